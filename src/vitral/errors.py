@@ -1,0 +1,30 @@
+"""The one error that people see.
+
+A mistake of the user's raises `VitralError` with the key of a message and the values that
+the message names. The text itself stands in the message catalogues (`assets/messages/`), so
+that the terminal and the browser say the same thing, each in its reader's language:
+
+    raise VitralError("text_empty")
+    raise VitralError("text_too_long", length=900, context=256, model="vitral-es-gpt")
+"""
+
+from vitral.messages import message
+
+
+class VitralError(Exception):
+    """Wrong input: what was wrong, where, and what to do, in one line.
+
+    `key` names the message `error.<key>` of the catalogues; `values` fill it in.
+    Command-line programs that end with it exit with code 2.
+    """
+
+    exit_code = 2
+
+    def __init__(self, key: str, **values: object) -> None:
+        self.key = key
+        self.values = values
+        super().__init__(self.text("en"))
+
+    def text(self, language: str | None = None) -> str:
+        """The message in `language` ("en", "es"), by default that of the user's environment."""
+        return message(f"error.{self.key}", language, **self.values)
