@@ -1,0 +1,108 @@
+// Attention weights of the traced text, fetched as blocks and kept while they are of use.
+//
+// A text of up to 256 tokens comes whole, one block a head; of a longer one come the rows and
+// windows that somebody looks at, each exact, and a reduced map of the rest.
+import { getView, LARGEST_SIDE, StudioError, type ViewQuestion } from "../protocol/client";
+import type { Trace } from "../protocol/types";
+import { patternAddress } from "../state/address";
+
+export interface Area {
+  rows: readonly [number, number];
+  columns: readonly [number, number];
+}
+
+export interface Cells extends Area {
+  values: Float32Array;
+  height: number;
+  width: number;
+  aggregated: boolean;
+}
+
+const KEPT_BYTES = 24 * 2 ** 20;
+
+export class Patterns {
+  readonly #kept = new Map<string, Cells>();
+  #bytes = 0;
+
+  constructor(readonly trace: Trace) {}
+
+  get size(): number {
+    return this.trace.tokens.length;
+  }
+
+  /** Does one block hold a whole head, every weight exact? */
+  get whole(): boolean {
+    return this.size <= LARGEST_SIDE;
+  }
+
+  /** A window of a head; exact where it has at most 256×256 cells, else reduced to that. */
+  async cells(layer: number, head: number, area: Area, signal: AbortSignal): Promise<Cells> {
+    const height = Math.min(LARGEST_SIDE, area.rows[1] - area.rows[0]);
+    const width = Math.min(LARGEST_SIDE, area.columns[1] - area.columns[0]);
+    return this.#ask(layer, head, { ...area, height, width }, signal);
+  }
+
+  /** One source token's weights over all tokens, exact. */
+  async row(layer: number, head: number, token: number, signal: AbortSignal): Promise<Float32Array> {
+    const area: Area = { rows: [token, token + 1], columns: [0, this.size] };
+    const cells = await this.#ask(layer, head, { ...area, height: 1, width: this.size }, signal);
+    return cells.values;
+  }
+
+  /** All weights of a head, [tokens × tokens], gathered from exact blocks. */
+  async matrix(layer: number, head: number, signal: AbortSignal): Promise<Float32Array> {
+    const size = this.size;
+    const all = { rows: [0, size], columns: [0, size] } as const;
+    if (this.whole) return (await this.cells(layer, head, all, signal)).values;
+    const matrix = new Float32Array(size * size);
+    for (let top = 0; top < size; top += LARGEST_SIDE) {
+      for (let left = 0; left < size; left += LARGEST_SIDE) {
+        const rows = [top, Math.min(size, top + LARGEST_SIDE)] as const;
+        const columns = [left, Math.min(size, left + LARGEST_SIDE)] as const;
+        const part = await this.cells(layer, head, { rows, columns }, signal);
+        for (let row = 0; row < part.height; row += 1) {
+          const line = part.values.subarray(row * part.width, (row + 1) * part.width);
+          matrix.set(line, (top + row) * size + left);
+        }
+      }
+    }
+    return matrix;
+  }
+
+  async #ask(
+    layer: number,
+    head: number,
+    asked: Area & { height: number; width: number },
+    signal: AbortSignal,
+  ): Promise<Cells> {
+    const question: ViewQuestion = { address: patternAddress(layer), head, ...asked };
+    const name = JSON.stringify(question);
+    const before = this.#kept.get(name);
+    if (before) {
+      this.#kept.delete(name);
+      this.#kept.set(name, before); // the last used is dropped last
+      return before;
+    }
+    const block = await getView(this.trace.id, question, signal);
+    const [height = 0, width = 0] = block.header.shape;
+    if (!(block.values instanceof Float32Array)) {
+      throw new StudioError("unexpected", {}, 200, "a view without float32 values");
+    }
+    const cells: Cells = {
+      rows: asked.rows,
+      columns: asked.columns,
+      values: block.values,
+      height,
+      width,
+      aggregated: block.header.aggregated,
+    };
+    this.#kept.set(name, cells);
+    this.#bytes += cells.values.byteLength;
+    for (const [oldest, dropped] of this.#kept) {
+      if (this.#bytes <= KEPT_BYTES || oldest === name) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= dropped.values.byteLength;
+    }
+    return cells;
+  }
+}

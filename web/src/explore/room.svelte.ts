@@ -1,0 +1,309 @@
+// The Explore room: what is looked at, and how it comes here.
+//
+// `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived. The
+// panes draw `shown`, all of one piece, so that a picture never mixes two heads.
+import { getPooled, getStudio, postTrace, ServerGone, StudioError } from "../protocol/client";
+import type { ErrorValues, ModelCard, Studio, Token, Trace } from "../protocol/types";
+import type { Scale } from "../design/ramp";
+import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
+import { Trail, type Step } from "../state/trail";
+import { preferences } from "../state/preferences.svelte";
+import { reader } from "../messages/catalogue.svelte";
+import { strongestLinks, type Link } from "./links";
+import { Patterns } from "./patterns";
+import { firstSource, sameSource } from "./words";
+
+export interface Problem {
+  code: string;
+  values: ErrorValues;
+  message: string;
+}
+
+export interface Pooled {
+  side: number;
+  values: Uint8Array;
+  /** The greatest weight of each pane, by layer and head. */
+  scale: number[][];
+  aggregated: boolean;
+}
+
+export interface Shown {
+  trace: Trace;
+  patterns: Patterns;
+  layer: number;
+  head: number;
+  token: number | null;
+  /** All weights [tokens × tokens], where they have come; null for a long text. */
+  matrix: Float32Array | null;
+  /** The source token's weights; null without a source token. */
+  row: Float32Array | null;
+  /** Without a source token: the head's strongest links. Null where the text is too long. */
+  links: Link[] | null;
+}
+
+/** Texts longer than this have no picture of all their links. */
+export const LONGEST_LINKED = 512;
+const WAIT_WHILE_TYPING = 450;
+const RETRY_EVERY = 2500;
+
+class Room {
+  studio = $state.raw<Studio | null>(null);
+  text = $state("");
+  model = $state("");
+  trace = $state.raw<Trace | null>(null);
+  pooled = $state.raw<Pooled | null>(null);
+  shown = $state.raw<Shown | null>(null);
+  layer = $state(0);
+  head = $state(0);
+  token = $state<number | null>(null);
+  view = $state<ViewName>("lines");
+  scale = $state<Scale>("glass");
+  /** The token under the mouse or the keyboard's cursor, in any of the pictures. */
+  pointed = $state<number | null>(null);
+  busy = $state(false);
+  gone = $state(false);
+  problem = $state.raw<Problem | null>(null);
+
+  readonly card: ModelCard | null = $derived(
+    this.studio?.models.find((card) => card.name === this.model) ?? null,
+  );
+  readonly tokens: readonly Token[] = $derived(this.trace?.tokens ?? []);
+
+  readonly #trail = new Trail();
+  #patterns: Patterns | null = null;
+  #tracing = new AbortController();
+  #looking = new AbortController();
+  #typing: ReturnType<typeof setTimeout> | undefined;
+  #retrying: ReturnType<typeof setTimeout> | undefined;
+  #traced = { model: "", text: "" };
+
+  async begin(): Promise<void> {
+    window.addEventListener("popstate", () => {
+      const place = readPlace(location.search);
+      preferences.follow(place.language, place.theme);
+      this.#trail.leave();
+      this.#visit(place);
+    });
+    await this.#open();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.studio = await getStudio();
+      this.gone = false;
+      this.#visit(readPlace(location.search));
+    } catch (problem) {
+      this.#fail(problem, () => this.#open());
+    }
+  }
+
+  /** Go where an address says. */
+  #visit(place: Place): void {
+    if (!this.studio) return;
+    this.view = place.view;
+    this.scale = place.scale;
+    this.text = place.text ?? this.studio.default_text;
+    this.model = place.model ?? this.studio.default_model;
+    const same = this.text === this.#traced.text && this.model === this.#traced.model;
+    if (same && this.trace) {
+      this.problem = null;
+      this.#settle(this.trace, place, this.trace);
+      void this.#look();
+    } else {
+      void this.#run(place, null);
+    }
+  }
+
+  // What the reader does ------------------------------------------------------------------------
+
+  type(text: string): void {
+    this.text = text;
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => void this.#run(null, "typing"), WAIT_WHILE_TYPING);
+  }
+
+  submit(): void {
+    clearTimeout(this.#typing);
+    const same = this.text === this.#traced.text && this.model === this.#traced.model;
+    if (same && this.trace && !this.problem) return;
+    void this.#run(null, "text");
+  }
+
+  chooseModel(name: string): void {
+    clearTimeout(this.#typing);
+    this.model = name;
+    void this.#run(null, "model");
+  }
+
+  chooseHead(layer: number, head: number): void {
+    if (!this.trace) return;
+    const [layers, heads] = [this.trace.num_layers, this.trace.num_heads];
+    this.layer = Math.min(layers - 1, Math.max(0, layer));
+    this.head = Math.min(heads - 1, Math.max(0, head));
+    this.#record("head");
+    void this.#look();
+  }
+
+  chooseToken(token: number | null): void {
+    if (!this.trace) return;
+    this.token =
+      token === null ? null : Math.min(this.trace.tokens.length - 1, Math.max(0, token));
+    this.#record("token");
+    void this.#look();
+  }
+
+  chooseView(view: ViewName): void {
+    this.view = view;
+    this.#record("view");
+  }
+
+  chooseScale(scale: Scale): void {
+    this.scale = scale;
+    this.#record(null);
+  }
+
+  /** Language or theme changed: the address says so. */
+  preferencesChanged(): void {
+    this.#record(null);
+  }
+
+  link(): string {
+    return location.origin + location.pathname + writePlace(this.#place());
+  }
+
+  tryAgain(): void {
+    clearTimeout(this.#retrying);
+    if (this.studio) void this.#run(this.trace ? null : readPlace(location.search), null);
+    else void this.#open();
+  }
+
+  // How it comes here ---------------------------------------------------------------------------
+
+  async #run(place: Place | null, step: Step | null): Promise<void> {
+    this.#tracing.abort();
+    const { signal } = (this.#tracing = new AbortController());
+    const asked = { model: this.model, text: this.text };
+    this.busy = true;
+    try {
+      const trace = await postTrace(asked, reader.language, signal);
+      this.gone = false;
+      this.problem = null;
+      const before = this.trace;
+      this.#patterns = new Patterns(trace);
+      this.trace = trace;
+      this.#traced = asked;
+      if (this.pooled && before?.id !== trace.id) this.pooled = null;
+      this.#settle(trace, place, before);
+      this.#record(step);
+      await Promise.all([this.#fillWindow(trace, signal), this.#look()]);
+    } catch (problem) {
+      this.#fail(problem, () => this.#run(place, step));
+    } finally {
+      if (!signal.aborted) this.busy = false;
+    }
+  }
+
+  async #fillWindow(trace: Trace, signal: AbortSignal): Promise<void> {
+    const { header, values } = await getPooled(trace.id, signal);
+    this.pooled = {
+      side: header.shape[2] ?? 0,
+      values: values as Uint8Array,
+      scale: header["scale"] as number[][],
+      aggregated: header.aggregated,
+    };
+  }
+
+  /** Layer, head and token for a new trace: the place's, where they exist; else the nearest. */
+  #settle(trace: Trace, place: Place | null, before: Trace | null = null): void {
+    const [layers, heads] = [trace.num_layers, trace.num_heads];
+    const layer = place?.layer ?? (before ? this.layer : Math.floor(layers / 2));
+    const head = place?.head ?? (before ? this.head : 0);
+    if (place && layer >= layers) {
+      this.#say("layer_out_of_range", { layer, num_layers: layers });
+    } else if (place && head >= heads) {
+      this.#say("head_out_of_range", { head, num_heads: heads });
+    }
+    this.layer = Math.min(layer, layers - 1);
+    this.head = Math.min(head, heads - 1);
+    this.token = this.#source(trace, place?.token ?? null, before);
+  }
+
+  #source(trace: Trace, asked: Source, before: Trace | null): number | null {
+    if (asked === "none") return null;
+    if (asked !== null) return Math.min(asked, trace.tokens.length - 1);
+    if (!before) return firstSource(trace.tokens);
+    if (this.token === null) return null;
+    return before.text === trace.text
+      ? sameSource(before.tokens, trace.tokens, this.token)
+      : firstSource(trace.tokens);
+  }
+
+  /** Fetch what the chosen head and token show. A newer look makes an older one stop. */
+  async #look(): Promise<void> {
+    this.#looking.abort();
+    const { signal } = (this.#looking = new AbortController());
+    const [patterns, layer, head, token] = [this.#patterns, this.layer, this.head, this.token];
+    if (!patterns) return;
+    const size = patterns.size;
+    try {
+      let matrix: Float32Array | null = null;
+      let row: Float32Array | null = null;
+      let links: Link[] | null = null;
+      if (patterns.whole || (token === null && size <= LONGEST_LINKED)) {
+        matrix = await patterns.matrix(layer, head, signal);
+      }
+      if (token === null) {
+        links = matrix && strongestLinks(matrix, size, Math.max(200, 2 * size), 0.02);
+      } else {
+        row = matrix
+          ? matrix.subarray(token * size, (token + 1) * size)
+          : await patterns.row(layer, head, token, signal);
+      }
+      if (signal.aborted) return;
+      this.shown = { trace: patterns.trace, patterns, layer, head, token, matrix, row, links };
+      this.gone = false;
+    } catch (problem) {
+      this.#fail(problem, () => this.#look());
+    }
+  }
+
+  #fail(problem: unknown, again: () => Promise<void>): void {
+    if (problem instanceof DOMException && problem.name === "AbortError") return;
+    if (problem instanceof ServerGone) {
+      this.gone = true;
+      clearTimeout(this.#retrying);
+      this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
+    } else if (problem instanceof StudioError && problem.code === "trace_gone") {
+      void this.#run(null, null); // Studio keeps few traces: it makes this one again
+    } else if (problem instanceof StudioError) {
+      this.gone = false;
+      this.#say(problem.code, problem.values, problem.message);
+    } else {
+      this.#say("unexpected", {}, String(problem));
+    }
+  }
+
+  #say(code: string, values: ErrorValues, message = ""): void {
+    this.problem = { code, values, message };
+  }
+
+  #place(): Place {
+    return {
+      model: (this.trace ? this.#traced.model : this.model) || null,
+      text: this.trace ? this.#traced.text : this.text,
+      layer: this.trace ? this.layer : null,
+      head: this.trace ? this.head : null,
+      token: this.trace ? (this.token ?? "none") : null,
+      view: this.view,
+      scale: this.scale,
+      language: preferences.chosenLanguage,
+      theme: preferences.chosenTheme,
+    };
+  }
+
+  #record(step: Step | null): void {
+    this.#trail.record(writePlace(this.#place()), step);
+  }
+}
+
+export const room = new Room();

@@ -1,0 +1,60 @@
+// Tokens as a reader sees them: their label, and which of them are parts of one word.
+import type { Token } from "../protocol/types";
+
+const LETTER = /[\p{L}\p{N}\p{M}_]/u;
+
+/** What a token's box says: its text without the space before it; a sign where nothing shows. */
+export function label(token: Token): string {
+  const seen = token.text.trim();
+  if (seen !== "") return seen;
+  if (token.text.includes("\n")) return "↵";
+  return token.text === "" ? "∅" : "␣";
+}
+
+/** Does `token` continue the word that `before` ends in? */
+export function continues(before: Token, token: Token): boolean {
+  if (before.special || token.special) return false;
+  if (before.end === null || token.start === null) return false;
+  if (token.start < before.end) return true; // bytes of one character
+  if (token.start > before.end) return false;
+  return LETTER.test(before.text.slice(-1)) && LETTER.test(token.text.slice(0, 1));
+}
+
+/** The positions of the tokens, word by word. */
+export function words(tokens: readonly Token[]): number[][] {
+  const groups: number[][] = [];
+  tokens.forEach((token, index) => {
+    const before = tokens[index - 1];
+    const last = groups.at(-1);
+    if (before && last && continues(before, token)) last.push(index);
+    else groups.push([index]);
+  });
+  return groups;
+}
+
+/** The token looked at first: where the longest word begins, which says more than the first. */
+export function firstSource(tokens: readonly Token[]): number {
+  const length = (group: number[]): number =>
+    group.reduce((sum, index) => {
+      const token = tokens[index] as Token;
+      return sum + (token.special ? 0 : label(token).length);
+    }, 0);
+  let longest: number[] = [0];
+  for (const group of words(tokens).slice(0, 64)) {
+    if (length(group) > length(longest)) longest = group;
+  }
+  return longest[0] ?? 0;
+}
+
+/** Where the source token stands after a change of model: the token that holds its character. */
+export function sameSource(before: readonly Token[], after: readonly Token[], token: number): number {
+  const old = before[token];
+  if (!old) return firstSource(after);
+  const start = old.start;
+  const found = after.findIndex((candidate) =>
+    start === null
+      ? candidate.special && candidate.text === old.text
+      : candidate.start !== null && candidate.end !== null && candidate.end > start,
+  );
+  return found >= 0 ? found : firstSource(after);
+}

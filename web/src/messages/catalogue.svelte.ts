@@ -1,0 +1,50 @@
+// What the page says, in the language chosen. The two catalogues are the Python package's own;
+// a key that does not exist is a type error.
+import catalogues from "virtual:messages";
+import type en from "@messages/en.json";
+
+import { fill, type Values } from "./fill";
+
+export const LANGUAGES = ["es", "en"] as const;
+export type Language = (typeof LANGUAGES)[number];
+export type MessageKey = Extract<keyof typeof en, `studio.${string}`>;
+
+export function isLanguage(code: string | null | undefined): code is Language {
+  return code === "es" || code === "en";
+}
+
+/** The reader's language: the first of the browser's that we speak, else English. */
+export function browserLanguage(): Language {
+  for (const tag of navigator.languages) {
+    const code = tag.slice(0, 2).toLowerCase();
+    if (isLanguage(code)) return code;
+  }
+  return "en";
+}
+
+class Reader {
+  language = $state<Language>(browserLanguage());
+}
+
+export const reader = new Reader();
+
+/** The message `key` in the reader's language; a component that calls it follows the language. */
+export function say(key: MessageKey, values: Values = {}): string {
+  return fill(catalogues[reader.language][key] ?? key, values);
+}
+
+/** The message of an error's code, or `fallback` (the server's own words) for one unknown here. */
+export function sayError(code: string, values: Values, fallback: string): string {
+  const template = catalogues[reader.language][`error.${code}`];
+  return template === undefined ? fallback : fill(template, values);
+}
+
+/** A weight as it is read aloud or shown: four decimals, with the language's decimal sign. */
+export function number(value: number, digits = 4): string {
+  const smallest = 10 ** -digits;
+  if (value > 0 && value < smallest / 2) return `<${number(smallest, digits)}`;
+  return new Intl.NumberFormat(reader.language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
+}

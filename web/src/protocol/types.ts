@@ -1,0 +1,48 @@
+// What Studio's API answers, as docs/studio-api.md describes it.
+
+export interface ModelCard {
+  name: string;
+  title: string;
+  kind: string;
+  num_layers: number;
+  num_heads: number;
+  context: number | null;
+  architecture: string;
+  bundled: boolean;
+}
+
+export interface Studio {
+  version: string;
+  default_model: string;
+  default_text: string;
+  max_text_bytes: number;
+  max_tokens: number;
+  models: ModelCard[];
+}
+
+/** `start` and `end` count characters of the text; null for the tokens that the model adds. */
+export interface Token {
+  id: number;
+  text: string;
+  start: number | null;
+  end: number | null;
+  special: boolean;
+}
+
+export interface Trace {
+  id: string;
+  model: string;
+  text: string;
+  num_layers: number;
+  num_heads: number;
+  causal: boolean;
+  tokens: Token[];
+  pooled_size: number;
+  seconds: number;
+}
+
+export type ErrorValues = Record<string, string | number | string[]>;
+
+export interface ErrorBody {
+  error: { code: string; values: ErrorValues; message: string };
+}

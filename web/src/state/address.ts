@@ -1,0 +1,69 @@
+// The page's address ↔ what is looked at. A link written by one reader opens the same view for
+// another: model, text, head, source token, view and colour scale, and the language and theme
+// where their reader chose one.
+import type { Scale, Theme } from "../design/ramp";
+
+export const VIEWS = ["lines", "map", "numbers"] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** A source token: its position, `none` when chosen so, or null where nothing was said. */
+export type Source = number | "none" | null;
+
+export interface Place {
+  model: string | null;
+  text: string | null;
+  layer: number | null;
+  head: number | null;
+  token: Source;
+  view: ViewName;
+  scale: Scale;
+  language: "en" | "es" | null;
+  theme: Theme | null;
+}
+
+export const ADDRESS = /^layers\.(\d+)\.attention\.pattern$/;
+
+/** The stable address of a layer's attention. */
+export function patternAddress(layer: number): string {
+  return `layers.${layer}.attention.pattern`;
+}
+
+function whole(text: string | null): number | null {
+  return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : null;
+}
+
+function oneOf<T extends string>(allowed: readonly T[], text: string | null): T | null {
+  return allowed.find((value) => value === text) ?? null;
+}
+
+/** The place that an address names; parts that say nothing, or nonsense, are null or default. */
+export function readPlace(search: string): Place {
+  const query = new URLSearchParams(search);
+  const token = query.get("token");
+  return {
+    model: query.get("model"),
+    text: query.get("text"),
+    layer: whole(ADDRESS.exec(query.get("at") ?? "")?.[1] ?? null),
+    head: whole(query.get("head")),
+    token: token === "none" ? "none" : whole(token),
+    view: oneOf(VIEWS, query.get("view")) ?? "lines",
+    scale: oneOf(["glass", "course"] as const, query.get("scale")) ?? "glass",
+    language: oneOf(["en", "es"] as const, query.get("lang")),
+    theme: oneOf(["dark", "light"] as const, query.get("theme")),
+  };
+}
+
+/** The address of a place, beginning with "?"; readPlace(writePlace(p)) is p. */
+export function writePlace(place: Place): string {
+  const query = new URLSearchParams();
+  if (place.model !== null) query.set("model", place.model);
+  if (place.text !== null) query.set("text", place.text);
+  if (place.layer !== null) query.set("at", patternAddress(place.layer));
+  if (place.head !== null) query.set("head", String(place.head));
+  if (place.token !== null) query.set("token", String(place.token));
+  query.set("view", place.view);
+  if (place.scale !== "glass") query.set("scale", place.scale);
+  if (place.language !== null) query.set("lang", place.language);
+  if (place.theme !== null) query.set("theme", place.theme);
+  return `?${query}`;
+}
