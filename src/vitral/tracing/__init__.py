@@ -1,0 +1,20 @@
+"""What a forward pass leaves behind: the attention function, addresses, recorder, trace, files."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vitral.tracing.file import open_trace as open_trace
+    from vitral.tracing.token import Token as Token
+    from vitral.tracing.trace import Trace as Trace
+    from vitral.tracing.view import View as View
+
+_HOMES = {"open_trace": "file", "Token": "token", "Trace": "trace", "View": "view"}
+
+__all__ = ["Token", "Trace", "View", "open_trace"]  # noqa: F822
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"vitral.tracing.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'vitral.tracing' has no attribute {name!r}")

@@ -1,0 +1,190 @@
+"""Opening a model, wherever it is: bundled with Vitral, in a folder, or on the Hugging Face hub.
+
+The three architectures that Vitral has itself are read by `vitral.models.hugging_face`, without
+the seconds that importing transformers takes; all others by transformers' own class, named in
+the folder's `config.json`. Weights come from safetensors only, and no code that stands beside
+them is ever run.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from vitral.errors import VitralError
+from vitral.models.folder import check_finite, check_weights, read_config
+
+OUR_ARCHITECTURES = frozenset({"GPT2LMHeadModel", "LlamaForCausalLM", "BertForMaskedLM"})
+
+HUB_SECONDS = 5
+"""How long the hub may take to answer before it counts as out of reach."""
+
+_HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model as it was found: its name, the module, its tokenizer (None if it has none)."""
+
+    name: str
+    module: nn.Module
+    tokenizer: Any
+    folder: Path | None
+
+
+def open_source(source: str | os.PathLike[str]) -> Opened:
+    """Open a bundled model by its name, a folder by its path, or a hub id.
+
+    Raises VitralError `model_unknown`, `hub_unreachable`, or what `open_folder` raises.
+    """
+    name = os.fspath(source)
+    known = bundled_names()
+    if name in known:
+        return open_folder(Path(str(files("vitral") / "assets" / "models" / name)), name)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return open_folder(folder, folder.resolve().name)
+    if name.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(name):
+        raise VitralError("model_unknown", name=name, known=", ".join(known))
+    return open_folder(_from_hub(name, known), name)
+
+
+def bundled_names() -> list[str]:
+    """The models that come with Vitral."""
+    from vitral.models.catalog import bundled
+
+    return list(bundled())
+
+
+def open_folder(folder: Path, name: str) -> Opened:
+    """Open a folder in the Hugging Face format.
+
+    Raises VitralError `folder_without_config`, `config_damaged`, `architecture_unknown`,
+    `weights_pickled`, `weights_missing`, `weights_damaged`, `tokenizer_damaged`.
+    """
+    config = read_config(folder)
+    weights = check_weights(folder)
+    architectures = config.get("architectures")
+    first = architectures[0] if isinstance(architectures, list) and architectures else None
+    try:
+        module = _ours(folder) if first in OUR_ARCHITECTURES else _theirs(folder, config, first)
+    except VitralError:
+        raise
+    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise VitralError("weights_damaged", path=str(weights[0]), reason=reason) from error
+    check_finite(module, weights[0])
+    return Opened(name, module.eval(), open_tokenizer(folder), folder)
+
+
+def open_tokenizer(folder: Path) -> Any:
+    """The folder's tokenizer, or None if it has none (a vision model, say).
+
+    Raises VitralError `tokenizer_damaged`.
+    """
+    path = folder / "tokenizer.json"
+    if path.is_file():
+        from tokenizers import Tokenizer
+
+        try:
+            return Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise VitralError("tokenizer_damaged", path=str(path), reason=str(error)) from error
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        return None
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # as many kinds as there are tokenizers
+        reason = " ".join(str(error).split())[:300]
+        raise VitralError("tokenizer_damaged", path=str(folder), reason=reason) from error
+
+
+_TOKENIZER_FILES = (
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "tokenizer.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+
+
+def _ours(folder: Path) -> nn.Module:
+    from vitral.models import hugging_face
+
+    module: nn.Module = hugging_face.read(folder)
+    return module
+
+
+def _theirs(folder: Path, config: dict[str, Any], architecture: str | None) -> nn.Module:
+    import transformers
+
+    found = getattr(transformers, architecture, None) if architecture else transformers.AutoModel
+    if found is None or not hasattr(found, "from_pretrained"):
+        known = str(config.get("model_type"))
+        raise VitralError(
+            "architecture_unknown", folder=str(folder), architecture=architecture or known
+        )
+    with _quiet_transformers():
+        module, report = found.from_pretrained(
+            folder,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    absent = sorted(report["missing_keys"])
+    if absent:
+        few = ", ".join(absent[:3])
+        raise VitralError("weights_damaged", path=str(folder), reason=f"{len(absent)}: {few}")
+    loaded: nn.Module = module
+    return loaded
+
+
+class _quiet_transformers:  # noqa: N801  (used like a function)
+    """No progress bars and reports while a model is opened: our errors say what is wrong."""
+
+    def __enter__(self) -> None:
+        from transformers.utils import logging
+
+        self._level, self._bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity(logging.CRITICAL)
+        logging.disable_progress_bar()
+
+    def __exit__(self, *error: object) -> None:
+        from transformers.utils import logging
+
+        logging.set_verbosity(self._level)
+        if self._bar:
+            logging.enable_progress_bar()
+
+
+def _from_hub(name: str, known: list[str]) -> Path:
+    """The folder of a hub model: fetched, or the copy that an earlier fetch left."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+    )
+
+    try:
+        return Path(
+            snapshot_download(
+                name, allow_patterns=_HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
+            )
+        )
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise VitralError("model_unknown", name=name, known=", ".join(known)) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
+        raise VitralError("hub_unreachable", name=name, known=", ".join(known)) from error
+    except Exception as error:  # the hub's client has errors of its own for a broken connection
+        raise VitralError("hub_unreachable", name=name, known=", ".join(known)) from error

@@ -1,0 +1,252 @@
+"""Writing down what a forward pass computes, and leaving the model as it was found.
+
+The attention function tells the recorder of each attention (see `nn.scaled_dot_product`). The
+residual stream and the feed-forward parts are found by following the tensors, not by knowing
+the models. Within a layer,
+
+- the first linear map after the attention is its output projection: `attention.out`;
+- the next one is the first of the feed-forward part. What it reads is `residual.mid`, or, if a
+  norm gave it that, what the norm read. (If the attention's own maps read the layer's input
+  as it is, norms come last, as in BERT, and what they gave is the stream.) Where that is the
+  layer's input itself, attention and feed-forward run side by side and there is no "mid";
+- the last one of all is the last of the feed-forward part: `mlp.out`.
+"""
+
+from collections import Counter
+from contextlib import ExitStack
+from threading import Lock
+from types import TracebackType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+from vitral.nn.scaled_dot_product import AttentionCall, observer
+from vitral.tracing.attention_function import attention_through_vitral
+from vitral.tracing.attention_record import AttentionRecord, records_of
+from vitral.tracing.layers import (
+    FEED_FORWARD_NAMES,
+    Layer,
+    find_layers,
+    is_cross_attention,
+    is_norm,
+    linear_maps,
+)
+from vitral.tracing.visibility import Bias, Visibility
+
+_locks: WeakKeyDictionary[nn.Module, Lock] = WeakKeyDictionary()
+
+
+class _OpenLayer:
+    """A layer that is being computed: what has been seen of it so far."""
+
+    def __init__(self, prefix: str, path: str, stream: Tensor) -> None:
+        self.prefix = prefix
+        self.path = path
+        self.pre = stream
+        self.first_input: Tensor | None = None
+        self.projecting: str | None = None  # the attention whose output projection comes next
+        self.attended: set[str] = set()
+        self.norms: list[tuple[Tensor, Tensor]] = []  # what each read and gave
+        self.mlp_input: Tensor | None = None
+        self.last_linear: Tensor | None = None
+        self.mlp_out: Tensor | None = None
+
+
+class Recorder:
+    """Records one forward pass of `module`, run inside `with Recorder(module) as recorder:`.
+
+    Afterwards `values` holds tensors [batch, …] by address, `attentions` one record for each
+    sequence of the batch, `aliases` the addresses that are another name of the same tensor.
+    Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
+    taken; afterwards it is as it was, whether the pass succeeded or not.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.values: dict[str, Tensor] = {}
+        self.aliases: dict[str, str] = {}
+        self.attentions: dict[str, list[AttentionRecord]] = {}
+        self.num_unplaced = 0
+        self._open: _OpenLayer | None = None
+        self._num_entered: Counter[str] = Counter()
+        self._last_post: dict[str, tuple[str, Tensor]] = {}
+        self._paths = {id(part): path for path, part in module.named_modules()}
+        self._rules: dict[tuple[int, int, int, bool], tuple[Tensor | None, Visibility]] = {}
+        self._biases: dict[int, tuple[Tensor, Bias | None]] = {}
+        self._undo = ExitStack()
+
+    def __enter__(self) -> "Recorder":
+        with ExitStack() as undo:
+            lock = _locks.setdefault(self.module, Lock())
+            undo.enter_context(lock)
+            for part in self.module.modules():
+                undo.callback(setattr, part, "training", part.training)
+                part.training = False
+            for layer in find_layers(self.module):
+                self._hook(layer, undo)
+            undo.enter_context(attention_through_vitral(self.module))
+            undo.enter_context(torch.no_grad())
+            token = observer.set(self)
+            undo.callback(observer.reset, token)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._undo.__exit__(kind, error, traceback)
+        self._open = None
+        self._rules.clear()
+        self._biases.clear()
+
+    def observe_attention(self, call: AttentionCall) -> None:
+        """The attention function's report of one call."""
+        layer = self._open
+        if layer is None:  # attention outside the layers, e.g. a pooling head
+            self.num_unplaced += 1
+            return
+        path = self._paths.get(id(call.module), "").removeprefix(layer.path)
+        cross = is_cross_attention(path) or f"{layer.prefix}.attention" in layer.attended
+        prefix = f"{layer.prefix}.{'cross_attention' if cross else 'attention'}"
+        self.attentions[prefix] = records_of(call, self._rule(call), self._bias(call))
+        layer.attended.add(prefix)
+        layer.projecting = prefix
+        layer.mlp_input = layer.last_linear = None
+
+    def _rule(self, call: AttentionCall) -> Visibility:
+        """The mask in its smallest form; found once for all layers that share it."""
+        num_queries, num_keys = call.query_BHTD.shape[2], call.key_BKSD.shape[2]
+        key = (id(call.mask), num_queries, num_keys, call.is_causal)
+        if key not in self._rules:
+            if call.mask is None:
+                rule = Visibility.rule(num_queries, num_keys, causal=call.is_causal)
+            else:
+                rule = Visibility.of_mask(
+                    call.mask.expand(*call.mask.shape[:2], num_queries, num_keys)
+                )
+            self._rules[key] = (call.mask, rule)
+        return self._rules[key][1]
+
+    def _bias(self, call: AttentionCall) -> Bias | None:
+        if call.bias is None:
+            return None
+        if id(call.bias) not in self._biases:
+            shape = (call.query_BHTD.shape[2], call.key_BKSD.shape[2])
+            bias = Bias.of_matrix(call.bias.detach().expand(*call.bias.shape[:2], *shape))
+            self._biases[id(call.bias)] = (call.bias, bias)
+        return self._biases[id(call.bias)][1]
+
+    def _hook(self, layer: Layer, undo: ExitStack) -> None:
+        def enter(_: nn.Module, args: Any, kwargs: Any) -> None:
+            stream = _first_tensor([*args, kwargs.get("hidden_states"), *kwargs.values()])
+            if observer.get() is self and stream is not None:
+                self._enter(layer, stream)
+
+        def leave(_: nn.Module, args: Any, output: Any) -> None:
+            stream = _first_tensor(output)
+            if observer.get() is self and stream is not None:
+                self._leave(layer, stream)
+
+        def linear(_: nn.Module, args: Any, output: Any) -> None:
+            read = _first_tensor(args)
+            if observer.get() is self and self._open is not None and read is not None:
+                self._linear(self._open, read, output)
+
+        def norm(_: nn.Module, args: Any, output: Any) -> None:
+            read = _first_tensor(args)
+            if observer.get() is self and self._open is not None and read is not None:
+                self._open.norms.append((read, output))
+
+        def feed_forward(_: nn.Module, args: Any, output: Any) -> None:
+            if observer.get() is self and self._open is not None:
+                self._open.mlp_out = _first_tensor(output)
+
+        hooks = [
+            layer.module.register_forward_pre_hook(enter, with_kwargs=True),
+            layer.module.register_forward_hook(leave),
+        ]
+        hooks += [each.register_forward_hook(linear) for each in linear_maps(layer.module)]
+        hooks += [
+            each.register_forward_hook(norm) for each in layer.module.modules() if is_norm(each)
+        ]
+        hooks += [
+            each.register_forward_hook(feed_forward)
+            for name, each in layer.module.named_children()
+            if name in FEED_FORWARD_NAMES
+        ]
+        for hook in hooks:
+            undo.callback(hook.remove)
+
+    def _enter(self, layer: Layer, stream: Tensor) -> None:
+        # Layers are counted as they are entered, for ALBERT enters the same one many times.
+        start = f"{layer.part}." if layer.part else ""
+        prefix = f"{start}layers.{self._num_entered[layer.part]}"
+        self._num_entered[layer.part] += 1
+        self._open = _OpenLayer(prefix, layer.path, stream)
+        last = self._last_post.get(layer.part)
+        if last is None:
+            self._keep(f"{start}embed", stream)
+            self.aliases[f"{prefix}.residual.pre"] = f"{start}embed"
+        elif _same(last[1], stream):
+            self.aliases[f"{prefix}.residual.pre"] = last[0]
+        else:
+            self._keep(f"{prefix}.residual.pre", stream)
+
+    def _linear(self, layer: _OpenLayer, read: Tensor, gave: Tensor) -> None:
+        if layer.first_input is None:
+            layer.first_input = read
+        if layer.projecting is not None:
+            self._keep(f"{layer.projecting}.out", gave)
+            layer.projecting = None
+        elif layer.attended:
+            if layer.mlp_input is None:
+                layer.mlp_input = read
+            layer.last_linear = gave
+
+    def _leave(self, layer: Layer, stream: Tensor) -> None:
+        done = self._open
+        self._open = None
+        if done is None:
+            return
+        middle = _residual_mid(done)
+        if middle is not None:
+            self._keep(f"{done.prefix}.residual.mid", middle)
+        mlp_out = done.last_linear if done.mlp_out is None else done.mlp_out
+        if mlp_out is not None:
+            self._keep(f"{done.prefix}.mlp.out", mlp_out)
+        self._keep(f"{done.prefix}.residual.post", stream)
+        self._last_post[layer.part] = (f"{done.prefix}.residual.post", stream)
+
+    def _keep(self, address: str, value: Tensor) -> None:
+        self.values[address] = value.detach().clone()
+
+
+def _residual_mid(layer: _OpenLayer) -> Tensor | None:
+    """The stream between attention and feed-forward; see the head of the file."""
+    read = layer.mlp_input
+    if read is None or layer.first_input is None:
+        return None
+    if not _same(layer.first_input, layer.pre):
+        given = [before for before, after in layer.norms if _same(after, read)]
+        read = given[-1] if given else read
+    if _same(read, layer.pre):
+        return None
+    return read.reshape(layer.pre.shape) if read.numel() == layer.pre.numel() else None
+
+
+def _same(left: Tensor, right: Tensor) -> bool:
+    """Whether two tensors are the same memory (while both are alive)."""
+    return left.data_ptr() == right.data_ptr() and left.numel() == right.numel()
+
+
+def _first_tensor(values: Any) -> Tensor | None:
+    if isinstance(values, Tensor):
+        return values
+    if hasattr(values, "values"):  # a model's output object is a dictionary too
+        values = list(values.values())
+    return next((each for each in values if isinstance(each, Tensor)), None)

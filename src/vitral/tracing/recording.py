@@ -1,0 +1,113 @@
+"""One forward pass of a module, recorded and taken apart into traces."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vitral.errors import VitralError
+from vitral.tracing.recorder import Recorder
+from vitral.tracing.token import Token
+from vitral.tracing.trace import Trace
+from vitral.tracing.visibility import Range
+
+
+def record(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Recording":
+    """Run `module(*args, **kwargs)` and keep what it computes.
+
+    The module is run in eval mode and without gradients, and left exactly as it was found, also
+    when it raises. Raises VitralError `not_traceable` if it computes attention in some way of
+    its own, of which nothing would be seen.
+    """
+    with Recorder(module) as recorder:
+        output = module(*args, **kwargs)
+    if not recorder.attentions:
+        raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
+    name, value = _result(module, output)
+    if value is not None:
+        recorder.values[name] = value.detach()
+    return Recording(recorder, output)
+
+
+class Recording:
+    """What a forward pass over a batch left behind; `trace` gives one sequence's."""
+
+    def __init__(self, recorder: Recorder, output: Any) -> None:
+        self.output = output
+        self._recorder = recorder
+
+    @property
+    def num_sequences(self) -> int:
+        return max(len(records) for records in self._recorder.attentions.values())
+
+    def num_tokens(self, part: str) -> int:
+        """How many tokens a part of the model read, padding included."""
+        start = f"{part}.layers." if part else "layers."
+        return next(
+            records[0].num_queries
+            for prefix, records in self._recorder.attentions.items()
+            if prefix.startswith(start)
+        )
+
+    def trace(
+        self,
+        index: int,
+        *,
+        model: str,
+        text: str | None,
+        tokens: list[Token],
+        decoder_tokens: list[Token],
+        span: Range | None = None,
+        decoder_span: Range | None = None,
+    ) -> Trace:
+        """The trace of one sequence. The spans are where its tokens stand among the padding."""
+        spans = {"": span, "encoder": span, "decoder": decoder_span}
+        values = {}
+        for address, batch in self._recorder.values.items():
+            value = batch[index] if len(batch) > 1 else batch[0]
+            part = self._part_of(address)
+            place = spans.get(part)
+            length = None if place is None else self._length(part)
+            if place is not None and value.dim() == 2 and len(value) == length:
+                value = value[slice(*place)]
+            values[address] = value
+        attentions = {}
+        for prefix, records in self._recorder.attentions.items():
+            record = records[index if len(records) > 1 else 0]
+            queries = spans.get(self._part_of(prefix))
+            keys = span if prefix.endswith(".cross_attention") else queries
+            attentions[prefix] = record.cut(
+                (0, record.num_queries) if queries is None else queries,
+                (0, record.num_keys) if keys is None else keys,
+            )
+        return Trace(
+            model, text, tokens, decoder_tokens, values, dict(self._recorder.aliases), attentions
+        )
+
+    def _part_of(self, address: str) -> str:
+        first = address.split(".", 1)[0]
+        if first in ("logits", "output") and any(
+            prefix.startswith("decoder.") for prefix in self._recorder.attentions
+        ):
+            return "decoder"
+        return "" if first in ("embed", "layers", "logits", "output") else first
+
+    def _length(self, part: str) -> int | None:
+        try:
+            return self.num_tokens(part)
+        except StopIteration:
+            return None
+
+
+def _result(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:
+    """The model's result and its address: "logits" if a head made it, else "output"."""
+    if isinstance(output, Tensor):
+        size = getattr(getattr(module, "config", None), "vocab_size", None)
+        return ("logits" if output.shape[-1:] == torch.Size([size or 0]) else "output"), output
+    for field, name in (("logits", "logits"), ("last_hidden_state", "output")):
+        value = getattr(output, field, None)
+        if isinstance(value, Tensor):
+            return name, value
+    if isinstance(output, tuple) and output and isinstance(output[0], Tensor):
+        return "output", output[0]
+    return "output", None

@@ -1,0 +1,238 @@
+"""A trace: what one sequence left behind on its way through a model.
+
+    trace = vitral.load("vitral-es-bert").trace("El gato duerme.")
+    trace.attention(layer=5, head=2)        # [queries, keys]
+    trace["layers.5.residual.post"]         # [tokens, width]
+    trace.view("layers.5.attention.pattern", head=2, height=64, width=64)
+
+Attention patterns are not stored; each cell asked for is computed, exactly, from queries, keys
+and log-sum-exp (`attention_record`). So a trace's memory grows with the text's length, not
+with its square. Everything a trace gives is float32 on the CPU.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.tracing.addresses import ATTENTION_PARTS, in_order, split_attention, unknown
+from vitral.tracing.attention_record import CELLS_AT_ONCE, AttentionRecord
+from vitral.tracing.token import Token
+from vitral.tracing.view import Reduction, View, reduce_blocks
+from vitral.tracing.visibility import Range
+
+
+@dataclass(eq=False, repr=False)
+class Trace:
+    """What one sequence left behind; see the head of the file.
+
+    `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
+    and `decoder_tokens` the decoder's. `text` is None where ids were given instead.
+    """
+
+    model: str
+    text: str | None
+    tokens: list[Token]
+    decoder_tokens: list[Token] = field(default_factory=list)
+    values: dict[str, Tensor] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    attentions: dict[str, AttentionRecord] = field(default_factory=dict)
+    _pooled: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.tokens)} tokens, {self.num_layers} layers, {self.num_heads} heads"
+        return f"<Trace of {self.model}: {size}>"
+
+    @property
+    def parts(self) -> list[str]:
+        """What `part` may be: [""] for most models; "encoder", "decoder", "cross" for some."""
+        parts: list[str] = []
+        for prefix in in_order(self.attentions):
+            before = prefix.split("layers.", 1)[0].rstrip(".")
+            part = "cross" if prefix.endswith(".cross_attention") else before
+            if part not in parts:
+                parts.append(part)
+        return parts
+
+    @property
+    def num_layers(self) -> int:
+        """Layers with attention (of the first part, where there are several)."""
+        return len(self._records(None))
+
+    @property
+    def num_heads(self) -> int:
+        """Query heads in a layer (of the first part, where there are several)."""
+        return next(iter(self._records(None).values())).num_heads
+
+    @property
+    def causal(self) -> bool:
+        """Whether no token looks at a later one (in the first part)."""
+        return all(record.visibility.is_causal for record in self._records(None).values())
+
+    def attention(self, layer: int, head: int, part: str | None = None) -> Tensor:
+        """One head's attention weights, float32 [queries, keys]; each row sums to one.
+
+        Layers and heads count from 0. `part` is one of `parts`, by default the first.
+        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`.
+        """
+        record = self._record(layer, part)
+        self._check_head(record, head)
+        return record.pattern(head)[0].cpu()
+
+    def addresses(self) -> list[str]:
+        """Every address that this trace has, in the order of computation."""
+        attention = [f"{prefix}.{part}" for prefix in self.attentions for part in ATTENTION_PARTS]
+        return in_order([*attention, *self.values, *self.aliases])
+
+    def __contains__(self, address: object) -> bool:
+        return address in self.addresses()
+
+    def __getitem__(self, address: str) -> Tensor:
+        """The whole value at an address; shapes in `vitral.tracing.addresses`.
+
+        Raises VitralError `address_unknown`, naming the nearest ones.
+        """
+        value = self.values.get(self.aliases.get(address, address))
+        if value is not None:
+            return value.float().cpu()
+        prefix, part = split_attention(address)
+        record = self.attentions.get(prefix)
+        if record is None or part not in ATTENTION_PARTS:
+            raise unknown(address, self.addresses())
+        if part == "pattern":
+            return record.pattern().cpu()
+        kept = {"q": record.query, "k": record.key, "v": record.value, "lse": record.lse}
+        return kept[part].float().cpu()
+
+    def view(
+        self,
+        address: str,
+        head: int | None = None,
+        *,
+        rows: Range | None = None,
+        columns: Range | None = None,
+        height: int = 256,
+        width: int = 256,
+        reduction: Reduction = "mean",
+    ) -> View:
+        """Some rows and columns of the matrix at an address, in at most height × width cells.
+
+        `head` is needed where the value has heads. `rows` and `columns` are (first, one past
+        the last), by default all. Cells are exact where they suffice, else the mean or maximum
+        of what they stand for (in a causal pattern that includes the cells that are always
+        zero), and `aggregated` is true.
+
+        Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
+        `rows_out_of_range`, `columns_out_of_range`, `view_size`.
+        """
+        prefix, part = split_attention(address)
+        record = self.attentions.get(prefix)
+        is_pattern = record is not None and part == "pattern"
+        matrix = None if is_pattern else self._matrix(address, head)
+        if record is not None:
+            if part in ("q", "k", "v", "pattern"):
+                self._check_head(record, head)
+        if is_pattern:
+            assert record is not None
+            shape = record.num_queries, record.num_keys
+        else:
+            assert matrix is not None
+            shape = matrix.shape[0], matrix.shape[1]
+        rows = _range(rows, shape[0], "rows_out_of_range")
+        columns = _range(columns, shape[1], "columns_out_of_range")
+        if height < 1 or width < 1 or reduction not in ("mean", "max"):
+            raise VitralError("view_size", height=height, width=width, reduction=reduction)
+
+        def block(some: Range) -> Tensor:
+            if is_pattern:
+                assert record is not None
+                return record.pattern(head, some, columns)[0]
+            assert matrix is not None
+            return matrix[slice(*some), slice(*columns)]
+
+        blocks = _row_blocks(rows, columns[1] - columns[0])
+        aggregated = rows[1] - rows[0] > height or columns[1] - columns[0] > width
+        if aggregated:
+            values = reduce_blocks(block, blocks, columns, (height, width), reduction)
+        else:
+            values = torch.cat([block(some).float().cpu() for some in blocks])
+        return View(values, aggregated, rows, columns)
+
+    def pooled(self, size: int = 24, part: str | None = None) -> Tensor:
+        """A small map of every head: float32 [layers, heads, s, s'], s = min(size, tokens).
+
+        Cells are means. Computed once and kept.
+        """
+        records = self._records(part)
+        name = f"{part or self.parts[0]}"
+        if (name, size) not in self._pooled:
+            maps = [
+                reduce_blocks(
+                    lambda rows, record=record: record.pattern(None, rows),  # type: ignore[misc]
+                    record.row_blocks(record.num_heads),
+                    (0, record.num_keys),
+                    (size, size),
+                )
+                for record in records.values()
+            ]
+            self._pooled[name, size] = torch.stack(maps)
+        return self._pooled[name, size]
+
+    def save(self, path: str | Path) -> None:
+        """Write the trace to a file that `vitral.open_trace` reads."""
+        from vitral.tracing.file import save_trace
+
+        save_trace(self, Path(path))
+
+    def _records(self, part: str | None) -> dict[str, AttentionRecord]:
+        parts = self.parts
+        if part is None:
+            part = parts[0]
+        if part not in parts:
+            raise VitralError("part_unknown", part=part, known=", ".join(parts))
+        end = ".cross_attention" if part == "cross" else ".attention"
+        start = "" if part == "cross" else f"{part}.layers." if part else "layers."
+        return {
+            prefix: self.attentions[prefix]
+            for prefix in in_order(self.attentions)
+            if prefix.endswith(end) and prefix.startswith(start)
+        }
+
+    def _record(self, layer: int, part: str | None) -> AttentionRecord:
+        records = self._records(part)
+        numbers = {int(prefix.split(".")[-2]): record for prefix, record in records.items()}
+        if layer not in numbers:
+            raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
+        return numbers[layer]
+
+    def _check_head(self, record: AttentionRecord, head: int | None) -> None:
+        if head is None:
+            raise VitralError("head_needed", num_heads=record.num_heads)
+        if not 0 <= head < record.num_heads:
+            raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
+
+    def _matrix(self, address: str, head: int | None) -> Tensor:
+        value = self[address]
+        if value.dim() == 1:
+            return value[None]
+        if value.dim() == 2:
+            return value
+        if head is None:
+            raise VitralError("head_needed", num_heads=len(value))
+        if not 0 <= head < len(value):
+            raise VitralError("head_out_of_range", head=head, num_heads=len(value))
+        return value[head]
+
+
+def _range(asked: Range | None, length: int, key: str) -> Range:
+    first, last = (0, length) if asked is None else asked
+    if not 0 <= first < last <= length:
+        raise VitralError(key, first=first, last=last, length=length)
+    return first, last
+
+
+def _row_blocks(rows: Range, num_columns: int) -> list[Range]:
+    step = max(1, CELLS_AT_ONCE // num_columns)
+    return [(first, min(first + step, rows[1])) for first in range(*rows, step)]

@@ -1,0 +1,92 @@
+"""Views: as much of a matrix as fits a screen.
+
+A view is asked for by rows, columns and a size in cells. What fits is given exactly; what does
+not is reduced: rows and columns are shared out among the cells as evenly as may be, and each
+cell gives the mean or the maximum of the numbers it stands for. The matrix comes in blocks of
+rows, so that none of it need exist as a whole.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from vitral.tracing.visibility import Range
+
+Reduction = Literal["mean", "max"]
+
+
+@dataclass(frozen=True)
+class View:
+    """Some rows and columns of a matrix, [h, w] cells as float32.
+
+    `rows` and `columns` (first, one past the last) say what of the matrix is shown.
+    `aggregated` says whether cells stand for more than one number.
+    """
+
+    values: Tensor
+    aggregated: bool
+    rows: Range
+    columns: Range
+
+
+def cell_edges(first: int, last: int, num_cells: int) -> list[int]:
+    """Where the cells begin that share out [first, last): one more edge than cells.
+
+    Never more cells than entries; each cell gets either ⌊n/c⌋ or ⌈n/c⌉ entries.
+    """
+    length = last - first
+    num_cells = min(num_cells, length)
+    return [first + cell * length // num_cells for cell in range(num_cells + 1)]
+
+
+def reduce_blocks(
+    block: Callable[[Range], Tensor],
+    row_blocks: Iterable[Range],
+    columns: Range,
+    size: tuple[int, int],
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """A matrix [..., rows, columns] reduced to [..., h, w], h and w at most `size`.
+
+    `block((a, b))` gives the matrix's rows a … b−1 in full width; `row_blocks` are the ranges
+    it is asked for, in order and without gaps.
+    """
+    ranges = list(row_blocks)
+    row_edges = cell_edges(ranges[0][0], ranges[-1][1], size[0])
+    column_edges = cell_edges(*columns, size[1])
+    row_cell = _cell_of_each(row_edges)
+    column_cell = _cell_of_each(column_edges)
+    shape = (len(row_edges) - 1, len(column_edges) - 1)
+    result: Tensor | None = None
+    for first, last in ranges:
+        part = block((first, last)).float().cpu()
+        if result is None:
+            start = 0.0 if reduction == "mean" else float("-inf")
+            result = torch.full((*part.shape[:-2], *shape), start)
+        narrow = _gathered(part, column_cell, shape[1], -1, reduction)
+        mine = row_cell[first - row_edges[0] : last - row_edges[0]]
+        wide = _gathered(narrow, mine, shape[0], -2, reduction)
+        result = result + wide if reduction == "mean" else torch.maximum(result, wide)
+    assert result is not None
+    if reduction == "mean":
+        heights, widths = torch.tensor(row_edges).diff(), torch.tensor(column_edges).diff()
+        result = result / (heights[:, None] * widths[None, :])
+    return result
+
+
+def _cell_of_each(edges: list[int]) -> Tensor:
+    return torch.arange(len(edges) - 1).repeat_interleave(torch.tensor(edges).diff())
+
+
+def _gathered(
+    values: Tensor, cells: Tensor, num_cells: int, dimension: int, reduction: Reduction
+) -> Tensor:
+    shape = list(values.shape)
+    shape[dimension] = num_cells
+    if reduction == "mean":
+        return torch.zeros(shape).index_add_(dimension, cells, values)
+    start = torch.full(shape, float("-inf"))
+    return start.index_reduce_(dimension, cells, values, "amax")

@@ -1,0 +1,176 @@
+"""Who may look at whom, and what is added to the scores, without T × S numbers.
+
+Masks and biases are matrices with a structure. A causal mask depends on the distance between
+key and query only; so do a sliding window and T5's relative positions. Padding depends on the
+key only. Queries that no rule reaches (padding before the text) may be let look anywhere. So a
+mask is kept as three vectors,
+
+    mask[t, s] = (diagonal[s − t] and columns[s]) or free[t]
+
+and a bias as one, `diagonal[s − t]` or `columns[s]`. That these say the same as the matrix is
+checked cell by cell when they are made; a matrix without the structure is kept whole.
+
+Shapes: L leading dimensions, T queries, S keys. Diagonals have T + S − 1 entries, that of key
+*s* and query *t* at s − t + T − 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """Which keys a query may look at. Either the three vectors are set, or `dense`."""
+
+    num_queries: int
+    num_keys: int
+    diagonal: Tensor | None  # bool [L, T + S - 1]
+    columns: Tensor | None  # bool [L, S]
+    free: Tensor | None  # bool [L, T]
+    dense: Tensor | None = None  # bool [L, T, S]
+
+    @classmethod
+    def rule(cls, num_queries: int, num_keys: int, *, causal: bool) -> "Visibility":
+        """Everything may be seen, or, if `causal`, everything up to the query's own place."""
+        diagonal = torch.ones(1, 1, num_queries + num_keys - 1, dtype=torch.bool)
+        if causal:
+            diagonal[..., num_queries:] = False
+        columns = torch.ones(1, 1, num_keys, dtype=torch.bool)
+        free = torch.zeros(1, 1, num_queries, dtype=torch.bool)
+        return cls(num_queries, num_keys, diagonal, columns, free)
+
+    @classmethod
+    def of_mask(cls, mask: Tensor) -> "Visibility":
+        """From a matrix bool [L, T, S], in vectors if it can be said so."""
+        num_queries, num_keys = mask.shape[-2:]
+        free = mask.all(dim=-1)
+        ruled = mask & ~free[..., None]
+        vectors = cls(num_queries, num_keys, _skewed(ruled).any(dim=-2), ruled.any(dim=-2), free)
+        if torch.equal(vectors.block((0, num_queries), (0, num_keys)), mask):
+            return vectors
+        return cls(num_queries, num_keys, None, None, None, mask)
+
+    def block(self, rows: Range, columns: Range) -> Tensor:
+        """The cells of some rows and columns: bool [L, rows, columns]."""
+        if self.dense is not None:
+            return self.dense[..., slice(*rows), slice(*columns)]
+        assert self.diagonal is not None and self.columns is not None and self.free is not None
+        near = _diagonal_block(self.diagonal, self.num_queries, rows, columns)
+        ruled = near & self.columns[..., None, slice(*columns)]
+        return ruled | self.free[..., slice(*rows), None]
+
+    def item(self, index: int) -> "Visibility":
+        """One of the leading dimension's; all are the same if there is but one."""
+        return self._mapped(lambda tensor: tensor[index if len(tensor) > 1 else 0])
+
+    def cut(self, queries: Range, keys: Range) -> "Visibility":
+        """Only some neighbouring queries and keys, as if there were no others."""
+        num_queries, num_keys = queries[1] - queries[0], keys[1] - keys[0]
+        if self.dense is not None:
+            dense = self.dense[..., slice(*queries), slice(*keys)]
+            return Visibility(num_queries, num_keys, None, None, None, dense)
+        assert self.diagonal is not None and self.columns is not None and self.free is not None
+        return Visibility(
+            num_queries,
+            num_keys,
+            _diagonal_cut(self.diagonal, self.num_queries, queries, keys),
+            self.columns[..., slice(*keys)],
+            self.free[..., slice(*queries)],
+        )
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether no query may look at what comes after it."""
+        if self.num_queries != self.num_keys or self.num_queries == 1:
+            return False
+        if self.dense is not None:
+            return not bool(self.dense.triu(1).any())
+        assert self.diagonal is not None and self.free is not None
+        ahead = self.diagonal[..., self.num_queries :]
+        return not bool(ahead.any()) and not bool(self.free[..., :-1].any())
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> "Visibility":
+        changed = [
+            None if tensor is None else change(tensor)
+            for tensor in (self.diagonal, self.columns, self.free, self.dense)
+        ]
+        return Visibility(self.num_queries, self.num_keys, *changed)
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What is added to the scores. Exactly one of the three tensors is set."""
+
+    num_queries: int
+    diagonal: Tensor | None = None  # float [L, T + S - 1]
+    columns: Tensor | None = None  # float [L, S]
+    dense: Tensor | None = None  # float [L, T, S]
+
+    @classmethod
+    def of_matrix(cls, matrix: Tensor) -> "Bias | None":
+        """From a matrix [L, T, S]; None if it adds nothing."""
+        num_queries, num_keys = matrix.shape[-2:]
+        if torch.equal(matrix, matrix[..., :1, :].expand_as(matrix)):
+            columns = matrix[..., 0, :]
+            return cls(num_queries, columns=columns) if bool(columns.any()) else None
+        diagonal = torch.cat([matrix[..., 1:, 0].flip(-1), matrix[..., 0, :]], dim=-1)
+        every = _diagonal_block(diagonal, num_queries, (0, num_queries), (0, num_keys))
+        if torch.equal(every, matrix):
+            return cls(num_queries, diagonal=diagonal)
+        return cls(num_queries, dense=matrix)
+
+    def block(self, rows: Range, columns: Range) -> Tensor:
+        """What is added in some rows and columns: [L, rows or 1, columns]."""
+        if self.dense is not None:
+            return self.dense[..., slice(*rows), slice(*columns)]
+        if self.columns is not None:
+            return self.columns[..., None, slice(*columns)]
+        assert self.diagonal is not None
+        return _diagonal_block(self.diagonal, self.num_queries, rows, columns)
+
+    def item(self, index: int) -> "Bias":
+        """One of the leading dimension's; all are the same if there is but one."""
+        changed = [
+            None if tensor is None else tensor[index if len(tensor) > 1 else 0]
+            for tensor in (self.diagonal, self.columns, self.dense)
+        ]
+        return Bias(self.num_queries, *changed)
+
+    def cut(self, queries: Range, keys: Range) -> "Bias":
+        """Only some neighbouring queries and keys, as if there were no others."""
+        num_queries = queries[1] - queries[0]
+        if self.dense is not None:
+            return Bias(num_queries, dense=self.dense[..., slice(*queries), slice(*keys)])
+        if self.columns is not None:
+            return Bias(num_queries, columns=self.columns[..., slice(*keys)])
+        assert self.diagonal is not None
+        diagonal = _diagonal_cut(self.diagonal, self.num_queries, queries, keys)
+        return Bias(num_queries, diagonal=diagonal)
+
+
+def _skewed(matrix: Tensor) -> Tensor:
+    """Rows shifted so that each diagonal stands in one column: [L, T, T + S - 1].
+
+    Row t goes T − 1 − t places to the right. No copy is made cell by cell: the rows are padded
+    to T + S and the same memory is read again as rows one shorter.
+    """
+    num_queries, num_keys = matrix.shape[-2:]
+    padded = F.pad(matrix.flip(-2), (0, num_queries)).flatten(-2)
+    return padded[..., :-num_queries].unflatten(-1, (num_queries, num_queries + num_keys - 1))
+
+
+def _diagonal_block(diagonal: Tensor, num_queries: int, rows: Range, columns: Range) -> Tensor:
+    distance = torch.arange(*columns)[None, :] - torch.arange(*rows)[:, None]
+    return diagonal[..., (distance + num_queries - 1).to(diagonal.device)]
+
+
+def _diagonal_cut(diagonal: Tensor, num_queries: int, queries: Range, keys: Range) -> Tensor:
+    num_left, num_keys = queries[1] - queries[0], keys[1] - keys[0]
+    first = keys[0] - queries[0] + num_queries - num_left
+    return diagonal[..., first : first + num_left + num_keys - 1]
