@@ -1,0 +1,79 @@
+"""The commands, put together; and how the program ends.
+
+Commands are named here and imported when they are called. Exit codes: 0 done, 2 wrong input
+(one line on stderr says what to do), 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Group, Parameter
+
+from vitral.cli.mistakes import mistake_of
+from vitral.errors import VitralError
+from vitral.messages import message
+
+COMMANDS = ("studio", "models", "tokens", "trace")
+_HELP_FLAGS = ("--help", "-h")
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run one command line (without the program's name); the exit code."""
+    _replace_unprintable()
+    tokens = list(tokens)
+    if not tokens or (tokens[0].startswith("-") and tokens[0] not in _HELP_FLAGS):
+        tokens.insert(0, "studio")
+    try:
+        program().__call__(
+            tokens, exit_on_error=False, print_error=False, result_action="return_value"
+        )
+        sys.stdout.flush()
+    except VitralError as error:
+        return _say(error)
+    except CycloptsError as error:
+        return _say(mistake_of(error, COMMANDS))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read us, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def program() -> App:
+    """The command line as cyclopts knows it, its words in the user's language."""
+    parameters = Group(message("cli.help.parameters"))
+    app = App(
+        name="vitral",
+        help=message("cli.help"),
+        version_flags=[],
+        help_flags=_HELP_FLAGS,
+        default_parameter=Parameter(show_default=False),
+        usage=message("cli.help.usage"),
+        help_format="plaintext",
+        group_commands=Group(message("cli.help.commands")),
+        group_arguments=parameters,
+        group_parameters=parameters,
+        suppress_keyboard_interrupt=False,
+    )
+    for name in COMMANDS:
+        app.command(
+            f"vitral.cli.{name}:{name}",
+            name=name,
+            help=message(f"cli.{name}.help"),
+            usage=message(f"cli.{name}.usage"),
+        )
+    return app
+
+
+def _say(error: VitralError) -> int:
+    """The error as one line on stderr; its exit code."""
+    print("vitral: " + " ".join(error.text().split()), file=sys.stderr)
+    return error.exit_code
+
+
+def _replace_unprintable() -> None:
+    """A terminal that cannot show a character shows "?", instead of the program stopping."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

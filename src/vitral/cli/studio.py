@@ -1,0 +1,47 @@
+"""`vitral studio`: the page that shows a model's attention, served from this machine."""
+
+import os
+import sys
+import threading
+import webbrowser
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from vitral.messages import message
+
+
+def studio(
+    *,
+    model: Annotated[
+        tuple[str, ...], Parameter(help=message("cli.studio.model"), negative="")
+    ] = (),
+    host: Annotated[str, Parameter(help=message("cli.studio.host"))] = "127.0.0.1",
+    port: Annotated[int, Parameter(help=message("cli.studio.port"))] = 8321,
+    browser: Annotated[
+        bool, Parameter(negative="--no-browser", help=message("cli.studio.browser"))
+    ] = True,
+) -> None:
+    """Start Studio, print its address, open a browser where there is one."""
+    from vitral.studio.server import serve
+
+    def announce(address: str) -> None:
+        console = Console(soft_wrap=True, highlight=False)
+        console.print(Text.assemble("Vitral Studio  ", (address, f"bold link {address}")))
+        console.print(Text(message("cli.studio.stop"), style="dim"))
+        sys.stdout.flush()
+        if browser and has_browser():
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    serve(model, host, port, announce)
+
+
+def has_browser() -> bool:
+    """Whether a window of a browser would be seen by the person at this terminal."""
+    if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
+        return False
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

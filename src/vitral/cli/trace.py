@@ -1,0 +1,97 @@
+"""`vitral trace`: the attention of one head, as a table in colour, as JSON, or saved whole."""
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from vitral.cli.new_file import NewFile
+from vitral.cli.source_text import source_text
+from vitral.cli.token_range import token_range
+from vitral.errors import VitralError
+from vitral.messages import message
+
+if TYPE_CHECKING:
+    from vitral.tracing import Trace
+
+MAX_LINES = 100
+"""A table of more lines than this is shown as a map, unless a part of it is asked for."""
+
+
+def trace(
+    text: Annotated[str | None, Parameter(help=message("cli.text"))] = None,
+    /,
+    *,
+    model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    layer: Annotated[int, Parameter(help=message("cli.trace.layer"))] = 0,
+    head: Annotated[int, Parameter(help=message("cli.trace.head"))] = 0,
+    rows: Annotated[str | None, Parameter(help=message("cli.trace.rows"))] = None,
+    columns: Annotated[str | None, Parameter(help=message("cli.trace.columns"))] = None,
+    json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
+    file: Annotated[str | None, Parameter(help=message("cli.file"))] = None,
+    open: Annotated[Path | None, Parameter(help=message("cli.trace.open"))] = None,
+    save: Annotated[Path | None, Parameter(help=message("cli.trace.save"))] = None,
+    overwrite: Annotated[bool, Parameter(help=message("cli.trace.overwrite"), negative="")] = False,
+) -> None:
+    """Trace a text (or open a saved trace) and show one head of it."""
+    part = "--rows" if rows is not None else "--columns" if columns is not None else None
+    if json and part:
+        raise VitralError("options_clash", first="--json", second=part)
+    target = NewFile(save, overwrite) if save is not None else None
+    traced = _trace(text, model, file, open)
+    weights = traced.attention(layer=layer, head=head)
+    if target is not None:
+        target.write(traced.save)
+    if json:
+        _print_json(traced, layer, head)
+    else:
+        from vitral.cli.pattern_view import print_pattern
+
+        size_rows, size_columns = weights.shape
+        print_pattern(
+            Console(highlight=False, soft_wrap=True),
+            traced,
+            layer,
+            head,
+            rows=token_range("--rows", rows, size_rows),
+            columns=token_range("--columns", columns, size_columns),
+            max_lines=None if part else MAX_LINES,
+        )
+    if target is not None:
+        note = message("cli.trace.saved", path=target.path)
+        Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))
+
+
+def _trace(text: str | None, model: str | None, file: str | None, saved: Path | None) -> "Trace":
+    """The trace that the options ask for: run now, or read from a file."""
+    if saved is None:
+        source = source_text(text, file)
+        import vitral
+        from vitral.models.catalog import DEFAULT
+
+        traced: Trace = vitral.load(model or DEFAULT).trace(source)
+        return traced
+    for option, value in (("TEXT", text), ("--file", file), ("--model", model)):
+        if value is not None:
+            raise VitralError("options_clash", first="--open", second=option)
+    import vitral
+
+    return vitral.open_trace(saved)
+
+
+def _print_json(traced: "Trace", layer: int, head: int) -> None:
+    """The head as JSON on stdout, and nothing else."""
+    document = {
+        "model": traced.model,
+        "tokens": [
+            {"text": token.text, "start": token.start, "end": token.end} for token in traced.tokens
+        ],
+        "layer": layer,
+        "head": head,
+        "pattern": traced.attention(layer=layer, head=head).tolist(),
+    }
+    sys.stdout.write(json_module.dumps(document) + "\n")

@@ -1,0 +1,29 @@
+"""The reader's language, as the browser states it in Accept-Language."""
+
+from vitral.messages import LANGUAGES
+
+
+def accepted_language(header: str | None, default: str = "en") -> str:
+    """The language of ours that `header` prefers: "es-MX,es;q=0.9,en;q=0.5" gives "es".
+
+    A header that names none of ours, or none at all, gives `default`.
+    """
+    best, best_quality = default, 0.0
+    for entry in (header or "")[:1000].split(","):
+        tag, _, parameters = entry.partition(";")
+        code = tag.strip().lower().partition("-")[0]
+        quality = _quality(parameters)
+        if code in LANGUAGES and quality > best_quality:
+            best, best_quality = code, quality
+    return best
+
+
+def _quality(parameters: str) -> float:
+    """The q of one entry; 1 where it is not given, 0 where it cannot be read."""
+    name, separator, value = parameters.strip().partition("=")
+    if not separator or name.strip() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,34 @@
+"""How much one Studio takes on: every size that a request can reach has a limit here.
+
+The numbers suit one person's machine. `create_app` takes another `Limits` where they do not.
+"""
+
+from dataclasses import dataclass
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes in bytes, cells, tokens or requests, as each name says."""
+
+    body_bytes: int = 256 * 1024
+    """Largest request body; the rest is not even read."""
+    text_bytes: int = 64 * 1024
+    """Largest text, in UTF-8."""
+    tokens: int = 4096
+    """Most tokens of one trace, whatever the model's context."""
+    view_cells: int = 256 * 256
+    """Most cells (height × width) of one view."""
+    view_side: int = 256
+    """Cells to a side of a view that does not say."""
+    pooled_side: int = 24
+    """Side of the small map of every head."""
+    store_bytes: int = 1024 * MIB
+    """Memory for the traces kept; the newest stays even if it alone takes more."""
+    store_traces: int = 64
+    """Most traces kept."""
+    workers: int = 2
+    """Threads that run models and cut views."""
+    waiting: int = 16
+    """Pieces of work that may run or wait; one more is answered 503."""

@@ -1,0 +1,42 @@
+"""The built front end: index.html and what belongs to it.
+
+Addresses of rooms and views are the page's own business, so every path that is no file gives
+index.html. Files below assets/ carry a digest of their content in their name and never change.
+"""
+
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from vitral.errors import VitralError
+
+STATIC = Path(__file__).parent / "static"
+
+
+class Page(StaticFiles):
+    """Serves the front end from `folder`; raises VitralError("page_not_built") where it is not."""
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self.index = folder / "index.html"
+
+    async def check_config(self) -> None:
+        """A folder that is missing is told of as a page that is missing."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or path.startswith("assets/"):
+                raise
+            if not self.index.is_file():
+                raise VitralError("page_not_built") from error
+            response = FileResponse(self.index)
+        unchanging = path.startswith("assets/")
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if unchanging else "no-cache"
+        )
+        return response

@@ -1,0 +1,80 @@
+"""What travels between Studio and the page: one Pydantic model a body.
+
+The front end's types are written from these; `GET /api/openapi.json` publishes them. A change
+here is a change of the protocol. Layers, heads and tokens count from 0.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ModelDescription(BaseModel):
+    """What is known of a model before its weights are read."""
+
+    name: str = Field(description="What a request calls it")
+    title: str = Field(description="What a person calls it, in the language asked for")
+    kind: str = Field(description="encoder, decoder, encoder-decoder …")
+    num_layers: int
+    num_heads: int
+    context: int | None = Field(description="Most tokens it takes; null where there is no limit")
+    architecture: str
+    bundled: bool
+
+
+class Studio(BaseModel):
+    """Everything the page needs for its first paint."""
+
+    version: str
+    default_model: str
+    default_text: str
+    max_text_bytes: int
+    max_tokens: int
+    models: list[ModelDescription]
+
+
+class TraceRequest(BaseModel):
+    """A text to be seen through a model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(min_length=1, max_length=500)
+    text: str
+
+
+class Token(BaseModel):
+    """One token; `text` is `source[start:end]`, or the name of a special token."""
+
+    id: int
+    text: str
+    start: int | None
+    end: int | None
+    special: bool
+
+
+class Trace(BaseModel):
+    """What a trace holds, without its numbers: those are asked for as views."""
+
+    id: str = Field(description="A digest of model and text: the same request has the same id")
+    model: str
+    text: str
+    num_layers: int
+    num_heads: int
+    causal: bool = Field(description="True where a token sees only those before it")
+    tokens: list[Token]
+    pooled_size: int = Field(description="Side of the small maps: min(tokens, 24)")
+    seconds: float = Field(description="How long the traced run took, loading left out")
+
+
+class ErrorDetail(BaseModel):
+    """`code` and `values` fill the entry `error.<code>` of the message catalogues."""
+
+    code: str
+    values: dict[str, Any]
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail

@@ -1,0 +1,69 @@
+"""Running Studio: a socket of our own, so that a port that is taken is told of in one line."""
+
+import errno
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import uvicorn
+
+from vitral.errors import VitralError
+from vitral.studio.application import create_app
+from vitral.studio.hosts import allowed_hosts, is_loopback
+
+
+def serve(models: Sequence[str], host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve until interrupted; `announce` is told the address once it can be opened.
+
+    Beyond loopback the address carries a token, made for this run.
+    Raises VitralError: port_taken, port_out_of_range, port_forbidden, host_unknown, and what
+    create_app raises.
+    """
+    token = None if is_loopback(host) else secrets.token_urlsafe(32)
+    with bound_socket(host, port) as listener:
+        app = create_app(models, token, allowed_hosts(host))
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+        )
+        listener.listen(128)
+        announce(address_of(host, listener.getsockname()[1], token))
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket bound to host and port (port 0: any that is free)."""
+    if not 0 <= port <= 65535:
+        raise VitralError("port_out_of_range", port=port)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise VitralError("host_unknown", host=host) from error
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise VitralError("port_taken", port=port) from error
+        if error.errno == errno.EACCES:
+            raise VitralError("port_forbidden", port=port) from error
+        raise VitralError("host_unknown", host=host) from error
+    return listener
+
+
+def address_of(host: str, port: int, token: str | None) -> str:
+    """The address to open. A server on every interface is shown under this machine's name."""
+    if host in {"0.0.0.0", "::"}:
+        host = socket.gethostname()
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")

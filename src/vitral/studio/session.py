@@ -1,0 +1,141 @@
+"""What one running Studio knows and does: its models, its traces, its threads."""
+
+import asyncio
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import vitral
+from vitral.errors import VitralError
+from vitral.studio import schemas
+from vitral.studio.limits import Limits
+from vitral.studio.shelf import Shelf
+from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
+from vitral.studio.views import ViewRequest, pooled_block, view_block
+from vitral.studio.workshop import Workshop
+from vitral.tracing import Trace
+
+DEFAULT_TEXT = "El perro que persiguió al gato cruzó la calle."
+
+
+class Session:
+    """Coroutines are called from the event loop; what they compute runs in the workshop."""
+
+    def __init__(self, shelf: Shelf, limits: Limits) -> None:
+        self.shelf = shelf
+        self.limits = limits
+        self.store = TraceStore(limits.store_bytes, limits.store_traces)
+        self.workshop = Workshop(limits.workers, limits.waiting)
+        self._running: dict[str, asyncio.Task[StoredTrace]] = {}
+
+    def close(self) -> None:
+        """Begin no more work."""
+        self.workshop.close()
+
+    def studio(self, language: str) -> schemas.Studio:
+        """What the page needs for its first paint, titles in `language`."""
+        return schemas.Studio(
+            version=vitral.__version__,
+            default_model=self.shelf.default,
+            default_text=DEFAULT_TEXT,
+            max_text_bytes=self.limits.text_bytes,
+            max_tokens=self.limits.tokens,
+            models=self.shelf.descriptions(language),
+        )
+
+    async def trace(self, model: str, text: str) -> StoredTrace:
+        """The trace of `text`; the same request made twice at once runs once.
+
+        Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
+        text_too_long, model_unknown, studio_busy, and what loading the model raises.
+        """
+        self._check_text(text)
+        self.shelf.check(model)
+        key = trace_id(model, text)
+        stored = self.store.find(key)
+        if stored is not None:
+            return stored
+        task = self._running.get(key)
+        if task is None:
+            work = self.workshop.run(self._trace, key, model, text)
+            task = self._running[key] = asyncio.create_task(work)
+            task.add_done_callback(lambda done: self._forget(key, done))
+        return await asyncio.shield(task)
+
+    async def pooled(self, key: str) -> bytes:
+        """The block of all small maps. Raises VitralError("trace_gone")."""
+        stored = self.store.get(key)
+        return await self.workshop.run(pooled_block, stored.trace, self.limits.pooled_side)
+
+    async def view(self, key: str, view: ViewRequest) -> bytes:
+        """The block of one view. Raises VitralError: trace_gone, and what view_block raises."""
+        stored = self.store.get(key)
+        return await self.workshop.run(view_block, stored.trace, view, self.limits)
+
+    async def file(self, key: str) -> tuple[Path, str]:
+        """A temporary file with the trace, for the caller to delete, and a name to offer for it."""
+        stored = self.store.get(key)
+        path = await self.workshop.run(_save, stored.trace)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", stored.summary.model).strip("-.")
+        return path, f"{name}-{key[:8]}.safetensors"
+
+    def _check_text(self, text: str) -> None:
+        try:
+            num_bytes = len(text.encode())
+        except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
+            raise VitralError("text_not_utf8", position=error.start) from error
+        if not text.strip():
+            raise VitralError("text_empty")
+        if num_bytes > self.limits.text_bytes:
+            raise VitralError("text_over_bytes", length=num_bytes, limit=self.limits.text_bytes)
+
+    def _trace(self, key: str, model_name: str, text: str) -> StoredTrace:
+        """Load the model if need be, run it, keep the trace. In a thread."""
+        with self.shelf.borrow(model_name) as model:
+            num_tokens = len(model.tokens(text))
+            if num_tokens > self.limits.tokens:
+                raise VitralError("text_over_tokens", length=num_tokens, limit=self.limits.tokens)
+            started = time.perf_counter()
+            trace = model.trace(text)
+            seconds = time.perf_counter() - started
+        summary = schemas.Trace(
+            id=key,
+            model=model_name,
+            text=text,
+            num_layers=trace.num_layers,
+            num_heads=trace.num_heads,
+            causal=trace.causal,
+            tokens=[
+                schemas.Token(
+                    id=token.id,
+                    text=token.text,
+                    start=token.start,
+                    end=token.end,
+                    special=token.special,
+                )
+                for token in trace.tokens
+            ],
+            pooled_size=min(self.limits.pooled_side, len(trace.tokens)),
+            seconds=seconds,
+        )
+        stored = StoredTrace(trace, summary, trace_bytes(trace))
+        self.store.add(stored)
+        return stored
+
+    def _forget(self, key: str, task: "asyncio.Task[StoredTrace]") -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # seen, even where the client went away
+
+
+def _save(trace: Trace) -> Path:
+    """The trace in a temporary file. In a thread."""
+    with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".safetensors", delete=False) as file:
+        path = Path(file.name)
+    try:
+        trace.save(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path

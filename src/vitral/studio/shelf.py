@@ -1,0 +1,125 @@
+"""The models that one Studio offers: the bundled ones, and those named when it was started.
+
+A request can name no other model. Each is opened when first asked for, once, and stays open.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vitral.errors import VitralError
+from vitral.messages import catalogue, message
+from vitral.models.catalog import DEFAULT, bundled, bundled_folder
+from vitral.models.folder import check_weights, read_config
+from vitral.studio.description import describe
+from vitral.studio.schemas import ModelDescription
+
+if TYPE_CHECKING:
+    from vitral.model import Model
+
+
+@dataclass
+class ShelvedModel:
+    """One model: where it comes from, what is known of it, and itself once it is open."""
+
+    source: str
+    description: ModelDescription
+    model: "Model | None" = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the model is opened or runs: a model runs one text at a time."""
+
+
+class Shelf:
+    """The models by name, bundled ones first."""
+
+    def __init__(self, sources: Sequence[str] = ()) -> None:
+        """Raises VitralError for a source that is not there or not whole."""
+        self._models: dict[str, ShelvedModel] = {}
+        for name in bundled():
+            config = read_config(bundled_folder(name))
+            self._put(name, name, config, is_bundled=True)
+        named = [self._put_source(source) for source in sources]
+        if not self._models:
+            raise VitralError("no_models")
+        self.default = next(iter([*named, *self._default_names()]))
+
+    @property
+    def names(self) -> list[str]:
+        """What requests may call the models."""
+        return list(self._models)
+
+    def descriptions(self, language: str) -> list[ModelDescription]:
+        """What is known of every model, titles in `language`."""
+        return [
+            entry.description.model_copy(update={"title": _title(entry.description, language)})
+            for entry in self._models.values()
+        ]
+
+    def check(self, name: str) -> None:
+        """Raises VitralError("model_unknown") for a name that is not on the shelf."""
+        if name not in self._models:
+            known = ", ".join(self._models)
+            raise VitralError("model_unknown", name=name[:200], known=known)
+
+    @contextmanager
+    def borrow(self, name: str) -> Iterator["Model"]:
+        """The model for one run, opened now if need be; nobody else runs it meanwhile.
+
+        A model that failed to open is tried again next time.
+        Raises VitralError: model_unknown, and what `vitral.load` raises.
+        """
+        self.check(name)
+        entry = self._models[name]
+        with entry.lock:
+            if entry.model is None:
+                from vitral.model import load
+
+                entry.model = load(entry.source)
+                entry.description = _known_now(entry.description, entry.model)
+            yield entry.model
+
+    def _default_names(self) -> list[str]:
+        return [DEFAULT] if DEFAULT in self._models else list(self._models)
+
+    def _put_source(self, source: str) -> str:
+        """Shelve what the user named; the name that requests call it by."""
+        if source in self._models:
+            return source
+        folder = Path(source).expanduser()
+        if folder.is_dir():
+            config = read_config(folder)
+            check_weights(folder)
+            name = folder.resolve().name
+            name = name if name not in self._models else str(folder.resolve())
+            return self._put(name, str(folder.resolve()), config)
+        from vitral.models.load import locate
+
+        config = read_config(locate(source))
+        return self._put(source, source, config)
+
+    def _put(self, name: str, source: str, config: dict[str, Any], is_bundled: bool = False) -> str:
+        description = describe(config, name=name, title=name, bundled=is_bundled)
+        self._models[name] = ShelvedModel(source, description)
+        return name
+
+
+def _title(description: ModelDescription, language: str) -> str:
+    """The catalogue's title for a bundled model; every other is called by its name."""
+    key = f"studio.model.{description.name}"
+    return message(key, language) if key in catalogue(language) else description.title
+
+
+def _known_now(description: ModelDescription, model: "Model") -> ModelDescription:
+    """The description, corrected by the model itself."""
+    return description.model_copy(
+        update={
+            "kind": model.kind,
+            "num_layers": model.num_layers,
+            "num_heads": model.num_heads,
+            "context": model.context,
+            "architecture": model.architecture,
+        }
+    )
