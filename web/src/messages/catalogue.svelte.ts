@@ -3,7 +3,7 @@
 import catalogues from "virtual:messages";
 import type en from "@messages/en.json";
 
-import { fill, type Values } from "./fill";
+import { fill, pieces, type Piece, type Values } from "./fill";
 
 export const LANGUAGES = ["es", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -33,6 +33,11 @@ export function say(key: MessageKey, values: Values = {}): string {
   return fill(catalogues[reader.language][key] ?? key, values);
 }
 
+/** The message `key` in pieces, for a sentence whose parts are marked. */
+export function sayInPieces(key: MessageKey, values: Values): Piece[] {
+  return pieces(catalogues[reader.language][key] ?? key, values);
+}
+
 /** The message of an error's code, or `fallback` (the server's own words) for one unknown here. */
 export function sayError(code: string, values: Values, fallback: string): string {
   const template = catalogues[reader.language][`error.${code}`];
@@ -42,7 +47,7 @@ export function sayError(code: string, values: Values, fallback: string): string
 /** A weight as it is read aloud or shown: four decimals, with the language's decimal sign. */
 export function number(value: number, digits = 4): string {
   const smallest = 10 ** -digits;
-  if (value > 0 && value < smallest / 2) return `<${number(smallest, digits)}`;
+  if (digits > 2 && value > 0 && value < smallest / 2) return `<${number(smallest, digits)}`;
   return new Intl.NumberFormat(reader.language, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
