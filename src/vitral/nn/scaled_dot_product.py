@@ -43,16 +43,17 @@ from vitral.errors import VitralError
 class AttentionCall:
     """One call of the attention function, as its observer sees it.
 
-    `mask` is True where a query may look; `bias` is added to the scores. Either has shape
-    [B or 1, H or 1, T or 1, S], or is None. `is_causal` says that query t sees keys 0 … t only
-    (then `mask` is None). `uniform_when_blind` says what became of a query that may look
-    nowhere: the mean of all values if True, zeros if False.
+    `query` is [B, H, T, D], `key` and `value` are [B, K, S, D]. `mask` is True where a query may
+    look; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
+    None. `is_causal` says that query t sees keys 0 … t only (then `mask` is None).
+    `uniform_when_blind` says what became of a query that may look nowhere: the mean of all
+    values if True, zeros if False.
     """
 
     module: nn.Module | None
-    query_BHTD: Tensor
-    key_BKSD: Tensor
-    value_BKSD: Tensor
+    query: Tensor
+    key: Tensor
+    value: Tensor
     mask: Tensor | None
     bias: Tensor | None
     is_causal: bool

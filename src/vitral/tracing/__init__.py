@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _HOMES = {"open_trace": "file", "Token": "token", "Trace": "trace", "View": "view"}
 
-__all__ = ["Token", "Trace", "View", "open_trace"]  # noqa: F822
+__all__ = ["Token", "Trace", "View", "open_trace"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ Shapes: H query heads, K key heads, T queries, S keys, D wide. One sequence, no 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -87,15 +87,14 @@ class AttentionRecord:
         """The same without the padding at either end, whose weights are zero."""
         if queries == (0, self.num_queries) and keys == (0, self.num_keys):
             return self
-        return AttentionRecord(
-            self.query[:, slice(*queries)],
-            self.key[:, slice(*keys)],
-            self.value[:, slice(*keys)],
-            self.lse[:, slice(*queries)],
-            self.scaling,
-            self.visibility.cut(queries, keys),
-            None if self.bias is None else self.bias.cut(queries, keys),
-            self.uniform_when_blind,
+        return replace(
+            self,
+            query=self.query[:, slice(*queries)],
+            key=self.key[:, slice(*keys)],
+            value=self.value[:, slice(*keys)],
+            lse=self.lse[:, slice(*queries)],
+            visibility=self.visibility.cut(queries, keys),
+            bias=None if self.bias is None else self.bias.cut(queries, keys),
         )
 
 
@@ -108,7 +107,7 @@ def records_of(
     """
     query, key, value = (
         tensor.detach().clone(memory_format=torch.contiguous_format)
-        for tensor in (call.query_BHTD, call.key_BKSD, call.value_BKSD)
+        for tensor in (call.query, call.key, call.value)
     )
     num_sequences = max(len(query), len(key))
     records = []
@@ -127,21 +126,8 @@ def records_of(
             log_sum_exp(unfinished.scores(None, rows, (0, unfinished.num_keys)))
             for rows in unfinished.row_blocks(unfinished.num_heads)
         ]
-        records.append(_with_lse(unfinished, torch.cat(lse, dim=-1)))
+        records.append(replace(unfinished, lse=torch.cat(lse, dim=-1)))
     return records
-
-
-def _with_lse(record: AttentionRecord, lse: Tensor) -> AttentionRecord:
-    return AttentionRecord(
-        record.query,
-        record.key,
-        record.value,
-        lse,
-        record.scaling,
-        record.visibility,
-        record.bias,
-        record.uniform_when_blind,
-    )
 
 
 def _of_heads(block: Tensor, heads: slice) -> Tensor:

@@ -120,7 +120,7 @@ class Recorder:
 
     def _rule(self, call: AttentionCall) -> Visibility:
         """The mask in its smallest form; found once for all layers that share it."""
-        num_queries, num_keys = call.query_BHTD.shape[2], call.key_BKSD.shape[2]
+        num_queries, num_keys = call.query.shape[2], call.key.shape[2]
         key = (id(call.mask), num_queries, num_keys, call.is_causal)
         if key not in self._rules:
             if call.mask is None:
@@ -136,7 +136,7 @@ class Recorder:
         if call.bias is None:
             return None
         if id(call.bias) not in self._biases:
-            shape = (call.query_BHTD.shape[2], call.key_BKSD.shape[2])
+            shape = (call.query.shape[2], call.key.shape[2])
             bias = Bias.of_matrix(call.bias.detach().expand(*call.bias.shape[:2], *shape))
             self._biases[id(call.bias)] = (call.bias, bias)
         return self._biases[id(call.bias)][1]

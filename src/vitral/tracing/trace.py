@@ -10,6 +10,7 @@ and log-sum-exp (`attention_record`). So a trace's memory grows with the text's 
 with its square. Everything a trace gives is float32 on the CPU.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,8 +79,7 @@ class Trace:
         Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`.
         """
         record = self._record(layer, part)
-        self._check_head(record, head)
-        return record.pattern(head)[0].cpu()
+        return record.pattern(_checked_head(record.num_heads, head))[0].cpu()
 
     def addresses(self) -> list[str]:
         """Every address that this trace has, in the order of computation."""
@@ -119,7 +119,7 @@ class Trace:
     ) -> View:
         """Some rows and columns of the matrix at an address, in at most height × width cells.
 
-        `head` is needed where the value has heads. `rows` and `columns` are (first, one past
+        `head` is needed where the value has heads (`pattern`, `q`, `k`, `v`). `rows` and `columns` are (first, one past
         the last), by default all. Cells are exact where they suffice, else the mean or maximum
         of what they stand for (in a causal pattern that includes the cells that are always
         zero), and `aggregated` is true.
@@ -127,37 +127,19 @@ class Trace:
         Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
         `rows_out_of_range`, `columns_out_of_range`, `view_size`.
         """
-        prefix, part = split_attention(address)
-        record = self.attentions.get(prefix)
-        is_pattern = record is not None and part == "pattern"
-        matrix = None if is_pattern else self._matrix(address, head)
-        if record is not None:
-            if part in ("q", "k", "v", "pattern"):
-                self._check_head(record, head)
-        if is_pattern:
-            assert record is not None
-            shape = record.num_queries, record.num_keys
-        else:
-            assert matrix is not None
-            shape = matrix.shape[0], matrix.shape[1]
+        shape, block = self._matrix(address, head)
         rows = _range(rows, shape[0], "rows_out_of_range")
         columns = _range(columns, shape[1], "columns_out_of_range")
         if height < 1 or width < 1 or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=height, width=width, reduction=reduction)
-
-        def block(some: Range) -> Tensor:
-            if is_pattern:
-                assert record is not None
-                return record.pattern(head, some, columns)[0]
-            assert matrix is not None
-            return matrix[slice(*some), slice(*columns)]
-
         blocks = _row_blocks(rows, columns[1] - columns[0])
         aggregated = rows[1] - rows[0] > height or columns[1] - columns[0] > width
         if aggregated:
-            values = reduce_blocks(block, blocks, columns, (height, width), reduction)
+            values = reduce_blocks(
+                lambda some: block(some, columns), blocks, columns, (height, width), reduction
+            )
         else:
-            values = torch.cat([block(some).float().cpu() for some in blocks])
+            values = torch.cat([block(some, columns).float().cpu() for some in blocks])
         return View(values, aggregated, rows, columns)
 
     def pooled(self, size: int = 24, part: str | None = None) -> Tensor:
@@ -207,23 +189,30 @@ class Trace:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
         return numbers[layer]
 
-    def _check_head(self, record: AttentionRecord, head: int | None) -> None:
-        if head is None:
-            raise VitralError("head_needed", num_heads=record.num_heads)
-        if not 0 <= head < record.num_heads:
-            raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
-
-    def _matrix(self, address: str, head: int | None) -> Tensor:
+    def _matrix(
+        self, address: str, head: int | None
+    ) -> tuple[tuple[int, int], Callable[[Range, Range], Tensor]]:
+        """The matrix at an address: its shape, and what gives a block of it."""
+        prefix, part = split_attention(address)
+        record = self.attentions.get(prefix)
+        if record is not None and part == "pattern":
+            one = _checked_head(record.num_heads, head)
+            shape = (record.num_queries, record.num_keys)
+            return shape, lambda rows, columns: record.pattern(one, rows, columns)[0]
         value = self[address]
-        if value.dim() == 1:
-            return value[None]
-        if value.dim() == 2:
-            return value
-        if head is None:
-            raise VitralError("head_needed", num_heads=len(value))
-        if not 0 <= head < len(value):
-            raise VitralError("head_out_of_range", head=head, num_heads=len(value))
-        return value[head]
+        if value.dim() == 3:
+            value = value[_checked_head(len(value), head)]
+        matrix = value[None] if value.dim() == 1 else value
+        shape = (matrix.shape[0], matrix.shape[1])
+        return shape, lambda rows, columns: matrix[slice(*rows), slice(*columns)]
+
+
+def _checked_head(num_heads: int, head: int | None) -> int:
+    if head is None:
+        raise VitralError("head_needed", num_heads=num_heads)
+    if not 0 <= head < num_heads:
+        raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
+    return head
 
 
 def _range(asked: Range | None, length: int, key: str) -> Range:

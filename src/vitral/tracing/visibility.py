@@ -60,10 +60,10 @@ class Visibility:
         """The cells of some rows and columns: bool [L, rows, columns]."""
         if self.dense is not None:
             return self.dense[..., slice(*rows), slice(*columns)]
-        assert self.diagonal is not None and self.columns is not None and self.free is not None
-        near = _diagonal_block(self.diagonal, self.num_queries, rows, columns)
-        ruled = near & self.columns[..., None, slice(*columns)]
-        return ruled | self.free[..., slice(*rows), None]
+        diagonal, by_key, free = self._vectors()
+        near = _diagonal_block(diagonal, self.num_queries, rows, columns)
+        ruled = near & by_key[..., None, slice(*columns)]
+        return ruled | free[..., slice(*rows), None]
 
     def item(self, index: int) -> "Visibility":
         """One of the leading dimension's; all are the same if there is but one."""
@@ -75,13 +75,13 @@ class Visibility:
         if self.dense is not None:
             dense = self.dense[..., slice(*queries), slice(*keys)]
             return Visibility(num_queries, num_keys, None, None, None, dense)
-        assert self.diagonal is not None and self.columns is not None and self.free is not None
+        diagonal, columns, free = self._vectors()
         return Visibility(
             num_queries,
             num_keys,
-            _diagonal_cut(self.diagonal, self.num_queries, queries, keys),
-            self.columns[..., slice(*keys)],
-            self.free[..., slice(*queries)],
+            _diagonal_cut(diagonal, self.num_queries, queries, keys),
+            columns[..., slice(*keys)],
+            free[..., slice(*queries)],
         )
 
     @property
@@ -91,9 +91,15 @@ class Visibility:
             return False
         if self.dense is not None:
             return not bool(self.dense.triu(1).any())
-        assert self.diagonal is not None and self.free is not None
-        ahead = self.diagonal[..., self.num_queries :]
-        return not bool(ahead.any()) and not bool(self.free[..., :-1].any())
+        diagonal, _, free = self._vectors()
+        ahead = diagonal[..., self.num_queries :]
+        return not bool(ahead.any()) and not bool(free[..., :-1].any())
+
+    def _vectors(self) -> tuple[Tensor, Tensor, Tensor]:
+        assert self.diagonal is not None
+        assert self.columns is not None
+        assert self.free is not None
+        return self.diagonal, self.columns, self.free
 
     def _mapped(self, change: Callable[[Tensor], Tensor]) -> "Visibility":
         changed = [
@@ -162,7 +168,8 @@ def _skewed(matrix: Tensor) -> Tensor:
     """
     num_queries, num_keys = matrix.shape[-2:]
     padded = F.pad(matrix.flip(-2), (0, num_queries)).flatten(-2)
-    return padded[..., :-num_queries].unflatten(-1, (num_queries, num_queries + num_keys - 1))
+    narrower = padded[..., :-num_queries]
+    return narrower.reshape(*matrix.shape[:-1], num_queries + num_keys - 1)
 
 
 def _diagonal_block(diagonal: Tensor, num_queries: int, rows: Range, columns: Range) -> Tensor:
