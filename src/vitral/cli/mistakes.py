@@ -1,5 +1,6 @@
 """Command lines that cannot be understood, as errors of ours: one line, in the user's language."""
 
+import inspect
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -40,7 +41,9 @@ def mistake_of(error: CycloptsError, commands: Sequence[str]) -> VitralError:
         case RepeatArgumentError():
             return VitralError("option_repeated", option=error.token.keyword or _name(error))
         case UnusedCliTokensError(unused_tokens=[first, *_]):
-            return VitralError("argument_extra", argument=first)
+            takes_text = "text" in inspect.signature(error.target or _name).parameters
+            key = "text_unquoted" if takes_text else "argument_extra"
+            return VitralError(key, argument=first)
     error.verbose = False
     return VitralError("command_line_wrong", reason=str(error))
 

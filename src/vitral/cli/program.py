@@ -7,8 +7,12 @@ Commands are named here and imported when they are called. Exit codes: 0 done, 2
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.help import DefaultFormatter
+from rich.console import Console, ConsoleOptions
+from rich.text import Text
 
 from vitral.cli.mistakes import mistake_of
 from vitral.errors import VitralError
@@ -54,8 +58,10 @@ def program() -> App:
         group_commands=Group(message("cli.help.commands")),
         group_arguments=parameters,
         group_parameters=parameters,
+        help_formatter=_Formatter(),
         suppress_keyboard_interrupt=False,
     )
+    app["--help"].help = message("cli.help.flag")
     for name in COMMANDS:
         app.command(
             f"vitral.cli.{name}:{name}",
@@ -64,6 +70,14 @@ def program() -> App:
             usage=message(f"cli.{name}.usage"),
         )
     return app
+
+
+class _Formatter(DefaultFormatter):
+    """Cyclopts' help, with our usage line as it stands: it begins with the reader's own word."""
+
+    def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
+        if usage:
+            console.print(Text(str(usage)))
 
 
 def _say(error: VitralError) -> int:

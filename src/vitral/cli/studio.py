@@ -16,13 +16,14 @@ from vitral.messages import message
 def studio(
     *,
     model: Annotated[
-        tuple[str, ...], Parameter(help=message("cli.studio.model"), negative="")
+        tuple[str, ...],
+        Parameter(help=message("cli.studio.model"), negative="", consume_multiple=True),
     ] = (),
     host: Annotated[str, Parameter(help=message("cli.studio.host"))] = "127.0.0.1",
     port: Annotated[int, Parameter(help=message("cli.studio.port"))] = 8321,
-    browser: Annotated[
-        bool, Parameter(negative="--no-browser", help=message("cli.studio.browser"))
-    ] = True,
+    no_browser: Annotated[
+        bool, Parameter(help=message("cli.studio.no_browser"), negative="")
+    ] = False,
 ) -> None:
     """Start Studio, print its address, open a browser where there is one."""
     from vitral.studio.server import serve
@@ -32,7 +33,7 @@ def studio(
         console.print(Text.assemble("Vitral Studio  ", (address, f"bold link {address}")))
         console.print(Text(message("cli.studio.stop"), style="dim"))
         sys.stdout.flush()
-        if browser and has_browser():
+        if not no_browser and has_browser():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     serve(model, host, port, announce)

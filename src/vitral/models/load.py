@@ -42,16 +42,25 @@ def open_source(source: str | os.PathLike[str]) -> Opened:
 
     Raises VitralError `model_unknown`, `hub_unreachable`, or what `open_folder` raises.
     """
+    name, folder = locate(source)
+    return open_folder(folder, name)
+
+
+def locate(source: str | os.PathLike[str]) -> tuple[str, Path]:
+    """A model's name and its folder, fetched from the hub if it has to be; nothing is opened.
+
+    Raises VitralError `model_unknown` or `hub_unreachable`.
+    """
     name = os.fspath(source)
     known = bundled_names()
     if name in known:
-        return open_folder(Path(str(files("vitral") / "assets" / "models" / name)), name)
+        return name, Path(str(files("vitral") / "assets" / "models" / name))
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return open_folder(folder, folder.resolve().name)
+        return folder.resolve().name, folder
     if name.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(name):
         raise VitralError("model_unknown", name=name, known=", ".join(known))
-    return open_folder(_from_hub(name, known), name)
+    return name, _from_hub(name, known)
 
 
 def bundled_names() -> list[str]:

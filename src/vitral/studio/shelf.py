@@ -97,8 +97,9 @@ class Shelf:
             return self._put(name, str(folder.resolve()), config)
         from vitral.models.load import locate
 
-        config = read_config(locate(source))
-        return self._put(source, source, config)
+        name, folder = locate(source)
+        check_weights(folder)
+        return self._put(name, source, read_config(folder))
 
     def _put(self, name: str, source: str, config: dict[str, Any], is_bundled: bool = False) -> str:
         description = describe(config, name=name, title=name, bundled=is_bundled)
