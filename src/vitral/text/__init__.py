@@ -1,0 +1,1 @@
+"""Text as numbers: tokenizers, trained through the `tokenizers` library."""

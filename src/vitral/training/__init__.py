@@ -1,0 +1,1 @@
+"""From a recipe and a folder of texts to a trained model."""

@@ -1,0 +1,111 @@
+"""Llama (Touvron et al. 2023, https://arxiv.org/abs/2302.13971): the modern decoder.
+
+Against GPT-2 it turns queries and keys by their positions instead of adding position vectors,
+normalises by the root mean square, gates its feed-forward part, shares key–value heads among
+query heads, and has no biases.
+
+    ids → token vectors → N pre-norm blocks (rotary, grouped queries) → RMSNorm → logits
+
+Shapes: B batch, T new tokens, S all tokens with the cached ones, C width, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vitral.models.configuration import ModelConfig
+from vitral.nn.attention import Attention
+from vitral.nn.block import PreNormBlock
+from vitral.nn.cache import KeyValueCache
+from vitral.nn.feed_forward import GatedFeedForward
+from vitral.nn.masks import attention_mask as build_mask
+from vitral.nn.norms import RMSNorm
+from vitral.nn.positions import RotaryPositions
+
+
+@dataclass
+class LlamaConfig(ModelConfig):
+    """The shape of a Llama. `rope_base` is the frequency base of the rotary positions;
+    `head_size` need not be `hidden_size / num_heads`."""
+
+    architecture = "LlamaForCausalLM"
+    kind = "decoder"
+
+    vocab_size: int = 32_000
+    context: int = 2048
+    hidden_size: int = 4096
+    num_layers: int = 32
+    num_heads: int = 32
+    intermediate_size: int = 11_008
+    num_key_value_heads: int = 32
+    epsilon: float = 1e-6
+    activation: str = "silu"
+    head_size: int | None = None
+    rope_base: float = 10_000.0
+    tied_embeddings: bool = True
+    attention_bias: bool = False
+    mlp_bias: bool = False
+
+    def __post_init__(self) -> None:
+        if self.head_size is None:
+            self.head_size = self.hidden_size // self.num_heads
+
+
+class Llama(nn.Module):
+    """A decoder in Llama's form."""
+
+    def __init__(self, config: LlamaConfig) -> None:
+        super().__init__()
+        assert config.head_size is not None
+        self.config = config
+        self.embed = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.rotary = RotaryPositions(config.head_size, config.rope_base)
+        self.layers = nn.ModuleList(
+            PreNormBlock(
+                Attention(
+                    config.hidden_size,
+                    config.num_heads,
+                    num_key_value_heads=config.num_key_value_heads,
+                    head_size=config.head_size,
+                    causal=True,
+                    layer_idx=i,
+                    bias=config.attention_bias,
+                ),
+                GatedFeedForward(
+                    config.hidden_size,
+                    config.intermediate_size,
+                    config.activation,
+                    bias=config.mlp_bias,
+                ),
+                RMSNorm(config.hidden_size, config.epsilon),
+                RMSNorm(config.hidden_size, config.epsilon),
+            )
+            for i in range(config.num_layers)
+        )
+        self.norm = RMSNorm(config.hidden_size, config.epsilon)
+        self.head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if config.tied_embeddings:
+            self.head.weight = self.embed.weight
+
+    def forward(
+        self,
+        ids_BT: Tensor,
+        attention_mask: Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Tensor:
+        """Logits [B, T, V] for the token after each of `ids` [B, T].
+
+        `attention_mask` [B, S] is 0 at padding. With a `cache`, `ids` are only the new tokens.
+        """
+        past = 0 if cache is None else cache.length
+        num_new = ids_BT.shape[1]
+        mask = build_mask(
+            attention_mask, num_new, past + num_new, causal=True, device=ids_BT.device
+        )
+        angles = self.rotary.angles(torch.arange(past, past + num_new, device=ids_BT.device))
+        x_BTC = self.embed(ids_BT)
+        for layer in self.layers:
+            x_BTC = layer(x_BTC, mask, rotary=self.rotary, angles=angles, cache=cache)
+        logits_BTV: Tensor = self.head(self.norm(x_BTC))
+        return logits_BTV

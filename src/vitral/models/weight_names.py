@@ -1,0 +1,151 @@
+"""The names of weights: ours and Hugging Face's, for each of our three forms.
+
+`layers.3.attention.q_proj.weight` here is `model.layers.3.self_attn.q_proj.weight` in a Llama
+folder and the first third of `transformer.h.3.attn.c_attn.weight`, transposed, in a GPT-2 one.
+"""
+
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+
+TIED = {
+    "GPT2LMHeadModel": {"head.weight": "embed.tokens.weight"},
+    "LlamaForCausalLM": {"head.weight": "embed.weight"},
+    "BertForMaskedLM": {"head.decoder.weight": "embed.tokens.weight"},
+}
+"""Weights that are one and the same: the copy's name, and the original's."""
+
+# Ours on the left, theirs on the right; N stands for a layer's number.
+_NAMES: dict[str, dict[str, str]] = {
+    "GPT2LMHeadModel": {
+        "embed.tokens": "transformer.wte",
+        "embed.positions": "transformer.wpe",
+        "layers.N.attention_norm": "transformer.h.N.ln_1",
+        "layers.N.attention.qkv_proj": "transformer.h.N.attn.c_attn",
+        "layers.N.attention.o_proj": "transformer.h.N.attn.c_proj",
+        "layers.N.mlp_norm": "transformer.h.N.ln_2",
+        "layers.N.mlp.up_proj": "transformer.h.N.mlp.c_fc",
+        "layers.N.mlp.down_proj": "transformer.h.N.mlp.c_proj",
+        "norm": "transformer.ln_f",
+        "head": "lm_head",
+    },
+    "LlamaForCausalLM": {
+        "embed": "model.embed_tokens",
+        "layers.N.attention_norm": "model.layers.N.input_layernorm",
+        "layers.N.attention.q_proj": "model.layers.N.self_attn.q_proj",
+        "layers.N.attention.k_proj": "model.layers.N.self_attn.k_proj",
+        "layers.N.attention.v_proj": "model.layers.N.self_attn.v_proj",
+        "layers.N.attention.o_proj": "model.layers.N.self_attn.o_proj",
+        "layers.N.mlp_norm": "model.layers.N.post_attention_layernorm",
+        "layers.N.mlp.gate_proj": "model.layers.N.mlp.gate_proj",
+        "layers.N.mlp.up_proj": "model.layers.N.mlp.up_proj",
+        "layers.N.mlp.down_proj": "model.layers.N.mlp.down_proj",
+        "norm": "model.norm",
+        "head": "lm_head",
+    },
+    "BertForMaskedLM": {
+        "embed.tokens": "bert.embeddings.word_embeddings",
+        "embed.positions": "bert.embeddings.position_embeddings",
+        "embed.segments": "bert.embeddings.token_type_embeddings",
+        "embed.norm": "bert.embeddings.LayerNorm",
+        "layers.N.attention.q_proj": "bert.encoder.layer.N.attention.self.query",
+        "layers.N.attention.k_proj": "bert.encoder.layer.N.attention.self.key",
+        "layers.N.attention.v_proj": "bert.encoder.layer.N.attention.self.value",
+        "layers.N.attention.o_proj": "bert.encoder.layer.N.attention.output.dense",
+        "layers.N.attention_norm": "bert.encoder.layer.N.attention.output.LayerNorm",
+        "layers.N.mlp.up_proj": "bert.encoder.layer.N.intermediate.dense",
+        "layers.N.mlp.down_proj": "bert.encoder.layer.N.output.dense",
+        "layers.N.mlp_norm": "bert.encoder.layer.N.output.LayerNorm",
+        "head.dense": "cls.predictions.transform.dense",
+        "head.norm": "cls.predictions.transform.LayerNorm",
+        "head.decoder": "cls.predictions.decoder",
+    },
+}
+# Buffers that older files carry, and heads that our BERT has no use for.
+_IGNORED = re.compile(
+    r"(\.attn\.(masked_)?bias|position_ids|rotary_emb\.inv_freq)$|^(bert\.pooler|cls\.seq_relationship)\."
+)
+_BERT_BIAS = "cls.predictions.bias"
+
+
+def to_hugging_face(architecture: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Our weights by the names, and in the layout, of the architecture's folders."""
+    if architecture == "GPT2LMHeadModel":
+        weights = {name: w.T if _is_map(name) else w for name, w in _fuse_qkv(weights).items()}
+    renamed = {_rename(name, _NAMES[architecture]): w for name, w in weights.items()}
+    if architecture == "BertForMaskedLM":
+        renamed[_BERT_BIAS] = renamed.pop("cls.predictions.decoder.bias")
+    return renamed
+
+
+def from_hugging_face(
+    architecture: str, weights: dict[str, Tensor], path: Path
+) -> dict[str, Tensor]:
+    """The folder's weights by our names and in our layout.
+
+    Raises `weights_damaged` (naming `path`) for a weight that no such model has.
+    """
+    weights = {name: w for name, w in weights.items() if not _IGNORED.search(name)}
+    if architecture == "GPT2LMHeadModel":
+        # The first published files leave out the prefix.
+        weights = {
+            name if name.startswith(("transformer.", "lm_head.")) else f"transformer.{name}": w
+            for name, w in weights.items()
+        }
+    if architecture == "BertForMaskedLM" and _BERT_BIAS in weights:
+        weights["cls.predictions.decoder.bias"] = weights.pop(_BERT_BIAS)
+        legacy = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
+        for old, new in legacy.items():
+            weights = {name.replace(old, new): w for name, w in weights.items()}
+    back = {theirs: ours for ours, theirs in _NAMES[architecture].items()}
+    renamed = {}
+    for name, weight in weights.items():
+        ours = _rename(name, back)
+        if not ours:
+            raise VitralError("weights_damaged", path=path, reason=f"{name} is not expected")
+        renamed[ours] = weight
+    if architecture == "GPT2LMHeadModel":
+        renamed = _split_qkv({n: w.T if _is_map(n) else w for n, w in renamed.items()})
+    return renamed
+
+
+def _rename(name: str, names: dict[str, str]) -> str:
+    """`name` with its module part renamed; empty if the module is not in `names`."""
+    module, _, parameter = name.rpartition(".")
+    number = re.search(r"\.(\d+)\.", module)
+    general = re.sub(r"\.\d+\.", ".N.", module, count=1)
+    renamed = names.get(general, "")
+    if number:
+        renamed = renamed.replace(".N.", f".{number[1]}.")
+    return f"{renamed}.{parameter}" if renamed else ""
+
+
+def _is_map(name: str) -> bool:
+    return name.endswith("proj.weight")
+
+
+def _fuse_qkv(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """q_proj, k_proj and v_proj of each layer as one qkv_proj, rows one after the other."""
+    fused: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        if ".q_proj." in name:
+            parts = [weights[name.replace(".q_proj.", f".{p}_proj.")] for p in "qkv"]
+            fused[name.replace(".q_proj.", ".qkv_proj.")] = torch.cat(parts)
+        elif ".k_proj." not in name and ".v_proj." not in name:
+            fused[name] = weight
+    return fused
+
+
+def _split_qkv(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    split: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        if ".qkv_proj." in name:
+            for letter, part in zip("qkv", weight.chunk(3), strict=True):
+                split[name.replace(".qkv_proj.", f".{letter}_proj.")] = part
+        else:
+            split[name] = weight
+    return split

@@ -1,0 +1,39 @@
+"""Masks: which keys a query may look at.
+
+A mask is true where a query may look. Where the usual rule holds for the whole batch (all keys,
+or all keys up to one's own place) no mask is built at all: None tells the fused kernel so, and
+nothing of size T × S is kept.
+
+Shapes: B batch, T queries (the new tokens), S keys (cached ones first).
+"""
+
+import torch
+from torch import Tensor
+
+
+def attention_mask(
+    padding_BS: Tensor | None,
+    num_queries: int,
+    num_keys: int,
+    *,
+    causal: bool,
+    device: torch.device,
+) -> Tensor | None:
+    """The mask [B or 1, 1, T, S] of a batch, or None where the plain rule suffices.
+
+    `padding_BS` is 1 for a real token and 0 for padding, None where there is no padding. A query
+    that may look nowhere (padding before the text) is let look at everything: its result is
+    never read, and a row of nothing would give NaN.
+    """
+    if padding_BS is not None and bool(padding_BS.all()):
+        padding_BS = None
+    continues = causal and 1 < num_queries < num_keys
+    if padding_BS is None and not continues:
+        return None
+    mask = torch.ones(1, 1, num_queries, num_keys, dtype=torch.bool, device=device)
+    if causal:
+        mask = mask.tril(diagonal=num_keys - num_queries)
+    if padding_BS is not None:
+        mask = mask & padding_BS[:, None, None, :].bool()
+        mask = mask | ~mask.any(dim=-1, keepdim=True)
+    return mask

@@ -1,0 +1,175 @@
+"""Our models and transformers' give the same logits, whoever wrote the folder."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from transformers import (
+    BertForMaskedLM,
+    GPT2LMHeadModel,
+    LlamaForCausalLM,
+    PreTrainedModel,
+)
+
+from vitral.models import hugging_face
+from vitral.models.bert import Bert, BertConfig
+from vitral.models.gpt import GPT, GPTConfig
+from vitral.models.llama import Llama, LlamaConfig
+
+TOLERANCE = 1e-5
+
+# Odd sizes on purpose: 3 heads of 5, 7 query heads of 6 on 1 key–value head, inner width 17.
+THEIRS = {
+    "gpt2": lambda: GPT2LMHeadModel(
+        transformers.GPT2Config(vocab_size=101, n_positions=19, n_embd=15, n_layer=3, n_head=3)
+    ),
+    "gpt2-inner": lambda: GPT2LMHeadModel(
+        transformers.GPT2Config(
+            vocab_size=50, n_positions=16, n_embd=8, n_layer=2, n_head=1, n_inner=17
+        )
+    ),
+    "llama-grouped": lambda: LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=97,
+            hidden_size=48,
+            intermediate_size=33,
+            num_hidden_layers=3,
+            num_attention_heads=6,
+            num_key_value_heads=2,
+            max_position_embeddings=23,
+            tie_word_embeddings=True,
+        )
+    ),
+    "llama-multi-query": lambda: LlamaForCausalLM(
+        transformers.LlamaConfig(
+            vocab_size=97,
+            hidden_size=35,
+            intermediate_size=17,
+            num_hidden_layers=2,
+            num_attention_heads=7,
+            num_key_value_heads=1,
+            head_dim=6,
+            max_position_embeddings=23,
+            tie_word_embeddings=False,
+            attention_bias=True,
+            mlp_bias=True,
+            rope_parameters={"rope_type": "default", "rope_theta": 500_000.0},
+        )
+    ),
+    "bert": lambda: BertForMaskedLM(
+        transformers.BertConfig(
+            vocab_size=89,
+            hidden_size=21,
+            num_hidden_layers=3,
+            num_attention_heads=3,
+            intermediate_size=31,
+            max_position_embeddings=17,
+        )
+    ),
+}
+OURS = {
+    "gpt": lambda: GPT(
+        GPTConfig(
+            vocab_size=61,
+            context=17,
+            hidden_size=20,
+            num_layers=2,
+            num_heads=5,
+            num_key_value_heads=5,
+            intermediate_size=37,
+        )
+    ),
+    "llama": lambda: Llama(
+        LlamaConfig(
+            vocab_size=61,
+            context=17,
+            hidden_size=40,
+            num_layers=2,
+            num_heads=4,
+            num_key_value_heads=2,
+            intermediate_size=37,
+        )
+    ),
+    "bert": lambda: Bert(
+        BertConfig(
+            vocab_size=61,
+            context=17,
+            hidden_size=20,
+            num_layers=2,
+            num_heads=5,
+            num_key_value_heads=5,
+            intermediate_size=37,
+        )
+    ),
+}
+
+
+def shake(module: torch.nn.Module) -> None:
+    """Weights large enough that a part left out would show, biases and norms included."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.add_(torch.randn_like(weight) * 0.3)
+
+
+def padded_batch(vocab_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    ids = torch.randint(0, vocab_size, (2, 13), generator=torch.Generator().manual_seed(1))
+    attention_mask = torch.ones_like(ids)
+    attention_mask[1, 9:] = 0
+    return ids, attention_mask
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_a_folder_of_transformers_gives_the_same_logits_here(name: str, tmp_path: Path) -> None:
+    theirs: PreTrainedModel = THEIRS[name]().eval()
+    shake(theirs)
+    theirs.save_pretrained(tmp_path)
+    assert hugging_face.can_read(tmp_path)
+    ours = hugging_face.read(tmp_path)
+    ids, attention_mask = padded_batch(theirs.config.vocab_size)
+    with torch.no_grad():
+        expected = theirs(ids).logits
+        torch.testing.assert_close(ours(ids), expected, atol=TOLERANCE, rtol=1e-5)
+        expected = theirs(ids, attention_mask=attention_mask).logits
+        real = attention_mask.bool()
+        padded = ours(ids, attention_mask)
+        torch.testing.assert_close(padded[real], expected[real], atol=TOLERANCE, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_transformers_opens_our_folder_and_gives_the_same_logits(
+    name: str, tmp_path: Path
+) -> None:
+    ours = OURS[name]().eval()
+    shake(ours)
+    hugging_face.write(ours, None, tmp_path)
+    architecture = getattr(transformers, ours.config.architecture)
+    theirs, report = architecture.from_pretrained(tmp_path, output_loading_info=True)
+    assert not report["missing_keys"]
+    assert not report["unexpected_keys"]
+    ids, _ = padded_batch(ours.config.vocab_size)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            ours(ids), theirs.eval()(ids).logits, atol=TOLERANCE, rtol=1e-5
+        )
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_writing_and_reading_gives_back_the_same_weights(name: str, tmp_path: Path) -> None:
+    model = OURS[name]().eval()
+    shake(model)
+    hugging_face.write(model, None, tmp_path)
+    again = hugging_face.read(tmp_path)
+    assert again.config == model.config
+    for (name_before, before), (name_after, after) in zip(
+        model.named_parameters(), again.named_parameters(), strict=True
+    ):
+        assert name_before == name_after
+        torch.testing.assert_close(before, after, atol=0, rtol=0)
+
+
+def test_tied_weights_are_one_tensor_after_reading(tmp_path: Path) -> None:
+    hugging_face.write(OURS["llama"](), None, tmp_path)
+    model = hugging_face.read(tmp_path)
+    assert model.head.weight is model.embed.weight
