@@ -25,9 +25,9 @@ def tokens(
     source = source_text(text, file)
     import vitral
     from vitral.cli.token_labels import labels
-    from vitral.models.catalog import DEFAULT
+    from vitral.models.catalog import BUNDLED
 
-    loaded = vitral.load(model or DEFAULT)
+    loaded = vitral.load(model or BUNDLED[0])
     found = loaded.tokens(source)
     if json:
         entries = [

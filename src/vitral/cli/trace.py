@@ -71,9 +71,9 @@ def _trace(text: str | None, model: str | None, file: str | None, saved: Path | 
     if saved is None:
         source = source_text(text, file)
         import vitral
-        from vitral.models.catalog import DEFAULT
+        from vitral.models.catalog import BUNDLED
 
-        traced: Trace = vitral.load(model or DEFAULT).trace(source)
+        traced: Trace = vitral.load(model or BUNDLED[0]).trace(source)
         return traced
     for option, value in (("TEXT", text), ("--file", file), ("--model", model)):
         if value is not None:

@@ -5,6 +5,7 @@ from vitral.studio.application import create_app
 app = create_app()  # then: uvicorn.run(app, host="127.0.0.1", port=8321)
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -26,10 +27,12 @@ def create_app(
     token: str | None = None,
     allowed_hosts: AllowedHosts = LOOPBACK,
     limits: Limits | None = None,
+    warm: bool = False,
 ) -> FastAPI:
     """Studio on the bundled models and those of `models` (folders or hub ids).
 
-    No weights are read before the first trace. With a `token`, every request must bring it;
+    No weights are read before the first trace; with `warm`, those of the default model are read
+    in the background as soon as Studio runs. With a `token`, every request must bring it;
     without one the application must be served on loopback only.
     Raises VitralError for a model that is not there.
     """
@@ -38,7 +41,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(session.warm()) if warm else None
         yield
+        if warming is not None:
+            warming.cancel()
         session.close()
 
     app = FastAPI(

@@ -22,7 +22,7 @@ def serve(models: Sequence[str], host: str, port: int, announce: Callable[[str],
     """
     token = None if is_loopback(host) else secrets.token_urlsafe(32)
     with bound_socket(host, port) as listener:
-        app = create_app(models, token, allowed_hosts(host))
+        app = create_app(models, token, allowed_hosts(host), warm=True)
         config = uvicorn.Config(
             app,
             log_level="warning",

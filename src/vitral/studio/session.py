@@ -4,7 +4,9 @@ import asyncio
 import re
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import vitral
 from vitral.errors import VitralError
@@ -14,7 +16,9 @@ from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.studio.views import ViewRequest, pooled_block, view_block
 from vitral.studio.workshop import Workshop
-from vitral.tracing import Trace
+
+if TYPE_CHECKING:
+    from vitral.tracing import Trace
 
 DEFAULT_TEXT = "El perro que persiguió al gato cruzó la calle."
 
@@ -28,6 +32,11 @@ class Session:
         self.store = TraceStore(limits.store_bytes, limits.store_traces)
         self.workshop = Workshop(limits.workers, limits.waiting)
         self._running: dict[str, asyncio.Task[StoredTrace]] = {}
+
+    async def warm(self) -> None:
+        """Open the default model before anyone asks. What fails is told to who asks for it."""
+        with suppress(VitralError):
+            await self.workshop.run(self.shelf.open, self.shelf.default)
 
     def close(self) -> None:
         """Begin no more work."""
@@ -129,7 +138,7 @@ class Session:
             task.exception()  # seen, even where the client went away
 
 
-def _save(trace: Trace) -> Path:
+def _save(trace: "Trace") -> Path:
     """The trace in a temporary file. In a thread."""
     with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".safetensors", delete=False) as file:
         path = Path(file.name)

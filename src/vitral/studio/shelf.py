@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitral.errors import VitralError
 from vitral.messages import catalogue, message
-from vitral.models.catalog import DEFAULT, bundled, bundled_folder
+from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_weights, read_config
 from vitral.studio.description import describe
 from vitral.studio.schemas import ModelDescription
@@ -44,7 +44,7 @@ class Shelf:
         named = [self._put_source(source) for source in sources]
         if not self._models:
             raise VitralError("no_models")
-        self.default = next(iter([*named, *self._default_names()]))
+        self.default = next(iter([*named, *self._models]))
 
     @property
     def names(self) -> list[str]:
@@ -81,8 +81,10 @@ class Shelf:
                 entry.description = _known_now(entry.description, entry.model)
             yield entry.model
 
-    def _default_names(self) -> list[str]:
-        return [DEFAULT] if DEFAULT in self._models else list(self._models)
+    def open(self, name: str) -> None:
+        """Have a model ready for the first run. Raises what `borrow` raises."""
+        with self.borrow(name):
+            pass
 
     def _put_source(self, source: str) -> str:
         """Shelve what the user named; the name that requests call it by."""
@@ -92,9 +94,10 @@ class Shelf:
         if folder.is_dir():
             config = read_config(folder)
             check_weights(folder)
-            name = folder.resolve().name
-            name = name if name not in self._models else str(folder.resolve())
-            return self._put(name, str(folder.resolve()), config)
+            path = folder.resolve()
+            taken = self._models.get(path.name)
+            name = path.name if taken is None or taken.source == str(path) else str(path)
+            return self._put(name, str(path), config)
         from vitral.models.load import locate
 
         name, folder = locate(source)

@@ -8,17 +8,20 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vitral.errors import VitralError
 from vitral.studio import schemas
-from vitral.tracing import Trace
+
+if TYPE_CHECKING:
+    from vitral.tracing import Trace
 
 
 @dataclass(frozen=True)
 class StoredTrace:
     """A trace, what the page was told of it, and the memory it takes in bytes."""
 
-    trace: Trace
+    trace: "Trace"
     summary: schemas.Trace
     num_bytes: int
 
@@ -32,7 +35,7 @@ def trace_id(model: str, text: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def trace_bytes(trace: Trace) -> int:
+def trace_bytes(trace: "Trace") -> int:
     """Memory that a trace keeps, in bytes; what several of its tensors share counts once."""
     tensors = list(trace.values.values())
     for record in trace.attentions.values():

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vitral.errors import VitralError
 from vitral.studio.blocks import encode_block, quantize
 from vitral.studio.limits import Limits
-from vitral.tracing import Trace
+
+if TYPE_CHECKING:
+    from vitral.tracing import Trace
 
 _RANGE = re.compile(r"([0-9]{1,9}):([0-9]{1,9})")
 
@@ -29,14 +31,14 @@ class ViewRequest:
     reduction: Literal["mean", "max"]
 
 
-def pooled_block(trace: Trace, side: int) -> bytes:
+def pooled_block(trace: "Trace", side: int) -> bytes:
     """uint8 [layers, heads, s, s], s = min(tokens, side); the header holds each head's scale."""
     size = min(side, len(trace.tokens))
     values, scale = quantize(trace.pooled(size).numpy())
     return encode_block(values, aggregated=size < len(trace.tokens), scale=scale)
 
 
-def view_block(trace: Trace, request: ViewRequest, limits: Limits) -> bytes:
+def view_block(trace: "Trace", request: ViewRequest, limits: Limits) -> bytes:
     """float32 [height, width]; the header says which rows and columns it covers.
 
     Raises VitralError: view_range_wrong, view_too_large, and what `Trace.view` raises.
