@@ -88,5 +88,7 @@ def _gathered(
     shape[dimension] = num_cells
     if reduction == "mean":
         return torch.zeros(shape).index_add_(dimension, cells, values)
-    start = torch.full(shape, float("-inf"))
-    return start.index_reduce_(dimension, cells, values, "amax")
+    along = [1] * values.dim()
+    along[dimension] = -1
+    where = cells.view(along).expand_as(values)
+    return torch.full(shape, float("-inf")).scatter_reduce_(dimension, where, values, "amax")
