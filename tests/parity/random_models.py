@@ -9,7 +9,11 @@ from torch import nn
 transformers.logging.set_verbosity_error()
 
 SIZES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "gpt2": ("GPT2LMHeadModel", "GPT2Config", {"n_embd": 20, "n_layer": 3, "n_head": 4, "n_positions": 64}),
+    "gpt2": (
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        {"n_embd": 20, "n_layer": 3, "n_head": 4, "n_positions": 64},
+    ),
     "llama": (
         "LlamaForCausalLM",
         "LlamaConfig",
@@ -99,7 +103,9 @@ def random_model(family: str, attention: str = "sdpa", **more: Any) -> nn.Module
     architecture, configuration, size = SIZES[family]
     torch.manual_seed(len(family))
     vocabulary = {} if family == "vit" else {"vocab_size": 50}
-    special = {"bos_token_id": 1, "eos_token_id": 2} | ({} if family == "vit" else {"pad_token_id": 1})
+    special = {"bos_token_id": 1, "eos_token_id": 2} | (
+        {} if family == "vit" else {"pad_token_id": 1}
+    )
     config = getattr(transformers, configuration)(
         **size, **vocabulary, **special, attn_implementation=attention, **more
     )

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from parity.random_models import DECODERS, ENCODER_DECODERS, SIZES, TEXT_MODELS, random_model
 
 import vitral
+from parity.random_models import DECODERS, ENCODER_DECODERS, SIZES, TEXT_MODELS, random_model
 
 IDS = [[3, 8, 5, 9, 11, 4, 7], [21, 13, 40, 6, 22, 17, 30]]
 TARGET = [[0, 12, 7, 33], [0, 4, 41, 9]]
@@ -78,7 +78,9 @@ def test_encoder_and_decoder(family: str, side: str) -> None:
         source = [layer[..., span, span] for layer in expected.encoder_attentions]
         assert_same(trace, "encoder", source, index)
         assert_same(trace, "decoder", expected.decoder_attentions, index)
-        assert_same(trace, "cross", [layer[..., span] for layer in expected.cross_attentions], index)
+        assert_same(
+            trace, "cross", [layer[..., span] for layer in expected.cross_attentions], index
+        )
         assert [token.id for token in trace.decoder_tokens] == TARGET[index]
         assert trace["logits"].shape == (len(TARGET[0]), 50)
 
@@ -121,7 +123,10 @@ def test_residual_stream_is_the_models_own(family: str) -> None:
             torch.testing.assert_close(post, states[layer + 1][0])
         if family in DECODERS:  # norms first: the parts add to the stream as it is
             middle = trace[f"layers.{layer}.residual.mid"]
-            attention, mlp = trace[f"layers.{layer}.attention.out"], trace[f"layers.{layer}.mlp.out"]
+            attention, mlp = (
+                trace[f"layers.{layer}.attention.out"],
+                trace[f"layers.{layer}.mlp.out"],
+            )
             torch.testing.assert_close(middle, states[layer][0] + attention)
             torch.testing.assert_close(trace[f"layers.{layer}.residual.post"], middle + mlp)
 

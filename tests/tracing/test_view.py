@@ -1,5 +1,6 @@
 """Views against numpy on the whole pattern."""
 
+import itertools
 from functools import cache
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parity.random_models import random_model
 
 import vitral
+from parity.random_models import random_model
 from vitral.tracing import attention_record
 from vitral.tracing.view import cell_edges, reduce_blocks
 
@@ -31,8 +32,8 @@ def reduced(matrix: np.ndarray, height: int, width: int, reduction: str) -> np.n
     rows = cell_edges(0, matrix.shape[0], height)
     columns = cell_edges(0, matrix.shape[1], width)
     cells = [
-        [getattr(matrix[a:b, c:d], reduction)() for c, d in zip(columns, columns[1:], strict=False)]
-        for a, b in zip(rows, rows[1:], strict=False)
+        [getattr(matrix[a:b, c:d], reduction)() for c, d in itertools.pairwise(columns)]
+        for a, b in itertools.pairwise(rows)
     ]
     return np.array(cells)
 

@@ -9,16 +9,14 @@ them is ever run.
 import os
 import re
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from vitral.errors import VitralError
+from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_finite, check_weights, read_config
-
-OUR_ARCHITECTURES = frozenset({"GPT2LMHeadModel", "LlamaForCausalLM", "BertForMaskedLM"})
 
 HUB_SECONDS = 5
 """How long the hub may take to answer before it counts as out of reach."""
@@ -52,22 +50,15 @@ def locate(source: str | os.PathLike[str]) -> tuple[str, Path]:
     Raises VitralError `model_unknown` or `hub_unreachable`.
     """
     name = os.fspath(source)
-    known = bundled_names()
+    known = bundled()
     if name in known:
-        return name, Path(str(files("vitral") / "assets" / "models" / name))
+        return name, bundled_folder(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder.resolve().name, folder
     if name.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(name):
         raise VitralError("model_unknown", name=name, known=", ".join(known))
     return name, _from_hub(name, known)
-
-
-def bundled_names() -> list[str]:
-    """The models that come with Vitral."""
-    from vitral.models.catalog import bundled
-
-    return list(bundled())
 
 
 def open_folder(folder: Path, name: str) -> Opened:
@@ -80,13 +71,14 @@ def open_folder(folder: Path, name: str) -> Opened:
     weights = check_weights(folder)
     architectures = config.get("architectures")
     first = architectures[0] if isinstance(architectures, list) and architectures else None
-    try:
-        module = _ours(folder) if first in OUR_ARCHITECTURES else _theirs(folder, config, first)
-    except VitralError:
-        raise
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise VitralError("weights_damaged", path=str(weights[0]), reason=reason) from error
+    module, wrong = _ours(folder, weights)
+    if module is None:
+        # Older checkpoints name their tensors differently, which transformers knows about. If
+        # it cannot read them either, our own account of what is wrong is the clearer one.
+        try:
+            module = _theirs(folder, config, first, weights[0])
+        except VitralError as error:
+            raise wrong or error from error
     check_finite(module, weights[0])
     return Opened(name, module.eval(), open_tokenizer(folder), folder)
 
@@ -125,34 +117,44 @@ _TOKENIZER_FILES = (
 )
 
 
-def _ours(folder: Path) -> nn.Module:
+def _ours(folder: Path, weights: list[Path]) -> tuple[nn.Module | None, VitralError | None]:
+    """The model if it has one of our own forms, and else what is wrong with it, if anything."""
     from vitral.models import hugging_face
 
-    module: nn.Module = hugging_face.read(folder)
-    return module
+    if len(weights) > 1 or not hugging_face.can_read(folder):
+        return None, None
+    try:
+        return hugging_face.read(folder), None
+    except VitralError as error:
+        return None, error
 
 
-def _theirs(folder: Path, config: dict[str, Any], architecture: str | None) -> nn.Module:
+def _theirs(
+    folder: Path, config: dict[str, Any], architecture: str | None, weights: Path
+) -> nn.Module:
+    """The model as transformers reads it, complete or not at all."""
     import transformers
 
     found = getattr(transformers, architecture, None) if architecture else transformers.AutoModel
     if found is None or not hasattr(found, "from_pretrained"):
-        known = str(config.get("model_type"))
-        raise VitralError(
-            "architecture_unknown", folder=str(folder), architecture=architecture or known
-        )
-    with _quiet_transformers():
-        module, report = found.from_pretrained(
-            folder,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
+        name = architecture or config.get("model_type")
+        raise VitralError("architecture_unknown", folder=str(folder), architecture=name)
+    try:
+        with _quiet_transformers():
+            module, report = found.from_pretrained(
+                folder,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+    except Exception as error:  # as many kinds as there are models
+        reason = " ".join(str(error).split())[:300]
+        raise VitralError("weights_damaged", path=str(weights), reason=reason) from error
     absent = sorted(report["missing_keys"])
     if absent:
-        few = ", ".join(absent[:3])
-        raise VitralError("weights_damaged", path=str(folder), reason=f"{len(absent)}: {few}")
+        reason = f"{absent[0]} is missing" + (f", and {len(absent) - 1} more" * (len(absent) > 1))
+        raise VitralError("weights_damaged", path=str(weights), reason=reason)
     loaded: nn.Module = module
     return loaded
 

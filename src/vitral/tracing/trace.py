@@ -119,10 +119,10 @@ class Trace:
     ) -> View:
         """Some rows and columns of the matrix at an address, in at most height × width cells.
 
-        `head` is needed where the value has heads (`pattern`, `q`, `k`, `v`). `rows` and `columns` are (first, one past
-        the last), by default all. Cells are exact where they suffice, else the mean or maximum
-        of what they stand for (in a causal pattern that includes the cells that are always
-        zero), and `aggregated` is true.
+        `head` is needed where the value has heads (`pattern`, `q`, `k`, `v`). `rows` and
+        `columns` are (first, one past the last), by default all. Cells are exact where they
+        suffice, else the mean or maximum of what they stand for (in a causal pattern that
+        includes the cells that are always zero), and `aggregated` is true.
 
         Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
         `rows_out_of_range`, `columns_out_of_range`, `view_size`.
