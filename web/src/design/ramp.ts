@@ -52,9 +52,10 @@ export class Ramp {
   /** 256 colours, four bytes each (red, green, blue, alpha). */
   readonly bytes = new Uint8ClampedArray(256 * 4);
 
-  constructor(stops: readonly Stop[]) {
+  constructor(stops: readonly Stop[], lifted: boolean) {
     for (let index = 0; index < 256; index += 1) {
-      const [red, green, blue] = between(stops, index / 255);
+      const value = index / 255;
+      const [red, green, blue] = between(stops, lifted ? Math.sqrt(value) : value);
       this.bytes.set([red, green, blue, 255], index * 4);
     }
   }
@@ -85,9 +86,10 @@ function between(stops: readonly Stop[], value: number): Rgb {
 
 const made = new Map<string, Ramp>();
 
-export function ramp(scale: Scale, theme: Theme): Ramp {
-  const name = `${scale} ${theme}`;
+/** `lifted` brings weak weights forward: colours follow the square root of the weight. */
+export function ramp(scale: Scale, theme: Theme, lifted = false): Ramp {
+  const name = `${scale} ${theme} ${lifted}`;
   let found = made.get(name);
-  if (!found) made.set(name, (found = new Ramp(STOPS[scale][theme])));
+  if (!found) made.set(name, (found = new Ramp(STOPS[scale][theme], lifted)));
   return found;
 }

@@ -4,7 +4,7 @@
 // panes draw `shown`, all of one piece, so that a picture never mixes two heads.
 import { getPooled, getStudio, postTrace, ServerGone, StudioError } from "../protocol/client";
 import type { ErrorValues, ModelCard, Studio, Token, Trace } from "../protocol/types";
-import type { Scale } from "../design/ramp";
+import { ramp, type Ramp, type Scale } from "../design/ramp";
 import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
 import { Trail, type Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
@@ -58,6 +58,8 @@ class Room {
   token = $state<number | null>(null);
   view = $state<ViewName>("lines");
   scale = $state<Scale>("glass");
+  lifted = $state(false);
+  readonly colours: Ramp = $derived(ramp(this.scale, preferences.theme, this.lifted));
   /** The token under the mouse or the keyboard's cursor, in any of the pictures. */
   pointed = $state<number | null>(null);
   busy = $state(false);
@@ -102,6 +104,7 @@ class Room {
     if (!this.studio) return;
     this.view = place.view;
     this.scale = place.scale;
+    this.lifted = place.lifted;
     this.text = place.text ?? this.studio.default_text;
     this.model = place.model ?? this.studio.default_model;
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
@@ -159,6 +162,11 @@ class Room {
 
   chooseScale(scale: Scale): void {
     this.scale = scale;
+    this.#record(null);
+  }
+
+  lift(lifted: boolean): void {
+    this.lifted = lifted;
     this.#record(null);
   }
 
@@ -271,16 +279,21 @@ class Room {
     if (problem instanceof DOMException && problem.name === "AbortError") return;
     if (problem instanceof ServerGone) {
       this.gone = true;
-      clearTimeout(this.#retrying);
-      this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
+      this.#later(again);
     } else if (problem instanceof StudioError && problem.code === "trace_gone") {
       void this.#run(null, null); // Studio keeps few traces: it makes this one again
     } else if (problem instanceof StudioError) {
       this.gone = false;
       this.#say(problem.code, problem.values, problem.message);
+      if (problem.code === "studio_busy") this.#later(again);
     } else {
       this.#say("unexpected", {}, String(problem));
     }
+  }
+
+  #later(again: () => Promise<void>): void {
+    clearTimeout(this.#retrying);
+    this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
   }
 
   #say(code: string, values: ErrorValues, message = ""): void {
@@ -296,6 +309,7 @@ class Room {
       token: this.trace ? (this.token ?? "none") : null,
       view: this.view,
       scale: this.scale,
+      lifted: this.lifted,
       language: preferences.chosenLanguage,
       theme: preferences.chosenTheme,
     };

@@ -44,6 +44,11 @@ export function sayError(code: string, values: Values, fallback: string): string
   return template === undefined ? fallback : fill(template, values);
 }
 
+/** A model's title: bundled ones have one in each language. */
+export function sayModel(name: string, title: string): string {
+  return catalogues[reader.language][`studio.model.${name}`] ?? title;
+}
+
 /** A weight as it is read aloud or shown: four decimals, with the language's decimal sign. */
 export function number(value: number, digits = 4): string {
   const smallest = 10 ** -digits;

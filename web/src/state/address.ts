@@ -17,6 +17,8 @@ export interface Place {
   token: Source;
   view: ViewName;
   scale: Scale;
+  /** Weak weights brought forward. */
+  lifted: boolean;
   language: "en" | "es" | null;
   theme: Theme | null;
 }
@@ -48,6 +50,7 @@ export function readPlace(search: string): Place {
     token: token === "none" ? "none" : whole(token),
     view: oneOf(VIEWS, query.get("view")) ?? "lines",
     scale: oneOf(["glass", "course"] as const, query.get("scale")) ?? "glass",
+    lifted: query.get("lifted") === "1",
     language: oneOf(["en", "es"] as const, query.get("lang")),
     theme: oneOf(["dark", "light"] as const, query.get("theme")),
   };
@@ -63,6 +66,7 @@ export function writePlace(place: Place): string {
   if (place.token !== null) query.set("token", String(place.token));
   query.set("view", place.view);
   if (place.scale !== "glass") query.set("scale", place.scale);
+  if (place.lifted) query.set("lifted", "1");
   if (place.language !== null) query.set("lang", place.language);
   if (place.theme !== null) query.set("theme", place.theme);
   return `?${query}`;
