@@ -28,7 +28,7 @@ _NOTE = re.compile(r"\s?\[[^\]\n]{0,80}\]")
 # A hyphen that touches only one word opens or closes an aside or a speech: it is a dash.
 _DASH_BEFORE = re.compile(r"(?<![^\s(«¡¿])-{1,2}(?=[^\s-])")
 _DASH_AFTER = re.compile(r"(?<=[^\s-])-{1,2}(?=[\s.,;:!?)»]|$)")
-_DASH_ALONE = re.compile(r"(?<=\s)-{1,2}(?=\s)")
+_DASH_ALONE = re.compile(r"(?<!\S)-{1,2}(?=\s)")
 _HEADING_DASHES = re.compile(r"^[-—\s]+([IVXLCDM]+)[-—.\s]*$")
 _SPACES = re.compile(r"[ \t]+")
 _SPEECH_SPACE = re.compile(r"^—\s+")

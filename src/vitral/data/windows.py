@@ -40,7 +40,9 @@ class TokenFile:
             encoding = tokenizer.encode(document.text, add_special_tokens=False)
             begins = _sentence_starts(document.text)
             character_starts = np.array([start for start, _ in encoding.offsets])
-            starts.append(np.unique(np.searchsorted(character_starts, begins)) + length)
+            # The token in which a sentence starts: its offset may take in the space before.
+            first_tokens = np.searchsorted(character_starts, begins, side="right") - 1
+            starts.append(np.unique(first_tokens) + length)
             ids.append(np.array(encoding.ids, dtype=np.uint16))
             length += len(encoding.ids)
         stem.parent.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ def main() -> None:
     except VitralError as error:
         print(error.text(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # while it trains: preparing takes a minute and keeps its files
         trainer.save()
         print(f"Saved at step {trainer.state['step']}; the same command goes on.", file=sys.stderr)
         raise SystemExit(130) from None

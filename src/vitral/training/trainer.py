@@ -100,8 +100,8 @@ class Trainer:
         saved_at, since = self.state["minutes"], time.monotonic()
         losses: list[float] = []
         while self.progress < 1:
-            self._enter(phase_at(self.progress, self.recipe.phases))
-            losses.append(self._step())
+            self.enter_phase()
+            losses.append(self.step())
             now = time.monotonic()
             self.state["minutes"] += (now - since) / 60
             since = now
@@ -117,8 +117,10 @@ class Trainer:
     def save(self) -> None:
         save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, self.state)
 
-    def _enter(self, phase: Phase) -> None:
-        """Take up a phase: what is asked, which way attention may look, what is compiled."""
+    def enter_phase(self) -> None:
+        """Take up the phase that the run has come to: what is asked, which way attention may
+        look, what is compiled."""
+        phase = phase_at(self.progress, self.recipe.phases)
         if phase == self._phase:
             return
         self._phase = phase
@@ -162,7 +164,8 @@ class Trainer:
             windows[:, 0] = special_id(self.tokenizer, BEGIN)
         return windows
 
-    def _step(self) -> float:
+    def step(self) -> float:
+        """One step of the optimisers; returns the loss before it."""
         windows = self._windows()
         loss = self._loss(windows)
         loss.backward()  # type: ignore[no-untyped-call]

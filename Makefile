@@ -1,0 +1,47 @@
+# Vitral's two commands: `make run` (see it) and `make test` (check all of it).
+# Everything they need goes into .venv; only Python 3.11 or newer and make must be there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix web
+
+.PHONY: run test check format clean
+.DEFAULT_GOAL := run
+
+run: .venv/.studio  ## Open Studio on the bundled models at http://127.0.0.1:8321
+	$(BIN)/vitral studio
+
+test: .venv/.developer web/node_modules/.package-lock.json  ## Run every test
+	$(BIN)/python -m pytest
+	$(NPM) test
+
+check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(NPM) run check
+	$(BIN)/mkdocs build --strict --quiet
+
+format: .venv/.developer
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vitral needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv .venv
+
+# The package is installed in place; its front end is built when the package is.
+.venv/.studio: .venv/bin/python pyproject.toml constraints.txt hatch_build.py $(shell git ls-files web src/vitral/assets/messages 2>/dev/null)
+	$(INSTALL) -e .
+	touch $@
+
+.venv/.developer: .venv/.studio
+	$(INSTALL) -e '.[test,check]'
+	touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json | .venv/.developer
+	$(NPM) ci --no-audit --no-fund
+
+clean:
+	rm -rf .venv web/node_modules src/vitral/studio/static dist site
