@@ -5,6 +5,7 @@ With colour, half blocks make two square cells of one character; without, shades
 
 from collections.abc import Iterator, Sequence
 
+from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 from torch import Tensor
@@ -24,29 +25,43 @@ def map_side(num_tokens: int, width: int, *, colored: bool) -> int:
     return max(1, min(num_tokens, 64, room if colored else room // 2))
 
 
-def map_lines(values: Tensor, labels: Sequence[str], *, colored: bool) -> Iterator[Text]:
-    """The map of `values` [side, side], which are brought to the range of the colours.
+def map_lines(
+    values: Tensor, labels: Sequence[str], *, causal: bool, colored: bool
+) -> Iterator[Text]:
+    """The map of `values` [side, side], brought to the range of the colours.
 
     `labels` holds all tokens; every few lines, the token at which that row begins is named.
+    Where `causal`, the cells above the diagonal, which no token can see, stay blank.
     """
     side = values.shape[0]
     largest = float(values.max()) or 1.0
-    cells = (values / largest).tolist()
-    step = 2 if colored else 1
+    cells: list[list[float]] = (values / largest).tolist()
+    seen = [[not causal or column <= row for column in range(side)] for row in range(side)]
     index_width = len(str(len(labels)))
-    for line_number, top in enumerate(range(0, side, step)):
-        first = top * len(labels) // side
-        if line_number % _EVERY == 0:
-            label = padded(shortened(labels[first], _LABEL), _LABEL)
-            line = Text(f"{first:>{index_width}} ", _DIM).append(label + " ", Style(dim=False))
+    for number, top in enumerate(range(0, side, 2 if colored else 1)):
+        line = Text()
+        if number % _EVERY == 0:
+            first = top * len(labels) // side
+            line.append(f"{first:>{index_width}} ", _DIM)
+            line.append(padded(shortened(labels[first], _LABEL), _LABEL) + " ")
         else:
-            line = Text(" " * (index_width + _LABEL + 2))
-        below = cells[top + 1] if top + 1 < side else None
-        for column, upper in enumerate(cells[top]):
+            line.append(" " * (index_width + _LABEL + 2))
+        for column in range(side):
             if not colored:
-                line.append(shade(upper) * 2)
-            elif below is None:
-                line.append("▀", Style(color=color(upper)))
-            else:
-                line.append("▀", Style(color=color(upper), bgcolor=color(below[column])))
+                line.append((shade(cells[top][column]) if seen[top][column] else " ") * 2)
+                continue
+            pair = [
+                color(cells[row][column]) if row < side and seen[row][column] else None
+                for row in (top, top + 1)
+            ]
+            line.append_text(_half_blocks(*pair))
         yield line
+
+
+def _half_blocks(upper: Color | None, lower: Color | None) -> Text:
+    """Two square cells, one above the other, in one character; None is left blank."""
+    if upper is None and lower is None:
+        return Text(" ")
+    if upper is None:
+        return Text("▄", Style(color=lower))
+    return Text("▀", Style(color=upper, bgcolor=lower))

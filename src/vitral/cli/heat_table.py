@@ -24,7 +24,8 @@ class HeatTable:
     """The weights of `rows` × `columns` (ranges of token indexes), for a terminal `width` wide.
 
     `weights` is [rows, columns], float32, from 0 to 1; `labels` holds all tokens of the text.
-    `causal` says that a token sees only those before it: what it cannot see stays blank.
+    `causal` says that a token sees none after it: those cells stay blank, and a panel begins at
+    the first row that sees any of it.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class HeatTable:
     @property
     def num_lines(self) -> int:
         """How many lines of the terminal the table takes."""
-        return len(self.panels) * (len(self.rows) + 3)
+        return sum(len(self._rows_seen(panel)) + 3 for panel in self.panels)
 
     def lines(self) -> Iterator[Text]:
         """The table, one line after another, headings and blank lines between panels included."""
@@ -59,7 +60,7 @@ class HeatTable:
             if number:
                 yield Text()
             yield from self._headings(panel)
-            for position in range(len(self.rows)):
+            for position in self._rows_seen(panel):
                 yield self._row(position, panel)
 
     def _panels(self, room: int) -> list[range]:
@@ -73,6 +74,13 @@ class HeatTable:
         panels.append(range(first, len(self.cell_widths)))
         return panels
 
+    def _rows_seen(self, panel: range) -> range:
+        """Positions of the rows that see any column of the panel: the others would be blank."""
+        if not self.causal:
+            return range(len(self.rows))
+        first = max(0, self.columns[panel[0]] - self.rows[0])
+        return range(min(first, len(self.rows)), len(self.rows))
+
     def _column_label(self, column: int) -> str:
         return shortened(self.labels[column], _MAX_COLUMN)
 
@@ -81,9 +89,9 @@ class HeatTable:
         indexes, names = Text(margin), Text(margin)
         for position in panel:
             column, width = self.columns[position], self.cell_widths[position]
-            indexes.append(f"{column:>{width}}", _DIM)
+            indexes.append(f"{column:>{width - 1}} ", _DIM)
             label = self._column_label(column)
-            names.append(" " * (width - cell_len(label)) + label)
+            names.append(" " * (width - 1 - cell_len(label)) + label + " ")
         yield indexes
         yield names
 

@@ -23,6 +23,7 @@ def print_pattern(
     max_lines: int | None,
 ) -> None:
     """Print one head. A table longer than `max_lines` becomes a map, which says so."""
+    colored = console.color_system is not None and not console.no_color
     names = labels(trace.tokens)
     weights = trace.attention(layer=layer, head=head)[
         rows.start : rows.stop, columns.start : columns.stop
@@ -42,16 +43,15 @@ def print_pattern(
         _print_all(console, table.lines())
         console.print()
         console.print(Text(message("cli.trace.reading")))
-        if console.color_system is not None:
+        if colored:
             console.print(legend())
         _print_part(console, trace, rows, columns)
         return
-    colored = console.color_system is not None
     side = map_side(len(names), console.width, colored=colored)
     view = trace.view(
         f"layers.{layer}.attention.pattern", head=head, height=side, width=side, reduction="mean"
     )
-    _print_all(console, map_lines(view.values, names, colored=colored))
+    _print_all(console, map_lines(view.values, names, causal=trace.causal, colored=colored))
     console.print()
     note = "cli.trace.map" if view.aggregated else "cli.trace.map_exact"
     console.print(Text(message(note, size=len(names), side=side)))
@@ -60,8 +60,9 @@ def print_pattern(
 
 
 def _print_all(console: Console, lines: Iterator[Text]) -> None:
+    """Lines that keep their width: a terminal that is narrower breaks them, we do not."""
     for line in lines:
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def _print_part(console: Console, trace: Trace, rows: range, columns: range) -> None:

@@ -53,7 +53,7 @@ def trace(
 
         size_rows, size_columns = weights.shape
         print_pattern(
-            Console(highlight=False, soft_wrap=True),
+            Console(highlight=False),
             traced,
             layer,
             head,
