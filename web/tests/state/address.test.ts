@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+
+import { readPlace, writePlace, type Place } from "../../src/state/address";
+
+const place: Place = {
+  model: "vitral-es-bert",
+  text: "El perro que persiguió al gato cruzó la calle. ¿100 % & más?\nSí + no",
+  layer: 5,
+  head: 2,
+  token: 3,
+  view: "map",
+  scale: "course",
+  lifted: true,
+  language: "es",
+  theme: "dark",
+};
+
+describe("the page's address", () => {
+  it("gives the same place back", () => {
+    expect(readPlace(writePlace(place))).toEqual(place);
+  });
+
+  it("gives back a place where little is said", () => {
+    const bare: Place = {
+      model: null,
+      text: null,
+      layer: null,
+      head: null,
+      token: null,
+      view: "lines",
+      scale: "glass",
+      lifted: false,
+      language: null,
+      theme: null,
+    };
+    expect(readPlace(writePlace(bare))).toEqual(bare);
+    expect(readPlace("")).toEqual(bare);
+  });
+
+  it("names layers as everything else does", () => {
+    expect(writePlace(place)).toContain("at=layers.5.attention.pattern&head=2&token=3");
+  });
+
+  it("keeps the choice of no source token", () => {
+    expect(readPlace(writePlace({ ...place, token: "none" })).token).toBe("none");
+  });
+
+  it.each([
+    "?at=layers.x.attention.pattern&head=-1&token=1.5",
+    "?at=encoder&head=&token=99999999999999&view=film&scale=rainbow&lang=fr&theme=pink",
+    "?at=layers.5.attention.pattern.q",
+  ])("takes nonsense for nothing said: %s", (search) => {
+    expect(readPlace(search)).toMatchObject({
+      layer: null,
+      head: null,
+      token: null,
+      view: "lines",
+      scale: "glass",
+      language: null,
+      theme: null,
+    });
+  });
+});
