@@ -88,6 +88,8 @@ def _token(
     start, end = place
     if added or (special and start == end):
         return Token(number, piece, special=True)
+    if piece == "▁" and text[start:end].strip(" ▁"):
+        end = start  # a space put before the text, which is not in it
     # A special token's name that the text itself spells ("[MASK]"). A word that the vocabulary
     # does not know is special only as an id: it is shown as the word it is.
     return Token(number, text[start:end], start, end, special and text[start:end] == piece)

@@ -1,0 +1,142 @@
+"""Tokens know their place in the text, whatever kind of tokenizer cut it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+from vitral import VitralError
+from vitral.tracing.reading import bare_tokens, read_text
+
+SPANISH = st.text(alphabet="aábcdeénñoóuü ¿?¡!,.  \n🐧€日", min_size=1, max_size=30)
+
+
+def bytes_only() -> Tokenizer:
+    """Byte-level BPE without merges: every byte is a token, so ñ is two of them and 🐧 four."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({char: i for i, char in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def byte_fallback() -> Tokenizer:
+    """Llama 2's way: what the vocabulary lacks falls back to bytes; spaces become ▁."""
+    words = ["<unk>", "▁", "n", "i", "o", *(f"<0x{byte:02X}>" for byte in range(256))]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>", byte_fallback=True))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    return tokenizer
+
+
+@pytest.mark.parametrize("make", [bytes_only, byte_fallback])
+def test_a_split_character_is_shown_whole(make: Any) -> None:
+    tokens = [token for token in read_text(make(), "niño 🐧") if token.text]
+    assert [token.text for token in tokens if token.text.strip()] == [*"niññ", "o", *"🐧🐧🐧🐧"]
+    assert [(t.start, t.end) for t in tokens if t.text == "ñ"] == [(2, 3), (2, 3)]
+
+
+def test_normalised_text_keeps_the_places_of_the_original() -> None:
+    tokenizer = Tokenizer(models.WordLevel({"nino": 0, "[UNK]": 1}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    text = "NIN\u0303O, niño"  # the first ñ is a letter and a combining tilde
+    tokens = read_text(tokenizer, text)
+    assert [token.text for token in tokens] == ["NIN\u0303O", ",", "niño"]
+    assert not tokens[1].special, "an unknown word is still the word it is"
+
+
+@settings(deadline=None, max_examples=150)
+@given(text=SPANISH | st.text(min_size=1, max_size=20), kind=st.sampled_from(["bytes", "fallback"]))
+def test_every_character_has_its_tokens(text: str, kind: str) -> None:
+    tokenizer = {"bytes": bytes_only, "fallback": byte_fallback}[kind]()
+    surrogate = any("\ud800" <= char <= "\udfff" for char in text)
+    if surrogate or not text.strip():
+        with pytest.raises(VitralError) as raised:
+            read_text(tokenizer, text)
+        assert raised.value.key == ("text_empty" if not text.strip() else "text_not_unicode")
+        return
+    tokens = read_text(tokenizer, text)
+    covered = set()
+    last = 0
+    for token in tokens:
+        assert token.start is not None
+        assert token.end is not None
+        assert token.text == text[token.start : token.end]
+        assert token.start >= last, "tokens stand in the text's order"
+        last = token.start
+        covered |= set(range(token.start, token.end))
+    assert covered == set(range(len(text)))
+
+
+def test_special_tokens(bert_folder: Any) -> None:
+    tokenizer = Tokenizer.from_file(str(bert_folder / "tokenizer.json"))
+    tokens = read_text(tokenizer, "El [MASK] duerme.")
+    assert (tokens[0].text, tokens[0].start, tokens[0].special) == ("[CLS]", None, True)
+    mask = next(token for token in tokens if token.text == "[MASK]")
+    assert (mask.start, mask.end, mask.special) == (3, 9, True)
+    assert [token.text for token in bare_tokens([2, mask.id], tokenizer)] == ["[CLS]", "[MASK]"]
+
+
+def test_the_tokenizer_is_left_as_it_was_and_nothing_is_cut(bert_folder: Any) -> None:
+    tokenizer = Tokenizer.from_file(str(bert_folder / "tokenizer.json"))
+    tokenizer.enable_truncation(4)
+    tokenizer.enable_padding(length=50)
+    before = tokenizer.to_str()
+    tokens = read_text(tokenizer, "El gato duerme en el jardín.")
+    assert "".join(token.text for token in tokens if not token.special) == "Elgatoduermeeneljardín."
+    assert tokenizer.to_str() == before
+
+
+def test_transformers_tokenizers_read_the_same(bert_folder: Any) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    path = str(bert_folder / "tokenizer.json")
+    theirs = PreTrainedTokenizerFast(tokenizer_file=path, cls_token="[CLS]", sep_token="[SEP]")
+    theirs.model_max_length = 3  # a length that transformers would warn about or cut at
+    text = "¿Dónde está el pingüino?"
+    assert read_text(theirs, text) == read_text(Tokenizer.from_file(path), text)
+
+
+class _Words:
+    """A tokenizer in plain Python, which cannot say where its tokens stand."""
+
+    all_special_ids = (0,)
+    words = ("<s>", "niño", "gato")
+
+    def __call__(self, text: str, truncation: bool) -> dict[str, list[int]]:
+        return {"input_ids": [0, *(self.words.index(word) for word in text.split())]}
+
+    def convert_ids_to_tokens(self, ids: list[int]) -> list[str]:
+        return [self.words[number] for number in ids]
+
+    def decode(self, ids: list[int]) -> str:
+        return " ".join(self.words[number] for number in ids)
+
+
+def test_a_tokenizer_without_places() -> None:
+    tokens = read_text(_Words(), "niño gato")
+    assert [(token.text, token.start) for token in tokens] == [
+        ("<s>", None),
+        ("niño", None),
+        ("gato", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("", "text_empty"), (" \n\t", "text_empty"), ("ni\udcf1o", "text_not_unicode")],
+)
+def test_texts_that_cannot_be_read(text: str, key: str) -> None:
+    with pytest.raises(VitralError) as raised:
+        read_text(bytes_only(), text)
+    assert raised.value.key == key
+    raised.value.text("es").encode()
+
+
+def test_bare_ids() -> None:
+    assert [token.text for token in bare_tokens([3, 8])] == ["3", "8"]
