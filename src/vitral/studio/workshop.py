@@ -21,7 +21,7 @@ class Workshop:
     def __init__(self, workers: int, waiting: int) -> None:
         self.waiting = waiting
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="vitral-studio")
-        self._num_pending = 0
+        self.num_pending = 0
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The result of `work(*args, **kwargs)`, done in a thread. Called from the event loop.
@@ -29,16 +29,16 @@ class Workshop:
         Work that has begun is finished even if the caller goes away.
         Raises VitralError("studio_busy") where too much waits already.
         """
-        if self._num_pending >= self.waiting:
+        if self.num_pending >= self.waiting:
             raise VitralError("studio_busy")
-        self._num_pending += 1
+        self.num_pending += 1
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._pool, functools.partial(work, *args, **kwargs))
         future.add_done_callback(self._done)
         return await asyncio.shield(future)
 
     def _done(self, future: "asyncio.Future[R]") -> None:
-        self._num_pending -= 1
+        self.num_pending -= 1
         if not future.cancelled():
             future.exception()  # seen, even where nobody waits for it any more
 

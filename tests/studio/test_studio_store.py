@@ -1,0 +1,77 @@
+"""The store keeps what was used last, and no more than its bounds."""
+
+from pathlib import Path
+
+import pytest
+
+import vitral
+from vitral.errors import VitralError
+from vitral.studio import schemas
+from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
+from vitral.tracing import Trace
+
+
+def stored(trace: Trace, key: str, num_bytes: int) -> StoredTrace:
+    summary = schemas.Trace(
+        id=key, model="m", text="t", num_layers=1, num_heads=1, causal=False, tokens=[],
+        pooled_size=1, seconds=0.0,
+    )  # fmt: skip
+    return StoredTrace(trace, summary, num_bytes)
+
+
+@pytest.fixture(scope="module")
+def trace(bert_folder: Path) -> Trace:
+    result: Trace = vitral.load(str(bert_folder)).trace("El gato.")
+    return result
+
+
+def test_oldest_leaves_first_and_use_counts(trace: Trace) -> None:
+    store = TraceStore(max_bytes=100, max_traces=10)
+    for key in ("a", "b"):
+        store.add(stored(trace, key, 40))
+    store.get("a")
+    store.add(stored(trace, "c", 40))
+    assert store.find("b") is None
+    assert store.find("a") is not None
+    assert store.num_bytes == 80
+    with pytest.raises(VitralError) as caught:
+        store.get("b")
+    assert caught.value.key == "trace_gone"
+
+
+def test_number_is_bounded_too(trace: Trace) -> None:
+    store = TraceStore(max_bytes=1000, max_traces=2)
+    for key in "abc":
+        store.add(stored(trace, key, 1))
+    assert len(store) == 2
+    assert store.find("a") is None
+
+
+def test_one_that_is_larger_than_all_stays_until_the_next(trace: Trace) -> None:
+    store = TraceStore(max_bytes=100, max_traces=10)
+    store.add(stored(trace, "small", 10))
+    store.add(stored(trace, "large", 1000))
+    assert (len(store), store.num_bytes) == (1, 1000)
+    store.add(stored(trace, "next", 10))
+    assert (len(store), store.num_bytes) == (1, 10)
+
+
+def test_adding_again_replaces(trace: Trace) -> None:
+    store = TraceStore(max_bytes=100, max_traces=10)
+    store.add(stored(trace, "a", 40))
+    store.add(stored(trace, "a", 50))
+    assert (len(store), store.num_bytes) == (1, 50)
+
+
+def test_ids_depend_on_both_parts() -> None:
+    ids = {trace_id("m", "ab"), trace_id("ma", "b"), trace_id("m", "a"), trace_id("", "mab")}
+    assert len(ids) == 4
+    assert trace_id("m", "ab") == trace_id("m", "ab")
+    assert all(len(each) == 32 for each in ids)
+
+
+def test_memory_grows_with_the_text_not_with_its_square(bert_folder: Path) -> None:
+    model = vitral.load(str(bert_folder))
+    short, long = (model.trace("el gato " * count) for count in (5, 25))
+    ratio = trace_bytes(long) / trace_bytes(short)
+    assert 1 < ratio < len(long.tokens) / len(short.tokens) * 1.2
