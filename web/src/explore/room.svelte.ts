@@ -149,6 +149,7 @@ class Room {
 
   chooseToken(token: number | null): void {
     if (!this.trace) return;
+    if (token === null) this.pointed = null; // else the picture would not change
     this.token =
       token === null ? null : Math.min(this.trace.tokens.length - 1, Math.max(0, token));
     this.#record("token");

@@ -1,0 +1,57 @@
+"""The Explore room as a test sees it: by the roles and names that people and screen readers use."""
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import torch
+from playwright.sync_api import Locator, Page, expect
+
+SENTENCE = "El perro que persiguió al gato cruzó la calle."
+
+
+class ExplorePage:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.text = page.locator("#text")
+        self.chips = page.get_by_role("listbox").first.get_by_role("option")
+        self.notice = page.locator("#notice")
+        self.selected_pane = page.locator("[role=gridcell][aria-selected=true]")
+
+    def open(self, **place: object) -> "ExplorePage":
+        """Open an address, and wait until its panes and its view are there."""
+        self.page.goto("/?" + urlencode(place) if place else "/")
+        return self.filled()
+
+    def filled(self) -> "ExplorePage":
+        expect(self.page.locator("[role=gridcell]:not(.waiting)").first).to_be_visible()
+        expect(self.page.locator("#view > *").first).to_be_visible()
+        return self
+
+    def pane(self, layer: int, head: int) -> Locator:
+        return self.page.locator(f"[role=gridcell][data-layer='{layer}'][data-head='{head}']")
+
+    def show(self, view: str) -> None:
+        """Choose a view by the name of its tab."""
+        self.page.get_by_role("tab", name=view).click()
+
+    def place(self) -> dict[str, str]:
+        """What the address says."""
+        return {name: values[0] for name, values in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def expect_place(self, **expected: str) -> None:
+        """Wait until the address says so."""
+        self.page.wait_for_function(
+            "expected => { const said = new URLSearchParams(location.search);"
+            " return Object.entries(expected).every(([k, v]) => said.get(k) === v) }",
+            arg=expected,
+        )
+
+    def expect_row(self, row: torch.Tensor, tolerance: float = 0.0) -> None:
+        """Wait until the numbers shown are these weights [tokens], by default to the last bit."""
+        expected = [float(weight) for weight in row]
+        self.page.wait_for_function(
+            "([expected, tolerance]) => { const shown = new Map("
+            "[...document.querySelectorAll('tr[data-key]')].map(r => [+r.dataset.key, +r.querySelector('[data-weight]').dataset.weight]));"
+            " return shown.size === expected.length &&"
+            " expected.every((w, key) => Math.abs(Math.fround(shown.get(key)) - w) <= tolerance) }",
+            arg=[expected, tolerance],
+        )

@@ -1,0 +1,124 @@
+"""Sizes: small and large screens, long texts, and how much is sent before the first picture."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from explore_page import SENTENCE, ExplorePage
+from playwright.sync_api import Page, Response, expect
+
+import vitral
+import vitral.studio
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(vitral.studio.__file__).parent / "static"
+SCREENS = [(390, 844), (1280, 800), (1920, 1080)]
+
+
+@pytest.fixture
+def room(page: Page) -> ExplorePage:
+    return ExplorePage(page)
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+@pytest.mark.parametrize("view", ["lines", "map", "numbers"])
+def test_nothing_runs_off_the_screen(room: ExplorePage, width: int, height: int, view: str) -> None:
+    room.page.set_viewport_size({"width": width, "height": height})
+    room.open(view=view)
+    wide = room.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width
+    off = room.page.evaluate(
+        "[...document.querySelectorAll('button, select, textarea, a')].filter(e => {"
+        " const b = e.getBoundingClientRect();"
+        " return b.width > 0 && (b.left < -1 || b.right > innerWidth + 1) }).length"
+    )
+    assert off == 0
+
+
+def test_a_narrow_screen_shows_one_layer_as_a_strip(room: ExplorePage) -> None:
+    room.page.set_viewport_size({"width": 390, "height": 844})
+    room.open(at="layers.1.attention.pattern", head=0)
+    expect(room.page.locator("[role=gridcell]")).to_have_count(4)
+    room.selected_pane.focus()
+    room.page.keyboard.press("ArrowUp")
+    expect(room.pane(2, 0)).to_be_focused()
+    room.expect_place(at="layers.2.attention.pattern")
+
+
+def test_everything_is_reached_by_tab_and_seen(room: ExplorePage) -> None:
+    room.open()
+    room.page.locator("body").click(position={"x": 1, "y": 1})
+    reached = []
+    for _ in range(40):
+        room.page.keyboard.press("Tab")
+        name, outline = room.page.evaluate(
+            "() => { const e = document.activeElement;"
+            " const seen = s => s && parseFloat(getComputedStyle(s).outlineWidth) >= 2 &&"
+            " getComputedStyle(s).outlineStyle !== 'none';"
+            " return [e.id || e.getAttribute('aria-label') || e.textContent.trim(),"
+            " seen(e) || seen(e.closest('.sentence'))] }"
+        )
+        if e_is_page(name):
+            break
+        reached.append(name)
+        assert outline, f"{name} shows no focus"
+    for wanted in ["Español", "text", "layer", "head", "source", "tab-lines", "Copiar enlace"]:
+        assert wanted in reached, reached
+    assert "Capa 1, cabeza 0" in reached
+    assert "persiguió" in reached
+
+
+def e_is_page(name: str) -> bool:
+    """Past the last element the page itself has the focus, whose text is everything."""
+    return len(name) > 300 or name == ""
+
+
+def test_long_texts_fold_and_stay_exact(room: ExplorePage, long_folder: Path) -> None:
+    model = vitral.load(str(long_folder))
+    text = " ".join([SENTENCE] * 30)
+    num_tokens = len(model.tokens(text))
+    assert 256 < num_tokens <= 512
+    room.open(model="long-llama", text=text, at="layers.1.attention.pattern", head=2, token=150)
+    pattern = model.trace(text).attention(layer=1, head=2)
+    # The lines show the source token, its strongest link, and not all of the others.
+    assert room.page.locator(".right .token").count() < 40
+    best = int(pattern[150].argmax())
+    expect(room.page.locator(f".right .token.most[data-key='{best}']")).to_be_visible()
+    room.page.get_by_role("button", name=f"Ver los {num_tokens} tokens").click()
+    expect(room.page.locator(".right .token")).to_have_count(num_tokens)
+    room.show("Números")
+    # One row and the whole matrix are multiplied in different orders.
+    room.expect_row(pattern[150], tolerance=1e-6)
+    # The map is reduced and says so; closer, it is exact.
+    room.show("Mapa")
+    expect(room.page.get_by_text("Cada celda es la media de varios pesos")).to_be_visible()
+    closer = room.page.get_by_role("button", name="Acercar")
+    closer.click()
+    closer.click()
+    cells = room.page.get_by_role("application")
+    expect(room.page.get_by_text("Cada celda es la media de varios pesos")).to_have_count(0)
+    cells.focus()
+    room.page.keyboard.press("ArrowRight")
+    expect(room.page.locator(".top [aria-live]")).to_contain_text("mira a")
+    # Without a source token all links of 512 tokens can still be drawn.
+    room.open(model="long-llama", text=text, token="none")
+    expect(room.page.locator(".between path").first).to_be_attached()
+
+
+def test_less_than_a_megabyte_before_the_first_picture(room: ExplorePage) -> None:
+    sizes: list[int] = []
+
+    def note(response: Response) -> None:
+        if "/view" not in response.url:
+            sizes.append(len(response.body()))
+
+    room.page.on("response", note)
+    room.open(model="long-llama", text=" ".join([SENTENCE] * 30))
+    room.page.remove_listener("response", note)
+    assert 0 < sum(sizes) < 1_000_000
+
+
+def test_the_script_is_small() -> None:
+    scripts = [path.read_bytes() for path in STATIC.glob("assets/*.js")]
+    assert 0 < sum(len(gzip.compress(script)) for script in scripts) < 80_000
