@@ -18,7 +18,9 @@ def tokens(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
-    file: Annotated[str | None, Parameter(help=message("cli.file"))] = None,
+    file: Annotated[
+        str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
+    ] = None,
     json: Annotated[bool, Parameter(help=message("cli.tokens.json"), negative="")] = False,
 ) -> None:
     """Show the tokens of a text: number, piece of the text, where it stands, and id."""

@@ -32,7 +32,9 @@ def trace(
     rows: Annotated[str | None, Parameter(help=message("cli.trace.rows"))] = None,
     columns: Annotated[str | None, Parameter(help=message("cli.trace.columns"))] = None,
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
-    file: Annotated[str | None, Parameter(help=message("cli.file"))] = None,
+    file: Annotated[
+        str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
+    ] = None,
     open: Annotated[Path | None, Parameter(help=message("cli.trace.open"))] = None,
     save: Annotated[Path | None, Parameter(help=message("cli.trace.save"))] = None,
     overwrite: Annotated[bool, Parameter(help=message("cli.trace.overwrite"), negative="")] = False,
