@@ -58,15 +58,25 @@ def check_weights(folder: Path) -> list[Path]:
     else:
         paths = [folder / "model.safetensors"]
     if not any(path.is_file() for path in paths):
-        pickled = sorted([*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")])
-        if pickled:
-            target = folder / "model.safetensors"
-            command = CONVERT.format(source=pickled[0], target=target)
-            raise VitralError("weights_pickled", path=str(pickled[0]), command=command)
+        refuse_pickles([path.name for path in folder.iterdir()], str(folder))
         raise VitralError("weights_missing", folder=str(folder))
     for path in paths:
         _check_file(path)
     return paths
+
+
+def refuse_pickles(names: list[str], folder: str, before: str = "") -> None:
+    """Raises VitralError `weights_pickled` if the only weights among the files are pickled.
+
+    The error carries the command that converts them; `before` is put in front of it.
+    """
+    if any(name.endswith(".safetensors") for name in names):
+        return
+    pickled = sorted(name for name in names if name.endswith((".bin", ".pt", ".pth")))
+    if pickled:
+        source, target = f"{folder}/{pickled[0]}", f"{folder}/model.safetensors"
+        command = before + CONVERT.format(source=source, target=target)
+        raise VitralError("weights_pickled", path=source, command=command)
 
 
 def _check_file(path: Path) -> None:

@@ -16,12 +16,12 @@ from torch import nn
 
 from vitral.errors import VitralError
 from vitral.models.catalog import bundled, bundled_folder
-from vitral.models.folder import check_finite, check_weights, read_config
+from vitral.models.folder import check_finite, check_weights, read_config, refuse_pickles
 
 HUB_SECONDS = 5
 """How long the hub may take to answer before it counts as out of reach."""
 
-_HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+_HUB_FILES = (".json", ".safetensors", ".txt", ".model")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 
@@ -54,7 +54,7 @@ def locate(source: str | os.PathLike[str]) -> tuple[str, Path]:
     if name in known:
         return name, bundled_folder(name)
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         return folder.resolve().name, folder
     if name.startswith((".", "/", "~")) or not _HUB_ID.fullmatch(name):
         raise VitralError("model_unknown", name=name, known=", ".join(known))
@@ -178,24 +178,30 @@ class _quiet_transformers:  # noqa: N801  (used like a function)
 
 
 def _from_hub(name: str, known: list[str]) -> Path:
-    """The folder of a hub model: fetched, or the copy that an earlier fetch left."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
+    """The folder of a hub model: what the hub has now, or else the copy of an earlier fetch."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
+    api = HfApi()
     try:
-        return Path(
-            snapshot_download(
-                name, allow_patterns=_HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
-            )
-        )
+        # Asked for by itself, because this is the request that takes a time limit.
+        found = api.model_info(name, timeout=HUB_SECONDS)
+        names = [file.rfilename for file in found.siblings or [] if "/" not in file.rfilename]
+        if "config.json" not in names:
+            raise VitralError("folder_without_config", folder=name)
+        refuse_pickles(names, name, before=f"hf download {name} --local-dir {name} && ")
+        paths = [
+            hf_hub_download(name, file, revision=found.sha, etag_timeout=HUB_SECONDS)
+            for file in names
+            if file.endswith(_HUB_FILES)
+        ]
+        return Path(paths[0]).parent
+    except VitralError:
+        raise
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise VitralError("model_unknown", name=name, known=", ".join(known)) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        raise VitralError("hub_unreachable", name=name, known=", ".join(known)) from error
-    except Exception as error:  # the hub's client has errors of its own for a broken connection
-        raise VitralError("hub_unreachable", name=name, known=", ".join(known)) from error
+    except Exception as unreachable:  # each layer of the network has errors of its own
+        try:
+            return Path(snapshot_download(name, local_files_only=True))
+        except Exception:
+            raise VitralError("hub_unreachable", name=name, known=", ".join(known)) from unreachable
