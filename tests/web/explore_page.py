@@ -5,6 +5,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import torch
 from playwright.sync_api import Locator, Page, expect
 
+ROW_IS = """([expected, tolerance]) => {
+    const rows = [...document.querySelectorAll("tr[data-key]")];
+    const weight = row => +row.querySelector("[data-weight]").dataset.weight;
+    const shown = new Map(rows.map(row => [+row.dataset.key, Math.fround(weight(row))]));
+    return shown.size === expected.length &&
+        expected.every((weight, key) => Math.abs(shown.get(key) - weight) <= tolerance);
+}"""
+
 SENTENCE = "El perro que persiguió al gato cruzó la calle."
 
 
@@ -48,10 +56,4 @@ class ExplorePage:
     def expect_row(self, row: torch.Tensor, tolerance: float = 0.0) -> None:
         """Wait until the numbers shown are these weights [tokens], by default to the last bit."""
         expected = [float(weight) for weight in row]
-        self.page.wait_for_function(
-            "([expected, tolerance]) => { const shown = new Map("
-            "[...document.querySelectorAll('tr[data-key]')].map(r => [+r.dataset.key, +r.querySelector('[data-weight]').dataset.weight]));"
-            " return shown.size === expected.length &&"
-            " expected.every((w, key) => Math.abs(Math.fround(shown.get(key)) - w) <= tolerance) }",
-            arg=[expected, tolerance],
-        )
+        self.page.wait_for_function(ROW_IS, arg=[expected, tolerance])
