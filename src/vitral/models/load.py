@@ -191,7 +191,7 @@ def _from_hub(name: str, known: list[str]) -> Path:
             raise VitralError("folder_without_config", folder=name)
         refuse_pickles(names, name, before=f"hf download {name} --local-dir {name} && ")
         paths = [
-            hf_hub_download(name, file, revision=found.sha, etag_timeout=HUB_SECONDS)
+            api.hf_hub_download(name, file, revision=found.sha, etag_timeout=HUB_SECONDS)
             for file in names
             if file.endswith(_HUB_FILES)
         ]
