@@ -87,7 +87,7 @@ class Session:
         stored = self.store.get(key)
         path = await self.workshop.run(_save, stored.trace)
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stored.summary.model).strip("-.")
-        return path, f"{name}-{key[:8]}.safetensors"
+        return path, f"{name}-{key[:8]}.vitral"
 
     def _check_text(self, text: str) -> None:
         try:
@@ -140,7 +140,7 @@ class Session:
 
 def _save(trace: "Trace") -> Path:
     """The trace in a temporary file. In a thread."""
-    with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".safetensors", delete=False) as file:
+    with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".vitral", delete=False) as file:
         path = Path(file.name)
     try:
         trace.save(path)
