@@ -74,14 +74,12 @@ def _sources(web: Path) -> Iterator[Path]:
 
 
 def _install_packages(web: Path, tell: Callable[[str], None]) -> None:
-    """`npm ci`, unless node_modules holds what package-lock.json asks for."""
-    stamp = web / "node_modules" / STAMP
-    digest = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
-    if _read(stamp) == digest:
+    """`npm ci`, unless npm noted in node_modules that it did so for this package-lock.json."""
+    noted, asked = web / "node_modules/.package-lock.json", web / "package-lock.json"
+    if noted.is_file() and noted.stat().st_mtime >= asked.stat().st_mtime:
         return
     tell("Installing the front end's build tools with npm …")
     _npm(web, "ci", "--no-audit", "--no-fund")
-    stamp.write_text(digest + "\n", encoding="utf-8")
 
 
 def _npm(web: Path, *arguments: str) -> None:
