@@ -21,7 +21,7 @@ check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, do
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(NPM) run check
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: .venv/.developer
 	$(BIN)/ruff check --fix .

@@ -38,9 +38,7 @@ def test_every_error_is_one_line(language: str) -> None:
 def test_every_error_that_the_code_raises_has_its_words() -> None:
     raised = set()
     for path in SOURCE.rglob("*.py"):
-        raised |= set(
-            re.findall(r"VitralError\(\s*\"(\w+)\"", path.read_text(encoding="utf-8"))
-        )
+        raised |= set(re.findall(r"VitralError\(\s*\"(\w+)\"", path.read_text(encoding="utf-8")))
     assert len(raised) > 10
     assert not {key for key in raised if f"error.{key}" not in catalogue("en")}
 

@@ -21,7 +21,7 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def preferred_language() -> str:
-    """The language of the environment: VITRAL_LANGUAGE, then the locale's variables, else English."""
+    """That of VITRAL_LANGUAGE, then of the locale's variables, else English."""
     for variable in ("VITRAL_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         code = os.environ.get(variable, "")[:2].lower()
         if code in LANGUAGES:

@@ -122,7 +122,5 @@ def test_drawn_tokens_follow_the_distribution() -> None:
 
 def test_top_k_draws_among_the_likeliest_only() -> None:
     logits = torch.tensor([[0.0, 1.0, 2.0, -1.0]]).expand(500, 4)
-    drawn = choose(
-        logits, temperature=5.0, top_k=2, generator=torch.Generator().manual_seed(0)
-    )
+    drawn = choose(logits, temperature=5.0, top_k=2, generator=torch.Generator().manual_seed(0))
     assert set(drawn.tolist()) == {1, 2}

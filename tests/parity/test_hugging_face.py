@@ -138,9 +138,7 @@ def test_a_folder_of_transformers_gives_the_same_logits_here(name: str, tmp_path
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_transformers_opens_our_folder_and_gives_the_same_logits(
-    name: str, tmp_path: Path
-) -> None:
+def test_transformers_opens_our_folder_and_gives_the_same_logits(name: str, tmp_path: Path) -> None:
     ours = OURS[name]().eval()
     shake(ours)
     hugging_face.write(ours, None, tmp_path)
@@ -150,9 +148,7 @@ def test_transformers_opens_our_folder_and_gives_the_same_logits(
     assert not report["unexpected_keys"]
     ids, _ = padded_batch(ours.config.vocab_size)
     with torch.no_grad():
-        torch.testing.assert_close(
-            ours(ids), theirs.eval()(ids).logits, atol=TOLERANCE, rtol=1e-5
-        )
+        torch.testing.assert_close(ours(ids), theirs.eval()(ids).logits, atol=TOLERANCE, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", OURS)

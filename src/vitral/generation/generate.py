@@ -56,13 +56,9 @@ def generate_ids(
     )
 
 
-def _picker(
-    temperature: float, top_k: int | None, seed: int | None
-) -> Callable[[Tensor], Tensor]:
+def _picker(temperature: float, top_k: int | None, seed: int | None) -> Callable[[Tensor], Tensor]:
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    return lambda logits: choose(
-        logits, temperature=temperature, top_k=top_k, generator=generator
-    )
+    return lambda logits: choose(logits, temperature=temperature, top_k=top_k, generator=generator)
 
 
 @torch.no_grad()
