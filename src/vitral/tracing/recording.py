@@ -40,14 +40,10 @@ class Recording:
     def num_sequences(self) -> int:
         return max(len(records) for records in self._recorder.attentions.values())
 
-    def num_tokens(self, part: str) -> int:
-        """How many tokens a part of the model read, padding included."""
-        start = f"{part}.layers." if part else "layers."
-        return next(
-            records[0].num_queries
-            for prefix, records in self._recorder.attentions.items()
-            if prefix.startswith(start)
-        )
+    @property
+    def num_tokens(self) -> list[int]:
+        """How many tokens each part of the model read, padding included."""
+        return list(self._lengths().values())
 
     def trace(
         self,
@@ -67,7 +63,7 @@ class Recording:
             value = batch[index] if len(batch) > 1 else batch[0]
             part = self._part_of(address)
             place = spans.get(part)
-            length = None if place is None else self._length(part)
+            length = self._lengths().get(part)
             if place is not None and value.dim() == 2 and len(value) == length:
                 value = value[slice(*place)]
             values[address] = value
@@ -92,11 +88,11 @@ class Recording:
             return "decoder"
         return "" if first in ("embed", "layers", "logits", "output") else first
 
-    def _length(self, part: str) -> int | None:
-        try:
-            return self.num_tokens(part)
-        except StopIteration:
-            return None
+    def _lengths(self) -> dict[str, int]:
+        lengths: dict[str, int] = {}
+        for prefix, records in self._recorder.attentions.items():
+            lengths.setdefault(self._part_of(prefix), records[0].num_queries)
+        return lengths
 
 
 def _result(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:

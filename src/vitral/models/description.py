@@ -1,0 +1,67 @@
+"""What is known of a model from its configuration, ours or transformers'."""
+
+from typing import Any
+
+from torch import nn
+
+# Models whose first positions are kept for padding: config says 514, text has room for 512.
+_POSITIONS_AFTER_PADDING = frozenset(
+    {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text"}
+)
+# Models whose positions are relative: their configuration's n_positions limits nothing.
+_RELATIVE_POSITIONS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers"})
+
+
+def configuration(module: nn.Module) -> Any:
+    """The configuration that describes the layers; of a model of text and images, the text's."""
+    config: Any = getattr(module, "config", None)
+    if getattr(config, "num_hidden_layers", None) is None and hasattr(config, "get_text_config"):
+        return config.get_text_config()
+    return config
+
+
+def number(module: nn.Module, *names: str) -> int | None:
+    """The first of the configuration's entries of those names that is a whole number."""
+    config = configuration(module)
+    found = (getattr(config, name, None) for name in names)
+    return next((each for each in found if isinstance(each, int)), None)
+
+
+def architecture(module: nn.Module) -> str:
+    """The Hugging Face class that a model is, or its own class."""
+    ours = getattr(configuration(module), "architecture", None)
+    return ours if isinstance(ours, str) else type(module).__name__
+
+
+def kind(module: nn.Module) -> str:
+    """One of "decoder", "encoder", "encoder-decoder", "image"."""
+    config = configuration(module)
+    ours = getattr(config, "kind", None)
+    if isinstance(ours, str):
+        return ours
+    if getattr(config, "is_encoder_decoder", False):
+        return "encoder-decoder"
+    if getattr(module, "main_input_name", "input_ids") == "pixel_values":
+        return "image"
+    causal = any(getattr(part, "is_causal", False) is True for part in module.modules())
+    return "decoder" if causal else "encoder"
+
+
+def context(module: nn.Module) -> int | None:
+    """The most tokens that a model takes; None if nothing limits them."""
+    family = getattr(configuration(module), "model_type", None)
+    if kind(module) == "image" or family in _RELATIVE_POSITIONS:
+        return None
+    size = number(module, "context", "max_position_embeddings", "n_positions")
+    if size is not None and family in _POSITIONS_AFTER_PADDING:
+        return size - 1 - (number(module, "pad_token_id") or 0)
+    return size
+
+
+def pad_id(module: nn.Module, tokenizer: Any) -> int:
+    """The id to pad with: the configuration's, the tokenizer's, or 0 (it is never looked at)."""
+    found = number(module, "pad_token_id")
+    if found is None and hasattr(tokenizer, "token_to_id"):
+        names = map(tokenizer.token_to_id, ("[PAD]", "<pad>", "<|pad|>"))
+        found = next((each for each in names if each is not None), None)
+    return found if found is not None and found >= 0 else 0
