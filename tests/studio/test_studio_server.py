@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +66,17 @@ def test_a_trace_over_a_real_connection_and_a_quiet_end(start: Callable[..., Sta
     assert process.returncode == 0
     assert errors == ""
     assert "Traceback" not in rest
+
+
+def test_interrupted_while_a_model_opens(start: Callable[..., Started]) -> None:
+    """Ctrl-C, twice, right after the start: it ends at once, and says nothing."""
+    process, _ = start()
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert errors == ""
+    assert process.returncode in {0, -signal.SIGINT}  # the second may find it already ending
 
 
 def test_body_without_length_is_cut_off_while_it_arrives(start: Callable[..., Started]) -> None:

@@ -37,6 +37,8 @@ def studio(
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     serve(model, host, port, announce)
+    sys.stdout.flush()
+    os._exit(0)  # Python would wait for a thread that still runs a model; nobody needs its result
 
 
 def has_browser() -> bool:
