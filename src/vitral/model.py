@@ -141,6 +141,7 @@ class Model:
         if not tokens:
             raise VitralError("text_empty")
         batch = pad([[token.id for token in row] for row in tokens], self._pad_id)
+        self._check(batch)
         traces = self._run(batch, tokens, written, decoder_text, decoder_ids)
         return traces[0] if texts is None else traces
 
@@ -200,6 +201,7 @@ class Model:
         from vitral.tracing.inputs import batch_of_ids
 
         batch, single = batch_of_ids(ids, attention_mask, self._pad_id)
+        self._check(batch)
         tokens = [bare_tokens(row, self.tokenizer) for row in batch.rows]
         traces = self._run(batch, tokens, [None] * len(tokens), decoder_text, decoder_ids)
         return traces[0] if single else traces
@@ -234,7 +236,6 @@ class Model:
         from vitral.tracing.inputs import arguments
         from vitral.tracing.recording import record
 
-        self._check(batch)
         decoder, decoder_tokens = self._decoder_side(len(tokens), decoder_text, decoder_ids)
         args, named = arguments(self.module, batch, decoder)
         recording = record(self.module, args, named)
@@ -273,6 +274,7 @@ class Model:
             return None, []
         if ids is not None:
             batch, single = batch_of_ids(ids, None, self._pad_id)
+            self._check(batch)
             given = batch.rows * num_rows if single else batch.rows
             rows = [bare_tokens(row, self.tokenizer) for row in given]
         else:
