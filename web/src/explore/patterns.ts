@@ -5,18 +5,7 @@
 import { getView, LARGEST_SIDE, StudioError, type ViewQuestion } from "../protocol/client";
 import type { Trace } from "../protocol/types";
 import { patternAddress } from "../state/address";
-
-export interface Area {
-  rows: readonly [number, number];
-  columns: readonly [number, number];
-}
-
-export interface Cells extends Area {
-  values: Float32Array;
-  height: number;
-  width: number;
-  aggregated: boolean;
-}
+import type { Area, Cells } from "./cells";
 
 const KEPT_BYTES = 24 * 2 ** 20;
 

@@ -11,7 +11,7 @@ import { preferences } from "../state/preferences.svelte";
 import { reader } from "../messages/catalogue.svelte";
 import { strongestLinks, type Link } from "./links";
 import { Patterns } from "./patterns";
-import { firstSource, sameSource } from "./words";
+import { firstSource, sameSource, stillThere } from "./words";
 
 export interface Problem {
   code: string;
@@ -78,6 +78,8 @@ class Room {
   #typing: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #traced = { model: "", text: "" };
+  /** How often a trace was made again without a picture coming of it. */
+  #remade = 0;
 
   async begin(): Promise<void> {
     window.addEventListener("popstate", () => {
@@ -242,7 +244,7 @@ class Room {
     if (asked !== null) return Math.min(asked, trace.tokens.length - 1);
     if (!before) return firstSource(trace.tokens);
     if (this.token === null) return null;
-    return before.text === trace.text
+    return stillThere(before, trace, this.token)
       ? sameSource(before.tokens, trace.tokens, this.token)
       : firstSource(trace.tokens);
   }
@@ -271,6 +273,7 @@ class Room {
       if (signal.aborted) return;
       this.shown = { trace: patterns.trace, patterns, layer, head, token, matrix, row, links };
       this.gone = false;
+      this.#remade = 0;
     } catch (problem) {
       this.#fail(problem, () => this.#look());
     }
@@ -282,7 +285,10 @@ class Room {
       this.gone = true;
       this.#later(again);
     } else if (problem instanceof StudioError && problem.code === "trace_gone") {
-      void this.#run(null, null); // Studio keeps few traces: it makes this one again
+      // Studio keeps few traces. It makes this one again, unless it cannot keep even that.
+      this.#remade += 1;
+      if (this.#remade < 3) void this.#run(null, null);
+      else this.#say(problem.code, problem.values, problem.message);
     } else if (problem instanceof StudioError) {
       this.gone = false;
       this.#say(problem.code, problem.values, problem.message);

@@ -46,6 +46,22 @@ export function firstSource(tokens: readonly Token[]): number {
   return longest[0] ?? 0;
 }
 
+/**
+ * Does `after` begin with the characters of `before` up to and with its token `token`?
+ * Then that token is still there while its reader goes on writing.
+ */
+export function stillThere(
+  before: { text: string; tokens: readonly Token[] },
+  after: { text: string },
+  token: number,
+): boolean {
+  if (before.text === after.text) return true;
+  const end = before.tokens[token]?.end ?? 0;
+  // Offsets count characters, not the halves that JavaScript counts.
+  const written = (text: string): string => Array.from(text).slice(0, end).join("");
+  return end > 0 && written(before.text) === written(after.text);
+}
+
 /** Where the source token stands after a change of model: the token that holds its character. */
 export function sameSource(before: readonly Token[], after: readonly Token[], token: number): number {
   const old = before[token];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { continues, firstSource, label, sameSource, words } from "../../src/explore/words";
+import { continues, firstSource, label, sameSource, stillThere, words } from "../../src/explore/words";
 import type { Token } from "../../src/protocol/types";
 
 /** Tokens of a text cut at the bars; [names] are special. */
@@ -56,6 +56,19 @@ describe("the source token", () => {
     expect(sameSource(bert, gpt, 5)).toBe(4);
     expect(sameSource(bert, gpt, 2)).toBe(1);
     expect(sameSource(gpt, bert, 7)).toBe(8);
+  });
+
+  it("stays while its reader goes on writing after it", () => {
+    const before = { text: "El 🐕 que persigue", tokens: tokens("El|_🐕|_que|_persigue") };
+    // Studio counts the dog as one character, JavaScript as two.
+    before.tokens = before.tokens.map((token, index) => ({
+      ...token,
+      start: [0, 3, 5, 9][index] ?? 0,
+      end: [2, 4, 8, 17][index] ?? 0,
+    }));
+    expect(stillThere(before, { text: "El 🐕 que persigue al gato" }, 3)).toBe(true);
+    expect(stillThere(before, { text: "El 🐕 que muerde" }, 2)).toBe(true);
+    expect(stillThere(before, { text: "El 🐕 que muerde" }, 3)).toBe(false);
   });
 
   it("stays on a special token where there is one", () => {

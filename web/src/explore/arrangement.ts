@@ -1,0 +1,70 @@
+// Where the tokens of the two columns stand, and which of a long text are folded away.
+import { around, heaviest, withGaps, type Item } from "./links";
+
+/** Texts longer than this are folded around their source token. */
+export const FITS = 48;
+/** The least height of a token's row, and that of a gap, in pixels. */
+export const LEAST_ROW = 26;
+export const GAP = 18;
+const MOST_ROW = 44;
+
+export interface Column {
+  items: Item[];
+  /** The middle of each token's row, in pixels from the top. */
+  places: ReadonlyMap<number, number>;
+}
+
+export interface Arrangement {
+  left: Column;
+  right: Column;
+  rowHeight: number;
+  height: number;
+}
+
+/** All tokens of a text in both columns, in rows that share `room` pixels. */
+export function unfolded(size: number, room: number): Arrangement {
+  const items = withGaps(Array(size).keys(), size);
+  return arranged(items, items, room);
+}
+
+/**
+ * The source token with its neighbours on the left; on the right itself, those beside it and as
+ * many of its strongest links as fit in `room` pixels.
+ */
+export function folded(weights: Float32Array, token: number, room: number): Arrangement {
+  const size = weights.length;
+  // A page that scrolls as a whole has room for any number of rows, but nobody reads them.
+  const rows = Math.min(22, Math.max(11, Math.floor(room / LEAST_ROW)));
+  const left = withGaps(around(token, Math.floor(rows / 2) - 1, size), size);
+  let right: Item[] = [];
+  for (let count = 16; count >= 4; count -= 1) {
+    right = withGaps([...around(token, 1, size), ...heaviest(weights, count)], size);
+    if (tall(right, LEAST_ROW) <= rows * LEAST_ROW) break;
+  }
+  return arranged(left, right, room);
+}
+
+function arranged(left: Item[], right: Item[], room: number): Arrangement {
+  const most = Math.max(left.length, right.length);
+  const rowHeight = Math.max(LEAST_ROW, Math.min(MOST_ROW, Math.floor(room / most)));
+  const height = Math.max(tall(left, rowHeight), tall(right, rowHeight));
+  const column = (items: Item[]): Column => ({ items, places: places(items, rowHeight, height) });
+  return { left: column(left), right: column(right), rowHeight, height };
+}
+
+function tall(items: Item[], rowHeight: number): number {
+  return items.reduce((sum, item) => sum + ("token" in item ? rowHeight : GAP), 0);
+}
+
+/** The shorter column stands in the middle of the taller one. */
+function places(items: Item[], rowHeight: number, height: number): Map<number, number> {
+  const found = new Map<number, number>();
+  let top = (height - tall(items, rowHeight)) / 2;
+  for (const item of items) {
+    if ("token" in item) {
+      found.set(item.token, top + rowHeight / 2);
+      top += rowHeight;
+    } else top += GAP;
+  }
+  return found;
+}

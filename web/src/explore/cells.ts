@@ -1,0 +1,43 @@
+// A rectangle of weights as the map draws it: exact, or each cell the mean of several.
+import type { Viewport } from "./viewport";
+
+export interface Area {
+  rows: readonly [number, number];
+  columns: readonly [number, number];
+}
+
+export interface Cells extends Area {
+  /** [height × width], row by row. */
+  values: Float32Array;
+  height: number;
+  width: number;
+  aggregated: boolean;
+}
+
+/** The area that a viewport shows. */
+export function areaOf({ row, column, span }: Viewport): Area {
+  return { rows: [row, row + span], columns: [column, column + span] };
+}
+
+/** The exact cells of a viewport, cut out of a head's whole matrix [size × size]. */
+export function cut(matrix: Float32Array, size: number, viewport: Viewport): Cells {
+  const { row, column, span } = viewport;
+  const values = new Float32Array(span * span);
+  for (let line = 0; line < span; line += 1) {
+    const first = (row + line) * size + column;
+    values.set(matrix.subarray(first, first + span), line * span);
+  }
+  return { ...areaOf(viewport), values, height: span, width: span, aggregated: false };
+}
+
+/** The weight of the cell that covers a row and a column of the head; undefined outside. */
+export function weightAt(cells: Cells, row: number, column: number): number | undefined {
+  const line = place(row, cells.rows, cells.height);
+  const at = place(column, cells.columns, cells.width);
+  return line === null || at === null ? undefined : cells.values[line * cells.width + at];
+}
+
+function place(at: number, [first, end]: readonly [number, number], count: number): number | null {
+  if (at < first || at >= end) return null;
+  return Math.floor(((at - first) * count) / (end - first));
+}

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+
+import { cut, weightAt } from "../../src/explore/cells";
+
+const size = 5;
+const matrix = Float32Array.from({ length: size * size }, (_, cell) => cell);
+
+describe("cells", () => {
+  it("are cut out of the whole head", () => {
+    const cells = cut(matrix, size, { row: 1, column: 2, span: 3 });
+    expect([...cells.values]).toEqual([7, 8, 9, 12, 13, 14, 17, 18, 19]);
+    for (let row = 1; row < 4; row += 1) {
+      for (let column = 2; column < 5; column += 1) {
+        expect(weightAt(cells, row, column)).toBe(row * size + column);
+      }
+    }
+  });
+
+  it("know nothing of what lies outside", () => {
+    const cells = cut(matrix, size, { row: 1, column: 2, span: 3 });
+    expect(weightAt(cells, 0, 2)).toBeUndefined();
+    expect(weightAt(cells, 1, 1)).toBeUndefined();
+    expect(weightAt(cells, 4, 4)).toBeUndefined();
+  });
+
+  it("cover several tokens where they are means", () => {
+    const means = {
+      rows: [0, 4] as const,
+      columns: [0, 4] as const,
+      values: new Float32Array([1, 2, 3, 4]),
+      height: 2,
+      width: 2,
+      aggregated: true,
+    };
+    expect(weightAt(means, 1, 2)).toBe(2);
+    expect(weightAt(means, 3, 3)).toBe(4);
+  });
+});
