@@ -53,7 +53,9 @@ def context(module: nn.Module) -> int | None:
     if kind(module) == "image" or family in _RELATIVE_POSITIONS:
         return None
     size = number(module, "context", "max_position_embeddings", "n_positions")
-    if size is not None and family in _POSITIONS_AFTER_PADDING:
+    if size is None or size < 1:  # XLNet writes -1
+        return None
+    if family in _POSITIONS_AFTER_PADDING:
         return size - 1 - (number(module, "pad_token_id") or 0)
     return size
 

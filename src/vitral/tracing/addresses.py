@@ -42,16 +42,17 @@ def in_order(addresses: Collection[str]) -> list[str]:
     """Addresses in the order in which a model computes: by part, layer, and place within it."""
     places = ("embed", "residual.pre", "attention", "cross_attention", "residual.mid", "mlp.out")
 
-    def place(address: str) -> tuple[int, int, int, int]:
-        part = 0 if address.startswith("encoder.") else 1
+    def place(address: str) -> tuple[bool, bool, str, int, int, int]:
+        part = re.split(r"(?:^|\.)(?:layers\.|embed$|logits$|output$)", address)[0]
+        stack = (not part and layer_of(address) is None and address != "embed", part != "encoder")
         layer = layer_of(address)
         if layer is None:
-            return (part, -1, 0, 0) if address.endswith("embed") else (2, 0, 0, 0)
+            return (*stack, part, -1, 0, 0)
         rest = address.split(f"layers.{layer}.", 1)[1]
         within = next((i for i, name in enumerate(places) if rest.startswith(name)), len(places))
         last = rest.rpartition(".")[2]
         order = ATTENTION_PARTS.index(last) if last in ATTENTION_PARTS else len(ATTENTION_PARTS)
-        return part, layer, within, order
+        return (*stack, part, layer, within, order)
 
     return sorted(addresses, key=place)
 

@@ -27,10 +27,14 @@ def attention_through_vitral(module: nn.Module) -> Iterator[None]:
     directly. Whatever happens inside, each configuration gets its former name back.
     """
     configurations: dict[int, Any] = {}
+    fixed: set[int] = set()
     for part in module.modules():
         configuration = getattr(part, "config", None)
         if configuration is not None and hasattr(configuration, _FIELD):
             configurations[id(configuration)] = configuration
+            if _has_its_own_attention(part):
+                fixed.add(id(configuration))
+    configurations = {key: each for key, each in configurations.items() if key not in fixed}
     if configurations:
         register()
     former = [(each, each.__dict__[_FIELD]) for each in configurations.values()]
@@ -41,6 +45,17 @@ def attention_through_vitral(module: nn.Module) -> Iterator[None]:
     finally:
         for each, name in former:
             setattr(each, _FIELD, name)
+
+
+def _has_its_own_attention(part: nn.Module) -> bool:
+    """Whether it is a model of transformers whose code looks up no attention function.
+
+    The name of one that it does not know makes some of these fail (MPT); they are left to run
+    their own way, and that nothing is seen of them is then said.
+    """
+    settable = getattr(part, "_can_set_attn_implementation", None)
+    theirs = type(part).__module__.startswith("transformers.")
+    return theirs and settable is not None and not settable()
 
 
 def register() -> None:

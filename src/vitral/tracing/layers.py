@@ -71,13 +71,13 @@ def is_cross_attention(path: str) -> bool:
 def linear_maps(module: nn.Module) -> Iterator[nn.Module]:
     """The linear maps of a layer. One with an adapter (LoRA) around it counts as one."""
     for child in module.children():
-        if _is_linear(child):
+        if is_linear(child):
             yield child
         else:
             yield from linear_maps(child)
 
 
-def _is_linear(module: nn.Module) -> bool:
+def is_linear(module: nn.Module) -> bool:
     """`nn.Linear` and what stands in for it: GPT-2's Conv1D, quantized and adapted maps."""
     return hasattr(module, "in_features") or type(module).__name__ == "Conv1D"
 

@@ -30,6 +30,7 @@ from vitral.tracing.layers import (
     Layer,
     find_layers,
     is_cross_attention,
+    is_linear,
     is_norm,
     linear_maps,
 )
@@ -165,6 +166,8 @@ class Recorder:
         def feed_forward(_: nn.Module, args: Any, output: Any) -> None:
             if observer.get() is self and self._open is not None:
                 self._open.mlp_out = _first_tensor(output)
+                if self._open.mlp_input is None:  # experts are not always linear maps
+                    self._open.mlp_input = _first_tensor(args)
 
         hooks = [
             layer.module.register_forward_pre_hook(enter, with_kwargs=True),
@@ -177,7 +180,7 @@ class Recorder:
         hooks += [
             each.register_forward_hook(feed_forward)
             for name, each in layer.module.named_children()
-            if name in FEED_FORWARD_NAMES
+            if name in FEED_FORWARD_NAMES and not is_linear(each)
         ]
         for hook in hooks:
             undo.callback(hook.remove)
@@ -201,7 +204,7 @@ class Recorder:
         if layer.first_input is None:
             layer.first_input = read
         if layer.projecting is not None:
-            self._keep(f"{layer.projecting}.out", gave)
+            self._keep(f"{layer.projecting}.out", gave, layer.pre)
             layer.projecting = None
         elif layer.attended:
             if layer.mlp_input is None:
@@ -215,15 +218,22 @@ class Recorder:
             return
         middle = _residual_mid(done)
         if middle is not None:
-            self._keep(f"{done.prefix}.residual.mid", middle)
+            self._keep(f"{done.prefix}.residual.mid", middle, done.pre)
         mlp_out = done.last_linear if done.mlp_out is None else done.mlp_out
         if mlp_out is not None:
-            self._keep(f"{done.prefix}.mlp.out", mlp_out)
+            self._keep(f"{done.prefix}.mlp.out", mlp_out, done.pre)
         self._keep(f"{done.prefix}.residual.post", stream)
         self._last_post[layer.part] = (f"{done.prefix}.residual.post", stream)
 
-    def _keep(self, address: str, value: Tensor) -> None:
-        self.values[address] = value.detach().clone()
+    def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
+        """Keep a copy of a value, in the shape of the `stream` that it belongs to.
+
+        Some models flatten the batch on the way (OPT). What cannot be a place on the stream at
+        all, because it has another size, is not kept: better no value than a wrong one.
+        """
+        shape = value.shape if stream is None else stream.shape
+        if value.numel() == shape.numel():
+            self.values[address] = value.detach().clone().reshape(shape)
 
 
 def _residual_mid(layer: _OpenLayer) -> Tensor | None:
@@ -236,7 +246,7 @@ def _residual_mid(layer: _OpenLayer) -> Tensor | None:
         read = given[-1] if given else read
     if _same(read, layer.pre):
         return None
-    return read.reshape(layer.pre.shape) if read.numel() == layer.pre.numel() else None
+    return read
 
 
 def _same(left: Tensor, right: Tensor) -> bool:
