@@ -62,8 +62,18 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def address_of(host: str, port: int, token: str | None) -> str:
-    """The address to open. A server on every interface is shown under this machine's name."""
+    """The address to open. A server on every interface is shown at this machine's own address."""
     if host in {"0.0.0.0", "::"}:
-        host = socket.gethostname()
+        host = _own_address()
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+
+
+def _own_address() -> str:
+    """The address by which this machine reaches others, else its name. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody is there
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])
