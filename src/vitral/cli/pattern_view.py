@@ -48,8 +48,13 @@ def print_pattern(
         _print_part(console, trace, rows, columns)
         return
     side = map_side(len(names), console.width, colored=colored)
+    prefix = f"{trace.parts[0]}." if trace.parts[0] else ""
     view = trace.view(
-        f"layers.{layer}.attention.pattern", head=head, height=side, width=side, reduction="mean"
+        f"{prefix}layers.{layer}.attention.pattern",
+        head=head,
+        height=side,
+        width=side,
+        reduction="mean",
     )
     _print_all(console, map_lines(view.values, names, causal=trace.causal, colored=colored))
     console.print()

@@ -19,7 +19,12 @@ _DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
 def describe(
     config: Mapping[str, Any], *, name: str, title: str, bundled: bool
 ) -> ModelDescription:
-    """The description of the model whose config.json holds `config`."""
+    """The description of the model whose config.json holds `config`.
+
+    A model of several kinds of input keeps the sizes of its text part in `text_config`.
+    """
+    part = config.get("text_config")
+    config = {**part, **config} if isinstance(part, dict) else config
     architecture = next(iter(config.get("architectures") or ()), "") or config.get("model_type", "")
     return ModelDescription(
         name=name,
