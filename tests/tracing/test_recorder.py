@@ -67,6 +67,14 @@ def test_dropout_is_off_while_tracing() -> None:
     assert torch.equal(first["logits"], second["logits"])
 
 
+def test_patterns_are_exact_under_autocast_too() -> None:
+    model = vitral.load(random_model("llama"))
+    with torch.autocast("cpu", torch.bfloat16):
+        trace = model.trace(ids=IDS)
+        pattern = trace.attention(1, 3)
+    torch.testing.assert_close(pattern.sum(-1), torch.ones(len(IDS)), atol=1e-5, rtol=0)
+
+
 def test_gradients_are_not_kept() -> None:
     trace = vitral.load(random_model("llama")).trace(ids=IDS)
     assert not any(trace[address].requires_grad for address in trace.addresses())

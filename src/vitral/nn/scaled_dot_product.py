@@ -176,7 +176,8 @@ def scores(query: Tensor, key: Tensor, scaling: float) -> Tensor:
     *batch, num_heads, num_queries, width = query.shape
     num_key_heads, num_keys = key.shape[-3], key.shape[-2]
     stacked = query.float().reshape(*batch, num_key_heads, -1, width)
-    score = stacked @ key.float().transpose(-1, -2) * scaling
+    with torch.autocast(query.device.type, enabled=False):  # rebuilt patterns are exact ones
+        score = stacked @ key.float().transpose(-1, -2) * scaling
     return score.reshape(*batch, num_heads, num_queries, num_keys)
 
 
@@ -195,7 +196,7 @@ def pattern(score_BHTS: Tensor, lse_BHT: Tensor) -> Tensor:
     Works on any block of rows and columns, since each cell needs its own score and its row's
     lse only. Cells that may not be looked at have the score −∞.
     """
-    return (score_BHTS - lse_BHT[..., None]).exp()
+    return (score_BHTS - lse_BHT[..., None]).exp_()
 
 
 def _repeated(heads_BKSD: Tensor, copies: int) -> Tensor:

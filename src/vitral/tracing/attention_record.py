@@ -57,8 +57,10 @@ class AttentionRecord:
         )
         if self.bias is not None:
             score = score + _of_heads(self.bias.block(rows, columns), heads).float()
+        if self.visibility.is_everything:
+            return score
         visible = _of_heads(self.visibility.block(rows, columns), heads)
-        return score.masked_fill(~visible.to(score.device), float("-inf"))
+        return score.masked_fill_(~visible.to(score.device), float("-inf"))
 
     def pattern(
         self, head: int | None = None, rows: Range | None = None, columns: Range | None = None

@@ -37,6 +37,7 @@ from vitral.tracing.layers import (
 from vitral.tracing.visibility import Bias, Visibility
 
 _locks: WeakKeyDictionary[nn.Module, Lock] = WeakKeyDictionary()
+_locks_lock = Lock()
 
 
 class _OpenLayer:
@@ -80,7 +81,8 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         with ExitStack() as undo:
-            lock = _locks.setdefault(self.module, Lock())
+            with _locks_lock:
+                lock = _locks.setdefault(self.module, Lock())
             undo.enter_context(lock)
             for part in self.module.modules():
                 undo.callback(setattr, part, "training", part.training)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vitral.tracing.visibility import Range
@@ -60,16 +61,16 @@ def reduce_blocks(
     row_cell = _cell_of_each(row_edges)
     column_cell = _cell_of_each(column_edges)
     shape = (len(row_edges) - 1, len(column_edges) - 1)
+    gather = _sums if reduction == "mean" else _maxima
     result: Tensor | None = None
     for first, last in ranges:
         part = block((first, last)).float().cpu()
-        if result is None:
-            start = 0.0 if reduction == "mean" else float("-inf")
-            result = torch.full((*part.shape[:-2], *shape), start)
-        narrow = _gathered(part, column_cell, shape[1], -1, reduction)
         mine = row_cell[first - row_edges[0] : last - row_edges[0]]
-        wide = _gathered(narrow, mine, shape[0], -2, reduction)
-        result = result + wide if reduction == "mean" else torch.maximum(result, wide)
+        cells = gather(part, mine, column_cell, shape)
+        if result is None:
+            result = cells
+        else:
+            result = result + cells if reduction == "mean" else torch.maximum(result, cells)
     assert result is not None
     if reduction == "mean":
         heights, widths = torch.tensor(row_edges).diff(), torch.tensor(column_edges).diff()
@@ -81,14 +82,17 @@ def _cell_of_each(edges: list[int]) -> Tensor:
     return torch.arange(len(edges) - 1).repeat_interleave(torch.tensor(edges).diff())
 
 
-def _gathered(
-    values: Tensor, cells: Tensor, num_cells: int, dimension: int, reduction: Reduction
-) -> Tensor:
-    shape = list(values.shape)
-    shape[dimension] = num_cells
-    if reduction == "mean":
-        return torch.zeros(shape).index_add_(dimension, cells, values)
-    along = [1] * values.dim()
-    along[dimension] = -1
-    where = cells.view(along).expand_as(values)
-    return torch.full(shape, float("-inf")).scatter_reduce_(dimension, where, values, "amax")
+def _sums(part: Tensor, rows: Tensor, columns: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Each cell's sum over the part [..., r, c], as two products with matrices of 0 and 1."""
+    left = F.one_hot(rows, shape[0]).float()
+    right = F.one_hot(columns, shape[1]).float()
+    return left.T @ (part @ right)
+
+
+def _maxima(part: Tensor, rows: Tensor, columns: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Each cell's maximum over the part [..., r, c]; −∞ where the part has none of its rows."""
+    least = float("-inf")
+    narrow = torch.full((*part.shape[:-1], shape[1]), least)
+    narrow.scatter_reduce_(-1, columns.expand_as(part), part, "amax")
+    cells = torch.full((*part.shape[:-2], *shape), least)
+    return cells.scatter_reduce_(-2, rows[:, None].expand_as(narrow), narrow, "amax")

@@ -85,6 +85,14 @@ class Visibility:
         )
 
     @property
+    def is_everything(self) -> bool:
+        """Whether every query may look at every key."""
+        if self.dense is not None:
+            return bool(self.dense.all())
+        diagonal, columns, free = self._vectors()
+        return bool(free.all()) or bool(diagonal.all() and columns.all())
+
+    @property
     def is_causal(self) -> bool:
         """Whether no query may look at what comes after it."""
         if self.num_queries != self.num_keys or self.num_queries == 1:
