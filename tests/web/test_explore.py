@@ -48,7 +48,7 @@ def test_layers_stand_with_the_first_at_the_bottom(room: ExplorePage) -> None:
 
 
 def test_a_typed_sentence_shows_the_models_own_numbers(room: ExplorePage, bert: Model) -> None:
-    room.open(view="numbers")
+    room.open(view="numbers", at="layers.1.attention.pattern", head=0)
     room.text.fill(OTHER)
     expect(room.chips).to_have_text([token.text for token in bert.tokens(OTHER)])
     trace = bert.trace(OTHER)

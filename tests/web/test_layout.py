@@ -57,7 +57,7 @@ def test_a_narrow_screen_shows_one_layer_as_a_strip(room: ExplorePage) -> None:
 
 
 def test_everything_is_reached_by_tab_and_seen(room: ExplorePage) -> None:
-    room.open()
+    room.open(at="layers.1.attention.pattern", head=0)
     room.page.locator("body").click(position={"x": 1, "y": 1})
     reached = []
     for _ in range(40):

@@ -9,6 +9,7 @@ import { readPlace, writePlace, type Place, type Source, type ViewName } from ".
 import { Trail, type Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
 import { reader } from "../messages/catalogue.svelte";
+import { firstHead, type HeadMaps } from "./first_head";
 import { strongestLinks, type Link } from "./links";
 import { Patterns } from "./patterns";
 import { firstSource, sameSource, stillThere } from "./words";
@@ -17,14 +18,6 @@ export interface Problem {
   code: string;
   values: ErrorValues;
   message: string;
-}
-
-export interface Pooled {
-  side: number;
-  values: Uint8Array;
-  /** The greatest weight of each pane, by layer and head. */
-  scale: number[][];
-  aggregated: boolean;
 }
 
 export interface Shown {
@@ -51,7 +44,7 @@ class Room {
   text = $state("");
   model = $state("");
   trace = $state.raw<Trace | null>(null);
-  pooled = $state.raw<Pooled | null>(null);
+  pooled = $state.raw<HeadMaps | null>(null);
   shown = $state.raw<Shown | null>(null);
   layer = $state(0);
   head = $state(0);
@@ -204,9 +197,14 @@ class Room {
       this.trace = trace;
       this.#traced = asked;
       if (this.pooled && before?.id !== trace.id) this.pooled = null;
+      const maps = this.#fillWindow(trace, signal);
+      if (!before && !(place?.layer != null || place?.head != null)) {
+        Object.assign(this, firstHead(await maps, trace.tokens));
+        if (signal.aborted) return;
+      }
       this.#settle(trace, place, before);
       this.#record(step);
-      await Promise.all([this.#fillWindow(trace, signal), this.#look()]);
+      await Promise.all([maps, this.#look()]);
     } catch (problem) {
       this.#fail(problem, () => this.#run(place, step));
     } finally {
@@ -214,7 +212,7 @@ class Room {
     }
   }
 
-  async #fillWindow(trace: Trace, signal: AbortSignal): Promise<void> {
+  async #fillWindow(trace: Trace, signal: AbortSignal): Promise<HeadMaps> {
     const { header, values } = await getPooled(trace.id, signal);
     this.pooled = {
       side: header.shape[2] ?? 0,
@@ -222,13 +220,14 @@ class Room {
       scale: header["scale"] as number[][],
       aggregated: header.aggregated,
     };
+    return this.pooled;
   }
 
   /** Layer, head and token for a new trace: the place's, where they exist; else the nearest. */
   #settle(trace: Trace, place: Place | null, before: Trace | null = null): void {
     const [layers, heads] = [trace.num_layers, trace.num_heads];
-    const layer = place?.layer ?? (before ? this.layer : Math.floor(layers / 2));
-    const head = place?.head ?? (before ? this.head : 0);
+    const layer = place?.layer ?? this.layer;
+    const head = place?.head ?? this.head;
     if (place && layer >= layers) {
       this.#say("layer_out_of_range", { layer, num_layers: layers });
     } else if (place && head >= heads) {

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+
+import { firstHead } from "../../src/explore/first_head";
+import type { Token } from "../../src/protocol/types";
+
+const tokens: Token[] = ["[CLS]", "El", "perro", "que", "huye", "[SEP]"].map((text, id) => ({
+  id,
+  text,
+  start: id,
+  end: id + 1,
+  special: text.startsWith("["),
+}));
+const side = tokens.length;
+
+/** A map with full weight where `looks(query)` says. */
+function map(looks: (query: number) => number): number[] {
+  return Array.from({ length: side * side }, (_, cell) =>
+    looks(Math.floor(cell / side)) === cell % side ? 255 : 0,
+  );
+}
+
+const parked = map(() => side - 1);
+const neighbour = map((query) => Math.max(0, query - 1));
+const far = map((query) => (query + 2) % side);
+
+function maps(heads: number[][]): Parameters<typeof firstHead>[0] {
+  return {
+    side,
+    values: Uint8Array.from(heads.flat()),
+    scale: [
+      [1, 1],
+      [1, 1],
+    ],
+    aggregated: false,
+  };
+}
+
+describe("firstHead", () => {
+  it("is the one whose words look at words further off", () => {
+    expect(firstHead(maps([parked, neighbour, parked, far]), tokens)).toEqual({ layer: 1, head: 1 });
+    expect(firstHead(maps([far, neighbour, parked, parked]), tokens)).toEqual({ layer: 0, head: 0 });
+  });
+
+  it("counts weights, not each head's own scale", () => {
+    const weak = { ...maps([far, far, parked, parked]), scale: [[0.2, 0.9], [1, 1]] };
+    expect(firstHead(weak, tokens)).toEqual({ layer: 0, head: 1 });
+  });
+
+  it("is the middle layer's first where nothing tells them apart", () => {
+    expect(firstHead(maps([parked, parked, parked, parked]), tokens)).toEqual({ layer: 1, head: 0 });
+    const pooled = { ...maps([far, parked, parked, parked]), aggregated: true };
+    expect(firstHead(pooled, tokens)).toEqual({ layer: 1, head: 0 });
+  });
+});
