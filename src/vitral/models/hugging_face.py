@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from vitral.errors import VitralError
 from vitral.models.bert import Bert, BertConfig
@@ -131,7 +132,7 @@ def read(folder: Path | str) -> nn.Module:
         rope = config_json.get("rope_parameters") or {}
         shape["rope_base"] = float(rope.get("rope_theta", config_json.get("rope_theta", 10_000.0)))
         shape.setdefault("tied_embeddings", False)
-    with torch.device("meta"):
+    with torch.device("meta"), _NoInitialisation():
         model = model_class(config_class(**shape))
     path = folder / "model.safetensors"
     weights = from_hugging_face(architecture, _read_weights(path), path)
@@ -195,6 +196,22 @@ def write(
                 **specials,
             },
         )
+
+
+class _NoInitialisation(TorchFunctionMode):
+    """Inside it, fresh weights stay as they are: the file's replace them anyway, and drawing
+    numbers for weights without storage would import half of torch's compiler."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if func.__module__ == "torch.nn.init":
+            return None
+        return func(*args, **(kwargs or {}))
 
 
 def _write_json(path: Path, entries: dict[str, Any]) -> None:
