@@ -1,5 +1,6 @@
-// Which head a newcomer sees first: the one whose words look most firmly at words that are not
-// their neighbours. Heads that only look one step aside, or park on [SEP], say less at first sight.
+// Which head a newcomer sees first: the one whose words, and the source token above all, look most
+// firmly at words that are not their neighbours. Heads that only look one step aside, or park on
+// [SEP], say less at first sight.
 import type { Token } from "../protocol/types";
 
 export interface HeadMaps {
@@ -17,7 +18,7 @@ export interface Head {
 }
 
 /** The head to begin with; the middle layer's first where the maps do not tell tokens apart. */
-export function firstHead(maps: HeadMaps, tokens: readonly Token[]): Head {
+export function firstHead(maps: HeadMaps, tokens: readonly Token[], source: number): Head {
   const numHeads = maps.scale[0]?.length ?? 0;
   let found: Head = { layer: Math.floor(maps.scale.length / 2), head: 0 };
   if (maps.aggregated) return found;
@@ -26,7 +27,10 @@ export function firstHead(maps: HeadMaps, tokens: readonly Token[]): Head {
   maps.scale.forEach((greatest, layer) => {
     greatest.forEach((weight, head) => {
       const first = (layer * numHeads + head) * maps.side * maps.side;
-      const firmness = weight * reach(maps.values.subarray(first), maps.side, words);
+      const map = maps.values.subarray(first, first + maps.side * maps.side);
+      const looks = words.map((query) => furthest(map, maps.side, words, query));
+      const mean = looks.reduce((sum, look) => sum + look, 0) / looks.length;
+      const firmness = weight * weight * mean * furthest(map, maps.side, words, source);
       if (firmness > best) {
         best = firmness;
         found = { layer, head };
@@ -36,15 +40,11 @@ export function firstHead(maps: HeadMaps, tokens: readonly Token[]): Head {
   return found;
 }
 
-/** The mean over words of the greatest value at a word two or more places away, 0 to 1. */
-function reach(map: Uint8Array, side: number, words: number[]): number {
-  let sum = 0;
-  for (const query of words) {
-    let most = 0;
-    for (const key of words) {
-      if (Math.abs(query - key) > 1) most = Math.max(most, map[query * side + key] ?? 0);
-    }
-    sum += most / 255;
+/** The greatest value, 0 to 1, of `query` at a word two or more places away. */
+function furthest(map: Uint8Array, side: number, words: number[], query: number): number {
+  let most = 0;
+  for (const key of words) {
+    if (Math.abs(query - key) > 1) most = Math.max(most, map[query * side + key] ?? 0);
   }
-  return words.length > 0 ? sum / words.length : 0;
+  return most / 255;
 }

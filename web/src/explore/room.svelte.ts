@@ -199,7 +199,7 @@ class Room {
       if (this.pooled && before?.id !== trace.id) this.pooled = null;
       const maps = this.#fillWindow(trace, signal);
       if (!before && !(place?.layer != null || place?.head != null)) {
-        Object.assign(this, firstHead(await maps, trace.tokens));
+        Object.assign(this, firstHead(await maps, trace.tokens, firstSource(trace.tokens)));
         if (signal.aborted) return;
       }
       this.#settle(trace, place, before);

@@ -37,18 +37,24 @@ function maps(heads: number[][]): Parameters<typeof firstHead>[0] {
 
 describe("firstHead", () => {
   it("is the one whose words look at words further off", () => {
-    expect(firstHead(maps([parked, neighbour, parked, far]), tokens)).toEqual({ layer: 1, head: 1 });
-    expect(firstHead(maps([far, neighbour, parked, parked]), tokens)).toEqual({ layer: 0, head: 0 });
+    expect(firstHead(maps([parked, neighbour, parked, far]), tokens, 2)).toEqual({ layer: 1, head: 1 });
+    expect(firstHead(maps([far, neighbour, parked, parked]), tokens, 2)).toEqual({ layer: 0, head: 0 });
+  });
+
+  it("listens to the source token above all", () => {
+    const others = map((query) => (query === 2 ? query + 1 : (query + 2) % side));
+    const source = map((query) => (query === 2 ? 4 : query === 1 ? 3 : query));
+    expect(firstHead(maps([others, source, parked, parked]), tokens, 2)).toEqual({ layer: 0, head: 1 });
   });
 
   it("counts weights, not each head's own scale", () => {
     const weak = { ...maps([far, far, parked, parked]), scale: [[0.2, 0.9], [1, 1]] };
-    expect(firstHead(weak, tokens)).toEqual({ layer: 0, head: 1 });
+    expect(firstHead(weak, tokens, 2)).toEqual({ layer: 0, head: 1 });
   });
 
   it("is the middle layer's first where nothing tells them apart", () => {
-    expect(firstHead(maps([parked, parked, parked, parked]), tokens)).toEqual({ layer: 1, head: 0 });
+    expect(firstHead(maps([parked, parked, parked, parked]), tokens, 2)).toEqual({ layer: 1, head: 0 });
     const pooled = { ...maps([far, parked, parked, parked]), aggregated: true };
-    expect(firstHead(pooled, tokens)).toEqual({ layer: 1, head: 0 });
+    expect(firstHead(pooled, tokens, 2)).toEqual({ layer: 1, head: 0 });
   });
 });
