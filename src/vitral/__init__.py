@@ -31,7 +31,7 @@ _HOMES = {
     "open_trace": "vitral.tracing",
 }
 
-__all__ = ["Model", "Trace", "VitralError", "__version__", "load", "open_trace"]  # noqa: F822
+__all__ = ["Model", "Trace", "VitralError", "__version__", "load", "open_trace"]
 
 
 def __getattr__(name: str) -> Any:
