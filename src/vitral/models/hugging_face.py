@@ -184,6 +184,7 @@ def write(
         folder / "model.safetensors",
         metadata={"format": "pt"},
     )
+    (folder / "model.safetensors").chmod(0o644)  # safetensors leaves it to its owner alone
     _write_json(folder / "config.json", entries)
     if tokenizer is not None:
         tokenizer.save(str(folder / "tokenizer.json"))
