@@ -1,0 +1,127 @@
+"""The pieces of benchmarks/explore.py do what its figures say that they do. No timings here."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+PROGRAMS = ("explore.py", "bertviz_page.py")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def benchmarks_importable() -> Iterator[None]:
+    """As when a program in benchmarks/ is run: its folder comes first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCHMARKS))
+        yield
+
+
+def load(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_runs(program: str) -> None:
+    command = [sys.executable, str(BENCHMARKS / program), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "usage:" in done.stdout
+
+
+def test_readme_names_every_file() -> None:
+    readme = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    for path in BENCHMARKS.glob("*.py"):
+        assert f"`{path.name}`" in readme
+
+
+def asked(key: str, wall_time: float, address: str, **more: object) -> dict[str, object]:
+    return {"requestId": key, "wallTime": wall_time, "request": {"url": address}, **more}
+
+
+def test_traffic_counts_what_was_asked_for_before_the_picture() -> None:
+    traffic = load("traffic").Traffic()
+    origin = "http://127.0.0.1:8321"
+    traffic.request_sent(asked("1", 10.0, f"{origin}/?model=a"))
+    traffic.loading_finished({"requestId": "1", "encodedDataLength": 1000.0})
+    traffic.request_sent(asked("2", 10.1, f"{origin}/assets/index-abc.js"))
+    traffic.request_sent(asked("3", 10.2, f"{origin}/api/traces"))
+    traffic.request_sent(asked("4", 12.0, f"{origin}/api/traces/ab/pooled"))
+    traffic.loading_finished({"requestId": "3", "encodedDataLength": 70})
+    traffic.loading_finished({"requestId": "4", "encodedDataLength": 500})
+    # The script ends after the picture, yet was asked for before: it counts as a whole.
+    traffic.loading_finished({"requestId": "2", "encodedDataLength": 20_000})
+    assert traffic.by_kind(11.0) == {"page": 1000, "script": 20_000, "trace": 70}
+    assert traffic.bytes_before(11.0) == 21_070
+    assert traffic.bytes_before(float("inf")) == 21_570
+
+
+def test_traffic_counts_a_redirect_as_well() -> None:
+    traffic = load("traffic").Traffic()
+    traffic.request_sent(asked("1", 1.0, "http://127.0.0.1/?token=a"))
+    redirect = {"encodedDataLength": 300}
+    traffic.request_sent(asked("1", 1.5, "http://127.0.0.1/", redirectResponse=redirect))
+    traffic.loading_finished({"requestId": "1", "encodedDataLength": 700})
+    assert traffic.bytes_before(1.2) == 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/", "page"),
+        ("/api/traces", "trace"),
+        ("/api/traces/ab/view?address=layers.0.attention.pattern", "view"),
+        ("/assets/index-x.css", "style"),
+        ("/assets/literata.woff2", "font"),
+    ],
+)
+def test_kinds_of_traffic(path: str, kind: str) -> None:
+    assert load("traffic").kind_of(f"http://127.0.0.1:8321{path}") == kind
+
+
+def test_medians_leave_out_what_is_missing() -> None:
+    repeats = [
+        {"bytes": 10, "seconds": 1.0, "picture_s": None, "largest_difference": 1e-6},
+        {"bytes": 30, "seconds": 5.0, "picture_s": 2.5, "largest_difference": 3e-6},
+        {"bytes": 20, "seconds": 2.0, "picture_s": None, "largest_difference": 2e-6},
+    ]
+    assert load("explore").medians(repeats) == {
+        "repeats": 3,
+        "bytes": 20,
+        "seconds": 2.0,
+        "picture_s": 2.5,
+        "largest_difference": 3e-6,
+    }
+
+
+def test_ratio_is_a_bound_where_nothing_was_drawn() -> None:
+    compare = load("explore").compare
+    ours = {"bytes": 100, "after_forward_s": 0.5}
+    made = {"bytes": 5000, "made_after_forward_s": 4.0, "opened_s": 6.0}
+    assert compare(ours, {**made, "after_forward_s": 9.0}) == {
+        "bytes": 50.0,
+        "time": 18.0,
+        "time_is_a_lower_bound": False,
+    }
+    bound = compare(ours, made)
+    assert (bound["time"], bound["time_is_a_lower_bound"]) == (20.0, True)
+    assert compare(ours, {"skipped": "no memory"}) == {}
+
+
+def test_texts_have_exactly_the_tokens_asked_for(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+
+    import vitral
+
+    random_bert = load("random_bert")
+    random_bert.save_model(tmp_path, hidden_size=48, context=128)
+    tokenizer = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    texts = [random_bert.text_of(tmp_path, 100, number) for number in range(3)]
+    assert len(set(texts)) == 3
+    assert {len(tokenizer.encode(text).ids) for text in texts} == {100}
+    model = vitral.load(str(tmp_path))
+    assert (model.num_layers, model.num_heads, len(model.tokens(texts[0]))) == (12, 12, 100)
