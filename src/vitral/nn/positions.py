@@ -3,6 +3,10 @@
 *Learned positions* (GPT-2, BERT) add one trained vector for each place: clear, but a model can
 never look past the last place it was trained on.
 
+*Sinusoidal positions* (Vaswani et al. 2017, section 3.5) are such vectors by formula, waves from
+fast to slow: moving k places turns every wave by a fixed angle, so "the token before" is one and
+the same linear map everywhere. They are also a good start for learned ones.
+
 *Rotary positions* (Su et al. 2021, https://arxiv.org/abs/2104.09864, eq. 34) turn the query and
 the key instead. Component pairs (i, i + D/2) are the coordinates of a point in the plane; at
 position t it is turned by the angle t·ω_i, with ω_i = base^(-2i/D): fast pairs tell neighbours
@@ -20,6 +24,14 @@ from torch import Tensor, nn
 
 class LearnedPositions(nn.Embedding):
     """One trained vector a position; positions [T] or [B, T] give vectors [..., width]."""
+
+
+def sinusoidal_positions(num_positions: int, width: int, base: float = 10_000.0) -> Tensor:
+    """Vectors [num_positions, width]: sin(t·ω_i) beside cos(t·ω_i), ω_i = base^(-2i/width)."""
+    positions = torch.arange(num_positions).float()[:, None]
+    frequencies = base ** (-torch.arange(0, width, 2).float() / width)
+    angles = positions * frequencies
+    return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)[:, :width]
 
 
 class RotaryPositions(nn.Module):

@@ -19,6 +19,8 @@ def build_optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optim
     layers = model.get_submodule("layers")
     matrices = [weight for weight in layers.parameters() if weight.ndim == 2]
     inside = {id(weight) for weight in matrices}
+    positions = [w for name, w in model.named_parameters() if name.endswith("positions.weight")]
+    inside |= {id(weight) for weight in positions}
     others = [weight for weight in model.parameters() if id(weight) not in inside]
     optimizers: list[torch.optim.Optimizer] = [
         Muon(matrices, lr=recipe.matrix_rate, weight_decay=recipe.weight_decay),
@@ -26,6 +28,8 @@ def build_optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optim
             [
                 {"params": [w for w in others if w.ndim == 2], "weight_decay": 0.01},
                 {"params": [w for w in others if w.ndim < 2], "weight_decay": 0.0},
+                # Positions start as waves; a full rate would scramble them before they are used.
+                {"params": positions, "weight_decay": 0.0, "lr": 0.1 * recipe.vector_rate},
             ],
             lr=recipe.vector_rate,
             betas=(0.9, 0.98),
