@@ -65,7 +65,7 @@ def long_folder(llama_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def studio(
     built_page: None, bert_folder: Path, llama_folder: Path, long_folder: Path
 ) -> Iterator[str]:
