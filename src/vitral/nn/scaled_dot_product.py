@@ -177,7 +177,7 @@ def scores(query: Tensor, key: Tensor, scaling: float) -> Tensor:
     num_key_heads, num_keys = key.shape[-3], key.shape[-2]
     stacked = query.float().reshape(*batch, num_key_heads, -1, width)
     with torch.autocast(query.device.type, enabled=False):  # rebuilt patterns are exact ones
-        score = stacked @ key.float().transpose(-1, -2) * scaling
+        score = (stacked * scaling) @ key.float().transpose(-1, -2)
     return score.reshape(*batch, num_heads, num_queries, num_keys)
 
 
@@ -194,9 +194,10 @@ def pattern(score_BHTS: Tensor, lse_BHT: Tensor) -> Tensor:
     """The softmax's rows from their scores and log-sum-exp: exp(score − lse).
 
     Works on any block of rows and columns, since each cell needs its own score and its row's
-    lse only. Cells that may not be looked at have the score −∞.
+    lse only. Cells that may not be looked at have the score −∞. The scores are overwritten: a
+    second block of their size would cost as much time as the arithmetic.
     """
-    return (score_BHTS - lse_BHT[..., None]).exp_()
+    return score_BHTS.sub_(lse_BHT[..., None]).exp_()
 
 
 def _repeated(heads_BKSD: Tensor, copies: int) -> Tensor:

@@ -86,7 +86,8 @@ def _sums(part: Tensor, rows: Tensor, columns: Tensor, shape: tuple[int, int]) -
     """Each cell's sum over the part [..., r, c], as two products with matrices of 0 and 1."""
     left = F.one_hot(rows, shape[0]).float()
     right = F.one_hot(columns, shape[1]).float()
-    return left.T @ (part @ right)
+    narrow = part.reshape(-1, part.shape[-1]) @ right
+    return left.T @ narrow.view(*part.shape[:-1], shape[1])
 
 
 def _maxima(part: Tensor, rows: Tensor, columns: Tensor, shape: tuple[int, int]) -> Tensor:

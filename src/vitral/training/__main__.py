@@ -1,6 +1,7 @@
 """Train a model: `python -m vitral.training RECIPE --data FOLDER --out FOLDER`."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def main() -> None:
 
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background ignores them
+        signal.signal(stop, signal.default_int_handler)
     try:
         recipe = read_recipe(arguments.recipe)
         trainer = Trainer(recipe, arguments.data, arguments.out, compiled=not arguments.no_compile)

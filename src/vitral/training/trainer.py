@@ -22,10 +22,10 @@ from vitral.data.corpus import Document, read_corpus
 from vitral.data.windows import TokenFile, draw_windows
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.llama import Llama, LlamaConfig
-from vitral.nn.positions import sinusoidal_positions
 from vitral.text.tokenizers import BEGIN, special_id, train_byte_level_bpe, train_wordpiece
 from vitral.training.checkpoint import load_checkpoint, save_checkpoint
 from vitral.training.evaluation import bits_per_byte, masked_accuracy
+from vitral.training.initialisation import initialise
 from vitral.training.objectives import (
     Masking,
     masked_words_loss,
@@ -41,29 +41,14 @@ SAMPLE_CHARACTERS = 60_000
 
 
 def build_model(recipe: Recipe) -> Llama | Bert:
-    """A model of the recipe's shape with fresh weights: normal with deviation 0.02; zero for
-    the maps that write into the residual stream, so that each block starts by doing nothing; and
-    sinusoids for an encoder's positions."""
-    torch.manual_seed(recipe.seed)
+    """A model of the recipe's shape with fresh weights."""
     shape = recipe.model.model_dump(exclude={"form"})
     model: Llama | Bert
     if isinstance(recipe.model, BertShape):
         model = Bert(BertConfig(vocab_size=recipe.vocab_size, **shape))
     else:
         model = Llama(LlamaConfig(vocab_size=recipe.vocab_size, **shape))
-    for name, weight in model.named_parameters():
-        if weight.ndim == 2:
-            nn.init.normal_(weight, std=0.02)
-        if name.endswith(("o_proj.weight", "down_proj.weight")):
-            nn.init.zeros_(weight)
-    if isinstance(model, Bert):
-        # From random vectors a network must learn what "the token before" is at every place
-        # anew, and masked words wait for it (docs/log.md); from waves it is one linear map.
-        waves = sinusoidal_positions(
-            model.config.context, model.config.hidden_size, base=model.config.context
-        )
-        with torch.no_grad():
-            model.embed.positions.weight.copy_(0.1 * waves)
+    initialise(model, recipe.seed)
     return model
 
 

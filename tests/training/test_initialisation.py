@@ -1,0 +1,47 @@
+import torch
+
+from vitral.models.bert import Bert, BertConfig
+from vitral.models.llama import Llama, LlamaConfig
+from vitral.training.initialisation import NEIGHBOURS, initialise
+
+SHAPE = {
+    "vocab_size": 500,
+    "context": 256,
+    "hidden_size": 192,
+    "num_layers": 2,
+    "num_heads": 8,
+    "num_key_value_heads": 8,
+    "intermediate_size": 64,
+}
+
+
+def test_each_head_of_the_first_layer_looks_at_its_neighbour() -> None:
+    import vitral
+
+    model = Bert(BertConfig(**SHAPE)).eval()
+    initialise(model, seed=1)
+    trace = vitral.load(model).trace(ids=torch.randint(5, 500, (40,)).tolist())
+    for head, offset in enumerate(NEIGHBOURS):
+        pattern = trace.attention(layer=0, head=head)
+        assert pattern.diagonal(offset).mean() > 0.7
+
+
+def test_a_decoder_starts_by_predicting_nothing_in_particular() -> None:
+    model = Llama(LlamaConfig(**SHAPE)).eval()
+    initialise(model, seed=1)
+    ids = torch.randint(5, 500, (1, 20))
+    with torch.no_grad():
+        embedded = model.embed(ids)
+        for layer in model.layers:
+            assert layer.attention.o_proj.weight.abs().max() == 0
+        probabilities = model(ids).softmax(-1)
+    assert embedded.std().item() < 0.03
+    assert probabilities.max() < 0.25
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    first, second = Bert(BertConfig(**SHAPE)), Bert(BertConfig(**SHAPE))
+    initialise(first, seed=3)
+    initialise(second, seed=3)
+    for a, b in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b)
