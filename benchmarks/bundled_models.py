@@ -41,11 +41,12 @@ def bytes_of(documents: list[Document]) -> bytes:
 
 def decoder_figures(training: list[Document], held_out: list[Document]) -> dict[str, object]:
     model, tokenizer = open_bundled("vitral-es-gpt")
-    texts = [document.text for document in held_out]
-    per_book = {d.name: round(bits_per_byte(model, tokenizer, [d.text]), 4) for d in held_out}
+    per_book = {d.name: bits_per_byte(model, tokenizer, [d.text]) for d in held_out}
+    sizes = {d.name: len(d.text.encode()) for d in held_out}
+    total_bits = sum(per_book[name] * size for name, size in sizes.items())
     figures: dict[str, object] = {
-        "bits_per_byte": round(bits_per_byte(model, tokenizer, texts), 4),
-        "bits_per_byte_by_book": per_book,
+        "bits_per_byte": round(total_bits / sum(sizes.values()), 4),
+        "bits_per_byte_by_book": {name: round(bits, 4) for name, bits in per_book.items()},
     }
     held_bytes = bytes_of(held_out)
     compressed = lzma.compress(held_bytes, preset=9 | lzma.PRESET_EXTREME)
