@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vitral.errors import VitralError
+from vitral.models.hugging_face import write
 from vitral.training.recipe import Recipe, read_recipe
 from vitral.training.trainer import Trainer
 
@@ -103,6 +104,24 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(VitralError) as caught:
         Trainer(Recipe.model_validate(wider), data, tmp_path / "run", compiled=False)
     assert caught.value.key == "checkpoint_mismatch"
+
+
+def test_a_run_can_go_on_from_a_finished_model(tmp_path: Path) -> None:
+    data = books(tmp_path / "books")
+    first = Trainer(recipe("bert"), data, tmp_path / "first", compiled=False)
+    first.enter_phase()
+    first.step()
+    write(first.model, first.tokenizer, tmp_path / "model")
+    second = Trainer(
+        recipe("bert"), data, tmp_path / "second", start=tmp_path / "model", compiled=False
+    )
+    assert second.tokenizer.to_str() == first.tokenizer.to_str()
+    assert second.state["step"] == 0
+    for a, b in zip(first.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+    with pytest.raises(VitralError) as caught:
+        Trainer(recipe("llama"), data, tmp_path / "third", start=tmp_path / "model")
+    assert caught.value.key == "start_mismatch"
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)

@@ -13,6 +13,7 @@ def main() -> None:
     parser.add_argument("recipe", type=Path, help="a YAML file of recipes/")
     parser.add_argument("--data", type=Path, required=True, help="a folder of UTF-8 .txt books")
     parser.add_argument("--out", type=Path, required=True, help="the run's own folder")
+    parser.add_argument("--from", dest="start", type=Path, help="a model's folder to go on from")
     parser.add_argument("--threads", type=int, default=0, help="processor threads (0: all)")
     parser.add_argument("--no-compile", action="store_true", help="do not use torch.compile")
     arguments = parser.parse_args()
@@ -29,7 +30,13 @@ def main() -> None:
         signal.signal(stop, signal.default_int_handler)
     try:
         recipe = read_recipe(arguments.recipe)
-        trainer = Trainer(recipe, arguments.data, arguments.out, compiled=not arguments.no_compile)
+        trainer = Trainer(
+            recipe,
+            arguments.data,
+            arguments.out,
+            start=arguments.start,
+            compiled=not arguments.no_compile,
+        )
         trainer.run()
         write(trainer.model, trainer.tokenizer, arguments.out / "model")
     except VitralError as error:

@@ -20,7 +20,9 @@ from torch import Tensor, nn
 
 from vitral.data.corpus import Document, read_corpus
 from vitral.data.windows import TokenFile, draw_windows
+from vitral.errors import VitralError
 from vitral.models.bert import Bert, BertConfig
+from vitral.models.hugging_face import read
 from vitral.models.llama import Llama, LlamaConfig
 from vitral.text.tokenizers import BEGIN, special_id, train_byte_level_bpe, train_wordpiece
 from vitral.training.checkpoint import load_checkpoint, save_checkpoint
@@ -45,6 +47,7 @@ def build_model(recipe: Recipe) -> Llama | Bert:
     shape = recipe.model.model_dump(exclude={"form"})
     model: Llama | Bert
     if isinstance(recipe.model, BertShape):
+        shape["num_key_value_heads"] = recipe.model.num_heads
         model = Bert(BertConfig(vocab_size=recipe.vocab_size, **shape))
     else:
         model = Llama(LlamaConfig(vocab_size=recipe.vocab_size, **shape))
@@ -53,10 +56,22 @@ def build_model(recipe: Recipe) -> Llama | Bert:
 
 
 class Trainer:
-    """One run of a recipe on a folder of books, in a folder of its own."""
+    """One run of a recipe on a folder of books, in a folder of its own.
 
-    def __init__(self, recipe: Recipe, data: Path, out: Path, *, compiled: bool = True) -> None:
-        self.recipe, self.out = recipe, out
+    `start` is the folder of a model to go on from, with its tokenizer; else the run learns a
+    tokenizer of its own and starts from fresh weights. A checkpoint in `out` comes before both.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: Path,
+        out: Path,
+        *,
+        start: Path | None = None,
+        compiled: bool = True,
+    ) -> None:
+        self.recipe, self.out, self.start = recipe, out, start
         training, held_out = read_corpus(data, recipe.held_out)
         self.samples = [document.text[:SAMPLE_CHARACTERS] for document in held_out]
         self.tokenizer = self._tokenizer(training)
@@ -66,6 +81,8 @@ class Trainer:
             TokenFile.open(stem) if exists else TokenFile.write(training, self.tokenizer, stem)
         )
         self.model = build_model(recipe)
+        if start is not None:
+            self._go_on_from(start)
         self.optimizers = build_optimizers(self.model, recipe)
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
         self.state |= load_checkpoint(out / "checkpoint", self.model, self.optimizers) or {}
@@ -76,14 +93,25 @@ class Trainer:
         path = self.out / "tokenizer.json"
         if path.exists():
             return Tokenizer.from_file(str(path))
+        self.out.mkdir(parents=True, exist_ok=True)
+        if self.start is not None:
+            path.write_bytes((self.start / "tokenizer.json").read_bytes())
+            return Tokenizer.from_file(str(path))
         lines = (line for document in training for line in document.text.split("\n"))
         train = (
             train_wordpiece if isinstance(self.recipe.model, BertShape) else train_byte_level_bpe
         )
         tokenizer = train(lines, self.recipe.vocab_size)
-        self.out.mkdir(parents=True, exist_ok=True)
         tokenizer.save(str(path))
         return tokenizer
+
+    def _go_on_from(self, start: Path) -> None:
+        """Take the weights of the model in `start`; raises `start_mismatch` if it has another
+        shape than the recipe's."""
+        found = read(start)
+        if found.config != self.model.config:
+            raise VitralError("start_mismatch", folder=start, recipe=self.recipe.name)
+        self.model.load_state_dict(found.state_dict())
 
     @property
     def progress(self) -> float:
