@@ -21,8 +21,7 @@ def see_only_the_past(model: nn.Module, causal: bool) -> None:
     """Make every attention layer causal, or let it see both ways.
 
     An encoder may spend the first part of its training as a decoder: every token then is a
-    question, not one in seven, and the network learns its words several times faster before
-    it is shown both sides (Gisserot-Boukhlef et al. 2025, https://arxiv.org/abs/2507.00994).
+    question, not one in seven (Gisserot-Boukhlef et al. 2025, https://arxiv.org/abs/2507.00994).
     """
     for layer in model.get_submodule("layers").children():
         layer.get_submodule("attention").causal = causal  # type: ignore[assignment]
