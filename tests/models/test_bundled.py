@@ -45,9 +45,7 @@ def test_transformers_opens_model_and_tokenizer(name: str) -> None:
     inputs = tokenizer(SENTENCE, return_tensors="pt")
     trace = ours.trace(SENTENCE)
     assert inputs["input_ids"][0].tolist() == [token.id for token in trace.tokens]
-    assert tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True) == SENTENCE.replace(
-        ".", " ." if name.endswith("bert") else "."
-    )
+    assert tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True) == SENTENCE
     with torch.no_grad():
         logits = theirs(**inputs).logits[0]
     torch.testing.assert_close(trace["logits"], logits, atol=1e-4, rtol=1e-4)
@@ -55,10 +53,10 @@ def test_transformers_opens_model_and_tokenizer(name: str) -> None:
 
 def test_the_encoder_fills_in_an_obvious_word() -> None:
     model = vitral.load("vitral-es-bert")
-    trace = model.trace("Don Quijote de la [MASK].")
+    trace = model.trace("El perro que persiguió [MASK] gato cruzó la calle.")
     mask = next(i for i, token in enumerate(trace.tokens) if token.text == "[MASK]")
-    best = trace["logits"][mask].topk(20).indices.tolist()
-    assert model.tokenizer.token_to_id("Mancha") in best
+    best = trace["logits"][mask].topk(5).indices.tolist()
+    assert model.tokenizer.token_to_id("al") in best
 
 
 def test_the_decoder_writes_spanish() -> None:

@@ -53,7 +53,8 @@ class ExplorePage:
             arg=expected,
         )
 
-    def expect_row(self, row: torch.Tensor, tolerance: float = 0.0) -> None:
-        """Wait until the numbers shown are these weights [tokens], by default to the last bit."""
+    def expect_row(self, row: torch.Tensor, tolerance: float = 2e-7) -> None:
+        """Wait until the numbers shown are these weights [tokens], by default within two units of
+        float32's last place: one row alone is multiplied in another order than all of them."""
         expected = [float(weight) for weight in row]
         self.page.wait_for_function(ROW_IS, arg=[expected, tolerance])
