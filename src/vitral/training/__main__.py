@@ -28,6 +28,7 @@ def main() -> None:
         torch.set_num_threads(arguments.threads)
     for stop in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background ignores them
         signal.signal(stop, signal.default_int_handler)
+    trainer = None
     try:
         recipe = read_recipe(arguments.recipe)
         trainer = Trainer(
@@ -42,9 +43,13 @@ def main() -> None:
     except VitralError as error:
         print(error.text(), file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:  # while it trains: preparing takes a minute and keeps its files
-        trainer.save()
-        print(f"Saved at step {trainer.state['step']}; the same command goes on.", file=sys.stderr)
+    except KeyboardInterrupt:
+        if trainer is None:  # still reading and tokenizing: nothing learned is lost
+            print("Stopped before the first step; the same command starts anew.", file=sys.stderr)
+        else:
+            trainer.save()
+            step = trainer.state["step"]
+            print(f"Saved at step {step}; the same command goes on.", file=sys.stderr)
         raise SystemExit(130) from None
 
 
