@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vitral import VitralError
+from vitral.nn import scaled_dot_product
 from vitral.nn.scaled_dot_product import (
     AttentionCall,
+    blocked_attention,
     explicit_attention,
     log_sum_exp,
     observer,
@@ -145,12 +146,80 @@ def test_keys_of_an_empty_cache_are_left_out() -> None:
     torch.testing.assert_close(output, expected)
 
 
-@pytest.mark.parametrize("variation", ["softcap", "s_aux"])
-def test_variations_that_no_fused_kernel_computes_are_refused(variation: str) -> None:
-    query, key, value = heads(4, 1, 3, 3)
-    with pytest.raises(VitralError) as raised:
-        scaled_dot_product_attention(None, query, key, value, **{variation: 50.0})
-    assert raised.value.key == "not_traceable"
+@settings(deadline=None, max_examples=40)
+@given(
+    seed=st.integers(0, 10_000),
+    groups=st.integers(1, 3),
+    queries=st.integers(1, 6),
+    keys=st.integers(1, 6),
+    kind=st.sampled_from(["none", "causal", "mask", "additive"]),
+    softcap=st.sampled_from([None, 0.7, 50.0]),
+    with_sinks=st.booleans(),
+    cells=st.sampled_from([1, 30, 1000]),
+)
+def test_capped_scores_and_sinks(
+    seed: int,
+    groups: int,
+    queries: int,
+    keys: int,
+    kind: str,
+    softcap: float | None,
+    with_sinks: bool,
+    cells: int,
+) -> None:
+    """The blocked form is the slow one, whatever the blocks, and its log-sum-exp is right."""
+    keys = queries if kind == "causal" else keys
+    query, key, value = heads(seed, groups, queries, keys)
+    generator = torch.Generator().manual_seed(seed)
+    mask = torch.rand(2, 1, queries, keys, generator=generator) > 0.4
+    mask[..., 0] = True
+    sinks = torch.randn(2 * groups, generator=generator) if with_sinks else None
+    additive = torch.where(mask, 0.0, torch.finfo().min)
+    given_mask = {"mask": mask, "additive": additive}.get(kind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scaled_dot_product, "CELLS_AT_ONCE", cells)
+        fast, lse = blocked_attention(
+            query,
+            key,
+            value,
+            given_mask,
+            scaling=0.5,
+            is_causal=kind == "causal",
+            softcap=softcap,
+            sinks=sinks,
+        )
+    allowed = mask if given_mask is not None else torch.ones_like(mask)
+    slow, weights = explicit_attention(
+        query,
+        key,
+        value,
+        allowed,
+        scaling=0.5,
+        is_causal=kind == "causal",
+        softcap=softcap,
+        sinks=sinks,
+    )
+    torch.testing.assert_close(fast.transpose(1, 2), slow, atol=1e-5, rtol=1e-5)
+    allowed = allowed.tril() if kind == "causal" else allowed
+    score = scores(query, key, 0.5, softcap).masked_fill(~allowed, float("-inf"))
+    torch.testing.assert_close(lse, log_sum_exp(score, sinks), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(pattern(score, lse), weights, atol=1e-5, rtol=0)
+    if sinks is not None:
+        assert (weights.sum(-1) < 1).all(), "the sink takes its share"
+
+
+def test_gradients_flow_through_capped_scores_and_sinks() -> None:
+    query, key, value = heads(6, 1, 4, 4)
+    sinks = torch.zeros(2, requires_grad=True)
+    query.requires_grad_()
+    output, _ = scaled_dot_product_attention(
+        None, query, key, value, is_causal=True, softcap=2.0, s_aux=sinks
+    )
+    expected, _ = explicit_attention(query, key, value, is_causal=True, softcap=2.0, sinks=sinks)
+    torch.testing.assert_close(output, expected)
+    found = torch.autograd.grad(output.square().sum(), (query, sinks))
+    wanted = torch.autograd.grad(expected.square().sum(), (query, sinks))
+    torch.testing.assert_close(found, wanted)
 
 
 def test_compiled_attention_does_not_consult_the_observer() -> None:

@@ -115,6 +115,21 @@ def test_two_stacks_that_are_no_encoder_and_decoder() -> None:
     assert trace.attention(0, 0, "vision_model").shape == (5, 5)
 
 
+@pytest.mark.parametrize("cap", [0.5, 50.0])
+def test_capped_scores(cap: float) -> None:
+    size = GROUPED | {"head_dim": 8, "sliding_window": 4, "attn_logit_softcapping": cap}
+    trace = assert_like_eager(random_of("Gemma2", "CausalLM", **size))
+    assert trace.attentions["layers.0.attention"].softcap == cap
+
+
+def test_attention_sinks() -> None:
+    experts = {"num_local_experts": 2, "num_experts_per_tok": 1}
+    size = GROUPED | experts | {"head_dim": 8, "sliding_window": 4}
+    trace = assert_like_eager(random_of("GptOss", "CausalLM", **size))
+    assert trace.attentions["layers.0.attention"].sinks is not None
+    assert (trace.attention(0, 0).sum(-1) < 1).all(), "the sink takes its share"
+
+
 @pytest.mark.parametrize(
     ("name", "size", "reason"),
     [
@@ -123,7 +138,6 @@ def test_two_stacks_that_are_no_encoder_and_decoder() -> None:
             {"vocab_size": 50, "d_model": 32, "n_layers": 2, "n_heads": 4},
             "AttentionInterface",
         ),
-        ("Gemma2", GROUPED | {"head_dim": 8}, "softcap"),
     ],
 )
 def test_what_cannot_be_seen_is_said(name: str, size: dict[str, Any], reason: str) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import vitral
 from parity.random_models import SIZES, random_model
+from parity.test_other_families import SIZE, random_of
 
 
 def trace_of(family: str) -> vitral.Trace:
@@ -140,7 +141,7 @@ def test_a_newer_version(file: Path, tmp_path: Path) -> None:
     with pytest.raises(vitral.VitralError) as raised:
         vitral.open_trace(path)
     assert raised.value.key == "trace_version"
-    assert (raised.value.values["version"], raised.value.values["supported"]) == (7, 1)
+    assert (raised.value.values["version"], raised.value.values["supported"]) == (7, 2)
 
 
 @settings(deadline=None, max_examples=60)
@@ -177,3 +178,20 @@ def test_what_is_no_trace(make: str, tmp_path: Path) -> None:
         vitral.open_trace(path)
     expected = "trace_missing" if make in ("missing", "folder") else "trace_damaged"
     assert raised.value.key == expected
+
+
+@pytest.mark.parametrize("family", ["Gemma2", "GptOss"])
+def test_capped_scores_and_sinks_come_back(family: str, tmp_path: Path) -> None:
+    """Such a file needs version 2; all others stay readable for what knows version 1."""
+    size = {"num_key_value_heads": 2, "head_dim": 8, "attn_logit_softcapping": 2.0}
+    experts = {"num_local_experts": 2, "num_experts_per_tok": 1} if family == "GptOss" else {}
+    trace = vitral.load(random_of(family, "CausalLM", **(SIZE | size | experts))).trace(
+        ids=[3, 8, 5, 9]
+    )
+    trace.save(tmp_path / "trace")
+    again = vitral.open_trace(tmp_path / "trace")
+    torch.testing.assert_close(again.attention(1, 2), trace.attention(1, 2), atol=0, rtol=0)
+    content = (tmp_path / "trace").read_bytes()
+    assert b'\\"version\\": 2' in content
+    trace_of("gpt2").save(tmp_path / "plain")
+    assert b'\\"version\\": 1' in (tmp_path / "plain").read_bytes()

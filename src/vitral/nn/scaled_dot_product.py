@@ -20,6 +20,12 @@ spells the equation out, `log_sum_exp` with `pattern` rebuilds it from what a tr
 transformers' `AttentionInterface` calls, so Vitral's models and Hugging Face's meet in it, and
 whoever sets `observer` sees each of its calls.
 
+Two variations change the softmax itself. *Capped scores* (Gemma 2, arXiv:2408.00118, section 2)
+pass through cap·tanh(score/cap) before the mask. *Sinks* (GPT-OSS, 2025; Xiao et al. 2023,
+arXiv:2309.17453) add one learned logit a head to each row's denominator, for a key that nobody
+has: the row's weights then sum to less than one, and what is missing went nowhere. No fused
+kernel computes either, so `blocked_attention` does, a few rows at a time.
+
     >>> q_BHTD = k_BKSD = v_BKSD = torch.eye(4)[None, None]
     >>> output_BTHD, _ = scaled_dot_product_attention(None, q_BHTD, k_BKSD, v_BKSD, is_causal=True)
     >>> output_BTHD.shape
@@ -36,7 +42,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitral.errors import VitralError
+CELLS_AT_ONCE = 1 << 22
+"""Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,10 @@ class AttentionCall:
     look; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
     None. `is_causal` says that query t sees keys 0 … t only (then `mask` is None).
     `uniform_when_blind` says what became of a query that may look nowhere: the mean of all
-    values if True, zeros if False.
+    values if True, zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
+    the head of the file), None where there is none. `lse` float32 [B, H, T] is each row's
+    log-sum-exp where the kernel gave it (of no meaning for a query that may look nowhere),
+    else None.
     """
 
     module: nn.Module | None
@@ -59,6 +69,9 @@ class AttentionCall:
     is_causal: bool
     scaling: float
     uniform_when_blind: bool
+    softcap: float | None = None
+    sinks: Tensor | None = None
+    lse: Tensor | None = None
 
 
 class AttentionObserver(Protocol):
@@ -82,6 +95,8 @@ def scaled_dot_product_attention(
     dropout: float = 0.0,
     is_causal: bool | None = None,
     position_bias: Tensor | None = None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """Attention by PyTorch's fused kernels, which never write the pattern down.
@@ -90,17 +105,12 @@ def scaled_dot_product_attention(
     repeated. `attention_mask` [B or 1, H or 1, T or 1, S] is boolean (True: may look) or
     additive. When it is given it is the whole truth and `is_causal` is not looked at; without
     it, `is_causal` (default: that of `module`) lets query t see keys 0 … t. `position_bias`
-    (T5) is added to the scores. `scaling` is 1/√D by default. Returns [B, T, H, D], and None
-    where slower implementations return the pattern.
+    (T5) is added to the scores. `scaling` is 1/√D by default. `softcap` caps the scores, `s_aux`
+    [H] are learned sinks; with either, `blocked_attention` computes instead of a fused kernel.
+    Returns [B, T, H, D], and None where slower implementations return the pattern.
 
     Given the same input, the output is that of transformers' own "sdpa" bit for bit.
-
-    Raises VitralError `not_traceable` for the two variations of the softmax that no fused
-    kernel computes: capped scores (Gemma 2) and learned sinks (GPT-OSS).
     """
-    for variation in ("softcap", "s_aux"):
-        if kwargs.get(variation) is not None:
-            raise VitralError("not_traceable", model=type(module).__name__, reason=variation)
     num_queries, num_keys = query.shape[2], key.shape[2]
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     if is_causal is None:
@@ -118,24 +128,98 @@ def scaled_dot_product_attention(
     # CUDA's kernels take grouped heads only without a mask; elsewhere the heads are repeated.
     kernel_groups = grouped and combined is None and key.shape[-1] == value.shape[-1] <= 256
     copies = query.shape[1] // key.shape[1] if grouped and not kernel_groups else 1
-    output_BHTD = F.scaled_dot_product_attention(
-        query,
-        _repeated(key, copies),
-        _repeated(value, copies),
-        attn_mask=combined,
-        dropout_p=dropout,
-        scale=scaling,
-        is_causal=is_causal and position_bias is None,
-        enable_gqa=kernel_groups,
-    )
+    softcap = None if softcap is None else float(softcap)
+    causal_kernel = is_causal and position_bias is None
+    lse: Tensor | None = None
+    if softcap is not None or s_aux is not None:
+        output_BHTD, lse = blocked_attention(
+            query,
+            key,
+            value,
+            combined,
+            scaling=scale,
+            is_causal=causal_kernel,
+            softcap=softcap,
+            sinks=s_aux,
+            dropout=dropout,
+        )
+    else:
+        output_BHTD = F.scaled_dot_product_attention(
+            query,
+            _repeated(key, copies),
+            _repeated(value, copies),
+            attn_mask=combined,
+            dropout_p=dropout,
+            scale=scaling,
+            is_causal=causal_kernel,
+            enable_gqa=kernel_groups,
+        )
     if not torch.compiler.is_compiling():
         watching = observer.get()
         if watching is not None:
             finite = combined is not None and combined.dtype != torch.bool
             watching.observe_attention(
-                AttentionCall(module, query, key, value, mask, bias, is_causal, scale, finite)
+                AttentionCall(
+                    module,
+                    query,
+                    key,
+                    value,
+                    mask,
+                    bias,
+                    is_causal,
+                    scale,
+                    finite,
+                    softcap,
+                    None if s_aux is None else s_aux.detach().reshape(-1).float(),
+                    lse,
+                )
             )
     return output_BHTD.transpose(1, 2).contiguous(), None
+
+
+def blocked_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor | None = None,
+    *,
+    scaling: float,
+    is_causal: bool = False,
+    softcap: float | None = None,
+    sinks: Tensor | None = None,
+    dropout: float = 0.0,
+) -> tuple[Tensor, Tensor]:
+    """Attention with capped scores or sinks, some rows at a time: memory grows with S, not T·S.
+
+    `mask` [B or 1, H or 1, T or 1, S] is boolean or additive. Returns the output [B, H, T, D]
+    and the log-sum-exp float32 [B, H, T], in which the sink is counted.
+    """
+    batch, num_heads, num_queries, _ = query.shape
+    num_keys = key.shape[2]
+    step = max(1, CELLS_AT_ONCE // (batch * num_heads * num_keys))
+    value_BHSD = _repeated(value, num_heads // value.shape[1])
+    outputs, denominators = [], []
+    for first in range(0, num_queries, step):
+        last = min(first + step, num_queries)
+        seen = min(last, num_keys) if is_causal else num_keys
+        score = scores(query[:, :, first:last], key[:, :, :seen], scaling, softcap)
+        if is_causal:
+            future = torch.ones(last - first, seen, dtype=torch.bool, device=query.device)
+            score = score.masked_fill(future.triu(first + 1), float("-inf"))
+        if mask is not None:
+            rows = mask if mask.shape[2] == 1 else mask[:, :, first:last]
+            boolean = rows.dtype == torch.bool
+            score = score.masked_fill(~rows, float("-inf")) if boolean else score + rows
+        lse = score.logsumexp(dim=-1)
+        if sinks is not None:
+            lse = torch.logaddexp(lse, sinks.float().reshape(-1, 1).expand_as(lse))
+            weights = (score - lse[..., None]).exp()
+        else:
+            weights = score.softmax(dim=-1).nan_to_num(0.0)
+        weights = F.dropout(weights, dropout).to(value.dtype)
+        outputs.append(weights @ value_BHSD[:, :, :seen])
+        denominators.append(lse)
+    return torch.cat(outputs, dim=2), torch.cat(denominators, dim=2)
 
 
 def explicit_attention(
@@ -147,13 +231,16 @@ def explicit_attention(
     bias: Tensor | None = None,
     scaling: float | None = None,
     is_causal: bool = False,
+    softcap: float | None = None,
+    sinks: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The equation spelled out: the slow form, which the others are tested against.
 
     Arguments as `AttentionCall` has them. Returns the output [B, T, H, D] and the pattern
     [B, H, T, S]; a query that may look nowhere has a row of zeros.
     """
-    score_BHTS = scores(query, key, query.shape[-1] ** -0.5 if scaling is None else scaling)
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    score_BHTS = scores(query, key, scaling, softcap)
     if bias is not None:
         score_BHTS = score_BHTS + bias
     allowed = torch.ones(score_BHTS.shape[-2:], dtype=torch.bool, device=query.device)
@@ -162,13 +249,19 @@ def explicit_attention(
     if mask is not None:
         allowed = allowed & mask
     score_BHTS = score_BHTS.masked_fill(~allowed, float("-inf"))
-    pattern_BHTS = score_BHTS.softmax(dim=-1).nan_to_num(0.0)
+    if sinks is None:
+        pattern_BHTS = score_BHTS.softmax(dim=-1).nan_to_num(0.0)
+    else:
+        sink_BHT1 = sinks.float()[:, None, None].expand_as(score_BHTS[..., :1])
+        pattern_BHTS = torch.cat([score_BHTS, sink_BHT1], dim=-1).softmax(dim=-1)[..., :-1]
     value_BHSD = _repeated(value, query.shape[1] // value.shape[1])
     return (pattern_BHTS.to(value.dtype) @ value_BHSD).transpose(1, 2), pattern_BHTS
 
 
-def scores(query: Tensor, key: Tensor, scaling: float) -> Tensor:
+def scores(query: Tensor, key: Tensor, scaling: float, softcap: float | None = None) -> Tensor:
     """q·k·scaling as float32 [..., H, T, S], for query [..., H, T, D] and key [..., K, S, D].
+
+    With a `softcap`, cap·tanh(score/cap): almost the score where it is small, never past ±cap.
 
     Each key head serves a group of H/K neighbouring query heads (grouped queries: Ainslie et
     al. 2023, arXiv:2305.13245); it is not copied, its group's queries are laid end to end.
@@ -178,15 +271,19 @@ def scores(query: Tensor, key: Tensor, scaling: float) -> Tensor:
     stacked = query.float().reshape(*batch, num_key_heads, -1, width)
     with torch.autocast(query.device.type, enabled=False):  # rebuilt patterns are exact ones
         score = (stacked * scaling) @ key.float().transpose(-1, -2)
+    if softcap is not None:
+        score = (score / softcap).tanh() * softcap
     return score.reshape(*batch, num_heads, num_queries, num_keys)
 
 
-def log_sum_exp(score_BHTS: Tensor) -> Tensor:
+def log_sum_exp(score_BHTS: Tensor, sinks: Tensor | None = None) -> Tensor:
     """The logarithm of the softmax's denominator [B, H, T]; +∞ where a row may look nowhere.
 
-    The +∞ makes `pattern` give that row zeros instead of 0/0.
+    The +∞ makes `pattern` give that row zeros instead of 0/0. `sinks` [H] are counted in.
     """
     lse_BHT = score_BHTS.logsumexp(dim=-1)
+    if sinks is not None:
+        lse_BHT = torch.logaddexp(lse_BHT, sinks[:, None].expand_as(lse_BHT))
     return lse_BHT.masked_fill(lse_BHT == float("-inf"), float("inf"))
 
 

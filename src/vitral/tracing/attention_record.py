@@ -15,11 +15,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from vitral.nn.scaled_dot_product import AttentionCall, log_sum_exp, pattern, scores
+from vitral.nn.scaled_dot_product import (
+    CELLS_AT_ONCE,
+    AttentionCall,
+    log_sum_exp,
+    pattern,
+    scores,
+)
 from vitral.tracing.visibility import Bias, Range, Visibility
-
-CELLS_AT_ONCE = 1 << 22
-"""Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class AttentionRecord:
     visibility: Visibility
     bias: Bias | None
     uniform_when_blind: bool
+    softcap: float | None = None  # scores are softcap · tanh(score / softcap) before the bias
+    sinks: Tensor | None = None  # float32 [H]: one more logit in each row's denominator
 
     @property
     def num_heads(self) -> int:
@@ -53,7 +58,10 @@ class AttentionRecord:
         group = self.num_heads // self.key.shape[0]
         key_heads = slice(None) if head is None else slice(head // group, head // group + 1)
         score = scores(
-            self.query[heads, slice(*rows)], self.key[key_heads, slice(*columns)], self.scaling
+            self.query[heads, slice(*rows)],
+            self.key[key_heads, slice(*columns)],
+            self.scaling,
+            self.softcap,
         )
         if self.bias is not None:
             score = score + _of_heads(self.bias.block(rows, columns), heads).float()
@@ -123,9 +131,11 @@ def records_of(
             visibility.item(index),
             None if bias is None else bias.item(index),
             call.uniform_when_blind,
+            call.softcap,
+            None if call.sinks is None else call.sinks.clone(),
         )
         lse = [
-            log_sum_exp(unfinished.scores(None, rows, (0, unfinished.num_keys)))
+            log_sum_exp(unfinished.scores(None, rows, (0, unfinished.num_keys)), call.sinks)
             for rows in unfinished.row_blocks(unfinished.num_heads)
         ]
         records.append(replace(unfinished, lse=torch.cat(lse, dim=-1)))

@@ -7,7 +7,8 @@ rules that layers share are written once. No pattern is stored: the file too gro
 text's length, not with its square. Any safetensors reader opens it.
 
 A file from a later Vitral, with a higher version, is refused rather than half understood. So
-is one that is cut short, altered, or does not fit together.
+is one that is cut short, altered, or does not fit together. A file says the lowest version that
+understands it: 2 where scores are capped or rows have sinks, else 1.
 """
 
 import json
@@ -26,7 +27,7 @@ from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 from vitral.tracing.visibility import Bias, Visibility
 
-VERSION = 1
+VERSION = 2
 _ENTRY = "vitral.trace"
 _VECTORS = ("diagonal", "columns", "free", "dense")
 
@@ -41,14 +42,18 @@ def save_trace(trace: Trace, path: Path) -> None:
     for prefix, record in trace.attentions.items():
         for name in ("query", "key", "value", "lse"):
             tensors[f"{prefix}.{_SHORT[name]}"] = _packed(getattr(record, name))
+        if record.sinks is not None:
+            tensors[f"{prefix}.sinks"] = _packed(record.sinks)
         attentions[prefix] = {
             "scaling": record.scaling,
             "uniform_when_blind": record.uniform_when_blind,
             "visibility": _write_rule(record.visibility, "visibility", rules, tensors),
             "bias": _write_rule(record.bias, "bias", rules, tensors) if record.bias else None,
         }
+        if record.softcap is not None:
+            attentions[prefix]["softcap"] = record.softcap
     header = {
-        "version": VERSION,
+        "version": _version(trace),
         "model": trace.model,
         "text": trace.text,
         "tokens": [asdict(token) for token in trace.tokens],
@@ -98,6 +103,13 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
         raise VitralError("trace_damaged", path=str(path), reason=str(error)) from error
 
 
+def _version(trace: Trace) -> int:
+    """The lowest version that understands the file."""
+    records = trace.attentions.values()
+    varied = any(each.softcap is not None or each.sinks is not None for each in records)
+    return 2 if varied else 1
+
+
 _SHORT = {"query": "q", "key": "k", "value": "v", "lse": "lse"}
 
 
@@ -107,7 +119,8 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
     used = set()
     for prefix, description in header["attentions"].items():
         names = {name: f"{prefix}.{short}" for name, short in _SHORT.items()}
-        used |= set(names.values())
+        used |= {*names.values(), f"{prefix}.sinks"}
+        softcap = description.get("softcap")
         query, key, value, lse = (tensors[name] for name in names.values())
         rule = {
             part: tensors[f"{description['visibility']}.{part}"]
@@ -128,6 +141,8 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
             Visibility(query.shape[1], key.shape[1], *(rule.get(part) for part in _VECTORS)),
             Bias(query.shape[1], **bias) if bias else None,
             bool(description["uniform_when_blind"]),
+            None if softcap is None else float(softcap),
+            tensors.get(f"{prefix}.sinks"),
         )
         _check(prefix, record, has_bias=description["bias"] is not None)
         attentions[prefix] = record
@@ -162,6 +177,11 @@ def _check(prefix: str, record: AttentionRecord, *, has_bias: bool) -> None:
     _must(query.shape[0] % key.shape[0] == 0 and query.shape[2] == key.shape[2], f"{prefix}.k")
     _must(value.shape[:2] == key.shape[:2], f"{prefix}.v")
     _must(lse.shape == query.shape[:2] and not bool(lse.isnan().any()), f"{prefix}.lse")
+    _must(record.softcap is None or record.softcap > 0, f"{prefix}: softcap")
+    sinks = record.sinks
+    _must(
+        sinks is None or (sinks.shape == query.shape[:1] and bool(sinks.isfinite().all())), "sinks"
+    )
     T, S = record.num_queries, record.num_keys
     lengths = {"diagonal": (T + S - 1,), "columns": (S,), "free": (T,), "dense": (T, S)}
     for rule, kind in ((record.visibility, "visibility"), (record.bias, "bias")):

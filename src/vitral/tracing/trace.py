@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import ATTENTION_PARTS, in_order, split_attention, unknown
-from vitral.tracing.attention_record import CELLS_AT_ONCE, AttentionRecord
+from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View, reduce_blocks
 from vitral.tracing.visibility import Range
