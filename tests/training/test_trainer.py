@@ -85,6 +85,38 @@ def test_a_resumed_run_equals_an_uninterrupted_one(form: str, tmp_path: Path) ->
         assert torch.equal(a, b), name
 
 
+def test_a_run_grows_on_its_way_and_resumes_at_either_depth(tmp_path: Path) -> None:
+    data = books(tmp_path / "books")
+    growing = recipe("bert").model_dump()
+    growing["phases"] = [
+        {"objective": "masked_words", "num_layers": 1, "until": 0.5},
+        {"objective": "masked_words"},
+    ]
+
+    def trainer() -> Trainer:
+        return Trainer(Recipe.model_validate(growing), data, tmp_path / "run", compiled=False)
+
+    first = trainer()
+    first.enter_phase()
+    first.step()
+    assert len(first.model.layers) == 1
+    learned = first.optimizers[1].state[first.model.embed.tokens.weight]["exp_avg"].clone()
+    first.state["minutes"] = 0.03
+    first.save()
+    second = trainer()
+    assert len(second.model.layers) == 1
+    second.enter_phase()
+    assert len(second.model.layers) == second.model.config.num_layers == 2
+    kept = second.optimizers[1].state[second.model.embed.tokens.weight]["exp_avg"]
+    assert torch.equal(kept, learned)
+    second.step()
+    second.save()
+    third = trainer()
+    assert len(third.model.layers) == 2
+    for a, b in zip(second.model.parameters(), third.model.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_a_stop_between_the_two_moves_of_a_checkpoint_loses_nothing(tmp_path: Path) -> None:
     data = books(tmp_path / "books")
     trainer = Trainer(recipe("llama"), data, tmp_path / "run", compiled=False)

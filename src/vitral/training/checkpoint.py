@@ -47,20 +47,24 @@ def save_checkpoint(
     shutil.rmtree(old, ignore_errors=True)
 
 
+def checkpoint_state(folder: Path) -> dict[str, Any] | None:
+    """The state of a checkpoint alone, without its tensors; None if there is no checkpoint."""
+    found = _newest(folder)
+    return None if found is None else json.loads((found / "state.json").read_text())
+
+
 def load_checkpoint(
     folder: Path, model: nn.Module, optimizers: list[torch.optim.Optimizer]
 ) -> dict[str, Any] | None:
     """Put the checkpoint's tensors into `model` and `optimizers`; return its state.
 
-    None if there is no checkpoint. A stop between the two moves leaves only the older one,
-    which is then taken. Raises `checkpoint_mismatch` if it belongs to another model.
+    None if there is no checkpoint. Raises `checkpoint_mismatch` if it belongs to another model.
     """
-    if not folder.exists():
-        folder = folder.with_name(folder.name + ".old")
-    if not folder.exists():
+    found = _newest(folder)
+    if found is None:
         return None
-    tensors = load_file(folder / "tensors.safetensors")
-    state: dict[str, Any] = json.loads((folder / "state.json").read_text())
+    tensors = load_file(found / "tensors.safetensors")
+    state: dict[str, Any] = json.loads((found / "state.json").read_text())
     parameters = dict(model.named_parameters())
     for name, weight in parameters.items():
         saved = tensors.get(f"model.{name}")
@@ -78,3 +82,9 @@ def load_checkpoint(
                 entries.setdefault(int(place[1]), {})[place[2]] = value
         optimizer.load_state_dict({"state": entries, "param_groups": groups})
     return state
+
+
+def _newest(folder: Path) -> Path | None:
+    """The checkpoint itself, or, where a run stopped between the two moves, the one before."""
+    candidates = (folder, folder.with_name(folder.name + ".old"))
+    return next((each for each in candidates if each.exists()), None)

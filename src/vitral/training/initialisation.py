@@ -1,33 +1,48 @@
 """Where training starts: a model's fresh weights.
 
 Matrices are normal with deviation 0.02, biases zero, and the maps that write into the residual
-stream zero, so that each block starts by doing nothing. A decoder with rotary positions needs
-no more.
+stream zero, so that each block starts by doing nothing.
 
-An encoder that learns from masked words does. A masked place holds nothing of its own, so until
-attention brings something from its neighbours there is nothing to learn from but how frequent
-words are; and with learned positions "my neighbour" has to be found at every place anew. Small
-budgets end on that plateau (docs/log.md has ours). So an encoder starts with two gifts, which it
-may change or unlearn:
+Token vectors need not start from nothing. How often tokens stand beside each other can be
+counted in a minute, and vectors made of those counts (`text.co_occurrence`) already know that
+"perro" and "gato" may stand in the same places. On the bundled encoder they were worth the first
+four minutes in five (docs/log.md); a model that is told the ids of its corpus starts from them.
+
+An encoder gets two gifts more, which it may change or unlearn. A masked place holds nothing of
+its own, so until attention brings something from its neighbours there is nothing to learn from
+but how frequent words are; and with learned positions "my neighbour" has to be found at every
+place anew. Small budgets end on that plateau (docs/log.md has ours). So
 
 * its positions are sinusoids, so that "k places on" is one linear map everywhere;
-* the heads of the first layer look at a fixed neighbour each. Raganato et al. 2020
-  (https://arxiv.org/abs/2002.10260) found that encoders lose nothing by such heads.
+* the heads of the first layer, and half of those of each other layer, look at a fixed neighbour.
+  Raganato et al. 2020 (https://arxiv.org/abs/2002.10260) found that encoders lose nothing by it.
+  The queries and keys of the others start large enough for their patterns not to be even.
 """
 
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from vitral.models.bert import Bert
 from vitral.nn.positions import sinusoidal_positions
+from vitral.text.co_occurrence import company_vectors
 
 WAVE_HEIGHT = 0.1
+TOKEN_HEIGHT = 0.07
+"""The root mean square of a token vector's components that start from company vectors."""
+
 NEIGHBOURS = (-1, 1, -2, 2, -1, 1, -3, 3)
-"""The place, counted from its own, that each head of an encoder's first layer looks at."""
+"""The place, counted from its own, that each head of an encoder's first layer looks at; in the
+other layers the first half of the heads, at the first half of these."""
 
 
-def initialise(model: nn.Module, seed: int) -> None:
-    """Give `model` fresh weights, the same ones for the same seed."""
+def initialise(model: nn.Module, seed: int, ids: NDArray[np.uint16] | None = None) -> None:
+    """Give `model` fresh weights, the same ones for the same seed.
+
+    With `ids`, those of the corpus in their order, the token vectors start from the company
+    that tokens keep there.
+    """
     torch.manual_seed(seed)
     for name, weight in model.named_parameters():
         if weight.ndim == 2:
@@ -39,11 +54,35 @@ def initialise(model: nn.Module, seed: int) -> None:
     if isinstance(model, Bert):
         start_with_neighbours(model)
         nn.init.normal_(model.layers[0].get_submodule("attention.o_proj").weight, std=0.02)  # type: ignore[arg-type]
+    if ids is not None:
+        start_with_company(model, ids, seed)
+
+
+@torch.no_grad()
+def start_with_company(model: nn.Module, ids: NDArray[np.uint16], seed: int) -> None:
+    """Make token vectors of the company that tokens keep in `ids`; an output bias starts at the
+    logarithm of each token's frequency. An encoder's tokens leave the first components to the
+    positions (see `start_with_neighbours`)."""
+    weight_VC = token_weight(model)
+    vocab_size, width = weight_VC.shape
+    reserved = model.config.hidden_size // model.config.num_heads if isinstance(model, Bert) else 0
+    vectors_VC = company_vectors(ids, vocab_size, width - reserved, seed=seed)
+    found = vectors_VC.norm(dim=1) > 0
+    weight_VC[found, reserved:] = vectors_VC[found] * TOKEN_HEIGHT * (width - reserved) ** 0.5
+    if isinstance(model, Bert):
+        share_V = torch.from_numpy(np.bincount(ids, minlength=vocab_size) + 0.5).float()
+        model.head.decoder.bias.copy_((share_V / share_V.sum()).log())
+
+
+def token_weight(model: nn.Module) -> Tensor:
+    """The token vectors [V, C] of one of our models."""
+    return model.get_parameter("embed.tokens.weight" if isinstance(model, Bert) else "embed.weight")
 
 
 @torch.no_grad()
 def start_with_neighbours(model: Bert, sharpness: float = 2.5) -> None:
-    """Make positions sinusoids, and each head of the first layer look at one neighbour.
+    """Make positions sinusoids, and heads look at one neighbour each: all those of the first
+    layer, the first half in the others.
 
     The fastest waves fill the first `head_size` components, which the tokens leave to them. A
     head's query takes them as they are and its key turned by the head's offset, so that the
@@ -55,19 +94,25 @@ def start_with_neighbours(model: Bert, sharpness: float = 2.5) -> None:
     model.embed.positions.weight.copy_(WAVE_HEIGHT * waves)
     model.embed.tokens.weight[:, :head_size] = 0
     model.embed.segments.weight[:, :head_size] = 0
-    attention = model.layers[0].get_submodule("attention")
-    q, k = (attention.get_submodule(f"{name}_proj") for name in "qk")
-    for map_ in (q, k):
-        map_.get_parameter("weight").zero_()
-        map_.get_parameter("bias").zero_()
     frequencies = float(config.context) ** (-torch.arange(0, head_size, 2).float() / width)
-    for head in range(config.num_heads):
-        offset = NEIGHBOURS[head % len(NEIGHBOURS)]
-        rows = slice(head * head_size, (head + 1) * head_size)
-        angles = frequencies * offset
-        turn = torch.zeros(head_size, head_size)
-        even, odd = torch.arange(0, head_size, 2), torch.arange(1, head_size, 2)
-        turn[even, even] = turn[odd, odd] = angles.cos()
-        turn[even, odd], turn[odd, even] = -angles.sin(), angles.sin()
-        q.get_parameter("weight")[rows, :head_size] = sharpness * torch.eye(head_size)
-        k.get_parameter("weight")[rows, :head_size] = sharpness * turn
+    for number, layer in enumerate(model.layers):
+        num_wired = config.num_heads if number == 0 else config.num_heads // 2
+        q, k = (layer.get_parameter(f"attention.{name}_proj.weight") for name in "qk")
+        for weight in (q, k):
+            nn.init.normal_(weight, std=width**-0.5)
+            weight[: num_wired * head_size] = 0
+        for head in range(num_wired):
+            rows = slice(head * head_size, (head + 1) * head_size)
+            q[rows, :head_size] = sharpness * torch.eye(head_size)
+            turn = _turn(frequencies * NEIGHBOURS[head % len(NEIGHBOURS)])
+            k[rows, :head_size] = sharpness * turn
+
+
+def _turn(angles: Tensor) -> Tensor:
+    """The matrix that turns each pair of components (2i, 2i + 1) by angle i."""
+    size = 2 * len(angles)
+    even, odd = torch.arange(0, size, 2), torch.arange(1, size, 2)
+    turn = torch.zeros(size, size)
+    turn[even, even] = turn[odd, odd] = angles.cos()
+    turn[even, odd], turn[odd, even] = -angles.sin(), angles.sin()
+    return turn

@@ -37,11 +37,13 @@ class BertShape(_Strict):
 
 
 class Phase(_Strict):
-    """What is learned until the share `until` of the run is over (1 is its end)."""
+    """What is learned until the share `until` of the run is over (1 is its end), in a model of
+    so many layers: less than the recipe's are a first part of it, which grows afterwards."""
 
     objective: Literal["next_token", "masked_words"]
     until: Annotated[float, Field(gt=0, le=1)] = 1.0
     mask_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    num_layers: Annotated[int, Field(gt=0)] | None = None
 
 
 class Recipe(_Strict):

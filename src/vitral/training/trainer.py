@@ -25,8 +25,9 @@ from vitral.models.bert import Bert, BertConfig
 from vitral.models.hugging_face import read
 from vitral.models.llama import Llama, LlamaConfig
 from vitral.text.tokenizers import BEGIN, special_id, train_byte_level_bpe, train_wordpiece
-from vitral.training.checkpoint import load_checkpoint, save_checkpoint
+from vitral.training.checkpoint import checkpoint_state, load_checkpoint, save_checkpoint
 from vitral.training.evaluation import bits_per_byte, masked_accuracy
+from vitral.training.growth import grow
 from vitral.training.initialisation import initialise
 from vitral.training.objectives import (
     Masking,
@@ -42,17 +43,15 @@ SAMPLE_CHARACTERS = 60_000
 """How much of each held-out book the evaluations during training read."""
 
 
-def build_model(recipe: Recipe) -> Llama | Bert:
-    """A model of the recipe's shape with fresh weights."""
+def build_model(recipe: Recipe, num_layers: int | None = None) -> Llama | Bert:
+    """A model of the recipe's shape (or of so many layers of it) with random weights."""
     shape = recipe.model.model_dump(exclude={"form"})
-    model: Llama | Bert
+    if num_layers is not None:
+        shape["num_layers"] = num_layers
     if isinstance(recipe.model, BertShape):
         shape["num_key_value_heads"] = recipe.model.num_heads
-        model = Bert(BertConfig(vocab_size=recipe.vocab_size, **shape))
-    else:
-        model = Llama(LlamaConfig(vocab_size=recipe.vocab_size, **shape))
-    initialise(model, recipe.seed)
-    return model
+        return Bert(BertConfig(vocab_size=recipe.vocab_size, **shape))
+    return Llama(LlamaConfig(vocab_size=recipe.vocab_size, **shape))
 
 
 class Trainer:
@@ -80,11 +79,16 @@ class Trainer:
         self.tokens = (
             TokenFile.open(stem) if exists else TokenFile.write(training, self.tokenizer, stem)
         )
-        self.model = build_model(recipe)
-        if start is not None:
-            self._go_on_from(start)
-        self.optimizers = build_optimizers(self.model, recipe)
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
+        saved = checkpoint_state(out / "checkpoint")
+        if saved is not None:
+            self.model = build_model(recipe, saved.get("num_layers"))
+        elif start is not None:
+            self.model = self._model_to_go_on_from(start)
+        else:
+            self.model = build_model(recipe, recipe.phases[0].num_layers)
+            initialise(self.model, recipe.seed, self.tokens.ids)
+        self.optimizers = build_optimizers(self.model, recipe)
         self.state |= load_checkpoint(out / "checkpoint", self.model, self.optimizers) or {}
         self._compiled = compiled
         self._phase: Phase | None = None
@@ -105,13 +109,19 @@ class Trainer:
         tokenizer.save(str(path))
         return tokenizer
 
-    def _go_on_from(self, start: Path) -> None:
-        """Take the weights of the model in `start`; raises `start_mismatch` if it has another
-        shape than the recipe's."""
+    def _model_to_go_on_from(self, start: Path) -> Llama | Bert:
+        """The model in `start`. Raises `start_mismatch` if it has another shape than the
+        recipe's; fewer layers are no other shape, for it can grow."""
         found = read(start)
-        if found.config != self.model.config:
-            raise VitralError("start_mismatch", folder=start, recipe=self.recipe.name)
-        self.model.load_state_dict(found.state_dict())
+        mismatch = VitralError("start_mismatch", folder=start, recipe=self.recipe.name)
+        if not isinstance(found, Llama | Bert):
+            raise mismatch
+        depth = found.config.num_layers
+        if depth > self.recipe.model.num_layers:
+            raise mismatch
+        if found.config != build_model(self.recipe, depth).config:
+            raise mismatch
+        return found
 
     @property
     def progress(self) -> float:
@@ -138,15 +148,17 @@ class Trainer:
         self.save()
 
     def save(self) -> None:
-        save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, self.state)
+        state = self.state | {"num_layers": self.model.config.num_layers}
+        save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, state)
 
     def enter_phase(self) -> None:
-        """Take up the phase that the run has come to: what is asked, which way attention may
-        look, what is compiled."""
+        """Take up the phase that the run has come to: how deep the model is, what is asked,
+        which way attention may look, what is compiled."""
         phase = phase_at(self.progress, self.recipe.phases)
         if phase == self._phase:
             return
         self._phase = phase
+        self._grow(phase.num_layers or self.recipe.model.num_layers)
         see_only_the_past(self.model, phase.objective == "next_token")
         torch.compiler.reset()
         whole: Callable[..., Tensor] = self.model.forward
@@ -154,6 +166,17 @@ class Trainer:
             assert isinstance(self.model, Bert), "masked words are an encoder's objective"
             whole = self.model.encode
         self._forward = torch.compile(whole, dynamic=False) if self._compiled else whole
+
+    def _grow(self, num_layers: int) -> None:
+        """Give the model the layers that it has not yet; the optimisers keep what they know of
+        the others."""
+        if self.model.config.num_layers >= num_layers:
+            return
+        grow(self.model, num_layers)
+        known = self.optimizers
+        self.optimizers = build_optimizers(self.model, self.recipe)
+        for optimizer, before in zip(self.optimizers, known, strict=True):
+            optimizer.state.update(before.state)
 
     def _loss(self, windows: Tensor) -> Tensor:
         assert self._phase is not None
