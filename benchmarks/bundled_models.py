@@ -5,7 +5,8 @@
 The decoder's bits per byte stand beside those of `xz -9e` and of two interpolated Kneser–Ney
 5-gram models learned from the same training books, one over bytes and one over the decoder's own
 tokens; all four on the same bytes. The encoder's masked-word accuracy is the mean of three draws
-of the masks. Writes benchmarks/results/bundled_models.json, which the cards quote.
+of the masks. Besides, that no passage of the held-out books stands in the training books.
+Writes benchmarks/results/bundled_models.json, which the cards quote.
 """
 
 import argparse
@@ -79,6 +80,24 @@ def encoder_figures(_: list[Document], held_out: list[Document]) -> dict[str, ob
     }
 
 
+def shared_passages(
+    training: list[Document], held_out: list[Document], *, length: int = 60, stride: int = 7
+) -> int:
+    """How many passages of `length` characters of the training books, looked at from every
+    `stride`-th character, stand in a held-out book as well. 0 for books kept apart; a passage
+    common to both is found when it is at least length + stride - 1 long."""
+    passages = {
+        document.text[start : start + length]
+        for document in held_out
+        for start in range(len(document.text) - length + 1)
+    }
+    return sum(
+        document.text[start : start + length] in passages
+        for document in training
+        for start in range(0, len(document.text) - length + 1, stride)
+    )
+
+
 FIGURES = {"vitral-es-gpt": decoder_figures, "vitral-es-bert": encoder_figures}
 
 
@@ -95,6 +114,7 @@ def main() -> None:
         "command": "python benchmarks/bundled_models.py --data ../shared/data/libros",
         "held_out_bytes": len(bytes_of(held_out)),
         "training_bytes": len(bytes_of(training)),
+        "shared_passages_of_60_characters": shared_passages(training, held_out),
     }
     for name in arguments.model or FIGURES:
         results[name] = FIGURES[name](training, held_out)

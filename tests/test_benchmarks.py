@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-PROGRAMS = ("explore.py", "bertviz_page.py")
+PROGRAMS = ("explore.py", "bertviz_page.py", "bundled_models.py")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,6 +31,18 @@ def test_help_runs(program: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage:" in done.stdout
+
+
+def test_a_passage_in_both_is_found_and_books_kept_apart_share_none() -> None:
+    from vitral.data.corpus import Document
+
+    count = load("bundled_models").shared_passages
+    stolen = "de lo que contenía la carta nadie supo nunca una palabra, y así quedó. "
+    held_out = [Document("uno", "Primero, una frase. " + stolen + "Después, otra cosa.")]
+    copied = [Document("dos", "Algo distinto del todo, y entonces: " + stolen * 2)]
+    apart = [Document("tres", "Nada tiene que ver este libro con aquel otro, ni de lejos. " * 4)]
+    assert count(copied, held_out) >= 2
+    assert count(apart, held_out) == 0
 
 
 def test_readme_names_every_file() -> None:

@@ -187,10 +187,7 @@ class Trainer:
         generator = np.random.default_rng((self.recipe.seed, self.state["step"], 1))
         masked, chosen = masking.apply(windows.numpy(), generator)
         places = torch.tensor(np.argwhere(chosen))
-        loss, _ = masked_words_loss(
-            self.model, self._forward, torch.tensor(masked), windows, places
-        )
-        return loss
+        return masked_words_loss(self.model, self._forward, torch.tensor(masked), windows, places)
 
     def _windows(self) -> Tensor:
         """The step's windows, with the special tokens that every text starts and ends with."""
