@@ -13,6 +13,7 @@ FLOORS = [
     {"nn"},
     {"text"},
     {"data"},
+    {"figures"},
     {"models"},
     {"tracing"},
     {"explain", "generation", "training"},
