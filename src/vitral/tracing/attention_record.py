@@ -9,8 +9,10 @@ is computed when somebody looks:
 Shapes: H query heads, K key heads, T queries, S keys, D wide. One sequence, no batch.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,10 +24,12 @@ from vitral.nn.scaled_dot_product import (
     pattern,
     scores,
 )
+from vitral.tracing.blocked_pass import LOWEST, Measures, measure
+from vitral.tracing.row_statistics import RowStatistics
 from vitral.tracing.visibility import Bias, Range, Visibility
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttentionRecord:
     """One attention of one sequence; see the head of the file."""
 
@@ -86,6 +90,94 @@ class AttentionRecord:
         if self.uniform_when_blind:
             weights = weights.masked_fill(lse.isposinf()[..., None], 1 / self.num_keys)
         return weights
+
+    def cells(self, head: int | None, rows: Tensor, columns: Tensor) -> Tensor:
+        """Single attention weights: float32 [n], or [H, n] for all heads (`head` None).
+
+        `rows` and `columns` are index tensors [n]; cell i is (rows[i], columns[i]). The same
+        weights as `pattern` gives, without the rest of their rows.
+        """
+        heads = slice(None) if head is None else slice(head, head + 1)
+        rows, columns = rows.to(self.query.device), columns.to(self.query.device)
+        step = max(1, CELLS_AT_ONCE // self.query[heads, 0].numel())
+        pieces = zip(torch.split(rows, step), torch.split(columns, step), strict=True)
+        parts = [self._cells(head, some, others) for some, others in pieces]
+        found = torch.cat(parts, dim=-1)
+        return found if head is None else found[0]
+
+    def _cells(self, head: int | None, rows: Tensor, columns: Tensor) -> Tensor:
+        heads = slice(None) if head is None else slice(head, head + 1)
+        group = self.num_heads // self.key.shape[0]
+        key_heads = slice(None) if head is None else slice(head // group, head // group + 1)
+        query = self.query[heads][:, rows].float() * self.scaling
+        key = self.key[key_heads][:, columns].float()
+        score = (
+            (query.view(len(key), len(query) // len(key), *query.shape[1:]) * key[:, None])
+            .sum(-1)
+            .flatten(0, 1)
+        )
+        if self.softcap is not None:
+            score = (score / self.softcap).tanh() * self.softcap
+        if self.bias is not None:
+            score = score + _of_heads(self.bias.cells(rows, columns), heads).float()
+        visible = _of_heads(self.visibility.cells(rows, columns), heads)
+        lse = self.lse[heads][:, rows]
+        weights = (score.masked_fill(~visible, float("-inf")) - lse).exp()
+        if self.uniform_when_blind:
+            weights = weights.masked_fill(lse.isposinf(), 1 / self.num_keys)
+        return weights
+
+    def columns_seen(self, rows: Range) -> Range:
+        """The columns outside which these rows have no weight."""
+        everywhere = self.uniform_when_blind and bool(self.lse[:, slice(*rows)].isposinf().any())
+        return (0, self.num_keys) if everywhere else self.visibility.columns_seen(rows)
+
+    def fill(
+        self,
+        head: int,
+        rows: Range,
+        columns: Range,
+        hidden: tuple[int, Tensor] | None,
+        log_weights: Tensor,
+        weights: Tensor,
+    ) -> None:
+        """Write a block of one head's weights, and their logarithms, into two buffers [r, c].
+
+        The same weights as `pattern` gives, with fewer walks over the block. `hidden` says what
+        may not be seen: a first column, and from it on a mask [1 or H, r, c'] that is True
+        there; None if all may.
+        """
+        lse = self.lse[head, slice(*rows), None]
+        blind = lse.isposinf()
+        below = lse.masked_fill(blind, -LOWEST).neg()
+        query = self.query[head, slice(*rows)].float() * self.scaling
+        key = self.key[head * len(self.key) // self.num_heads, slice(*columns)].float()
+        if self.softcap is None:
+            torch.addmm(below, query, key.t(), out=log_weights)
+        else:
+            torch.mm(query / self.softcap, key.t(), out=log_weights)
+            log_weights.tanh_().mul_(self.softcap).add_(below)
+        if self.bias is not None:
+            added = self.bias.block(rows, columns)
+            log_weights += added[head if len(added) > 1 else 0]
+        if hidden is not None:
+            first, mask = hidden
+            mask = mask[head if len(mask) > 1 else 0]
+            log_weights[:, first : first + mask.shape[1]].masked_fill_(mask, LOWEST)
+        torch.exp(log_weights, out=weights)
+        if self.uniform_when_blind and bool(blind.any()):
+            weights.masked_fill_(blind, 1 / self.num_keys)
+            log_weights.masked_fill_(blind, -math.log(self.num_keys))
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Row statistics and pooled maps; found while the model ran, or now, once."""
+        return measure(self)
+
+    @property
+    def statistics(self) -> RowStatistics:
+        """What each row of the pattern says in a few numbers."""
+        return self.measures.statistics
 
     def row_blocks(self, num_heads: int) -> Iterator[Range]:
         """Ranges of rows, in order, each small enough to be computed at once."""

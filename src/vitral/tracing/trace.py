@@ -21,6 +21,7 @@ from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import ATTENTION_PARTS, in_order, split_attention, unknown
 from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.pooled_maps import LARGEST
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View, reduce_blocks
 from vitral.tracing.visibility import Range
@@ -41,7 +42,7 @@ class Trace:
     values: dict[str, Tensor] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     attentions: dict[str, AttentionRecord] = field(default_factory=dict)
-    _pooled: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         size = f"{len(self.tokens)} tokens, {self.num_layers} layers, {self.num_heads} heads"
@@ -143,25 +144,22 @@ class Trace:
             values = torch.cat([block(some, columns).float().cpu() for some in blocks])
         return View(values, aggregated, rows, columns)
 
-    def pooled(self, size: int = 24, part: str | None = None) -> Tensor:
+    def pooled(
+        self, size: int = 24, part: str | None = None, reduction: Reduction = "mean"
+    ) -> Tensor:
         """A small map of every head: float32 [layers, heads, s, s'], s = min(size, tokens).
 
-        Cells are means. Computed once and kept.
+        Cells are means, or maxima. Up to a `size` of 256 they are made of the maps that the
+        pass over the patterns keeps (past 256 tokens, of whole cells of these); larger ones
+        are computed from the patterns. Computed once and kept.
         """
-        records = self._records(part)
-        name = f"{part or self.parts[0]}"
-        if (name, size) not in self._pooled:
-            maps = [
-                reduce_blocks(
-                    lambda rows, record=record: record.pattern(None, rows),  # type: ignore[misc]
-                    record.row_blocks(record.num_heads),
-                    (0, record.num_keys),
-                    (size, size),
-                )
-                for record in records.values()
-            ]
-            self._pooled[name, size] = torch.stack(maps)
-        return self._pooled[name, size]
+        if size < 1 or reduction not in ("mean", "max"):
+            raise VitralError("view_size", height=size, width=size, reduction=reduction)
+        name = (part or self.parts[0], size, reduction)
+        if name not in self._pooled:
+            maps = [_map(each, size, reduction) for each in self._records(part).values()]
+            self._pooled[name] = torch.stack(maps)
+        return self._pooled[name]
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
@@ -206,6 +204,19 @@ class Trace:
         matrix = value[None] if value.dim() == 1 else value
         shape = (matrix.shape[0], matrix.shape[1])
         return shape, lambda rows, columns: matrix[slice(*rows), slice(*columns)]
+
+
+def _map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
+    """One attention's maps [H, s, s'], of the kept ones where they are fine enough."""
+    if size <= LARGEST or max(record.num_queries, record.num_keys) <= LARGEST:
+        return record.measures.maps.at(size, reduction)
+    return reduce_blocks(
+        lambda rows: record.pattern(None, rows),
+        record.row_blocks(record.num_heads),
+        (0, record.num_keys),
+        (size, size),
+        reduction,
+    )
 
 
 def _checked_head(num_heads: int, head: int | None) -> int:

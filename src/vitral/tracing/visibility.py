@@ -65,6 +65,37 @@ class Visibility:
         ruled = near & by_key[..., None, slice(*columns)]
         return ruled | free[..., slice(*rows), None]
 
+    def cells(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """Single cells, by two index tensors [n]: bool [L, n]."""
+        if self.dense is not None:
+            return self.dense[..., rows, columns]
+        diagonal, by_key, free = self._vectors()
+        ruled = diagonal[..., columns - rows + self.num_queries - 1] & by_key[..., columns]
+        return ruled | free[..., rows]
+
+    def is_all_seen(self, rows: Range, columns: Range) -> bool:
+        """Whether each of these rows may look at each of these columns."""
+        if self.dense is not None:
+            return bool(self.block(rows, columns).all())
+        diagonal, by_key, free = self._vectors()
+        first, last = columns[0] - rows[1] + 1, columns[1] - rows[0]
+        near = diagonal[..., first + self.num_queries - 1 : last + self.num_queries - 1]
+        ruled = bool(near.all()) and bool(by_key[..., slice(*columns)].all())
+        return ruled or bool(free[..., slice(*rows)].all())
+
+    def columns_seen(self, rows: Range) -> Range:
+        """The range of columns outside which none of these rows may look; (0, 0) if nowhere."""
+        if self.dense is not None:
+            return _true_range(self.dense[..., slice(*rows), :].flatten(0, -2).any(0))
+        diagonal, by_key, free = self._vectors()
+        if bool(free[..., slice(*rows)].any()):
+            return 0, self.num_keys
+        keys = _true_range(by_key.flatten(0, -2).any(0))
+        ahead = _true_range(diagonal.flatten(0, -2).any(0))  # the distances s − t, shifted
+        first = max(keys[0], rows[0] + ahead[0] - self.num_queries + 1)
+        last = min(keys[1], rows[1] - 1 + ahead[1] - self.num_queries + 1)
+        return (first, last) if first < last else (0, 0)
+
     def item(self, index: int) -> "Visibility":
         """One of the leading dimension's; all are the same if there is but one."""
         return self._mapped(lambda tensor: tensor[index if len(tensor) > 1 else 0])
@@ -148,6 +179,15 @@ class Bias:
         assert self.diagonal is not None
         return _diagonal_block(self.diagonal, self.num_queries, rows, columns)
 
+    def cells(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """What is added in single cells, by two index tensors [n]: [L, n]."""
+        if self.dense is not None:
+            return self.dense[..., rows, columns]
+        if self.columns is not None:
+            return self.columns[..., columns]
+        assert self.diagonal is not None
+        return self.diagonal[..., columns - rows + self.num_queries - 1]
+
     def item(self, index: int) -> "Bias":
         """One of the leading dimension's; all are the same if there is but one."""
         changed = [
@@ -168,6 +208,12 @@ class Bias:
         return Bias(num_queries, diagonal=diagonal)
 
 
+def _true_range(flags: Tensor) -> Range:
+    """First and one past the last True of a vector; (0, 0) if there is none."""
+    places = flags.nonzero()
+    return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
+
+
 def _skewed(matrix: Tensor) -> Tensor:
     """Rows shifted so that each diagonal stands in one column: [L, T, T + S - 1].
 
@@ -181,8 +227,10 @@ def _skewed(matrix: Tensor) -> Tensor:
 
 
 def _diagonal_block(diagonal: Tensor, num_queries: int, rows: Range, columns: Range) -> Tensor:
-    distance = torch.arange(*columns)[None, :] - torch.arange(*rows)[:, None]
-    return diagonal[..., (distance + num_queries - 1).to(diagonal.device)]
+    """The last row reads the diagonals from its first column on, the one above one later."""
+    width = columns[1] - columns[0]
+    first, last = columns[0] - rows[1] + num_queries, columns[0] - rows[0] + num_queries
+    return diagonal[..., first : last - 1 + width].unfold(-1, width, 1).flip(-2)
 
 
 def _diagonal_cut(diagonal: Tensor, num_queries: int, queries: Range, keys: Range) -> Tensor:

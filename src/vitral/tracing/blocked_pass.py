@@ -1,0 +1,239 @@
+"""One pass over a pattern, block by block: every row's statistics and every head's small map.
+
+The pattern's T × S weights a head are computed in blocks that fit a processor's cache, used for
+all that is wanted of them, and forgotten. What is wanted is mostly sums, which add up over the
+blocks. Blocks that nobody may look at (above the diagonal of a causal pattern, outside a
+window) are not computed.
+
+One block costs its scores (one matrix product, the log-sum-exp already subtracted in it), the
+exponential, and one quick walk over it for each of: entropy, distance, the rows' mass and
+largest weight, and the sums and maxima of the map's cells, first over neighbouring rows only.
+So what `received` and the maps still have to do has no more than 256 rows.
+
+Shapes: H heads, T queries, S keys; r × c a block; h × w the map's cells.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vitral.tracing.pooled_maps import LARGEST, PooledMaps
+from vitral.tracing.row_statistics import Pattern, RowStatistics, weights_at_places
+from vitral.tracing.view import cell_edges
+from vitral.tracing.visibility import Range, Visibility
+
+if TYPE_CHECKING:
+    from vitral.tracing.attention_record import AttentionRecord
+
+BLOCK = (256, 1024)
+"""Rows and columns of a block on a CPU: two of them, as float32, fit the last cache."""
+BLOCK_ON_DEVICE = (2048, 8192)
+"""The same elsewhere, where a few large operations are quicker than many small ones."""
+
+LOWEST = -1e30
+"""The logarithm of no weight at all. Finite, so that 0 · log 0 is 0 as entropy wants it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What the pass finds out about one attention."""
+
+    statistics: RowStatistics
+    maps: PooledMaps
+
+
+@torch.no_grad()
+def measure(record: Pattern) -> Measures:
+    """Row statistics and pooled maps of every head of a record.
+
+    Time grows with T·S, memory with T + S. Weights are those of `record.pattern`.
+    """
+    with torch.autocast("cpu", enabled=False), torch.autocast("cuda", enabled=False):
+        return _Pass(record).run()
+
+
+class _Pass:
+    def __init__(self, record: Pattern) -> None:
+        self.record = record
+        H, T, S = record.num_heads, record.num_queries, record.num_keys
+        self.shape = (H, T, S)
+        # A record that knows how its weights come about fills blocks faster than its `pattern`.
+        self.known: AttentionRecord | None = record if hasattr(record, "fill") else None  # type: ignore[assignment]
+        self.device = torch.device("cpu") if self.known is None else self.known.query.device
+        self.block = BLOCK if self.device.type == "cpu" else BLOCK_ON_DEVICE
+        self.offset = max(0, S - T)
+        self.row_edges, self.column_edges = cell_edges(0, T, LARGEST), cell_edges(0, S, LARGEST)
+        self.buffers = [torch.empty(0, device=self.device) for _ in range(2)]
+        self.ones = torch.ones(self.block[1], device=self.device)
+        self.steps = torch.arange(self.block[1], device=self.device, dtype=torch.float32)
+
+    def run(self) -> Measures:
+        H, T, S = self.shape
+        zeros = [torch.zeros(H, T, device=self.device) for _ in range(3)]
+        self.entropy, self.distance, self.largest = zeros
+        self.received = torch.zeros(H, S, device=self.device)
+        # Records of given weights know no rule; what has weight may be seen.
+        leading = H if self.rule is None else _leading(self.rule)
+        self.allowed = torch.zeros(leading, T, device=self.device)
+        cells = (H, len(self.row_edges) - 1, len(self.column_edges) - 1)
+        mean, maximum = torch.empty(cells), torch.empty(cells)
+        for first, last in self._row_blocks():
+            edges = self.row_edges[first : last + 1]
+            sums, maxima = self._rows(edges)
+            self.received += sums.sum(1)
+            mean[:, first:last] = _column_cells(sums, self.column_edges, "mean").cpu()
+            maximum[:, first:last] = _column_cells(maxima, self.column_edges, "max").cpu()
+        heights, widths = (torch.tensor(e).diff() for e in (self.row_edges, self.column_edges))
+        statistics = RowStatistics(
+            entropy=self.entropy.neg_().clamp_(min=0).cpu(),
+            distance=self.distance.cpu(),
+            largest=self.largest.cpu(),
+            received=self.received.cpu(),
+            allowed=self.allowed.cpu(),
+            **weights_at_places(self.record),
+        )
+        mean /= heights[:, None] * widths[None, :]
+        return Measures(statistics, PooledMaps(mean, maximum, (T, S)))
+
+    @property
+    def rule(self) -> Visibility | None:
+        return None if self.known is None else self.known.visibility
+
+    def _row_blocks(self) -> list[Range]:
+        """Ranges of the map's rows: as many as a block's rows hold, at least one."""
+        blocks, first = [], 0
+        for row in range(1, len(self.row_edges)):
+            end = row + 1
+            if (
+                end == len(self.row_edges)
+                or self.row_edges[end] - self.row_edges[first] > self.block[0]
+            ):
+                blocks.append((first, row))
+                first = row
+        return blocks
+
+    def _rows(self, edges: list[int]) -> tuple[Tensor, Tensor]:
+        """One block's rows over all columns; sums and maxima [H, map rows, S] over its rows."""
+        H, _, S = self.shape
+        rows = (edges[0], edges[-1])
+        sums, maxima = (torch.zeros(H, len(edges) - 1, S, device=self.device) for _ in range(2))
+        seen = (0, S) if self.known is None else self.known.columns_seen(rows)
+        for start in range(*seen, self.block[1]):
+            columns = (start, min(start + self.block[1], seen[1]))
+            hidden = self._hidden(rows, columns)
+            far = self._distances(rows, columns)
+            for head in range(H):
+                log_weights, weights = self._fill(head, rows, columns, hidden)
+                self._row_sums(head, rows, columns, log_weights, weights, far)
+                across = slice(*columns)
+                _over_rows(weights, edges, sums[head, :, across], maxima[head, :, across])
+        return sums, maxima
+
+    def _hidden(self, rows: Range, columns: Range) -> tuple[int, Tensor] | None:
+        """The columns where something may not be seen: where they begin, and what; or None."""
+        if self.rule is None:
+            return None
+        if self.rule.is_all_seen(rows, columns):
+            self.allowed[:, slice(*rows)] += columns[1] - columns[0]
+            return None
+        visible = self.rule.block(rows, columns).to(self.device)
+        visible = visible.expand(-1, rows[1] - rows[0], -1)
+        self.allowed[:, slice(*rows)] += visible.sum(-1)
+        hidden = ~visible
+        places = hidden.flatten(0, 1).any(0).nonzero()
+        if not len(places):
+            return None
+        first, last = int(places[0]), int(places[-1]) + 1
+        return first, hidden[..., first:last]
+
+    def _fill(
+        self, head: int, rows: Range, columns: Range, hidden: tuple[int, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
+        """A block's weights and their logarithms, in the two buffers."""
+        shape = (rows[1] - rows[0], columns[1] - columns[0])
+        if self.buffers[0].numel() < shape[0] * shape[1]:
+            self.buffers = [torch.empty(shape[0] * shape[1], device=self.device) for _ in range(2)]
+        log_weights, weights = (each[: shape[0] * shape[1]].view(shape) for each in self.buffers)
+        if self.known is not None:
+            self.known.fill(head, rows, columns, hidden, log_weights, weights)
+        else:
+            weights.copy_(self.record.pattern(head, rows, columns)[0])
+            torch.log(weights, out=log_weights).clamp_(min=LOWEST)
+            self.allowed[head, slice(*rows)] += (weights > 0).sum(-1)
+        return log_weights, weights
+
+    def _distances(self, rows: Range, columns: Range) -> Tensor | None:
+        """|t − s| [r, c] where the block crosses the diagonal; None where all keys are on one side.
+
+        There, distances need no block: each is that from the row to the block's near edge, and
+        from this edge to the key.
+        """
+        first, last = rows[0] + self.offset, rows[1] + self.offset
+        if columns[1] <= first + 1 or columns[0] >= last - 1:
+            return None
+        place = torch.arange(first, last, device=self.device, dtype=torch.float32)
+        key = torch.arange(*columns, device=self.device, dtype=torch.float32)
+        return (place[:, None] - key[None, :]).abs()
+
+    def _row_sums(
+        self,
+        head: int,
+        rows: Range,
+        columns: Range,
+        log_weights: Tensor,
+        weights: Tensor,
+        far: Tensor | None,
+    ) -> None:
+        within = slice(*rows)
+        width = columns[1] - columns[0]
+        self.entropy[head, within] += torch.linalg.vecdot(weights, log_weights)
+        largest = self.largest[head, within]
+        torch.maximum(largest, weights.amax(-1), out=largest)
+        if far is not None:
+            self.distance[head, within] += torch.linalg.vecdot(weights, far)
+            return
+        first = rows[0] + self.offset
+        place = torch.arange(first, rows[1] + self.offset, device=self.device)
+        if columns[1] <= first + 1:  # keys before the rows: count from the block's last key
+            to_edge, from_edge = place - (columns[1] - 1), self.steps[:width].flip(0)
+        else:
+            to_edge, from_edge = columns[0] - place, self.steps[:width]
+        mass = torch.mv(weights, self.ones[:width])
+        self.distance[head, within] += mass * to_edge + torch.mv(weights, from_edge)
+
+
+def _over_rows(weights: Tensor, edges: list[int], sums: Tensor, maxima: Tensor) -> None:
+    """Sums and maxima [map rows, c] of a block [r, c] over the rows of each of the map's."""
+    heights = [end - start for start, end in pairwise(edges)]
+    if len(set(heights)) == 1:
+        grouped = weights.view(len(heights), heights[0], -1)
+        torch.sum(grouped, 1, out=sums)
+        torch.amax(grouped, 1, out=maxima)
+        return
+    for row, part in enumerate(torch.split(weights, heights)):
+        torch.sum(part, 0, out=sums[row])
+        torch.amax(part, 0, out=maxima[row])
+
+
+def _column_cells(values: Tensor, edges: list[int], reduction: str) -> Tensor:
+    """[H, h, S] → [H, h, w]: the sum or maximum over the columns of each of the map's."""
+    widths = torch.tensor(edges).diff()
+    widest = int(widths.max())
+    if int(widths.min()) == widest:
+        grouped = values.view(*values.shape[:-1], len(widths), widest)
+        return grouped.sum(-1) if reduction == "mean" else grouped.amax(-1)
+    # Cells are one column narrower or not; a zero stands in for the column that is lacking.
+    padded = torch.nn.functional.pad(values, (0, 1))
+    index = torch.tensor(edges[:-1])[:, None] + torch.arange(widest)
+    index = torch.where(torch.arange(widest) < widths[:, None], index, edges[-1])
+    grouped = padded[..., index.to(values.device)]
+    return grouped.sum(-1) if reduction == "mean" else grouped.amax(-1)
+
+
+def _leading(rule: Visibility) -> int:
+    vectors = rule.diagonal if rule.dense is None else rule.dense
+    assert vectors is not None
+    return vectors.shape[0]
