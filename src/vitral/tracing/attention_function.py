@@ -26,6 +26,15 @@ def attention_through_vitral(module: nn.Module) -> Iterator[None]:
     Modules that are none of transformers' are left alone: Vitral's own call the function
     directly. Whatever happens inside, each configuration gets its former name back.
     """
+    if any(hasattr(getattr(part, "config", None), _FIELD) for part in module.modules()):
+        register()
+    with attention_named(module, NAME):
+        yield
+
+
+@contextmanager
+def attention_named(module: nn.Module, name: str) -> Iterator[None]:
+    """While open, every configuration in `module` names that attention function."""
     configurations: dict[int, Any] = {}
     fixed: set[int] = set()
     for part in module.modules():
@@ -35,16 +44,14 @@ def attention_through_vitral(module: nn.Module) -> Iterator[None]:
             if _has_its_own_attention(part):
                 fixed.add(id(configuration))
     configurations = {key: each for key, each in configurations.items() if key not in fixed}
-    if configurations:
-        register()
     former = [(each, each.__dict__[_FIELD]) for each in configurations.values()]
     try:
         for each, _ in former:
-            setattr(each, _FIELD, NAME)
+            setattr(each, _FIELD, name)
         yield
     finally:
-        for each, name in former:
-            setattr(each, _FIELD, name)
+        for each, earlier in former:
+            setattr(each, _FIELD, earlier)
 
 
 def _has_its_own_attention(part: nn.Module) -> bool:

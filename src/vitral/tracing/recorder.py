@@ -34,7 +34,11 @@ from vitral.tracing.layers import (
     is_norm,
     linear_maps,
 )
+from vitral.tracing.pieces import can_be_joined, joined
 from vitral.tracing.visibility import Bias, Visibility
+
+Source = tuple[int, int]
+"""Which attention it was: the module's `id`, and how often it had computed any before."""
 
 _locks: WeakKeyDictionary[nn.Module, Lock] = WeakKeyDictionary()
 _locks_lock = Lock()
@@ -49,7 +53,7 @@ class _OpenLayer:
         self.pre = stream
         self.first_input: Tensor | None = None
         self.projecting: str | None = None  # the attention whose output projection comes next
-        self.attended: set[str] = set()
+        self.attended: dict[int, str] = {}  # by module: its attention's address
         self.norms: list[tuple[Tensor, Tensor]] = []  # what each read and gave
         self.mlp_input: Tensor | None = None
         self.last_linear: Tensor | None = None
@@ -70,8 +74,10 @@ class Recorder:
         self.values: dict[str, Tensor] = {}
         self.aliases: dict[str, str] = {}
         self.attentions: dict[str, list[AttentionRecord]] = {}
+        self.sources: dict[str, list[Source]] = {}
         self.num_unplaced = 0
-        self._open: _OpenLayer | None = None
+        self._entered: list[_OpenLayer] = []
+        self._num_calls: Counter[int] = Counter()
         self._num_entered: Counter[str] = Counter()
         self._last_post: dict[str, tuple[str, Tensor]] = {}
         self._paths = {id(part): path for path, part in module.named_modules()}
@@ -103,23 +109,48 @@ class Recorder:
         traceback: TracebackType | None,
     ) -> None:
         self._undo.__exit__(kind, error, traceback)
-        self._open = None
+        self._entered.clear()
         self._rules.clear()
         self._biases.clear()
 
+    @property
+    def _open(self) -> _OpenLayer | None:
+        return self._entered[-1] if self._entered else None
+
     def observe_attention(self, call: AttentionCall) -> None:
         """The attention function's report of one call."""
+        source = (id(call.module), self._num_calls[id(call.module)])
+        self._num_calls[id(call.module)] += 1
         layer = self._open
         if layer is None:  # attention outside the layers, e.g. a pooling head
             self.num_unplaced += 1
             return
-        path = self._paths.get(id(call.module), "").removeprefix(layer.path)
-        cross = is_cross_attention(path) or f"{layer.prefix}.attention" in layer.attended
-        prefix = f"{layer.prefix}.{'cross_attention' if cross else 'attention'}"
-        self.attentions[prefix] = records_of(call, self._rule(call), self._bias(call))
-        layer.attended.add(prefix)
+        records = records_of(call, self._rule(call), self._bias(call))
+        prefix = layer.attended.get(source[0]) if call.module is not None else None
+        if prefix is not None and can_be_joined(self.attentions[prefix], records):
+            # A packed batch, computed one sequence after another.
+            self.attentions[prefix] = joined(self.attentions[prefix], records)
+            self.sources[prefix].append(source)
+        else:
+            prefix = self._place(layer, self._paths.get(source[0], ""))
+            self.attentions[prefix] = records
+            self.sources[prefix] = [source]
+        layer.attended[source[0]] = prefix
         layer.projecting = prefix
         layer.mlp_input = layer.last_linear = None
+
+    def _place(self, layer: _OpenLayer, path: str) -> str:
+        """The address of the attention module at `path`, as it is used in the open layer."""
+        cross = is_cross_attention(path.removeprefix(layer.path)) or (
+            f"{layer.prefix}.attention" in layer.attended.values()
+            and layer.prefix.startswith("decoder.")
+        )
+        prefix = f"{layer.prefix}.{'cross_attention' if cross else 'attention'}"
+        number = 2
+        place = prefix
+        while place in self.attentions:
+            place, number = f"{prefix}_{number}", number + 1
+        return place
 
     def _rule(self, call: AttentionCall) -> Visibility:
         """The mask in its smallest form; found once for all layers that share it."""
@@ -192,7 +223,7 @@ class Recorder:
         start = f"{layer.part}." if layer.part else ""
         prefix = f"{start}layers.{self._num_entered[layer.part]}"
         self._num_entered[layer.part] += 1
-        self._open = _OpenLayer(prefix, layer.path, stream)
+        self._entered.append(_OpenLayer(prefix, layer.path, stream))
         last = self._last_post.get(layer.part)
         if last is None:
             self._keep(f"{start}embed", stream)
@@ -214,10 +245,9 @@ class Recorder:
             layer.last_linear = gave
 
     def _leave(self, layer: Layer, stream: Tensor) -> None:
-        done = self._open
-        self._open = None
-        if done is None:
+        if not self._entered:
             return
+        done = self._entered.pop()
         middle = _residual_mid(done)
         if middle is not None:
             self._keep(f"{done.prefix}.residual.mid", middle, done.pre)

@@ -1,0 +1,80 @@
+"""The patterns as a model's own eager attention writes them down: what traces are compared with.
+
+Transformers' eager attention functions return the weights beside the output. While
+`eager_patterns` is open, every configuration of the model asks for them, and each is kept with
+the module that computed it: also those that the model itself drops, and returns to nobody.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from typing import Any
+
+from torch import Tensor, nn
+
+from vitral.tracing.attention_function import attention_named
+
+Seen = list[tuple[nn.Module | None, Tensor]]
+
+_seen: ContextVar[Seen | None] = ContextVar("eager_patterns", default=None)
+_lock = Lock()
+_num_open = 0
+
+
+@contextmanager
+def eager_patterns(module: nn.Module) -> Iterator[Seen]:
+    """While open, attention of `module` is eager, and the list given grows by each pattern.
+
+    An entry is the attention module and its weights [B, H, T, S], in the order of computation.
+    """
+    seen: Seen = []
+    with attention_named(module, "eager"), _watched():
+        token = _seen.set(seen)
+        try:
+            yield seen
+        finally:
+            _seen.reset(token)
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """While open, the functions that transformers looks up tell `_seen` what they return.
+
+    Other threads meanwhile get functions that do the same as ever.
+    """
+    global _num_open
+    from transformers.modeling_utils import AttentionInterface
+
+    with _lock:
+        _num_open += 1
+        if _num_open == 1:
+            found = AttentionInterface.get_interface
+            AttentionInterface.get_interface = _telling(found)
+            AttentionInterface.untold_interface = found
+    try:
+        yield
+    finally:
+        with _lock:
+            _num_open -= 1
+            if _num_open == 0:
+                AttentionInterface.get_interface = AttentionInterface.untold_interface
+                del AttentionInterface.untold_interface
+
+
+def _telling(get_interface: Callable[..., Any]) -> Callable[..., Any]:
+    def get(self: Any, name: str, default: Any) -> Any:
+        function = get_interface(self, name, default)
+        if _seen.get() is None:
+            return function
+
+        def call(module: nn.Module | None, *args: Any, **kwargs: Any) -> Any:
+            result = function(module, *args, **kwargs)
+            seen = _seen.get()
+            if seen is not None and isinstance(result[1], Tensor):
+                seen.append((module, result[1].detach()))
+            return result
+
+        return call
+
+    return get
