@@ -238,3 +238,46 @@ def test_compiled_attention_does_not_consult_the_observer() -> None:
         observer.reset(token)
     assert listener.calls == []
     torch.testing.assert_close(output, explicit_attention(query, key, value, is_causal=True)[0])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", ["none", "causal", "mask", "additive", "bias", "blind"])
+@pytest.mark.parametrize(("queries", "width", "values"), [(7, 8, 8), (1, 8, 8), (7, 8, 4)])
+def test_watching_changes_no_bit_and_gives_the_log_sum_exp(
+    dtype: torch.dtype, kind: str, queries: int, width: int, values: int
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    query = torch.randn(2, 4, queries, width, generator=generator).to(dtype)
+    key = torch.randn(2, 2, 7, width, generator=generator).to(dtype)
+    value = torch.randn(2, 2, 7, values, generator=generator).to(dtype)
+    mask = torch.rand(2, 1, queries, 7, generator=generator) > 0.4
+    mask[..., 0] = True
+    if kind == "blind":
+        mask[1, :, -1] = False
+    bias = torch.randn(1, 4, queries, 7, generator=generator).to(dtype)
+    arguments = {
+        "mask": (mask,),
+        "blind": (mask,),
+        "additive": (torch.where(mask, bias, torch.finfo(dtype).min),),
+    }.get(kind, ())
+    named = {"is_causal": kind == "causal" and queries > 1}
+    named["position_bias"] = bias if kind == "bias" else None  # type: ignore[assignment]
+    alone, _ = scaled_dot_product_attention(None, query, key, value, *arguments, **named)  # type: ignore[arg-type]
+    listener = Listener()
+    token = observer.set(listener)
+    watched, _ = scaled_dot_product_attention(None, query, key, value, *arguments, **named)  # type: ignore[arg-type]
+    observer.reset(token)
+    assert torch.equal(alone, watched)
+    (call,) = listener.calls
+    assert (call.lse is not None) == (width == values), "other widths take another kernel"
+    if call.lse is not None:
+        score = scores(query, key, call.scaling)
+        if call.bias is not None:
+            score = score + call.bias.float()
+        if call.is_causal:
+            score = score.masked_fill(torch.ones(queries, 7).triu(1).bool(), float("-inf"))
+        if call.mask is not None:
+            score = score.masked_fill(~call.mask, float("-inf"))
+        expected = log_sum_exp(score)
+        seen = expected.isfinite()
+        torch.testing.assert_close(call.lse[seen], expected[seen], atol=1e-5, rtol=1e-5)

@@ -78,3 +78,41 @@ def test_memory_grows_with_the_length_only() -> None:
     rule = Visibility.of_mask(mask)
     kept = [rule.diagonal, rule.columns, rule.free]
     assert sum(each.numel() for each in kept if each is not None) < 4100
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    seed=st.integers(0, 10_000),
+    num_queries=st.integers(1, 8),
+    num_keys=st.integers(1, 8),
+    kind=st.sampled_from(["rule", "any", "dense"]),
+)
+def test_what_a_rule_says_of_itself(seed: int, num_queries: int, num_keys: int, kind: str) -> None:
+    """Cells, blind rows and the columns seen are those of the whole matrix."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def flags(length: int, share: float) -> torch.Tensor:
+        return torch.rand(2, length, generator=generator) < share
+
+    diagonal = flags(num_queries + num_keys - 1, 0.3)
+    if kind == "rule":  # one run of distances
+        place = torch.arange(diagonal.shape[1])
+        first, last = sorted(torch.randint(0, len(place) + 1, (2,), generator=generator).tolist())
+        diagonal = ((place >= first) & (place < last)).expand(2, -1)
+    rule = Visibility(
+        num_queries, num_keys, diagonal, flags(num_keys, 0.6), flags(num_queries, 0.1)
+    )
+    if kind == "dense":
+        matrix = torch.rand(2, num_queries, num_keys, generator=generator) < 0.2
+        rule = Visibility(num_queries, num_keys, None, None, None, matrix)
+    whole = rule.block((0, num_queries), (0, num_keys))
+    assert torch.equal(rule.blind_rows(), ~whole.any(-1))
+    rows, columns = torch.randint(0, num_queries, (5,)), torch.randint(0, num_keys, (5,))
+    assert torch.equal(rule.cells(rows, columns), whole[:, rows, columns])
+    for first in range(num_queries):
+        first_column, last_column = rule.columns_seen((first, num_queries))
+        outside = whole[:, first:].clone()
+        outside[..., first_column:last_column] = False
+        assert not outside.any()
+        block = (first, num_queries), (0, max(1, num_keys // 2))
+        assert not rule.is_all_seen(*block) or bool(rule.block(*block).all())

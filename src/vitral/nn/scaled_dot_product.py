@@ -130,7 +130,8 @@ def scaled_dot_product_attention(
     copies = query.shape[1] // key.shape[1] if grouped and not kernel_groups else 1
     softcap = None if softcap is None else float(softcap)
     causal_kernel = is_causal and position_bias is None
-    lse: Tensor | None = None
+    watching = None if torch.compiler.is_compiling() else observer.get()
+    lse: Tensor | None
     if softcap is not None or s_aux is not None:
         output_BHTD, lse = blocked_attention(
             query,
@@ -144,7 +145,8 @@ def scaled_dot_product_attention(
             dropout=dropout,
         )
     else:
-        output_BHTD = F.scaled_dot_product_attention(
+        fused = F.scaled_dot_product_attention if watching is None else _fused_with_log_sum_exp
+        output = fused(
             query,
             _repeated(key, copies),
             _repeated(value, copies),
@@ -154,27 +156,68 @@ def scaled_dot_product_attention(
             is_causal=causal_kernel,
             enable_gqa=kernel_groups,
         )
-    if not torch.compiler.is_compiling():
-        watching = observer.get()
-        if watching is not None:
-            finite = combined is not None and combined.dtype != torch.bool
-            watching.observe_attention(
-                AttentionCall(
-                    module,
-                    query,
-                    key,
-                    value,
-                    mask,
-                    bias,
-                    is_causal,
-                    scale,
-                    finite,
-                    softcap,
-                    None if s_aux is None else s_aux.detach().reshape(-1).float(),
-                    lse,
-                )
+        output_BHTD, lse = output if isinstance(output, tuple) else (output, None)
+    if watching is not None:
+        finite = combined is not None and combined.dtype != torch.bool
+        sinks = None if s_aux is None else s_aux.detach().reshape(-1).float()
+        watching.observe_attention(
+            AttentionCall(
+                module,
+                query,
+                key,
+                value,
+                mask,
+                bias,
+                is_causal,
+                scale,
+                finite,
+                softcap,
+                sinks,
+                lse,
             )
+        )
     return output_BHTD.transpose(1, 2).contiguous(), None
+
+
+def _fused_with_log_sum_exp(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    attn_mask: Tensor | None,
+    dropout_p: float,
+    scale: float | None,
+    is_causal: bool,
+    enable_gqa: bool,
+) -> tuple[Tensor, Tensor | None]:
+    """`F.scaled_dot_product_attention`, and the log-sum-exp [B, H, T] that its kernel found.
+
+    The kernel for processors gives both; PyTorch keeps the second to itself. It is called as
+    PyTorch would call it, so the output is the same bit for bit. Where PyTorch would choose
+    another kernel, that one runs, and the log-sum-exp is None.
+    """
+    choice = torch._fused_sdp_choice(
+        query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa
+    )
+    if query.device.type != "cpu" or choice != torch.nn.attention.SDPBackend.FLASH_ATTENTION.value:
+        output = F.scaled_dot_product_attention(
+            query,
+            key,
+            value,
+            attn_mask=attn_mask,
+            dropout_p=dropout_p,
+            scale=scale,
+            is_causal=is_causal,
+            enable_gqa=enable_gqa,
+        )
+        return output, None
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        blank = torch.zeros_like(attn_mask, dtype=query.dtype)
+        attn_mask = blank.masked_fill_(~attn_mask, float("-inf"))
+    output, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale
+    )
+    return output, lse
 
 
 def blocked_attention(

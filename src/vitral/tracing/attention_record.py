@@ -226,12 +226,26 @@ def records_of(
             call.softcap,
             None if call.sinks is None else call.sinks.clone(),
         )
-        lse = [
-            log_sum_exp(unfinished.scores(None, rows, (0, unfinished.num_keys)), call.sinks)
-            for rows in unfinished.row_blocks(unfinished.num_heads)
-        ]
-        records.append(replace(unfinished, lse=torch.cat(lse, dim=-1)))
+        lse = None if call.lse is None else call.lse[index if len(call.lse) > 1 else 0]
+        records.append(replace(unfinished, lse=_log_sum_exp(unfinished, lse)))
     return records
+
+
+def _log_sum_exp(record: AttentionRecord, given: Tensor | None) -> Tensor:
+    """Each row's log-sum-exp [H, T]: the kernel's where it gave it, else computed.
+
+    Kernels have their own ideas of a row that may look nowhere; here it is +∞, unless a sink
+    makes it a number.
+    """
+    if given is None:
+        every = (0, record.num_keys)
+        rows = record.row_blocks(record.num_heads)
+        parts = [log_sum_exp(record.scores(None, some, every), record.sinks) for some in rows]
+        return torch.cat(parts, dim=-1)
+    lse = given.detach().float().clone(memory_format=torch.contiguous_format)
+    if record.sinks is None and not record.visibility.is_everything:
+        lse.masked_fill_(record.visibility.blind_rows().to(lse.device), float("inf"))
+    return lse
 
 
 def _of_heads(block: Tensor, heads: slice) -> Tensor:

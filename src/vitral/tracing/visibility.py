@@ -83,6 +83,29 @@ class Visibility:
         ruled = bool(near.all()) and bool(by_key[..., slice(*columns)].all())
         return ruled or bool(free[..., slice(*rows)].all())
 
+    def blind_rows(self) -> Tensor:
+        """Which queries may look nowhere: bool [L, T]."""
+        if self.dense is not None:
+            return ~self.dense.any(-1)
+        diagonal, by_key, free = self._vectors()
+        runs = [_true_range(flags) for flags in diagonal.flatten(0, -2)]
+        lengths = torch.tensor([last - first for first, last in runs])
+        if not torch.equal(lengths, diagonal.flatten(0, -2).sum(-1).cpu()):
+            step = max(1, (1 << 22) // self.num_keys)
+            starts = range(0, self.num_queries, step)
+            ranges = [(first, min(first + step, self.num_queries)) for first in starts]
+            every = (0, self.num_keys)
+            return torch.cat([~self.block(rows, every).any(-1) for rows in ranges], dim=-1)
+        # Each query sees one run of distances: count the keys in it, by sums from the first on.
+        counts = F.pad(by_key.cumsum(-1), (1, 0))
+        place = torch.arange(self.num_queries, device=counts.device) - self.num_queries + 1
+        seen = []
+        for index, (first, last) in enumerate(runs):
+            by_now = counts[index if len(counts) > 1 else 0]
+            end = by_now[(place + last).clamp(0, self.num_keys)]
+            seen.append(end > by_now[(place + first).clamp(0, self.num_keys)])
+        return ~(torch.stack(seen) | free)
+
     def columns_seen(self, rows: Range) -> Range:
         """The range of columns outside which none of these rows may look; (0, 0) if nowhere."""
         if self.dense is not None:
