@@ -25,6 +25,7 @@ class Cells:
     """A picture's cells, NaN where absent, and the tokens that they stand for."""
 
     values: NDArray[np.float32]  # [h, w]
+    share: NDArray[np.float32]  # [h, w]: how much of each may be seen
     rows: Range
     columns: Range
     row_labels: list[str] | None  # one for each token of `rows`
@@ -58,13 +59,12 @@ class Cells:
     @property
     def greatest(self) -> float:
         """The largest value without its sign; 0 where there is none."""
-        present = np.abs(self.values[~np.isnan(self.values)])
-        return float(present.max()) if present.size else 0.0
+        return float(np.abs(np.nan_to_num(self.values)).max())
 
     @property
     def signed(self) -> bool:
         """Whether some values are below zero: a difference of weights."""
-        return bool(np.any(self.values < 0))
+        return bool(np.nanmin(self.values, initial=0.0) < 0)
 
 
 def cells_of(
@@ -101,6 +101,7 @@ def cells_of(
     values = matrix.masked_fill(share == 0, float("nan")).numpy()
     return Cells(
         values,
+        share.numpy(),
         rows,
         columns,
         _checked(row_labels, rows),

@@ -81,7 +81,7 @@ def draw_scale(
                 axes = sheet.axes(left, middle - high / 2, _SIGN_WIDTH * style.font, high)
                 draw_absence(axes, style)
             else:
-                named = part in (style.say("weight"), style.say("absent"))
+                named = part in [style.say(key) for key in ("weight", "difference", "absent")]
                 colour = style.ink.soft if named else style.ink.ink
                 sheet.write(
                     left, middle, part, size=style.small, colour=colour, along="center_baseline"
@@ -94,13 +94,19 @@ _BAR_WIDTH, _SIGN_WIDTH = 9.0, 1.3  # in sizes of the letters
 
 
 def _scale_lines(style: Style, ceiling: str, floor: str | None, absent: bool) -> list[list[str]]:
-    line = [style.say("weight"), floor or style.number(0, 0), _BAR, ceiling]
+    line = _scale_words(style, ceiling, floor)
     if not absent:
         return [line]
     sign = [_SIGN, style.say("absent")]
     width = sum(_part_width(style, part) for part in [*line, *sign])
     together = width <= style.width - 2 * style.margin
     return [[*line, *sign]] if together else [line, sign]
+
+
+def _scale_words(style: Style, ceiling: str, floor: str | None) -> list[str]:
+    """Below zero there are no weights, only differences between weights."""
+    name = style.say("weight" if floor is None else "difference")
+    return [name, floor or style.number(0, 0), _BAR, ceiling]
 
 
 def _part_width(style: Style, part: str) -> float:
@@ -115,7 +121,7 @@ def _part_width(style: Style, part: str) -> float:
 
 def scale_width(style: Style, ceiling: str, floor: str | None, absent: bool) -> float:
     """How wide a figure must be for its scale to stand on one line."""
-    parts = [style.say("weight"), floor or "0", _BAR, ceiling]
+    parts = _scale_words(style, ceiling, floor)
     parts += [_SIGN, style.say("absent")] if absent else []
     return 2 * style.margin + sum(_part_width(style, part) for part in parts)
 

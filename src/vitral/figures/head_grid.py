@@ -4,6 +4,7 @@ sentence rises through the model; columns are heads."""
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -49,8 +50,9 @@ def head_grid(
     """A matplotlib figure of every head's map [layers, heads, queries, keys], pooled or whole.
 
     Each head has a scale of its own, from zero to the largest weight in its pane, unless all
-    have a `shared` one; the figure says which. `allowed` [queries, keys], `rows` and `columns`
-    are those of `heat_map`. Panes have at most 48 cells a side, means where they stand for more.
+    have a `shared` one; the figure says which. `allowed` ([queries, keys], or one a layer or
+    head), `rows` and `columns` are those of `heat_map`. Panes have at most 48 cells a side, means
+    where they stand for more.
 
     Raises VitralError `plot_needs_matplotlib`, `figure_width`, `figure_scale`,
     `figure_not_grid`, `figure_not_finite`, `figure_signed`.
@@ -137,12 +139,13 @@ def _panes(
     most = (PANE, PANE)
     flat = [reduced(each, most, "mean") for each in grid.flatten(0, 1)]
     small = flat[0].shape
-    share = None if allowed is None else reduced(allowed.float().cpu(), most, "mean")
-    values = [each if share is None else each / share.clamp_min(1e-12) for each in flat]
-    if share is not None:
-        values = [each.masked_fill(share == 0, float("nan")) for each in values]
-    panes = np.stack([each.numpy() for each in values]).reshape(layers, heads, *small)
-    return panes, (-(-num_rows // small[0]), -(-num_columns // small[1]))
+    panes = torch.stack(flat)
+    if allowed is not None:
+        every = allowed.detach().float().cpu().expand_as(grid).flatten(0, 1)
+        share = torch.stack([reduced(each, most, "mean") for each in every])
+        panes = (panes / share.clamp_min(1e-12)).masked_fill(share == 0, float("nan"))
+    values = panes.reshape(layers, heads, *small).numpy()
+    return values, (-(-num_rows // small[0]), -(-num_columns // small[1]))
 
 
 def _notes(style: Style, greatest: float, block: tuple[int, int], *, shared: bool) -> list[str]:

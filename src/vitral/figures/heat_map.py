@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LARGEST_CELL = 2.6
 """In sizes of the letters: a map of three tokens need not fill a page."""
-_DRAWN_ONE_BY_ONE = 72
+_DRAWN_ONE_BY_ONE = 40
 """Up to so many cells a side each is a shape of its own; beyond, the map is one small image."""
 
 
@@ -83,7 +83,7 @@ def heat_map(
     style = layout.style
     sheet = Sheet(style, layout.height)
     draw_title(sheet, title)
-    _draw_cells(sheet.axes(*layout.map), style, cells, top_value)
+    _draw_cells(sheet.axes(*layout.map), style, cells, top_value, layout.pitch)
     layout.draw_labels(sheet)
     draw_scale(sheet, layout.below, *scale_words)
     draw_notes(sheet, layout.below + scale_height(style, *scale_words), layout.notes)
@@ -102,21 +102,48 @@ class _Layout:
         self.style, self.cells = style, cells
         font = style.font
         self.notes = _notes(style, cells)
-        self.left = style.margin + 1.7 * font + widest(self._names(1), font) + 0.5 * font
-        self.above = 1.7 * font + widest(self._names(0), font) + 0.5 * font
-        across = (style.width - self.left - style.margin) / cells.num_columns
-        fixed = self._around(title, scale)
-        down = (style.max_height - fixed) / cells.num_rows
-        self.pitch = max(0.01, min(across, down, LARGEST_CELL * font))
-        width, height = self.pitch * cells.num_columns, self.pitch * cells.num_rows
-        if self.pitch == down:
+        self.names = (cells.row_labels, cells.column_labels)
+        width, height = self._fit(title, scale)
+        if self._label_size() < style.least_font:
+            self.names = (self._some_names(0), self._some_names(1))
+            width, height = self._fit(title, scale)
+        if self.narrower:
             needed = max(self.left + width + 2 * font, scale_width(style, *scale))
             self.style = style = replace(style, width=min(style.width, needed))
-            fixed = self._around(title, scale)
         self.top = style.margin + title_height(style, title) + self.above
         self.map = (self.left, self.top, width, height)
         self.below = self.top + height + 0.9 * font
-        self.height = height + fixed
+        self.height = height + self._around(title, scale)
+
+    def _fit(self, title: str | None, scale: tuple[str, str | None, bool]) -> tuple[float, float]:
+        """The map's width and height beside the names that there are now."""
+        style, cells = self.style, self.cells
+        rows, columns = ([each for each in names or [] if each] for names in self.names)
+        self.left = style.margin + 2.2 * style.font + widest(rows, style.font)
+        self.above = 2.2 * style.font + widest(columns, style.font)
+        across = (style.width - self.left - style.margin) / cells.num_columns
+        down = (style.max_height - self._around(title, scale)) / cells.num_rows
+        self.narrower = down < min(across, LARGEST_CELL * style.font)
+        self.pitch = max(0.01, min(across, down, LARGEST_CELL * style.font))
+        return self.pitch * cells.num_columns, self.pitch * cells.num_rows
+
+    def _label_size(self) -> float:
+        """How large letters may be for every token to be named; 0 where they cannot be."""
+        nameless = None in self.names or self.cells.aggregated
+        return 0.0 if nameless else min(self.style.font, self.pitch / 1.12)
+
+    def _some_names(self, axis: int) -> list[str]:
+        """Every so-many-eth token's position and name, blanks for the others."""
+        cells = self.cells
+        labels = (cells.row_labels, cells.column_labels)[axis]
+        first, last = (cells.rows, cells.columns)[axis]
+        step = every(self.pitch, self.style.font * 1.9)
+        named = labels is not None and not cells.aggregated
+        texts = labels if named and labels else [""] * (last - first)
+        return [
+            f"{first + index} {text}".strip() if (first + index) % step == 0 else ""
+            for index, text in enumerate(texts)
+        ]
 
     def _around(self, title: str | None, scale: tuple[str, str | None, bool]) -> float:
         """The height of everything but the map."""
@@ -125,31 +152,23 @@ class _Layout:
         fixed += notes_height(style, self.notes) + self.above
         return fixed + 2 * style.margin + 0.9 * style.font
 
-    def _names(self, axis: int) -> list[str]:
-        labels = self.cells.row_labels if axis else self.cells.column_labels
-        last = str((self.cells.rows if axis else self.cells.columns)[1] - 1)
-        if labels is None or self.cells.aggregated:
-            return [last]
-        return [*labels, last]
-
     def draw_labels(self, sheet: Sheet) -> None:
         """The tokens' names along both edges, and what the edges are."""
         style, (left, top, width, height) = self.style, self.map
         gap = 0.5 * style.font
-        for along, name, size in self._placed(self.cells.rows, self.cells.row_labels):
-            sheet.write(
-                left - gap, top + along, name, size=size, across="right", along="center_baseline"
-            )
-        for along, name, size in self._placed(self.cells.columns, self.cells.column_labels):
-            sheet.write(
-                left + along,
-                top - gap,
-                name,
-                size=size,
-                across="left",
-                along="center_baseline",
-                rotation=90,
-            )
+        size = self._label_size()
+        size = size if size >= style.least_font else style.small
+        rows, columns = self.names
+        for index, name in enumerate(rows or []):
+            if name:
+                place = top + (index + 0.5) * self.pitch
+                sheet.write(
+                    left - gap, place, name, size=size, across="right", along="center_baseline"
+                )
+        for index, name in enumerate(columns or []):
+            if name:
+                place = left + (index + 0.5) * self.pitch
+                sheet.write(place, top - gap, name, size=size, along="center_baseline", rotation=90)
         axis = {"size": style.small, "colour": style.ink.soft}
         sheet.write(
             style.margin,
@@ -162,21 +181,6 @@ class _Layout:
         middle = max(left + width / 2, style.margin + 3 * style.font)
         sheet.write(middle, top - self.above, style.say("seen"), across="center", **axis)  # type: ignore[arg-type]
 
-    def _placed(self, tokens: Range, labels: list[str] | None) -> list[tuple[float, str, float]]:
-        """Names where they stand along an edge, and the size of their letters."""
-        style = self.style
-        count = tokens[1] - tokens[0]
-        if labels is not None and not self.cells.aggregated:
-            size = min(style.font, self.pitch / 1.12)
-            if size >= style.least_font:
-                return [((i + 0.5) * self.pitch, labels[i], size) for i in range(count)]
-        step = every(self.pitch, style.font * 2.2)
-        first = -tokens[0] % step
-        return [
-            ((index + 0.5) * self.pitch, str(tokens[0] + index), style.small)
-            for index in range(first, count, step)
-        ]
-
 
 def _notes(style: Style, cells: Cells) -> list[str]:
     if not cells.aggregated:
@@ -188,7 +192,7 @@ def _notes(style: Style, cells: Cells) -> list[str]:
     ]
 
 
-def _draw_cells(axes: "Axes", style: Style, cells: Cells, ceiling: float) -> None:
+def _draw_cells(axes: "Axes", style: Style, cells: Cells, ceiling: float, pitch: float) -> None:
     height, width = cells.values.shape
     if cells.has_absent:
         draw_absence(axes, style)
@@ -197,7 +201,7 @@ def _draw_cells(axes: "Axes", style: Style, cells: Cells, ceiling: float) -> Non
     values = np.ma.masked_invalid(cells.values)
     colours = style.colour_map()
     if max(height, width) <= _DRAWN_ONE_BY_ONE:
-        seam = min(0.6, 0.05 * style.font)
+        seam = min(0.08 * style.font, 0.05 * pitch)
         axes.pcolormesh(
             values,
             cmap=colours,

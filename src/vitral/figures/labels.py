@@ -3,6 +3,7 @@
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 
 from vitral.figures.sheet import families
 
@@ -14,7 +15,12 @@ def label(text: str) -> str:
     """A token's text with nothing invisible in it; an ellipsis stands for what was cut."""
     seen = text.strip(" ") or text
     shown = "".join(_visible(character) for character in seen) or "∅"
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return shortened(shown, LONGEST)
+
+
+def shortened(text: str, longest: int) -> str:
+    """`text` in at most so many characters; an ellipsis stands for what was cut."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _visible(character: str) -> str:
@@ -25,6 +31,7 @@ def _visible(character: str) -> str:
     return character
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
     """How wide a line of text is at this size of letters, both in points."""
     from matplotlib.font_manager import FontProperties

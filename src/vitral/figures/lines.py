@@ -26,7 +26,7 @@ from vitral.figures.furniture import (
     scale_height,
     title_height,
 )
-from vitral.figures.labels import LONGEST, warn_of_missing, widest
+from vitral.figures.labels import LONGEST, shortened, warn_of_missing, widest
 from vitral.figures.sheet import Sheet, check_matplotlib
 from vitral.figures.style import Style, style_of
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FAINTEST = 0.01
 """A smaller weight has no line; the figure says how much of the attention that leaves out."""
 _PITCH = 1.55  # from one token to the next, in sizes of the letters
+_LEAST_BETWEEN = 0.3  # of the figure's width: names are cut shorter rather than the lines
 _FIRST = 0.2  # where on the scale lines begin: its first colours are those of the ground
 
 
@@ -127,11 +128,12 @@ def _drawn(cells: Cells, token: int | None, faintest: float) -> _Drawn:
 def _mass(cells: Cells) -> NDArray[np.float32]:
     """From group to group: the mean over queries of the sum over keys."""
     sizes = np.diff(edges(cells.num_columns, cells.values.shape[1]))
-    result: NDArray[np.float32] = cells.values * sizes.astype(np.float32)
+    mean_of_all = cells.values * cells.share  # absent cells stay NaN
+    result: NDArray[np.float32] = mean_of_all * sizes.astype(np.float32)
     return result
 
 
-def _names(cells: Cells, axis: int) -> list[str]:
+def _names(cells: Cells, axis: int, longest: int = LONGEST) -> list[str]:
     """One name a row of the figure: a token, or the first and last of a group."""
     labels = (cells.row_labels, cells.column_labels)[axis]
     first, last = (cells.rows, cells.columns)[axis]
@@ -140,9 +142,7 @@ def _names(cells: Cells, axis: int) -> list[str]:
     names = []
     for start, end in pairwise(bounds):
         place = f"{first + start}" if end - start == 1 else f"{first + start}–{first + end - 1}"
-        words = " ".join(texts[start:end]).strip()
-        if len(words) > LONGEST:
-            words = words[: LONGEST - 1].rstrip() + "…"
+        words = shortened(" ".join(texts[start:end]).strip(), longest)
         grouped = cells.values.shape[axis] < last - first
         names.append(f"{place} {words}".strip() if grouped or not words else words)
     return names
@@ -167,7 +167,8 @@ def _notes(style: Style, cells: Cells, drawn: _Drawn, faintest: float) -> list[s
     if cells.aggregated:
         down, across = cells.block
         tokens = max(cells.num_rows, cells.num_columns)
-        notes.append(style.say("groups", rows=down, columns=across, tokens=tokens))
+        key = "groups" if down > 1 else "groups_seen"
+        notes.append(style.say(key, rows=down, columns=across, tokens=tokens))
     if drawn.share < 0.9995:
         percent = style.number(100 * (1 - drawn.share), 0 if drawn.share < 0.99 else 1)
         notes.append(style.say("faint", weight=style.number(faintest), percent=percent))
@@ -181,18 +182,31 @@ class _Layout:
         self.style = style
         self.source = None if token is None else token - cells.rows[0]
         self.strongest = _strongest(cells, token)
-        self.left, self.right = _names(cells, 0), _names(cells, 1)
         self.numbers = _numbers(style, cells, token)
         self.pitch = _PITCH * style.font
-        self.height = self.pitch * max(len(self.left), len(self.right))
         self.gap = 0.6 * style.font
-        small = style.small
+        for longest in range(LONGEST, 4, -1):
+            self.left, self.right = _names(cells, 0, longest), _names(cells, 1, longest)
+            self._measure()
+            if self.to_edge - self.from_edge >= _LEAST_BETWEEN * style.width:
+                break
+        self.height = self.pitch * max(len(self.left), len(self.right))
+        self.first_left = 0
+        if len(self.left) == 1 and token is not None:  # beside itself, among those looked at
+            where = (token - cells.columns[0]) * len(self.right) // cells.num_columns
+            self.first_left = min(max(0, where), len(self.right) - 1)
+
+    def _measure(self) -> None:
+        style, small = self.style, self.style.small
         looks, seen = style.say("looks"), style.say("seen")
         left_width = max(widest(self.left, style.font), widest([looks], small))
         number_width = widest(self.numbers, small) + 0.9 * style.font if self.numbers else 0.0
         right_width = max(widest(self.right, style.font) + number_width, widest([seen], small))
         self.from_edge = style.margin + left_width + self.gap
         self.to_edge = style.width - style.margin - right_width - self.gap
+
+    def _left_places(self, top: float) -> list[float]:
+        return self.places(top + self.first_left * self.pitch, self.left)
 
     def places(self, top: float, names: list[str]) -> list[float]:
         return [top + (index + 0.5) * self.pitch for index in range(len(names))]
@@ -207,7 +221,7 @@ class _Layout:
         heads = top - 0.9 * style.font
         write(before, heads, style.say("looks"), "right", size=style.small, colour=ink.soft)
         write(after, heads, style.say("seen"), "left", size=style.small, colour=ink.soft)
-        for index, place in enumerate(self.places(top, self.left)):
+        for index, place in enumerate(self._left_places(top)):
             chosen = index == self.source
             colour = ink.source if chosen else ink.ink
             write(before, place, self.left[index], "right", colour=colour, bold=chosen)
@@ -237,7 +251,7 @@ class _Layout:
         from matplotlib.path import Path
 
         style, width = self.style, self.to_edge - self.from_edge
-        starts, ends = self.places(top, self.left), self.places(top, self.right)
+        starts, ends = self._left_places(top), self.places(top, self.right)
         axes = sheet.axes(self.from_edge, 0, width, sheet.height)
         axes.set_xlim(0, width)
         axes.set_ylim(sheet.height, 0)

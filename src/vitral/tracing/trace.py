@@ -13,6 +13,7 @@ with its square. Everything a trace gives is float32 on the CPU.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -25,6 +26,12 @@ from vitral.tracing.pooled_maps import LARGEST
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View, reduce_blocks
 from vitral.tracing.visibility import Range
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from vitral.figures.colour import Scale
+    from vitral.tracing.plot import Kind
 
 
 @dataclass(eq=False, repr=False)
@@ -160,6 +167,58 @@ class Trace:
             maps = [_map(each, size, reduction) for each in self._records(part).values()]
             self._pooled[name] = torch.stack(maps)
         return self._pooled[name]
+
+    def plot(
+        self,
+        kind: "Kind" = "heat",
+        *,
+        layer: int | None = None,
+        head: int | None = None,
+        part: str | None = None,
+        rows: Range | None = None,
+        columns: Range | None = None,
+        token: int | None = None,
+        reduction: Reduction | None = None,
+        ceiling: float | None = None,
+        shared: bool | None = None,
+        scale: "Scale" = "glass",
+        lifted: bool = False,
+        dark: bool = False,
+        width: str | float = "column",
+        title: str | None = None,
+        language: str | None = None,
+    ) -> "Figure":
+        """A matplotlib figure fit for print; `.savefig("head.pdf")` writes it (PNG, SVG, PDF).
+
+        `kind` is "heat" (one head as a map), "lines" (two columns of tokens; `token` draws what
+        one of them looks at) or "grid" (all heads). Layer and head are 0 where not given; `rows`
+        and `columns` (first, one past the last) choose a part. A text longer than a figure can
+        show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
+        `ceiling` is the weight of the strongest colour, `shared` gives all heads of a grid the
+        same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Made without
+        pyplot, so no backend and no setting of matplotlib's is touched.
+
+        Raises VitralError `plot_needs_matplotlib`, `figure_kind`, `figure_option`, and those of
+        `view` and `vitral.figures`.
+        """
+        from vitral.tracing.plot import plot
+
+        return plot(
+            self,
+            kind,
+            part=part,
+            title=title,
+            language=language,
+            look={"scale": scale, "lifted": lifted, "dark": dark, "width": width},
+            layer=layer,
+            head=head,
+            rows=rows,
+            columns=columns,
+            token=token,
+            reduction=reduction,
+            ceiling=ceiling,
+            shared=shared,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
