@@ -154,46 +154,52 @@ class Model:
         top_k: int | None = None,
         seed: int | None = None,
     ) -> str:
-        """`text`, written on by a decoder; see `vitral.generation`.
+        """`text`, written on by a decoder, or what an encoder–decoder answers to it; see
+        `vitral.generation`.
 
         At `temperature` 0 the likeliest token is always taken. Raises VitralError
-        `cannot_write` for a model that is no decoder of Vitral's own forms, and what `tokens`
-        and `vitral.generation` raise.
+        `cannot_write` for a model that is made for something else, and what `tokens` and
+        `vitral.generation` raise.
         """
-        import torch
+        from vitral.generation.writing import write
 
-        from vitral.generation.generate import generate_ids
-        from vitral.models.gpt import GPT
-        from vitral.models.llama import Llama
-
-        if not isinstance(self.module, GPT | Llama):
-            raise VitralError("cannot_write", model=self.name)
-        tokens = self.tokens(text)
-        while len(tokens) > 1 and tokens[-1].start is None:  # an end mark would end it all
-            tokens = tokens[:-1]
-        ids = [token.id for token in tokens]
-        device = next(self.module.parameters()).device
-        new = generate_ids(
+        return write(
             self.module,
-            torch.tensor([ids], device=device),
+            self.tokenizer,
+            text,
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             top_k=top_k,
             seed=seed,
-            end_id=self._end_id,
         )
-        written = [*ids, *(int(token) for token in new)]
-        before: str = self.tokenizer.decode(ids)
-        after: str = self.tokenizer.decode(written)
-        return text + after[len(before) :]
 
-    @property
-    def _end_id(self) -> int | None:
-        names = ("</s>", "<|endoftext|>", "<|end|>", "<s>")
-        if not hasattr(self.tokenizer, "token_to_id"):
-            return getattr(self.tokenizer, "eos_token_id", None)
-        found = map(self.tokenizer.token_to_id, names)
-        return next((each for each in found if each is not None), None)
+    def trace_generation(
+        self,
+        text: str,
+        *,
+        max_new_tokens: int = 50,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        seed: int | None = None,
+    ) -> "Trace":
+        """What the model computes while it writes `text` on, one row a new token.
+
+        The trace is the one that a single forward pass over the finished text would leave; of
+        an encoder–decoder, `tokens` are what it read and `decoder_tokens` what it wrote.
+        Arguments and errors as in `generate`.
+        """
+        from vitral.generation.writing import write_traced
+
+        return write_traced(
+            self.module,
+            self.tokenizer,
+            text,
+            name=self.name,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            seed=seed,
+        )
 
     def _trace_ids(
         self, ids: Any, attention_mask: Any, decoder_text: str | None, decoder_ids: Any

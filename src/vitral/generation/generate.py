@@ -7,20 +7,18 @@ Shapes: B batch, T tokens so far.
 """
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.reading import Reader, reader_of
 from vitral.generation.sampling import choose
-from vitral.models.gpt import GPT
-from vitral.models.llama import Llama
-from vitral.nn.cache import KeyValueCache
+from vitral.models.description import architecture, context
 
 
 def generate_ids(
-    model: GPT | Llama,
+    module: nn.Module,
     ids_BT: Tensor,
     *,
     max_new_tokens: int,
@@ -29,30 +27,40 @@ def generate_ids(
     seed: int | None = None,
     end_id: int | None = None,
     use_cache: bool = True,
+    encoder_ids: Tensor | None = None,
+    reader: Reader | None = None,
 ) -> Iterator[Tensor]:
     """Yield the next token [B] of each text, up to `max_new_tokens` times, at most until the
     model's context is full; stops after the step in which every text has met `end_id`.
 
+    `ids_BT` are what the decoder has read so far; an encoder–decoder's encoder reads
+    `encoder_ids`. `reader` is what reads (see `generation.reading`), for those who want to watch
+    it do so.
+
     Raises `text_empty` for no tokens, `text_too_long` if the prompt leaves no room,
-    `option_invalid` for a negative temperature or a top-k below 1.
+    `option_invalid` for a negative temperature, a top-k or a number of tokens below 1, and
+    `cannot_write` for a model that is made for something else.
     """
-    context = model.config.context
+    size = context(module)
+    room = max_new_tokens if size is None else size - ids_BT.shape[1]
     if ids_BT.shape[1] == 0:
         raise VitralError("text_empty")
-    if ids_BT.shape[1] >= context:
-        name = model.config.architecture
-        raise VitralError("text_too_long", length=ids_BT.shape[1], context=context, model=name)
-    if temperature < 0:
-        raise VitralError("option_invalid", option="temperature", value=temperature, least=0)
-    if top_k is not None and top_k < 1:
-        raise VitralError("option_invalid", option="top_k", value=top_k, least=1)
+    if room < 1 and max_new_tokens >= 1:
+        name = architecture(module)
+        raise VitralError("text_too_long", length=ids_BT.shape[1], context=size, model=name)
+    for option, value, least in (
+        ("max_new_tokens", max_new_tokens, 1),
+        ("temperature", temperature, 0),
+        ("top_k", 1 if top_k is None else top_k, 1),
+    ):
+        if value < least:
+            raise VitralError("option_invalid", option=option, value=value, least=least)
     return _generate(
-        model,
+        reader or reader_of(module, encoder_ids=encoder_ids, use_cache=use_cache),
         ids_BT,
-        max_new_tokens=min(max_new_tokens, context - ids_BT.shape[1]),
+        max_new_tokens=min(max_new_tokens, room),
         pick=_picker(temperature, top_k, seed),
         end_id=end_id,
-        use_cache=use_cache,
     )
 
 
@@ -63,24 +71,19 @@ def _picker(temperature: float, top_k: int | None, seed: int | None) -> Callable
 
 @torch.no_grad()
 def _generate(
-    model: GPT | Llama,
-    ids_BT: Tensor,
+    read: Reader,
+    new_BT: Tensor,
     *,
     max_new_tokens: int,
     pick: Callable[[Tensor], Tensor],
     end_id: int | None,
-    use_cache: bool,
 ) -> Iterator[Tensor]:
-    cache = KeyValueCache(model.config.num_layers) if use_cache else None
-    new_BT = ids_BT
-    ended = torch.zeros(len(ids_BT), dtype=torch.bool)
+    ended_B = torch.zeros(len(new_BT), dtype=torch.bool, device=new_BT.device)
     for _ in range(max_new_tokens):
-        logits = cast(Tensor, model(new_BT if use_cache else ids_BT, cache=cache))
-        next_B = pick(logits[:, -1])
+        next_B = pick(read(new_BT))
         yield next_B
-        ids_BT = torch.cat((ids_BT, next_B[:, None]), dim=1)
         new_BT = next_B[:, None]
         if end_id is not None:
-            ended |= next_B == end_id
-            if bool(ended.all()):
+            ended_B |= next_B == end_id
+            if bool(ended_B.all()):
                 return

@@ -113,6 +113,14 @@ class Recorder:
         self._rules.clear()
         self._biases.clear()
 
+    def start_again(self) -> None:
+        """Forget the pass that was seen, to see another."""
+        self.values, self.aliases, self.attentions, self.sources = {}, {}, {}, {}
+        for state in (self._entered, self._num_calls, self._num_entered, self._last_post):
+            state.clear()
+        self._rules.clear()
+        self._biases.clear()
+
     @property
     def _open(self) -> _OpenLayer | None:
         return self._entered[-1] if self._entered else None

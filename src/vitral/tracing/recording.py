@@ -23,7 +23,7 @@ def record(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
         output = module(*args, **kwargs)
     if not recorder.attentions:
         raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
-    name, value = _result(module, output)
+    name, value = result_of(module, output)
     if value is not None:
         recorder.values[name] = value.detach()
     return Recording(recorder, output)
@@ -95,7 +95,7 @@ class Recording:
         return lengths
 
 
-def _result(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:
+def result_of(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:
     """The model's result and its address: "logits" if a head made it, else "output"."""
     if isinstance(output, Tensor):
         size = getattr(getattr(module, "config", None), "vocab_size", None)
