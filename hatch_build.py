@@ -19,6 +19,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = Path("src/vitral/studio/static")
+PAGE = Path("src/vitral/assets/page/page.html")
+"""What a trace is written into by `Trace.to_html`: one file with everything in it."""
 MESSAGES = Path("src/vitral/assets/messages")
 STAMP = ".built-from"
 
@@ -42,13 +44,15 @@ def build_front_end(root: Path, tell: Callable[[str], None] = print) -> bool:
     Raises FrontEndError where Node or npm fails.
     """
     built, digest = root / BUILT, digest_of_sources(root)
-    if (built / "index.html").is_file() and _read(built / STAMP) == digest:
+    files = [built / "index.html", root / PAGE]
+    if all(file.is_file() for file in files) and _read(built / STAMP) == digest:
         return False
     _install_packages(root / "web", tell)
     tell("Building the front end …")
     _npm(root / "web", "run", "build")
-    if not (built / "index.html").is_file():
-        raise FrontEndError(f"npm run build wrote no {built / 'index.html'}")
+    for file in files:
+        if not file.is_file():
+            raise FrontEndError(f"npm run build wrote no {file}")
     (built / STAMP).write_text(digest + "\n", encoding="utf-8")
     return True
 

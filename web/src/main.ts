@@ -4,7 +4,10 @@ import "./design/fonts.css";
 import "./design/tokens.css";
 import "./design/base.css";
 import App from "./App.svelte";
+import * as client from "./protocol/client";
+import { answerFrom } from "./protocol/source";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("index.html has no #app");
+answerFrom({ ...client, fixed: false, opens: "" });
 mount(App, { target });

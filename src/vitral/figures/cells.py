@@ -36,7 +36,7 @@ class Cells:
     def aggregated(self) -> bool:
         """Whether a cell stands for several weights."""
         height, width = self.values.shape
-        return height < self.num_rows or width < self.num_columns
+        return bool(height < self.num_rows or width < self.num_columns)
 
     @property
     def num_rows(self) -> int:

@@ -1,6 +1,7 @@
 """All heads of a model, each as a small map: rows are layers, the first at the bottom, as a
 sentence rises through the model; columns are heads."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,7 @@ _GAP = 0.1  # the lead between two panes, in widths of a pane
 def head_grid(
     maps: Tensor,
     *,
+    layers: Sequence[int] | None = None,
     allowed: Tensor | None = None,
     rows: Range | None = None,
     columns: Range | None = None,
@@ -50,9 +52,9 @@ def head_grid(
     """A matplotlib figure of every head's map [layers, heads, queries, keys], pooled or whole.
 
     Each head has a scale of its own, from zero to the largest weight in its pane, unless all
-    have a `shared` one; the figure says which. `allowed` ([queries, keys], or one a layer or
-    head), `rows` and `columns` are those of `heat_map`. Panes have at most 48 cells a side, means
-    where they stand for more.
+    have a `shared` one; the figure says which. `layers` are their numbers, by default from 0.
+    `allowed` ([queries, keys], or one a layer or head), `rows` and `columns` are those of
+    `heat_map`. Panes have at most 48 cells a side, means where they stand for more.
 
     Raises VitralError `plot_needs_matplotlib`, `figure_width`, `figure_scale`,
     `figure_not_grid`, `figure_not_finite`, `figure_signed`.
@@ -87,7 +89,8 @@ def head_grid(
     for layer in range(num_layers):
         middle = top + (num_layers - layer - 0.5) * side
         if side >= small or layer % 5 == 0:
-            sheet.write(left - 0.9 * font, middle, str(layer), size=small, **centre)  # type: ignore[arg-type]
+            name = str(layer if layers is None else layers[layer])
+            sheet.write(left - 0.9 * font, middle, name, size=small, **centre)  # type: ignore[arg-type]
     for head in range(num_heads):
         middle = left + (head + 0.5) * side
         if side >= 1.3 * small or head % 5 == 0:

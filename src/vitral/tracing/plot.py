@@ -61,6 +61,7 @@ def plot(
         first = next(iter(records.values()))
         return head_grid(
             trace.pooled(PANE, part),
+            layers=[int(prefix.split(".")[-2]) for prefix in records],
             allowed=_together(shares),
             rows=(0, first.num_queries),
             columns=(0, first.num_keys),

@@ -220,6 +220,49 @@ class Trace:
             shared=shared,
         )
 
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        part: str | None = None,
+        layer: int | None = None,
+        head: int | None = None,
+        token: int | None = None,
+        view: str | None = None,
+        language: str | None = None,
+        theme: str | None = None,
+        most_megabytes: float = 64.0,
+    ) -> str:
+        """One HTML page with this trace in it, which needs no network and no server; also
+        written to `path`, if one is given.
+
+        All heads can be looked at, as lines, as a map and as numbers; the numbers are those of
+        `attention`. The page opens at `layer`, `head`, `token` and `view` ("lines", "map",
+        "numbers"), in the reader's own `language` and `theme` where none are given. It holds
+        queries and keys, or the weights themselves where these are smaller, so that its size
+        grows with the text's length.
+
+        Raises VitralError `page_too_large`, with the size, where that is over `most_megabytes`;
+        `page_not_square` for attention between two texts; `page_layers`, `page_option`,
+        `page_not_built`, `file_unwritable`, and those of `attention`.
+        """
+        from vitral.tracing.page import page, write_page
+
+        content = page(
+            self,
+            part=part,
+            layer=layer,
+            head=head,
+            token=token,
+            view=view,
+            language=language,
+            theme=theme,
+            most_megabytes=most_megabytes,
+        )
+        if path is not None:
+            write_page(Path(path), content)
+        return content
+
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
         from vitral.tracing.file import save_trace

@@ -2,7 +2,8 @@
 //
 // A text of up to 256 tokens comes whole, one block a head; of a longer one come the rows and
 // windows that somebody looks at, each exact, and a reduced map of the rest.
-import { getView, LARGEST_SIDE, StudioError, type ViewQuestion } from "../protocol/client";
+import { LARGEST_SIDE, StudioError, type ViewQuestion } from "../protocol/client";
+import { source } from "../protocol/source";
 import type { Trace } from "../protocol/types";
 import { patternAddress } from "../state/address";
 import type { Area, Cells } from "./cells";
@@ -72,7 +73,7 @@ export class Patterns {
       this.#kept.set(name, before); // the last used is dropped last
       return before;
     }
-    const block = await getView(this.trace.id, question, signal);
+    const block = await source().getView(this.trace.id, question, signal);
     const [height = 0, width = 0] = block.header.shape;
     if (!(block.values instanceof Float32Array)) {
       throw new StudioError("unexpected", {}, 200, "a view without float32 values");

@@ -2,7 +2,8 @@
 //
 // `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived. The
 // panes draw `shown`, all of one piece, so that a picture never mixes two heads.
-import { getPooled, getStudio, postTrace, ServerGone, StudioError } from "../protocol/client";
+import { ServerGone, StudioError } from "../protocol/client";
+import { asked, source } from "../protocol/source";
 import type { ErrorValues, ModelCard, Studio, Token, Trace } from "../protocol/types";
 import { ramp, type Ramp, type Scale } from "../design/ramp";
 import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
@@ -76,7 +77,7 @@ class Room {
 
   async begin(): Promise<void> {
     window.addEventListener("popstate", () => {
-      const place = readPlace(location.search);
+      const place = readPlace(asked());
       preferences.follow(place.language, place.theme);
       this.#trail.leave();
       this.#visit(place);
@@ -86,9 +87,9 @@ class Room {
 
   async #open(): Promise<void> {
     try {
-      this.studio = await getStudio();
+      this.studio = await source().getStudio();
       this.gone = false;
-      this.#visit(readPlace(location.search));
+      this.#visit(readPlace(asked()));
     } catch (problem) {
       this.#fail(problem, () => this.#open());
     }
@@ -100,8 +101,9 @@ class Room {
     this.view = place.view;
     this.scale = place.scale;
     this.lifted = place.lifted;
-    this.text = place.text ?? this.studio.default_text;
-    this.model = place.model ?? this.studio.default_model;
+    const named = source().fixed ? null : place;
+    this.text = named?.text ?? this.studio.default_text;
+    this.model = named?.model ?? this.studio.default_model;
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
     if (same && this.trace) {
       this.problem = null;
@@ -172,12 +174,12 @@ class Room {
   }
 
   link(): string {
-    return location.origin + location.pathname + writePlace(this.#place());
+    return location.href.replace(/[?#].*$/s, "") + writePlace(this.#place());
   }
 
   tryAgain(): void {
     clearTimeout(this.#retrying);
-    if (this.studio) void this.#run(this.trace ? null : readPlace(location.search), null);
+    if (this.studio) void this.#run(this.trace ? null : readPlace(asked()), null);
     else void this.#open();
   }
 
@@ -186,16 +188,16 @@ class Room {
   async #run(place: Place | null, step: Step | null): Promise<void> {
     this.#tracing.abort();
     const { signal } = (this.#tracing = new AbortController());
-    const asked = { model: this.model, text: this.text };
+    const question = { model: this.model, text: this.text };
     this.busy = true;
     try {
-      const trace = await postTrace(asked, reader.language, signal);
+      const trace = await source().postTrace(question, reader.language, signal);
       this.gone = false;
       this.problem = null;
       const before = this.trace;
       this.#patterns = new Patterns(trace);
       this.trace = trace;
-      this.#traced = asked;
+      this.#traced = question;
       if (this.pooled && before?.id !== trace.id) this.pooled = null;
       const maps = this.#fillWindow(trace, signal);
       if (!before && !(place?.layer != null || place?.head != null)) {
@@ -213,7 +215,7 @@ class Room {
   }
 
   async #fillWindow(trace: Trace, signal: AbortSignal): Promise<HeadMaps> {
-    const { header, values } = await getPooled(trace.id, signal);
+    const { header, values } = await source().getPooled(trace.id, signal);
     this.pooled = {
       side: header.shape[2] ?? 0,
       values: values as Uint8Array,
@@ -238,9 +240,9 @@ class Room {
     this.token = this.#source(trace, place?.token ?? null, before);
   }
 
-  #source(trace: Trace, asked: Source, before: Trace | null): number | null {
-    if (asked === "none") return null;
-    if (asked !== null) return Math.min(asked, trace.tokens.length - 1);
+  #source(trace: Trace, wanted: Source, before: Trace | null): number | null {
+    if (wanted === "none") return null;
+    if (wanted !== null) return Math.min(wanted, trace.tokens.length - 1);
     if (!before) return firstSource(trace.tokens);
     if (this.token === null) return null;
     return stillThere(before, trace, this.token)
@@ -308,8 +310,8 @@ class Room {
 
   #place(): Place {
     return {
-      model: (this.trace ? this.#traced.model : this.model) || null,
-      text: this.trace ? this.#traced.text : this.text,
+      model: source().fixed ? null : (this.trace ? this.#traced.model : this.model) || null,
+      text: source().fixed ? null : this.trace ? this.#traced.text : this.text,
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
       token: this.trace ? (this.token ?? "none") : null,

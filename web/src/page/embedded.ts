@@ -1,0 +1,104 @@
+// The answers of a page that carries its own trace: the same as Studio's, without asking anybody.
+import type { Block } from "../protocol/block";
+import type { ViewQuestion } from "../protocol/client";
+import type { Source } from "../protocol/source";
+import type { Studio, Trace } from "../protocol/types";
+import { ADDRESS } from "../state/address";
+import { bytes, type Carried } from "./carried";
+import { Layers } from "./rebuilt";
+
+/** After so many milliseconds of arithmetic the browser gets its turn. */
+const AT_A_TIME = 40;
+
+export function embedded(carried: Carried): Source {
+  const layers = new Layers(carried);
+  const { model, title, text, num_layers, num_heads, causal, tokens } = carried;
+  const side = carried.pooled.values.shape[3] ?? 0;
+  const trace: Trace = {
+    id: "page",
+    model,
+    text,
+    num_layers,
+    num_heads,
+    causal,
+    tokens,
+    pooled_size: side,
+    seconds: 0,
+  };
+  const card = {
+    name: model,
+    title,
+    kind: causal ? "decoder" : "encoder",
+    num_layers,
+    num_heads,
+    context: null,
+    architecture: "",
+    bundled: false,
+  };
+  const studio: Studio = {
+    version: carried.made_with,
+    default_model: model,
+    default_text: text,
+    max_text_bytes: 0,
+    max_tokens: tokens.length,
+    models: [card],
+  };
+  return {
+    fixed: true,
+    opens: carried.opens,
+    getStudio: () => Promise.resolve(studio),
+    postTrace: () => Promise.resolve(trace),
+    getPooled: () => {
+      const { values, scale, aggregated } = carried.pooled;
+      const header = { dtype: "uint8" as const, shape: values.shape, aggregated, scale };
+      return Promise.resolve({ header, values: bytes(values) });
+    },
+    getView: (_, view, signal) => cells(layers, view, signal),
+    filePath: () => null,
+  };
+}
+
+/** A view's block: exact where its cells suffice, else each the mean of those it stands for. */
+async function cells(layers: Layers, view: ViewQuestion, signal: AbortSignal): Promise<Block> {
+  const layer = layers.layer(Number(ADDRESS.exec(view.address)?.[1]));
+  const [rows, columns] = [edges(view.rows, view.height), edges(view.columns, view.width)];
+  const [height, width] = [rows.length - 1, columns.length - 1];
+  const [first, end] = view.columns;
+  const aggregated = view.rows[1] - view.rows[0] > height || end - first > width;
+  const values = new Float32Array(height * width);
+  const line = new Float32Array(end - first);
+  let began = performance.now();
+  for (let cell = 0; cell < height; cell += 1) {
+    const [top, bottom] = [rows[cell] as number, rows[cell + 1] as number];
+    const sums = new Float64Array(width);
+    for (let row = top; row < bottom; row += 1) {
+      layer.row(view.head, row, first, end, line);
+      if (!aggregated) continue;
+      for (let at = 0; at < width; at += 1) {
+        const last = (columns[at + 1] as number) - first;
+        for (let column = (columns[at] as number) - first; column < last; column += 1) {
+          sums[at] = (sums[at] as number) + (line[column] as number);
+        }
+      }
+    }
+    if (aggregated) {
+      for (let at = 0; at < width; at += 1) {
+        const size = (bottom - top) * ((columns[at + 1] as number) - (columns[at] as number));
+        values[cell * width + at] = (sums[at] as number) / size;
+      }
+    } else values.set(line, cell * width);
+    if (performance.now() - began > AT_A_TIME) {
+      await new Promise((resolve) => setTimeout(resolve));
+      signal.throwIfAborted();
+      began = performance.now();
+    }
+  }
+  return { header: { dtype: "float32", shape: [height, width], aggregated }, values };
+}
+
+/** Where each of at most `most` cells begins, and the last ends: as in vitral.tracing.view. */
+export function edges([first, last]: readonly [number, number], most: number): number[] {
+  const length = last - first;
+  const num = Math.min(most, length);
+  return Array.from({ length: num + 1 }, (_, cell) => first + Math.floor((cell * length) / num));
+}
