@@ -18,6 +18,7 @@ from vitral.tracing.token import Token
 if TYPE_CHECKING:
     import torch
 
+    from vitral.tracing.forecast import Forecast
     from vitral.tracing.inputs import Batch
     from vitral.tracing.trace import Trace
 
@@ -109,6 +110,7 @@ class Model:
         attention_mask: Any = None,
         decoder_text: str | None = None,
         decoder_ids: Any = None,
+        memory: int | str | None = None,
         **inputs: Any,
     ) -> Any:
         """What the model computes for a text, kept in a `Trace`.
@@ -119,9 +121,14 @@ class Model:
         name, e.g. `pixel_values` (one trace, or a list for more than one image). An
         encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
 
+        `memory` is how much of the trace may stay in memory ("2 GB"; default 256 MB); the rest
+        goes to a temporary file. What a long text takes is foreseen (`forecast`), said, and
+        refused where it cannot fit.
+
         The module is left exactly as it was found. Raises VitralError `text_empty`,
         `text_too_long` (nothing is ever cut to fit), `id_out_of_range`, `ids_unreadable`,
-        `tokenizer_missing`, `not_traceable`.
+        `tokenizer_missing`, `not_traceable`, `not_finite` (NaN or infinity in the model, with
+        the first address where it stands), `memory_short`, `memory_budget_short`, `disk_short`.
         """
         given = [each for each in (text, texts, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
@@ -131,9 +138,9 @@ class Model:
         if inputs:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("among the model's own inputs, it is decoder_input_ids")
-            return self._trace_inputs(inputs, attention_mask)
+            return self._trace_inputs(inputs, attention_mask, memory)
         if ids is not None:
-            return self._trace_ids(ids, attention_mask, decoder_text, decoder_ids)
+            return self._trace_ids(ids, attention_mask, decoder_text, decoder_ids, memory)
         from vitral.tracing.inputs import pad
 
         written = [text] if texts is None else list(texts)
@@ -142,8 +149,27 @@ class Model:
             raise VitralError("text_empty")
         batch = pad([[token.id for token in row] for row in tokens], self._pad_id)
         self._check(batch)
-        traces = self._run(batch, tokens, written, decoder_text, decoder_ids)
+        traces = self._run(batch, tokens, written, decoder_text, decoder_ids, memory)
         return traces[0] if texts is None else traces
+
+    def forecast(
+        self, text: str | None = None, *, ids: Any = None, memory: int | str | None = None
+    ) -> "Forecast":
+        """What tracing a text, or ids, would take in memory and on disk; nothing is refused.
+
+        `print(model.forecast(text).text())` says it in one line. The first tokens are run.
+        """
+        from vitral.tracing.forecast import budget, foresee
+        from vitral.tracing.inputs import batch_of_ids, pad
+
+        if (text is None) == (ids is None):
+            raise TypeError("give one of text, ids")
+        if text is not None:
+            batch = pad([[token.id for token in self.tokens(text)]], self._pad_id)
+        else:
+            batch, _ = batch_of_ids(ids, None, self._pad_id)
+        decoder, _ = self._decoder_side(len(batch.ids), None, None)
+        return foresee(self.module, batch, decoder, budget(memory))
 
     def generate(
         self,
@@ -202,21 +228,33 @@ class Model:
         )
 
     def _trace_ids(
-        self, ids: Any, attention_mask: Any, decoder_text: str | None, decoder_ids: Any
+        self,
+        ids: Any,
+        attention_mask: Any,
+        decoder_text: str | None,
+        decoder_ids: Any,
+        memory: int | str | None,
     ) -> "Trace | list[Trace]":
         from vitral.tracing.inputs import batch_of_ids
 
         batch, single = batch_of_ids(ids, attention_mask, self._pad_id)
         self._check(batch)
         tokens = [bare_tokens(row, self.tokenizer) for row in batch.rows]
-        traces = self._run(batch, tokens, [None] * len(tokens), decoder_text, decoder_ids)
+        traces = self._run(batch, tokens, [None] * len(tokens), decoder_text, decoder_ids, memory)
         return traces[0] if single else traces
 
-    def _trace_inputs(self, inputs: dict[str, Any], mask: Any) -> "Trace | list[Trace]":
+    def _trace_inputs(
+        self, inputs: dict[str, Any], mask: Any, memory: int | str | None
+    ) -> "Trace | list[Trace]":
+        from vitral.tracing.forecast import budget
         from vitral.tracing.recording import record
+        from vitral.tracing.store import Store
 
         recording = record(
-            self.module, (), inputs if mask is None else inputs | {"attention_mask": mask}
+            self.module,
+            (),
+            inputs if mask is None else inputs | {"attention_mask": mask},
+            store=Store(budget(memory)),
         )
         sides = [bare_tokens(list(range(length))) for length in recording.num_tokens]
         traces = [
@@ -238,13 +276,18 @@ class Model:
         texts: Sequence[str | None],
         decoder_text: str | None,
         decoder_ids: Any,
+        memory: int | str | None,
     ) -> "list[Trace]":
+        from vitral.tracing.forecast import budget, forewarn
         from vitral.tracing.inputs import arguments
         from vitral.tracing.recording import record
+        from vitral.tracing.store import Store
 
         decoder, decoder_tokens = self._decoder_side(len(tokens), decoder_text, decoder_ids)
         args, named = arguments(self.module, batch, decoder)
-        recording = record(self.module, args, named)
+        forewarn(self.module, batch, decoder, budget(memory))
+        whole = all(span == (0, batch.ids.shape[1]) for span in batch.spans)
+        recording = record(self.module, args, named, store=Store(budget(memory)), measured=whole)
         return [
             recording.trace(
                 index,

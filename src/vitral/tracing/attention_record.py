@@ -10,7 +10,7 @@ Shapes: H query heads, K key heads, T queries, S keys, D wide. One sequence, no 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -174,6 +174,12 @@ class AttentionRecord:
         """Row statistics and pooled maps; found while the model ran, or now, once."""
         return measure(self)
 
+    def with_measures(self, measures: Measures) -> "AttentionRecord":
+        """The same record, knowing its measures."""
+        same = replace(self)
+        vars(same)["measures"] = measures
+        return same
+
     @property
     def statistics(self) -> RowStatistics:
         """What each row of the pattern says in a few numbers."""
@@ -201,23 +207,29 @@ class AttentionRecord:
 
 
 def records_of(
-    call: AttentionCall, visibility: Visibility, bias: Bias | None
+    call: AttentionCall,
+    visibility: Visibility,
+    bias: Bias | None,
+    keep: Callable[[Tensor], Tensor],
+    *,
+    measured: bool = False,
 ) -> list[AttentionRecord]:
     """One record for each sequence of a batch, from the attention call that computed it.
 
-    The tensors are copied: what the model does with its own afterwards changes no record.
+    The tensors are copied by `keep`: what the model does with its own afterwards changes no
+    record. If `measured`, a pattern too large to be had at once is measured now, while queries
+    and keys are at hand; the measures of a smaller one are found when somebody asks.
     """
-    query, key, value = (
-        tensor.detach().clone(memory_format=torch.contiguous_format)
-        for tensor in (call.query, call.key, call.value)
-    )
-    num_sequences = max(len(query), len(key))
     records = []
-    for index in range(num_sequences):
-        unfinished = AttentionRecord(
-            query[index if len(query) > 1 else 0],
-            key[index if len(key) > 1 else 0],
-            value[index if len(value) > 1 else 0],
+    for index in range(max(len(call.query), len(call.key))):
+        query, key, value = (
+            tensor.detach()[index if len(tensor) > 1 else 0].contiguous()
+            for tensor in (call.query, call.key, call.value)
+        )
+        record = AttentionRecord(
+            query,
+            key,
+            value,
             torch.empty(0),
             call.scaling,
             visibility.item(index),
@@ -227,7 +239,10 @@ def records_of(
             None if call.sinks is None else call.sinks.clone(),
         )
         lse = None if call.lse is None else call.lse[index if len(call.lse) > 1 else 0]
-        records.append(replace(unfinished, lse=_log_sum_exp(unfinished, lse)))
+        record = replace(record, lse=_log_sum_exp(record, lse))
+        kept = replace(record, query=keep(query), key=keep(key), value=keep(value))
+        large = record.num_heads * record.num_queries * record.num_keys > CELLS_AT_ONCE
+        records.append(kept.with_measures(record.measures) if measured and large else kept)
     return records
 
 

@@ -35,10 +35,14 @@ from vitral.tracing.layers import (
     linear_maps,
 )
 from vitral.tracing.pieces import can_be_joined, joined
+from vitral.tracing.store import Store
 from vitral.tracing.visibility import Bias, Visibility
 
 Source = tuple[int, int]
 """Which attention it was: the module's `id`, and how often it had computed any before."""
+
+BYTES_A_CELL = 5
+"""Of a mask in a forward pass: one as it is, four as the kernel takes it."""
 
 _locks: WeakKeyDictionary[nn.Module, Lock] = WeakKeyDictionary()
 _locks_lock = Lock()
@@ -64,13 +68,21 @@ class Recorder:
     """Records one forward pass of `module`, run inside `with Recorder(module) as recorder:`.
 
     Afterwards `values` holds tensors [batch, …] by address, `attentions` one record for each
-    sequence of the batch, `aliases` the addresses that are another name of the same tensor.
+    sequence of the batch, `aliases` the addresses that are another name of the same tensor,
+    `suspects` those where a NaN or an infinity may stand. `store` keeps the tensors, by default
+    in memory. If `measured`, large patterns are measured while the module runs.
     Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
     taken; afterwards it is as it was, whether the pass succeeded or not.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(
+        self, module: nn.Module, store: Store | None = None, *, measured: bool = False
+    ) -> None:
         self.module = module
+        self.store = Store() if store is None else store
+        self.measured = measured
+        self.suspects: list[str] = []
+        self.square_bytes = 0
         self.values: dict[str, Tensor] = {}
         self.aliases: dict[str, str] = {}
         self.attentions: dict[str, list[AttentionRecord]] = {}
@@ -133,7 +145,16 @@ class Recorder:
         if layer is None:  # attention outside the layers, e.g. a pooling head
             self.num_unplaced += 1
             return
-        records = records_of(call, self._rule(call), self._bias(call))
+        tensors = {"q": call.query, "k": call.key, "v": call.value}
+        suspects = [part for part, each in tensors.items() if not _may_be_finite(each)]
+        records = records_of(
+            call,
+            self._rule(call),
+            self._bias(call),
+            self.store.keep,
+            measured=self.measured and not suspects,
+        )
+        self.square_bytes = max(self.square_bytes, _square_bytes(call))
         prefix = layer.attended.get(source[0]) if call.module is not None else None
         if prefix is not None and can_be_joined(self.attentions[prefix], records):
             # A packed batch, computed one sequence after another.
@@ -143,6 +164,7 @@ class Recorder:
             prefix = self._place(layer, self._paths.get(source[0], ""))
             self.attentions[prefix] = records
             self.sources[prefix] = [source]
+        self.suspects += [f"{prefix}.{part}" for part in suspects]
         layer.attended[source[0]] = prefix
         layer.projecting = prefix
         layer.mlp_input = layer.last_linear = None
@@ -273,7 +295,24 @@ class Recorder:
         """
         shape = value.shape if stream is None else stream.shape
         if value.numel() == shape.numel():
-            self.values[address] = value.detach().clone().reshape(shape)
+            if not _may_be_finite(value):
+                self.suspects.append(address)
+            self.values[address] = self.store.keep(value).reshape(shape)
+
+
+def _may_be_finite(value: Tensor) -> bool:
+    """False if there is a NaN or an infinity in a value; seldom also where its sum overflows."""
+    return not value.is_floating_point() or bool(value.sum(dtype=torch.float32).isfinite())
+
+
+def _square_bytes(call: AttentionCall) -> int:
+    """What the model holds of one attention that has as many numbers as the pattern."""
+    num_queries, num_keys = call.query.shape[2], call.key.shape[2]
+    masks = [each for each in (call.mask, call.bias) if each is not None and each.shape[2] > 1]
+    size = sum(each.numel() * BYTES_A_CELL for each in masks)
+    if call.lse is None:  # no fused kernel: scores and weights stand in memory
+        size += 2 * 4 * call.query.shape[0] * call.query.shape[1] * num_queries * num_keys
+    return size
 
 
 def _residual_mid(layer: _OpenLayer) -> Tensor | None:

@@ -6,20 +6,30 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.tracing.not_finite import check_finite
 from vitral.tracing.recorder import Recorder
+from vitral.tracing.store import Store
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 from vitral.tracing.visibility import Range
 
 
-def record(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Recording":
-    """Run `module(*args, **kwargs)` and keep what it computes.
+def record(
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    store: Store | None = None,
+    measured: bool = True,
+) -> "Recording":
+    """Run `module(*args, **kwargs)` and keep what it computes, in `store` (default: in memory).
 
+    If `measured`, patterns too large to be had at once are measured while the module runs.
     The module is run in eval mode and without gradients, and left exactly as it was found, also
     when it raises. Raises VitralError `not_traceable` if it computes attention in some way of
     its own, of which nothing would be seen.
     """
-    with Recorder(module) as recorder:
+    with Recorder(module, store, measured=measured) as recorder:
         output = module(*args, **kwargs)
     if not recorder.attentions:
         raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
@@ -56,7 +66,10 @@ class Recording:
         span: Range | None = None,
         decoder_span: Range | None = None,
     ) -> Trace:
-        """The trace of one sequence. The spans are where its tokens stand among the padding."""
+        """The trace of one sequence. The spans are where its tokens stand among the padding.
+
+        Raises VitralError `not_finite` at the first address with a NaN or an infinity.
+        """
         spans = {"": span, "encoder": span, "decoder": decoder_span}
         values = {}
         for address, batch in self._recorder.values.items():
@@ -76,6 +89,7 @@ class Recording:
                 (0, record.num_queries) if queries is None else queries,
                 (0, record.num_keys) if keys is None else keys,
             )
+        check_finite(model, values, attentions, self._recorder.suspects)
         return Trace(
             model, text, tokens, decoder_tokens, values, dict(self._recorder.aliases), attentions
         )

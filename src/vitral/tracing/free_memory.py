@@ -1,0 +1,37 @@
+"""How much memory a process may still take."""
+
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+_CONTAINER = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> int | None:
+    """Bytes that can be had without swapping; None where the system does not say.
+
+    The least of what the machine has left and, in a container, of what its limit leaves.
+    """
+    left = [each for each in (_of_machine(), _of_container()) if each is not None]
+    return min(left) if left else None
+
+
+def _of_machine() -> int | None:
+    try:
+        lines = _MEMINFO.read_text().splitlines()
+    except OSError:  # not Linux
+        return None
+    entries = dict(line.split(":", 1) for line in lines)
+    return int(entries["MemAvailable"].split()[0]) * 1024
+
+
+def _of_container() -> int | None:
+    try:
+        limit = (_CONTAINER / "memory.max").read_text().strip()
+        used = (_CONTAINER / "memory.current").read_text().strip()
+        counted = dict(
+            line.split() for line in (_CONTAINER / "memory.stat").read_text().splitlines()
+        )
+    except OSError:  # no container
+        return None
+    cached = int(counted.get("inactive_file", 0))  # file contents, dropped when room is needed
+    return None if limit == "max" else max(0, int(limit) - int(used) + cached)
