@@ -2,8 +2,14 @@
 
 Transformers looks the attention function up by a name in each configuration of the model
 (`AttentionInterface`), and the function that builds the masks by the same name
-(`AttentionMaskInterface`). Vitral registers its own under one name, and writes that name into
-the configurations while a trace is taken.
+(`AttentionMaskInterface`). Vitral registers its own, and writes their name into the
+configurations while a trace is taken.
+
+Some models ask what the name is, and do one thing for "sdpa" and another for those that they do
+not know. So the name answers to that of the implementation that it stands in for: "sdpa", or, in
+models that have no other, "eager". The two differ in their masks. Those of "sdpa" are boolean,
+and none at all where the plain causal or bidirectional rule holds; a model that has only "eager"
+may not know that there could be none, and gets them written out.
 """
 
 import sys
@@ -11,12 +17,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from vitral.nn.scaled_dot_product import scaled_dot_product_attention
 
-NAME = "vitral"
 _FIELD = "_attn_implementation_internal"
+
+
+class Name(str):
+    """A name of its own to be looked up by, which says that it equals another, too."""
+
+    stands_for: str
+
+    def __new__(cls, name: str, stands_for: str) -> "Name":
+        made = super().__new__(cls, name)
+        made.stands_for = stands_for
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return other == self.stands_for or str.__eq__(self, other) is True
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = str.__hash__
+
+
+NAME = Name("vitral", "sdpa")
+NAME_WITH_MASKS = Name("vitral-with-masks", "eager")
 
 
 @contextmanager
@@ -26,39 +55,27 @@ def attention_through_vitral(module: nn.Module) -> Iterator[None]:
     Modules that are none of transformers' are left alone: Vitral's own call the function
     directly. Whatever happens inside, each configuration gets its former name back.
     """
-    if any(hasattr(getattr(part, "config", None), _FIELD) for part in module.modules()):
+    configurations, explicit = _configurations(module)
+    if configurations:
         register()
-    with attention_named(module, NAME):
+    names = {key: NAME_WITH_MASKS if key in explicit else NAME for key in configurations}
+    with _named(configurations, names):
         yield
 
 
 @contextmanager
-def attention_named(module: nn.Module, name: str) -> Iterator[None]:
-    """While open, every configuration in `module` names that attention function."""
-    configurations: dict[int, Any] = {}
-    fixed: set[int] = set()
-    for part in module.modules():
-        configuration = getattr(part, "config", None)
-        if configuration is not None and hasattr(configuration, _FIELD):
-            configurations[id(configuration)] = configuration
-            if _has_its_own_attention(part):
-                fixed.add(id(configuration))
-    configurations = {key: each for key, each in configurations.items() if key not in fixed}
-    former = [(each, each.__dict__[_FIELD]) for each in configurations.values()]
-    try:
-        for each, _ in former:
-            setattr(each, _FIELD, name)
+def eager_attention(module: nn.Module) -> Iterator[None]:
+    """While open, every configuration in `module` names transformers' "eager" attention."""
+    configurations, _ = _configurations(module)
+    with _named(configurations, dict.fromkeys(configurations, "eager")):
         yield
-    finally:
-        for each, earlier in former:
-            setattr(each, _FIELD, earlier)
 
 
-def _has_its_own_attention(part: nn.Module) -> bool:
+def has_its_own_attention(part: nn.Module) -> bool:
     """Whether it is a model of transformers whose code looks up no attention function.
 
-    The name of one that it does not know makes some of these fail (MPT); they are left to run
-    their own way, and that nothing is seen of them is then said.
+    A name that it does not know makes some of these fail (MPT); they are left to run their own
+    way.
     """
     settable = getattr(part, "_can_set_attn_implementation", None)
     theirs = type(part).__module__.startswith("transformers.")
@@ -66,14 +83,45 @@ def _has_its_own_attention(part: nn.Module) -> bool:
 
 
 def register() -> None:
-    """Make Vitral's function known to transformers, under `NAME`; once is enough.
-
-    The masks it gets are those of "sdpa": boolean, and none at all where the plain causal or
-    bidirectional rule holds.
-    """
+    """Make Vitral's function known to transformers, under both names; once is enough."""
     assert "transformers" in sys.modules, "a configuration of transformers without transformers"
-    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+    from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
     from transformers.modeling_utils import AttentionInterface
 
-    AttentionInterface.register(NAME, scaled_dot_product_attention)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
+    for name, mask in ((NAME, sdpa_mask), (NAME_WITH_MASKS, eager_mask)):
+        AttentionInterface.register(str(name), _attention)
+        AttentionMaskInterface.register(str(name), mask)
+
+
+def _attention(module: nn.Module | None, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+    # What the function does inside is no attention of its own that somebody should see.
+    with torch._C.DisableTorchFunction():
+        return scaled_dot_product_attention(module, *args, **kwargs)
+
+
+def _configurations(module: nn.Module) -> tuple[dict[int, Any], set[int]]:
+    """The configurations whose attention can be chosen, by id; and which need masks written out."""
+    found: dict[int, Any] = {}
+    fixed: set[int] = set()
+    explicit: set[int] = set()
+    for part in module.modules():
+        configuration = getattr(part, "config", None)
+        if configuration is not None and hasattr(configuration, _FIELD):
+            found[id(configuration)] = configuration
+            if has_its_own_attention(part):
+                fixed.add(id(configuration))
+            if not getattr(part, "_supports_sdpa", True):
+                explicit.add(id(configuration))
+    return {key: each for key, each in found.items() if key not in fixed}, explicit
+
+
+@contextmanager
+def _named(configurations: dict[int, Any], names: dict[int, str]) -> Iterator[None]:
+    former = {key: each.__dict__[_FIELD] for key, each in configurations.items()}
+    try:
+        for key, each in configurations.items():
+            setattr(each, _FIELD, names[key])
+        yield
+    finally:
+        for key, each in configurations.items():
+            setattr(each, _FIELD, former[key])

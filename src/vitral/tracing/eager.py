@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from vitral.tracing.attention_function import attention_named
+from vitral.tracing.attention_function import eager_attention
 
 Seen = list[tuple[nn.Module | None, Tensor]]
 
@@ -29,7 +29,7 @@ def eager_patterns(module: nn.Module) -> Iterator[Seen]:
     An entry is the attention module and its weights [B, H, T, S], in the order of computation.
     """
     seen: Seen = []
-    with attention_named(module, "eager"), _watched():
+    with eager_attention(module), _watched():
         token = _seen.set(seen)
         try:
             yield seen
