@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vitral.cli.new_file import NewFile
-from vitral.cli.source_text import source_text
+from vitral.cli.opened_or_traced import opened_or_traced
 from vitral.cli.token_range import token_range
 from vitral.errors import VitralError
 from vitral.messages import message
@@ -44,7 +44,7 @@ def trace(
     if json and part:
         raise VitralError("options_clash", first="--json", second=part)
     target = NewFile(save, overwrite) if save is not None else None
-    traced = _trace(text, model, file, open)
+    traced = opened_or_traced(text, model, file, open)
     weights = traced.attention(layer=layer, head=head)
     if target is not None:
         target.write(traced.save)
@@ -66,23 +66,6 @@ def trace(
     if target is not None:
         note = message("cli.trace.saved", path=target.path)
         Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))
-
-
-def _trace(text: str | None, model: str | None, file: str | None, saved: Path | None) -> "Trace":
-    """The trace that the options ask for: run now, or read from a file."""
-    if saved is None:
-        source = source_text(text, file)
-        import vitral
-        from vitral.models.catalog import BUNDLED
-
-        traced: Trace = vitral.load(model or BUNDLED[0]).trace(source)
-        return traced
-    for option, value in (("TEXT", text), ("--file", file), ("--model", model)):
-        if value is not None:
-            raise VitralError("options_clash", first="--open", second=option)
-    import vitral
-
-    return vitral.open_trace(saved)
 
 
 def _print_json(traced: "Trace", layer: int, head: int) -> None:

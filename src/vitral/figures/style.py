@@ -86,8 +86,9 @@ def style_of(
     millimetres = WIDTHS_MM.get(width) if isinstance(width, str) else float(width)
     if millimetres is None or not _LEAST_MM <= millimetres <= _MOST_MM:
         known = ", ".join(WIDTHS_MM)
+        given = width if isinstance(width, str) else f"{width:g}"
         raise VitralError(
-            "figure_width", width=width, known=known, least=int(_LEAST_MM), most=int(_MOST_MM)
+            "figure_width", width=given, known=known, least=int(_LEAST_MM), most=int(_MOST_MM)
         )
     if millimetres <= 120:
         font, max_height_mm = 7.0, 230.0

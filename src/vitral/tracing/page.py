@@ -57,7 +57,7 @@ def page(
         raise VitralError(
             "page_too_large",
             tokens=len(tokens),
-            megabytes=round(size, 1),
+            megabytes=f"{size:.3g}",
             limit=f"{most_megabytes:g}",
         )
     opens = _address(layer, head, token, view, language, theme)
