@@ -34,6 +34,7 @@ kernel computes either, so `blocked_attention` does, a few rows at a time.
 Shapes: B sequences, H query heads, K key heads (H a multiple of K), T queries, S keys, D wide.
 """
 
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -41,6 +42,8 @@ from typing import Any, Protocol
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from vitral.nn.pattern_edit import PatternEdit
 
 CELLS_AT_ONCE = 1 << 22
 """Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
@@ -57,7 +60,7 @@ class AttentionCall:
     values if True, zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
     the head of the file), None where there is none. `lse` float32 [B, H, T] is each row's
     log-sum-exp where the kernel gave it (of no meaning for a query that may look nowhere),
-    else None.
+    else None. `edits` says for each sequence what was changed of its patterns, None if nothing.
     """
 
     module: nn.Module | None
@@ -72,6 +75,7 @@ class AttentionCall:
     softcap: float | None = None
     sinks: Tensor | None = None
     lse: Tensor | None = None
+    edits: Sequence[PatternEdit | None] | None = None
 
 
 class AttentionObserver(Protocol):
@@ -82,6 +86,22 @@ class AttentionObserver(Protocol):
 
 observer: ContextVar[AttentionObserver | None] = ContextVar("attention_observer", default=None)
 """Who watches the attention computed in this context (a thread, a task); None: nobody."""
+
+
+class AttentionEditor(Protocol):
+    """Whoever wants an attention to come out otherwise than the model would have it."""
+
+    def edit_inputs(
+        self, module: nn.Module | None, query: Tensor, key: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The queries, keys and values to use, shaped as those given."""
+
+    def edit_output(self, call: AttentionCall, output_BHTD: Tensor) -> tuple[Tensor, AttentionCall]:
+        """The output to give, and the call with its `edits`."""
+
+
+editor: ContextVar[AttentionEditor | None] = ContextVar("attention_editor", default=None)
+"""Who edits the attention computed in this context; None: nobody."""
 
 
 def scaled_dot_product_attention(
@@ -111,6 +131,9 @@ def scaled_dot_product_attention(
 
     Given the same input, the output is that of transformers' own "sdpa" bit for bit.
     """
+    editing = None if torch.compiler.is_compiling() else editor.get()
+    if editing is not None:
+        query, key, value = editing.edit_inputs(module, query, key, value)
     num_queries, num_keys = query.shape[2], key.shape[2]
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     if is_causal is None:
@@ -157,25 +180,27 @@ def scaled_dot_product_attention(
             enable_gqa=kernel_groups,
         )
         output_BHTD, lse = output if isinstance(output, tuple) else (output, None)
-    if watching is not None:
+    if watching is not None or editing is not None:
         finite = combined is not None and combined.dtype != torch.bool
         sinks = None if s_aux is None else s_aux.detach().reshape(-1).float()
-        watching.observe_attention(
-            AttentionCall(
-                module,
-                query,
-                key,
-                value,
-                mask,
-                bias,
-                is_causal,
-                scale,
-                finite,
-                softcap,
-                sinks,
-                lse,
-            )
+        call = AttentionCall(
+            module,
+            query,
+            key,
+            value,
+            mask,
+            bias,
+            is_causal,
+            scale,
+            finite,
+            softcap,
+            sinks,
+            lse,
         )
+        if editing is not None:
+            output_BHTD, call = editing.edit_output(call, output_BHTD)
+        if watching is not None:
+            watching.observe_attention(call)
     return output_BHTD.transpose(1, 2).contiguous(), None
 
 

@@ -14,7 +14,7 @@ the models. Within a layer,
 
 from collections import Counter
 from contextlib import ExitStack
-from threading import Lock
+from threading import Lock, RLock
 from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from vitral.nn.scaled_dot_product import AttentionCall, observer
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import AttentionRecord, records_of
+from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
     Layer,
@@ -44,8 +45,14 @@ Source = tuple[int, int]
 BYTES_A_CELL = 5
 """Of a mask in a forward pass: one as it is, four as the kernel takes it."""
 
-_locks: WeakKeyDictionary[nn.Module, Lock] = WeakKeyDictionary()
+_locks: WeakKeyDictionary[nn.Module, RLock] = WeakKeyDictionary()
 _locks_lock = Lock()
+
+
+def lock_of(module: nn.Module) -> RLock:
+    """What one thread holds while it watches or edits a module; others wait."""
+    with _locks_lock:
+        return _locks.setdefault(module, RLock())
 
 
 class _OpenLayer:
@@ -99,9 +106,7 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         with ExitStack() as undo:
-            with _locks_lock:
-                lock = _locks.setdefault(self.module, Lock())
-            undo.enter_context(lock)
+            undo.enter_context(lock_of(self.module))
             for part in self.module.modules():
                 undo.callback(setattr, part, "training", part.training)
                 part.training = False
@@ -152,8 +157,11 @@ class Recorder:
             self._rule(call),
             self._bias(call),
             self.store.keep,
-            measured=self.measured and not suspects,
+            measured=self.measured and not suspects and call.edits is None,
         )
+        if call.edits is not None:
+            pairs = zip(records, call.edits, strict=True)
+            records = [EditedRecord.of(record, edit) for record, edit in pairs]
         self.square_bytes = max(self.square_bytes, _square_bytes(call))
         prefix = layer.attended.get(source[0]) if call.module is not None else None
         if prefix is not None and can_be_joined(self.attentions[prefix], records):
