@@ -43,6 +43,9 @@ class Name(str):
 
     __hash__ = str.__hash__
 
+    def __getnewargs__(self) -> tuple[str, str]:  # T5 copies its configuration on the way
+        return str(self), self.stands_for
+
 
 NAME = Name("vitral", "sdpa")
 NAME_WITH_MASKS = Name("vitral-with-masks", "eager")
