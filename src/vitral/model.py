@@ -8,7 +8,7 @@ Everything that Vitral does with a model starts here:
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
@@ -178,25 +178,70 @@ class Model:
         max_new_tokens: int = 50,
         temperature: float = 0.0,
         top_k: int | None = None,
+        top_p: float | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float = 1.0,
         seed: int | None = None,
+        stop: Sequence[str] = (),
+        num_beams: int | None = None,
+        length_penalty: float = 1.0,
+        windowed: bool = False,
     ) -> str:
-        """`text`, written on by a decoder, or what an encoder–decoder answers to it; see
-        `vitral.generation`.
+        """`text`, written on by a decoder, or what an encoder–decoder answers to it.
 
-        At `temperature` 0 the likeliest token is always taken. Raises VitralError
-        `cannot_write` for a model that is made for something else, and what `tokens` and
-        `vitral.generation` raise.
+        At `temperature` 0 the likeliest token is always taken; else one is drawn, from the
+        distribution that `vitral.generation.sampling` describes. Writing ends at the model's
+        end mark, before the first of the strings `stop`, after `max_new_tokens`, or where the
+        context is full, unless it is `windowed`: then it goes on from the last half of it.
+        With `num_beams` the likeliest whole text is searched for (`vitral.generation.beam_search`).
+
+        Raises VitralError `cannot_write` for a model that is made for something else,
+        `options_clash` for beams with what they cannot take, `option_invalid`,
+        `option_out_of_range`, `text_too_long`, and what `tokens` raises.
         """
+        from vitral.generation.sampling import Sampling
         from vitral.generation.writing import write
 
-        return write(
+        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
+        if num_beams is None:
+            options: dict[str, Any] = {"sampling": sampling, "seed": seed, "stop": stop}
+            options |= {"windowed": windowed}
+        else:
+            others = {"stop": bool(stop), "windowed": windowed, "sampling": sampling != Sampling()}
+            for option, given in others.items():
+                if given:
+                    raise VitralError("options_clash", first="num_beams", second=option)
+            options = {"num_beams": num_beams, "length_penalty": length_penalty}
+        return write(self.module, self.tokenizer, text, max_new_tokens=max_new_tokens, **options)
+
+    def stream(
+        self,
+        text: str,
+        *,
+        max_new_tokens: int = 50,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        seed: int | None = None,
+        stop: Sequence[str] = (),
+        windowed: bool = False,
+    ) -> Iterator[str]:
+        """What `generate` writes, piece by piece as it comes; no piece splits a character."""
+        from vitral.generation.sampling import Sampling
+        from vitral.generation.writing import pieces
+
+        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
+        return pieces(
             self.module,
             self.tokenizer,
             text,
             max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            top_k=top_k,
+            sampling=sampling,
             seed=seed,
+            stop=stop,
+            windowed=windowed,
         )
 
     def trace_generation(
@@ -206,6 +251,9 @@ class Model:
         max_new_tokens: int = 50,
         temperature: float = 0.0,
         top_k: int | None = None,
+        top_p: float | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float = 1.0,
         seed: int | None = None,
     ) -> "Trace":
         """What the model computes while it writes `text` on, one row a new token.
@@ -214,16 +262,17 @@ class Model:
         an encoder–decoder, `tokens` are what it read and `decoder_tokens` what it wrote.
         Arguments and errors as in `generate`.
         """
+        from vitral.generation.sampling import Sampling
         from vitral.generation.writing import write_traced
 
+        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
         return write_traced(
             self.module,
             self.tokenizer,
             text,
             name=self.name,
             max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            top_k=top_k,
+            sampling=sampling,
             seed=seed,
         )
 

@@ -3,7 +3,7 @@ import torch
 
 from vitral.errors import VitralError
 from vitral.generation.generate import generate_ids
-from vitral.generation.sampling import choose
+from vitral.generation.sampling import Sampling
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
 
@@ -57,7 +57,7 @@ def test_generation_with_a_cache_equals_generation_without(build, temperature) -
                     model,
                     PROMPTS,
                     max_new_tokens=12,
-                    temperature=temperature,
+                    sampling=Sampling(temperature),
                     seed=7,
                     use_cache=use_cache,
                 )
@@ -95,32 +95,27 @@ def test_generation_stops_when_every_text_has_ended() -> None:
     assert len(stopped) == first + 1
 
 
-@pytest.mark.parametrize(
-    ("options", "key"),
-    [
-        ({"temperature": -1.0}, "option_invalid"),
-        ({"top_k": 0}, "option_invalid"),
-    ],
-)
-def test_wrong_options_are_refused(options, key) -> None:
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_a_window_goes_on_from_the_last_half(use_cache) -> None:
+    model = llama()
+    options = {"max_new_tokens": 40, "use_cache": use_cache}
+    tokens = torch.cat(list(generate_ids(model, PROMPTS[:1], windowed=True, **options)))
+    assert len(tokens) == 40
+    read = torch.cat([PROMPTS[0], tokens])
+    # Read up to 24 tokens, then from the last 12 on: the 20th new token was chosen from those.
+    again = next(generate_ids(model, read[None, 12:24], max_new_tokens=1))
+    assert again == tokens[24 - 5]
+    long_prompt = read[None, :30]
+    first = next(generate_ids(model, long_prompt, max_new_tokens=1, windowed=True))
+    assert first == next(generate_ids(model, long_prompt[:, -12:], max_new_tokens=1))
+
+
+def test_no_tokens_are_no_number_of_tokens() -> None:
     with pytest.raises(VitralError) as caught:
-        generate_ids(gpt(), PROMPTS, max_new_tokens=2, **options)
-    assert caught.value.key == key
+        generate_ids(gpt(), PROMPTS, max_new_tokens=0)
+    assert caught.value.key == "option_invalid"
 
 
 def test_prompts_without_room_are_refused_with_both_lengths() -> None:
     with pytest.raises(VitralError, match=r"24.*24"):
         generate_ids(gpt(), torch.zeros(1, 24, dtype=torch.long), max_new_tokens=1)
-
-
-def test_drawn_tokens_follow_the_distribution() -> None:
-    logits = torch.tensor([[0.0, 1.0, 2.0, -1.0]]).expand(40_000, 4)
-    drawn = choose(logits, temperature=2.0, generator=torch.Generator().manual_seed(0))
-    shares = torch.bincount(drawn, minlength=4) / len(drawn)
-    torch.testing.assert_close(shares, (logits[0] / 2).softmax(-1), atol=0.01, rtol=0)
-
-
-def test_top_k_draws_among_the_likeliest_only() -> None:
-    logits = torch.tensor([[0.0, 1.0, 2.0, -1.0]]).expand(500, 4)
-    drawn = choose(logits, temperature=5.0, top_k=2, generator=torch.Generator().manual_seed(0))
-    assert set(drawn.tolist()) == {1, 2}

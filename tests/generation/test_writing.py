@@ -78,6 +78,73 @@ def test_every_written_character_belongs_to_a_token(tokenizer: Tokenizer) -> Non
         assert covered == set(range(len(trace.text)))
 
 
+def test_pieces_make_up_the_text_and_split_no_character(tokenizer: Tokenizer) -> None:
+    module = random_model("gpt2")
+    module.resize_token_embeddings(tokenizer.get_vocab_size())
+    model = vitral.load((module, tokenizer))
+    for seed in range(6):
+        options = {"max_new_tokens": 40, "temperature": 1.5, "seed": seed}
+        pieces = list(model.stream(TEXT, **options))
+        assert TEXT + "".join(pieces) == model.generate(TEXT, **options)
+        assert all(pieces)
+    accents = "ñandú, ¿qué? «más» "
+    assert _streamed(tokenizer, accents) == accents
+
+
+def _streamed(tokenizer: Tokenizer, text: str) -> str:
+    """A text streamed from a reader that knows it by heart, byte by byte."""
+    from vitral.generation import writing
+
+    single = {token: tokenizer.token_to_id(token) for token in tokenizer.get_vocab()}
+    pre = tokenizer.pre_tokenizer.pre_tokenize_str(text)
+    ids = [single[character] for word, _ in pre for character in word]
+
+    class ByHeart:
+        def __init__(self) -> None:
+            self.told = 0
+
+        def __call__(self, new_BT: torch.Tensor) -> torch.Tensor:
+            logits = torch.zeros(1, tokenizer.get_vocab_size())
+            logits[0, ids[self.told]] = 9.0
+            self.told += 1
+            return logits
+
+        def reorder(self, rows_B: torch.Tensor) -> None:
+            raise NotImplementedError
+
+    pieces = list(
+        writing.pieces(
+            random_model("gpt2"), tokenizer, "La", max_new_tokens=len(ids), reader=ByHeart()
+        )
+    )
+    assert len(ids) > len(text)  # accents took several tokens each
+    assert not any("\ufffd" in piece for piece in pieces)
+    assert len(pieces) > 5
+    return "".join(pieces)
+
+
+def test_writing_stops_before_a_string(llama_folder: Path) -> None:
+    model = vitral.load(llama_folder)
+    whole = model.generate(TEXT, max_new_tokens=20)
+    written = whole[len(TEXT) :]
+    for start, length in ((3, 1), (5, 4), (0, 2), (8, 7)):
+        stop = written[start : start + length]
+        stopped = model.generate(TEXT, max_new_tokens=20, stop=["nunca jamás", stop])
+        assert stopped == TEXT + written[: written.find(stop)]
+    assert model.generate(TEXT, max_new_tokens=20, stop=["nunca jamás"]) == whole
+
+
+def test_beams_write_a_text_and_clash_with_sampling(llama_folder: Path) -> None:
+    model = vitral.load(llama_folder)
+    text = model.generate(TEXT, max_new_tokens=8, num_beams=4)
+    assert text.startswith(TEXT)
+    assert len(text) > len(TEXT)
+    for options in ({"temperature": 1.0}, {"stop": ["a"]}, {"windowed": True}):
+        with pytest.raises(vitral.VitralError) as caught:
+            model.generate(TEXT, num_beams=4, **options)
+        assert caught.value.key == "options_clash"
+
+
 def test_an_encoder_decoder_answers(tokenizer: Tokenizer) -> None:
     module = random_model("t5")
     module.resize_token_embeddings(tokenizer.get_vocab_size())

@@ -24,6 +24,10 @@ class Reader(Protocol):
 
     def __call__(self, new_BT: Tensor) -> Tensor: ...
 
+    def reorder(self, rows_B: Tensor) -> None:
+        """Go on from these rows of the batch, in that order, as if they had been read."""
+        ...
+
 
 def reader_of(
     module: nn.Module, *, encoder_ids: Tensor | None = None, use_cache: bool = True
@@ -58,6 +62,12 @@ class OwnReader:
         logits: Tensor = self._model(new_BT, cache=self._cache)[:, -1]
         return logits
 
+    def reorder(self, rows_B: Tensor) -> None:
+        if self._cache is not None:
+            self._cache.reorder(rows_B)
+        if self._read_BT is not None:
+            self._read_BT = self._read_BT[rows_B]
+
 
 class TransformersReader:
     """Reads with a model of transformers that has a language model's head."""
@@ -88,6 +98,12 @@ class TransformersReader:
             self._encoded = (output.encoder_last_hidden_state,)
         logits: Tensor = output.logits[:, -1]
         return logits
+
+    def reorder(self, rows_B: Tensor) -> None:
+        if self._cache is not None:
+            self._cache.reorder_cache(rows_B)
+        if self._read_BT is not None:
+            self._read_BT = self._read_BT[rows_B]
 
 
 def _after(read_BT: Tensor | None, new_BT: Tensor) -> Tensor:

@@ -1,28 +1,116 @@
 """Choosing the next token from a model's logits.
 
-*Greedy* takes the likeliest. *Sampling* draws from the distribution, which a *temperature* τ
-flattens (τ > 1) or sharpens (τ < 1): p ∝ exp(logit / τ); *top-k* draws among the k likeliest only.
+*Greedy* takes the likeliest. *Sampling* draws from the distribution, after it was changed in
+this order, each change where it is asked for:
 
-Shapes: B batch, V vocabulary.
+1. *repetition penalty* θ (Keskar et al. 2019, CTRL, section 4.1): the logit of each token that
+   was read already is divided by θ, or, where it is negative, multiplied by it;
+2. *temperature* τ flattens (τ > 1) or sharpens (τ < 1): p ∝ exp(logit / τ);
+3. *top-k* keeps the k likeliest tokens (Fan et al. 2018, https://arxiv.org/abs/1805.04833);
+4. *top-p* keeps the fewest of the likeliest whose probabilities reach p together (Holtzman et
+   al. 2020, https://arxiv.org/abs/1904.09751);
+5. *min-p* keeps those at least p times as likely as the likeliest (Nguyen et al. 2024,
+   https://arxiv.org/abs/2407.01082).
+
+What is kept is scaled to sum to one. Order and meaning are those of transformers, so the same
+settings give the same distribution there.
+
+Shapes: B batch, T tokens read so far, V vocabulary.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vitral.errors import VitralError
 
-def choose(
-    logits_BV: Tensor,
-    *,
-    temperature: float = 0.0,
-    top_k: int | None = None,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """The next token [B] of each text. A temperature of 0 is greedy."""
-    if temperature == 0:
-        return logits_BV.argmax(dim=-1)
-    scaled = logits_BV.float() / temperature
-    if top_k is not None and top_k < scaled.shape[-1]:
-        smallest_kept = scaled.topk(top_k, dim=-1).values[..., -1:]
-        scaled = scaled.masked_fill(scaled < smallest_kept, float("-inf"))
-    drawn: Tensor = torch.multinomial(scaled.softmax(dim=-1), 1, generator=generator).squeeze(-1)
-    return drawn
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is chosen; a temperature of 0, the default, is greedy.
+
+    Raises VitralError `option_invalid` or `option_out_of_range` for a number that makes no
+    sense.
+    """
+
+    temperature: float = 0.0
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repetition_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 0:
+            raise VitralError(
+                "option_invalid", option="temperature", value=self.temperature, least=0
+            )
+        if self.top_k is not None and self.top_k < 1:
+            raise VitralError("option_invalid", option="top_k", value=self.top_k, least=1)
+        for option, share in (("top_p", self.top_p), ("min_p", self.min_p)):
+            if share is not None and not 0 < share <= 1:
+                raise VitralError("option_out_of_range", option=option, value=share, most=1)
+        if not self.repetition_penalty > 0:
+            raise VitralError(
+                "option_out_of_range",
+                option="repetition_penalty",
+                value=self.repetition_penalty,
+                most="∞",
+            )
+
+    def scores(self, logits_BV: Tensor, read_BT: Tensor) -> Tensor:
+        """The logits [B, V] after all changes; −∞ where a token is left out. At temperature 0
+        only repetition counts, since the likeliest token is then taken."""
+        scores_BV = repetition_penalised(logits_BV.float(), read_BT, self.repetition_penalty)
+        if self.temperature == 0:
+            return scores_BV
+        scores_BV = scores_BV / self.temperature
+        if self.top_k is not None:
+            scores_BV = keep_top_k(scores_BV, self.top_k)
+        if self.top_p is not None:
+            scores_BV = keep_top_p(scores_BV, self.top_p)
+        if self.min_p is not None:
+            scores_BV = keep_min_p(scores_BV, self.min_p)
+        return scores_BV
+
+    def choose(
+        self, logits_BV: Tensor, read_BT: Tensor, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """The next token [B] of each text, of which `read_BT` was read so far."""
+        scores_BV = self.scores(logits_BV, read_BT)
+        if self.temperature == 0:
+            return scores_BV.argmax(dim=-1)
+        drawn: Tensor = torch.multinomial(scores_BV.softmax(dim=-1), 1, generator=generator)
+        return drawn.squeeze(-1)
+
+
+def repetition_penalised(logits_BV: Tensor, read_BT: Tensor, penalty: float) -> Tensor:
+    """Less for tokens that were read already, if `penalty` is more than 1."""
+    if penalty == 1:
+        return logits_BV
+    of_read = logits_BV.gather(1, read_BT)
+    lowered = torch.where(of_read < 0, of_read * penalty, of_read / penalty)
+    return logits_BV.scatter(1, read_BT, lowered)
+
+
+def keep_top_k(scores_BV: Tensor, k: int) -> Tensor:
+    """The `k` largest of each row (and what equals the smallest of them); −∞ elsewhere."""
+    if k >= scores_BV.shape[-1]:
+        return scores_BV
+    smallest_kept = scores_BV.topk(k, dim=-1).values[..., -1:]
+    return scores_BV.masked_fill(scores_BV < smallest_kept, float("-inf"))
+
+
+def keep_top_p(scores_BV: Tensor, share: float) -> Tensor:
+    """The fewest of the likeliest whose probabilities reach `share`; always at least one."""
+    ascending = scores_BV.sort(dim=-1)
+    below = ascending.values.softmax(dim=-1).cumsum(dim=-1) <= 1 - share
+    below[..., -1:] = False
+    return scores_BV.masked_fill(below.scatter(-1, ascending.indices, below), float("-inf"))
+
+
+def keep_min_p(scores_BV: Tensor, share: float) -> Tensor:
+    """Those at least `share` times as likely as the likeliest; −∞ elsewhere."""
+    probability_BV = scores_BV.softmax(dim=-1)
+    least = share * probability_BV.amax(dim=-1, keepdim=True)
+    return scores_BV.masked_fill(probability_BV < least, float("-inf"))

@@ -5,7 +5,7 @@ prompt once and then one token at a time, and the trace of it is the one that a 
 the finished text would have left (`tracing.growing`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.beam_search import beam_search
 from vitral.generation.generate import generate_ids
-from vitral.generation.reading import reader_of
+from vitral.generation.reading import Reader, reader_of
 from vitral.models.description import kind, number, pad_id
 from vitral.tracing.growing import GrowingTrace
 from vitral.tracing.reading import bare_tokens, read_text
@@ -54,13 +55,83 @@ def prompt_of(module: nn.Module, tokenizer: Any, text: str) -> Prompt:
     return Prompt(tokens, None)
 
 
-def write(module: nn.Module, tokenizer: Any, text: str, **options: Any) -> str:
-    """`text` written on, or the answer to it; `options` are those of `generate_ids`."""
+def write(
+    module: nn.Module,
+    tokenizer: Any,
+    text: str,
+    *,
+    num_beams: int | None = None,
+    length_penalty: float = 1.0,
+    **options: Any,
+) -> str:
+    """`text` written on, or the answer to it; `options` are those of `pieces`, or, with
+    `num_beams`, of `beam_search`."""
+    prompt = prompt_of(module, tokenizer, text)
+    before = text if prompt.encoder is None else ""
+    if num_beams is None:
+        return before + "".join(pieces(module, tokenizer, text, **options))
+    device = next(module.parameters()).device
+    finished = beam_search(
+        module,
+        prompt.ids(device)[0],
+        num_beams=num_beams,
+        length_penalty=length_penalty,
+        end_id=end_id(module, tokenizer),
+        encoder_ids=prompt.encoder_ids(device),
+        **options,
+    )
+    ids = [token.id for token in prompt.decoder]
+    return _written(tokenizer, text, prompt, [*ids, *finished[0].ids])
+
+
+def pieces(
+    module: nn.Module, tokenizer: Any, text: str, *, stop: Sequence[str] = (), **options: Any
+) -> Iterator[str]:
+    """What is written, piece by piece as it comes; `options` are those of `generate_ids`.
+
+    No piece splits a character: bytes of one wait for the rest of it. Writing ends before the
+    first of the strings `stop`, and what may be the beginning of one waits until it is known.
+    """
     prompt = prompt_of(module, tokenizer, text)
     ids = [token.id for token in prompt.decoder]
+    begun = given = len(_decoded(tokenizer, ids)) if prompt.encoder is None else 0
+    written = ""
     for token in _new_ids(module, tokenizer, prompt, **options):
         ids.append(int(token))
-    return _written(tokenizer, text, prompt, ids)
+        written = _decoded(tokenizer, ids)
+        found = [place for each in stop if (place := written.find(each, begun)) >= 0]
+        if found:
+            yield written[given : max(given, min(found))]
+            return
+        certain = len(written.rstrip("\ufffd")) - _length_of_a_beginning(written[begun:], stop)
+        if certain > given:
+            yield written[given:certain]
+            given = certain
+    if given < len(written):
+        yield written[given:]
+
+
+def _length_of_a_beginning(text: str, stop: Sequence[str]) -> int:
+    """How much of the end of `text` may be the beginning of a string of `stop`."""
+    lengths = (
+        length for each in stop for length in range(1, len(each)) if text.endswith(each[:length])
+    )
+    return max(lengths, default=0)
+
+
+class _Watched:
+    """A reader whose every pass is kept in a growing trace."""
+
+    def __init__(self, read: Reader, growing: GrowingTrace) -> None:
+        self._read, self._growing = read, growing
+
+    def __call__(self, new_BT: Tensor) -> Tensor:
+        logits_BV = self._read(new_BT)
+        self._growing.take()
+        return logits_BV
+
+    def reorder(self, rows_B: Tensor) -> None:
+        self._read.reorder(rows_B)
 
 
 def write_traced(
@@ -74,15 +145,11 @@ def write_traced(
     with GrowingTrace(module) as growing:
         read = reader_of(module, encoder_ids=prompt.encoder_ids(device))
 
-        def read_and_keep(new_BT: Tensor) -> Tensor:
-            logits_BV = read(new_BT)
-            growing.take()
-            return logits_BV
-
-        for token in _new_ids(module, tokenizer, prompt, reader=read_and_keep, **options):
+        watched = _Watched(read, growing)
+        for token in _new_ids(module, tokenizer, prompt, reader=watched, **options):
             ids.append(int(token))
         with torch.no_grad():  # the last token was written and not yet read
-            read_and_keep(torch.tensor([ids[-1:]], device=device))
+            watched(torch.tensor([ids[-1:]], device=device))
     written = _written(tokenizer, text, prompt, ids)
     if prompt.encoder is not None:
         return growing.trace(name, text, prompt.encoder, bare_tokens(ids, tokenizer))

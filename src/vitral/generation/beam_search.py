@@ -1,0 +1,98 @@
+"""Beam search: several texts are written side by side, and the likeliest whole one is kept.
+
+Greedy writing takes the likeliest token and may miss the likeliest text. A beam keeps the K
+likeliest beginnings: each is continued by every token, and the K best of all continuations go
+on. A text that ends is put aside with its score
+
+    Σ log p(token) / n^length_penalty
+
+over its n written tokens; a penalty above 0 favours long texts, which otherwise lose a factor a
+token. The search ends when no beginning can beat the worst of K finished texts, or when no
+tokens are left. These are the rules of transformers' `generate(num_beams=K)`, and the texts are
+equal token for token (a test compares them). (Graves 2012, section 2.3; Wu et al. 2016, section
+7, https://arxiv.org/abs/1609.08144.)
+
+Shapes: K beams, T tokens so far, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vitral.errors import VitralError
+from vitral.generation.generate import check_prompt
+from vitral.generation.reading import reader_of
+from vitral.models.description import context
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A text that has ended: its new tokens and its score."""
+
+    ids: list[int]
+    score: float
+
+
+@torch.no_grad()
+def beam_search(
+    module: nn.Module,
+    ids_T: Tensor,
+    *,
+    num_beams: int,
+    max_new_tokens: int,
+    length_penalty: float = 1.0,
+    end_id: int | None = None,
+    use_cache: bool = True,
+    encoder_ids: Tensor | None = None,
+) -> list[Finished]:
+    """The best continuations of the one text `ids_T`, at most `num_beams`, the best first.
+
+    An encoder–decoder's encoder reads `encoder_ids` [1, S]. Raises what `generate_ids` raises,
+    and `option_invalid` for fewer than one beam.
+    """
+    if num_beams < 1:
+        raise VitralError("option_invalid", option="num_beams", value=num_beams, least=1)
+    check_prompt(module, ids_T[None], max_new_tokens)
+    size = context(module)
+    if size is not None:
+        max_new_tokens = min(max_new_tokens, size - len(ids_T))
+    if encoder_ids is not None:
+        encoder_ids = encoder_ids.expand(num_beams, -1)
+    read = reader_of(module, encoder_ids=encoder_ids, use_cache=use_cache)
+    written_KT = torch.empty(num_beams, 0, dtype=torch.long, device=ids_T.device)
+    new_KT = ids_T.expand(num_beams, -1)
+    # All beams begin alike: only the first may be continued, or they would stay alike.
+    scores_K = torch.full((num_beams,), float("-inf"), device=ids_T.device)
+    scores_K[0] = 0.0
+    finished: list[Finished] = []
+    for length in range(1, max_new_tokens + 1):
+        scores_KV = scores_K[:, None] + read(new_KT).float().log_softmax(dim=-1)
+        # Of twice as many candidates at least half go on, even if all the best of them end.
+        num_candidates = min(2 * num_beams, scores_KV.numel())
+        best = scores_KV.flatten().topk(num_candidates)
+        beams, tokens = best.indices // scores_KV.shape[1], best.indices % scores_KV.shape[1]
+        ends = torch.full_like(tokens, length == max_new_tokens, dtype=torch.bool)
+        if end_id is not None:
+            ends |= tokens == end_id
+        texts_KT = torch.cat((written_KT[beams], tokens[:, None]), dim=1)
+        for place in range(min(num_beams, num_candidates)):
+            if ends[place] and best.values[place] > float("-inf"):
+                score = float(best.values[place]) / length**length_penalty
+                finished.append(Finished(texts_KT[place].tolist(), score))
+        finished = sorted(finished, key=lambda each: -each.score)[:num_beams]
+        going_on = (~ends).nonzero().flatten()[:num_beams]
+        if len(going_on) == 0:
+            break
+        num_left = num_beams - len(going_on)  # only a tiny vocabulary leaves beams empty
+        going_on = torch.cat([going_on, going_on[-1:].expand(num_left)])
+        scores_K, written_KT = best.values[going_on], texts_KT[going_on]
+        scores_K[num_beams - num_left :] = float("-inf")
+        hopeless = len(finished) == num_beams and (
+            float(scores_K[0]) / length**length_penalty <= finished[-1].score
+        )
+        if hopeless:
+            break
+        read.reorder(beams[going_on])
+        new_KT = tokens[going_on, None]
+    return finished
