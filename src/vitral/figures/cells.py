@@ -118,17 +118,17 @@ def edges(length: int, num_cells: int) -> list[int]:
 
 def reduced(matrix: Tensor, most: tuple[int, int], reduction: str) -> Tensor:
     """[h', w'] → [h, w] with at most `most` cells, the mean or the maximum of each block."""
+    values = matrix.numpy()
     for axis in (0, 1):
-        if matrix.shape[axis] > most[axis]:
-            bounds = edges(matrix.shape[axis], most[axis])
-            sizes = torch.tensor(bounds).diff()
-            cell = torch.arange(len(sizes)).repeat_interleave(sizes)
-            shape = list(matrix.shape)
-            shape[axis] = len(sizes)
-            kind = "amax" if reduction == "max" else "mean"
-            empty = matrix.new_zeros(shape)
-            matrix = empty.index_reduce(axis, cell, matrix, kind, include_self=False)
-    return matrix
+        if values.shape[axis] > most[axis]:
+            bounds = edges(values.shape[axis], most[axis])
+            if reduction == "max":
+                values = np.maximum.reduceat(values, bounds[:-1], axis=axis)
+            else:
+                sizes = np.diff(bounds).astype(values.dtype)
+                sums = np.add.reduceat(values, bounds[:-1], axis=axis)
+                values = sums / (sizes[:, None] if axis == 0 else sizes)
+    return torch.from_numpy(values)
 
 
 def _checked(labels: Sequence[str] | None, tokens: Range) -> list[str] | None:
