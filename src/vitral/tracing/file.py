@@ -8,12 +8,13 @@ text's length, not with its square. Any safetensors reader opens it.
 
 A file from a later Vitral, with a higher version, is refused rather than half understood. So
 is one that is cut short, altered, or does not fit together. A file says the lowest version that
-understands it: 2 where scores are capped or rows have sinks, else 1.
+understands it: 3 where patterns were given (they are kept as scores), 2 where scores are capped
+or rows have sinks, else 1.
 """
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -23,11 +24,12 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.given_pattern import GivenPattern
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 from vitral.tracing.visibility import Bias, Visibility
 
-VERSION = 2
+VERSION = 3
 _ENTRY = "vitral.trace"
 _VECTORS = ("diagonal", "columns", "free", "dense")
 
@@ -52,6 +54,8 @@ def save_trace(trace: Trace, path: Path) -> None:
         }
         if record.softcap is not None:
             attentions[prefix]["softcap"] = record.softcap
+        if isinstance(record, GivenPattern):
+            attentions[prefix]["given"] = record.source
     header = {
         "version": _version(trace),
         "model": trace.model,
@@ -106,6 +110,8 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
 def _version(trace: Trace) -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if any(isinstance(each, GivenPattern) for each in records):
+        return 3
     varied = any(each.softcap is not None or each.sinks is not None for each in records)
     return 2 if varied else 1
 
@@ -144,6 +150,9 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
             None if softcap is None else float(softcap),
             tensors.get(f"{prefix}.sinks"),
         )
+        if "given" in description:
+            given = {each.name: getattr(record, each.name) for each in fields(record)}
+            record = GivenPattern(**given, source=str(description["given"]))
         _check(prefix, record, has_bias=description["bias"] is not None)
         attentions[prefix] = record
     values = {

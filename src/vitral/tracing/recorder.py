@@ -26,6 +26,7 @@ from vitral.nn.scaled_dot_product import AttentionCall, observer
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import AttentionRecord, records_of
 from vitral.tracing.edited_record import EditedRecord
+from vitral.tracing.given_pattern import GivenPattern
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
     Layer,
@@ -35,7 +36,9 @@ from vitral.tracing.layers import (
     is_norm,
     linear_maps,
 )
+from vitral.tracing.own_attention import TorchAttentionWatched, may_call_torch
 from vitral.tracing.pieces import can_be_joined, joined
+from vitral.tracing.running_attention import RunningAttention
 from vitral.tracing.store import Store
 from vitral.tracing.visibility import Bias, Visibility
 
@@ -77,13 +80,19 @@ class Recorder:
     Afterwards `values` holds tensors [batch, …] by address, `attentions` one record for each
     sequence of the batch, `aliases` the addresses that are another name of the same tensor,
     `suspects` those where a NaN or an infinity may stand. `store` keeps the tensors, by default
-    in memory. If `measured`, large patterns are measured while the module runs.
+    in memory. If `measured`, large patterns are measured while the module runs. Attention modules
+    whose paths are in `asking` are known to show nothing but what they return.
     Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
     taken; afterwards it is as it was, whether the pass succeeded or not.
     """
 
     def __init__(
-        self, module: nn.Module, store: Store | None = None, *, measured: bool = False
+        self,
+        module: nn.Module,
+        store: Store | None = None,
+        *,
+        measured: bool = False,
+        asking: frozenset[str] = frozenset(),
     ) -> None:
         self.module = module
         self.store = Store() if store is None else store
@@ -97,6 +106,7 @@ class Recorder:
         self.num_unplaced = 0
         self._entered: list[_OpenLayer] = []
         self._num_calls: Counter[int] = Counter()
+        self._running = RunningAttention(asking, self._take_given)
         self._num_entered: Counter[str] = Counter()
         self._last_post: dict[str, tuple[str, Tensor]] = {}
         self._paths = {id(part): path for path, part in module.named_modules()}
@@ -112,7 +122,10 @@ class Recorder:
                 part.training = False
             for layer in find_layers(self.module):
                 self._hook(layer, undo)
+            self._running.hook(self.module, lambda: observer.get() is self, undo)
             undo.enter_context(attention_through_vitral(self.module))
+            if may_call_torch(self.module):
+                undo.enter_context(TorchAttentionWatched(lambda: self._running.current))
             undo.enter_context(torch.no_grad())
             token = observer.set(self)
             undo.callback(observer.reset, token)
@@ -135,6 +148,7 @@ class Recorder:
         self.values, self.aliases, self.attentions, self.sources = {}, {}, {}, {}
         for state in (self._entered, self._num_calls, self._num_entered, self._last_post):
             state.clear()
+        self._running.start_again()
         self._rules.clear()
         self._biases.clear()
 
@@ -146,6 +160,7 @@ class Recorder:
         """The attention function's report of one call."""
         source = (id(call.module), self._num_calls[id(call.module)])
         self._num_calls[id(call.module)] += 1
+        self._running.mark_seen()
         layer = self._open
         if layer is None:  # attention outside the layers, e.g. a pooling head
             self.num_unplaced += 1
@@ -174,7 +189,26 @@ class Recorder:
             self.sources[prefix] = [source]
         self.suspects += [f"{prefix}.{part}" for part in suspects]
         layer.attended[source[0]] = prefix
-        layer.projecting = prefix
+        # PyTorch's own module projects without calling its linear map.
+        layer.projecting = None if isinstance(call.module, nn.MultiheadAttention) else prefix
+        layer.mlp_input = layer.last_linear = None
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Paths of the attention modules that ran, and of which nothing was seen."""
+        return self._running.unseen
+
+    def _take_given(self, path: str, part: nn.Module, weights: Tensor) -> None:
+        """The pattern [B, H, T, S] that an attention module returned; see `RunningAttention`."""
+        layer = self._open
+        if layer is None:
+            self.num_unplaced += 1
+            return
+        prefix = self._place(layer, path)
+        self.attentions[prefix] = [GivenPattern.of(each) for each in weights]
+        self.sources[prefix] = [(id(part), self._num_calls[id(part)])]
+        self._num_calls[id(part)] += 1
+        layer.attended[id(part)] = prefix
         layer.mlp_input = layer.last_linear = None
 
     def _place(self, layer: _OpenLayer, path: str) -> str:

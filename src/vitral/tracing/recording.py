@@ -1,11 +1,13 @@
 """One forward pass of a module, recorded and taken apart into traces."""
 
+from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.tracing.eager_fallback import asking_for_patterns, patterns_returned
 from vitral.tracing.not_finite import check_finite
 from vitral.tracing.recorder import Recorder
 from vitral.tracing.store import Store
@@ -26,11 +28,18 @@ def record(
 
     If `measured`, patterns too large to be had at once are measured while the module runs.
     The module is run in eval mode and without gradients, and left exactly as it was found, also
-    when it raises. Raises VitralError `not_traceable` if it computes attention in some way of
-    its own, of which nothing would be seen.
+    when it raises. Attention of which nothing was seen is run once more and asked for its
+    patterns (`eager_fallback`). Raises VitralError `not_traceable` if it computes attention in
+    some way of its own that it does not tell.
     """
     with Recorder(module, store, measured=measured) as recorder:
         output = module(*args, **kwargs)
+    if recorder.unseen:
+        asking = Recorder(module, store, measured=measured, asking=recorder.unseen)
+        wishes = asking_for_patterns(module, kwargs)
+        with suppress(TypeError, ValueError), patterns_returned(module), asking:
+            output = module(*args, **wishes)
+            recorder = asking
     if not recorder.attentions:
         raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
     name, value = result_of(module, output)

@@ -13,16 +13,17 @@ with its square. Everything a trace gives is float32 on the CPU.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
-from vitral.tracing.addresses import ATTENTION_PARTS, in_order, split_attention, unknown
+from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.pooled_maps import LARGEST
+from vitral.tracing.given_pattern import parts_of
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View, reduce_blocks
 from vitral.tracing.visibility import Range
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from vitral.figures.colour import Scale
     from vitral.tracing.plot import Kind
+
+
+Exactness = Literal["exact", "eager", "given"]
 
 
 @dataclass(eq=False, repr=False)
@@ -81,6 +85,15 @@ class Trace:
         """Whether no token looks at a later one (in the first part)."""
         return all(record.visibility.is_causal for record in self._records(None).values())
 
+    @property
+    def exactness(self) -> Exactness:
+        """How the patterns were had: "exact" is rebuilt from queries and keys, as always where
+        a model's attention can be watched; "eager" if some are those that the model itself gave
+        when asked, which then stand in memory whole; "given" if whoever made the trace gave them.
+        """
+        sources = {getattr(record, "source", "exact") for record in self.attentions.values()}
+        return "eager" if "eager" in sources else "given" if "given" in sources else "exact"
+
     def attention(self, layer: int, head: int, part: str | None = None) -> Tensor:
         """One head's attention weights, float32 [queries, keys]; each row sums to one.
 
@@ -92,7 +105,11 @@ class Trace:
 
     def addresses(self) -> list[str]:
         """Every address that this trace has, in the order of computation."""
-        attention = [f"{prefix}.{part}" for prefix in self.attentions for part in ATTENTION_PARTS]
+        attention = [
+            f"{prefix}.{part}"
+            for prefix, record in self.attentions.items()
+            for part in parts_of(record)
+        ]
         return in_order([*attention, *self.values, *self.aliases])
 
     def __contains__(self, address: object) -> bool:
@@ -108,7 +125,7 @@ class Trace:
             return value.float().cpu()
         prefix, part = split_attention(address)
         record = self.attentions.get(prefix)
-        if record is None or part not in ATTENTION_PARTS:
+        if record is None or part not in parts_of(record):
             raise unknown(address, self.addresses())
         if part == "pattern":
             return record.pattern().cpu()

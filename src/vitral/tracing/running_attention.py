@@ -1,0 +1,110 @@
+"""Which attention modules run during a forward pass, and whether anything is seen of them.
+
+An attention module that goes through Vitral's function, or asks PyTorch for its kernel, is seen.
+One that computes its weights by itself is not; but many such modules can be asked to return
+their weights, and then it is watched what they return.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from torch import Tensor, nn
+
+from vitral.tracing.given_pattern import is_pattern
+from vitral.tracing.layers import is_attention
+
+Take = Callable[[str, nn.Module, Tensor], None]
+
+
+class RunningAttention:
+    """Follows the attention modules of a model while hooks are set.
+
+    `asking` are paths of modules that were seen to show nothing: `take` gets the path, the module
+    and the pattern [B, H, T, S] of each of them, or of a module within, that returns one.
+    """
+
+    def __init__(self, asking: frozenset[str], take: Take) -> None:
+        self.asking = asking
+        self._take = take
+        self._inside: list[tuple[str, nn.Module]] = []
+        self._shown: dict[str, bool] = {}
+
+    def hook(self, module: nn.Module, watching: Callable[[], bool], undo: ExitStack) -> None:
+        """Follow the attention modules in `module` while `watching()`, until `undo` is closed."""
+        for path, part in module.named_modules():
+            if is_attention(part):
+                self._hook(path, part, watching, undo)
+
+    @property
+    def current(self) -> nn.Module | None:
+        """The innermost attention module that is being computed."""
+        return self._inside[-1][1] if self._inside else None
+
+    def mark_seen(self) -> None:
+        """What is being computed was seen."""
+        self._shown |= dict.fromkeys((path for path, _ in self._inside), True)
+
+    def start_again(self) -> None:
+        self._inside.clear()
+        self._shown.clear()
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Paths of the attention modules that ran without anything being seen of them.
+
+        Of modules within one another (BERT's) it is enough that one is seen; the others, such
+        as an output projection named after the attention, are parts of it.
+        """
+        outermost = {
+            path
+            for path in self._shown
+            if not any(path.startswith(f"{other}.") for other in self._shown)
+        }
+        seen = [path for path, shown in self._shown.items() if shown]
+        return frozenset(
+            path
+            for path in outermost
+            if not any(other == path or other.startswith(f"{path}.") for other in seen)
+        )
+
+    def _hook(
+        self, path: str, part: nn.Module, watching: Callable[[], bool], undo: ExitStack
+    ) -> None:
+        def enter(_: nn.Module, args: Any) -> None:
+            if watching():
+                self._inside.append((path, part))
+                self._shown.setdefault(path, False)
+
+        def leave(_: nn.Module, args: Any, output: Any) -> None:
+            if not watching() or not self._inside:
+                return
+            asked = any(path == other or path.startswith(f"{other}.") for other in self.asking)
+            weights = returned_pattern(output) if asked else None
+            if weights is not None and not self._shown_within(path):
+                self.mark_seen()
+                self._take(path, part, weights)
+            self._inside.pop()
+
+        undo.callback(part.register_forward_pre_hook(enter).remove)
+        undo.callback(part.register_forward_hook(leave).remove)
+
+    def _shown_within(self, path: str) -> bool:
+        """Whether a module within already gave what `path` now passes on."""
+        return any(
+            shown and other.startswith(f"{path}.") for other, shown in self._shown.items()
+        )
+
+
+def returned_pattern(output: Any) -> Tensor | None:
+    """The attention weights [B, H, T, S] in what a module returned, if there are any."""
+    if not isinstance(output, tuple | list):
+        return None
+    for each in output[1:]:
+        if isinstance(each, Tensor) and each.dim() == 4 and is_pattern(each):
+            return each
+        if isinstance(each, tuple | list) and each and isinstance(each[0], Tensor):
+            found = returned_pattern((None, *each))
+            if found is not None:
+                return found
+    return None
