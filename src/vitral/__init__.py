@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vitral.errors import VitralError as VitralError
+    from vitral.explain import measures as measures
     from vitral.model import Model as Model
     from vitral.model import load as load
     from vitral.tracing import Trace as Trace
@@ -28,10 +29,11 @@ _HOMES = {
     "Trace": "vitral.tracing",
     "VitralError": "vitral.errors",
     "load": "vitral.model",
+    "measures": "vitral.explain",
     "open_trace": "vitral.tracing",
 }
 
-__all__ = ["Model", "Trace", "VitralError", "__version__", "load", "open_trace"]
+__all__ = ["Model", "Trace", "VitralError", "__version__", "load", "measures", "open_trace"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,102 @@
+"""All cheap measures of a trace's heads, together: `vitral.measures(trace)`.
+
+table = vitral.measures(trace)
+table["entropy"]        # float32 [layers, heads]
+table.role(3, 2)        # "previous"
+table.sentence(3, 2)    # "looks at the token before (82 %)"
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from vitral.explain.measure import Measure
+from vitral.explain.registry import MEASURES
+from vitral.explain.roles import role_of, role_sentence
+from vitral.tracing.trace import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class HeadMeasures:
+    """Every measure of every head of a part of a trace: `values` [layers, heads] by name."""
+
+    model: str
+    part: str
+    num_tokens: int
+    layers: list[int]
+    values: dict[str, Tensor]
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        size = f"{len(self.layers)} layers, {self.num_heads} heads"
+        return f"<HeadMeasures of {self.model}: {size}, {', '.join(self.values)}>"
+
+    @property
+    def num_heads(self) -> int:
+        return int(next(iter(self.values.values())).shape[1])
+
+    @property
+    def measures(self) -> list[Measure]:
+        """The measures that are here, in the order in which they are shown."""
+        return [MEASURES[name] for name in self.values]
+
+    def of(self, layer: int, head: int) -> dict[str, float]:
+        """One head's numbers by name; NaN where a measure is undefined. Counted from 0."""
+        row = self.layers.index(layer)
+        return {name: float(values[row, head]) for name, values in self.values.items()}
+
+    def role(self, layer: int, head: int) -> str:
+        """What the head does, as one word of `vitral.explain.roles.ROLES`."""
+        return role_of(self.of(layer, head))
+
+    def sentence(self, layer: int, head: int, language: str | None = None) -> str:
+        """What the head does, for a person."""
+        return role_sentence(self.of(layer, head), language)
+
+    def heads(self) -> list[dict[str, Any]]:
+        """One dictionary a head: layer, head, role, and its numbers."""
+        found = []
+        for layer in self.layers:
+            for head in range(self.num_heads):
+                numbers = self.of(layer, head)
+                if not math.isnan(numbers["hub"]):  # else the layer has fewer heads
+                    found.append(
+                        {"layer": layer, "head": head, "role": role_of(numbers), **numbers}
+                    )
+        return found
+
+
+def measures(
+    trace: Trace, part: str | None = None, *, repeated: Trace | None = None
+) -> HeadMeasures:
+    """All cheap measures of a trace's heads, of those that mean something for the part.
+
+    `repeated` is another trace of the same model, of random tokens said twice
+    (`repeated_trace`): if given, `duplicate` and `induction` are measured on it instead.
+    Cost: one pass over the patterns, made only once. Raises VitralError `part_unknown`.
+    """
+    values = {}
+    for name, measure in MEASURES.items():
+        if not measure.fits(trace, part):
+            continue
+        other = repeated is not None and name in ("duplicate", "induction")
+        values[name] = measure(repeated if other and repeated is not None else trace, part)
+    records = trace._records(part)
+    return HeadMeasures(
+        trace.model,
+        trace.parts[0] if part is None else part,
+        next(iter(records.values())).num_queries,
+        [int(prefix.split(".")[-2]) for prefix in records],
+        values,
+    )

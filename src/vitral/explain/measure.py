@@ -1,0 +1,119 @@
+"""What every measure of a head has: a name, a formula, a range, a source, a cost, a sentence.
+
+A measure is a function from one attention record to a number for each head, wrapped so that it
+works on whole traces:
+
+    entropy(trace)            # float32 [layers, heads]
+    entropy.low, entropy.high # its range
+    entropy.sentence("es")    # what it says, for a person
+
+`MEASURES` lists them in the order in which they are shown, so that Python, the command line and
+the browser speak of the same ones. Layers may have different numbers of heads; what a layer does
+not have is NaN, and so is a measure that a text leaves undefined (no token stands twice, …).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.messages import message
+from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.token import Token
+from vitral.tracing.trace import Trace
+
+Score = Callable[[AttentionRecord, Sequence[Token]], Tensor]
+"""From one attention and the tokens that it looks at, a number for each head: [H]."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One number for each head; see the head of the file.
+
+    `high` is None where nothing but the text's length limits it. `one_text` says that it means
+    nothing between two texts (cross-attention). `unit` is "share" (0 to 1) or "tokens".
+    """
+
+    name: str
+    score: Score
+    low: float
+    high: float | None
+    unit: str
+    one_text: bool
+    source: str
+    cost: str
+
+    def __call__(self, trace: Trace, part: str | None = None) -> Tensor:
+        """The measure of every head of a part of the trace: float32 [layers, heads].
+
+        Raises VitralError `part_unknown`, and `measure_of_two_texts` where it means nothing.
+        """
+        if self.one_text and not self.fits(trace, part):
+            raise VitralError("measure_of_two_texts", measure=self.name, part=part)
+        tokens = key_tokens(trace, part)
+        rows = [self.score(each, tokens) for each in trace._records(part).values()]
+        return stacked(rows)
+
+    def fits(self, trace: Trace, part: str | None = None) -> bool:
+        """Whether the measure means something for this part of the trace."""
+        return not (self.one_text and _part(trace, part) == "cross")
+
+    def label(self, language: str | None = None) -> str:
+        """Its name for a person: "attention entropy"."""
+        return message(f"measure.{self.name}.label", language)
+
+    def sentence(self, language: str | None = None) -> str:
+        """What it says, in one sentence."""
+        return message(f"measure.{self.name}.sentence", language)
+
+
+def measure(
+    *,
+    low: float = 0.0,
+    high: float | None = 1.0,
+    unit: str = "share",
+    one_text: bool = False,
+    source: str,
+    cost: str,
+) -> Callable[[Score], Measure]:
+    """Make a `Measure` of the function below it, under the function's name."""
+
+    def wrap(score: Score) -> Measure:
+        made = Measure(score.__name__, score, low, high, unit, one_text, source, cost)
+        object.__setattr__(made, "__doc__", score.__doc__)
+        return made
+
+    return wrap
+
+
+def key_tokens(trace: Trace, part: str | None = None) -> list[Token]:
+    """The tokens that are looked at in a part of the trace."""
+    return trace.decoder_tokens if _part(trace, part) == "decoder" else trace.tokens
+
+
+def mean_over(values_HT: Tensor, counted_HT: Tensor) -> Tensor:
+    """The mean of the rows that count [H], of [H, T] and a boolean [1 or H, T]; NaN if none."""
+    counted = counted_HT.expand_as(values_HT)
+    return torch.where(counted, values_HT, 0.0).sum(-1) / counted.sum(-1)
+
+
+def seeing(record: AttentionRecord) -> Tensor:
+    """Which queries may look anywhere at all: bool [1 or H, T]."""
+    return record.statistics.allowed > 0
+
+
+def stacked(rows: Sequence[Tensor]) -> Tensor:
+    """One row a layer, [layers, most heads]; NaN where a layer has fewer heads."""
+    most = max(len(row) for row in rows)
+    return torch.stack(
+        [
+            torch.nn.functional.pad(row.float(), (0, most - len(row)), value=torch.nan)
+            for row in rows
+        ]
+    )
+
+
+def _part(trace: Trace, part: str | None) -> str:
+    return trace.parts[0] if part is None else part

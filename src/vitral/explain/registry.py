@@ -1,0 +1,31 @@
+"""The measures of heads by name, in the order in which they are shown: one place to list them."""
+
+from vitral.explain.attention_received import hub
+from vitral.explain.confidence import confidence
+from vitral.explain.distance import distance
+from vitral.explain.duplicate_token import duplicate
+from vitral.explain.entropy import entropy
+from vitral.explain.first_token import first
+from vitral.explain.induction import induction
+from vitral.explain.measure import Measure
+from vitral.explain.next_token import next
+from vitral.explain.previous_token import previous
+from vitral.explain.same_token import same
+from vitral.explain.separators import separators
+
+MEASURES: dict[str, Measure] = {
+    each.name: each
+    for each in (
+        entropy,
+        confidence,
+        distance,
+        previous,
+        same,
+        next,
+        first,
+        separators,
+        hub,
+        duplicate,
+        induction,
+    )
+}
