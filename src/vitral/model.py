@@ -199,6 +199,7 @@ class Model:
         `options_clash` for beams with what they cannot take, `option_invalid`,
         `option_out_of_range`, `text_too_long`, and what `tokens` raises.
         """
+        self._check_writes()
         from vitral.generation.sampling import Sampling
         from vitral.generation.writing import write
 
@@ -229,6 +230,7 @@ class Model:
         windowed: bool = False,
     ) -> Iterator[str]:
         """What `generate` writes, piece by piece as it comes; no piece splits a character."""
+        self._check_writes()
         from vitral.generation.sampling import Sampling
         from vitral.generation.writing import pieces
 
@@ -262,6 +264,7 @@ class Model:
         an encoder–decoder, `tokens` are what it read and `decoder_tokens` what it wrote.
         Arguments and errors as in `generate`.
         """
+        self._check_writes()
         from vitral.generation.sampling import Sampling
         from vitral.generation.writing import write_traced
 
@@ -275,6 +278,12 @@ class Model:
             sampling=sampling,
             seed=seed,
         )
+
+    def _check_writes(self) -> None:
+        from vitral.generation.reading import can_write
+
+        if not can_write(self.module):
+            raise VitralError("cannot_write", model=self.name)
 
     def _trace_ids(
         self,

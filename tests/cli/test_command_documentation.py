@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vitral.cli.program import COMMANDS
 from vitral.models.catalog import BUNDLED, bundled
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ def commands() -> list[tuple[str, int]]:
 
 def test_every_command_has_an_example() -> None:
     shown = " ".join(line for line, _ in commands())
-    for name in ("studio", "models", "tokens", "trace"):
+    for name in COMMANDS:
         assert f"vitral {name}" in shown
 
 

@@ -37,15 +37,21 @@ def reader_of(
 
     Raises VitralError `cannot_write` for a model that is made for something else.
     """
+    if not can_write(module):
+        raise VitralError("cannot_write", model=type(module).__name__)
     if isinstance(module, GPT | Llama):
         return OwnReader(module, use_cache)
-    writes = getattr(module, "can_generate", None)
-    if writes is None or not writes():
-        raise VitralError("cannot_write", model=type(module).__name__)
     if getattr(module.config, "is_encoder_decoder", False):
         assert encoder_ids is not None, "an encoder–decoder reads something before it writes"
         return TransformersReader(module, use_cache, {"input_ids": encoder_ids})
     return TransformersReader(module, use_cache, {})
+
+
+def can_write(module: nn.Module) -> bool:
+    """Whether a model is made to write: a decoder of ours, or one that transformers lets
+    generate."""
+    generates = getattr(module, "can_generate", None)
+    return isinstance(module, GPT | Llama) or (generates is not None and bool(generates()))
 
 
 class OwnReader:

@@ -1,0 +1,107 @@
+"""`vitral generate`: a text written on, as it comes; as JSON; or with its trace."""
+
+import json as json_module
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from vitral.cli.new_file import NewFile
+from vitral.cli.source_text import source_text
+from vitral.errors import VitralError
+from vitral.messages import message
+
+if TYPE_CHECKING:
+    from vitral.model import Model
+
+
+def generate(
+    text: Annotated[str | None, Parameter(help=message("cli.text"))] = None,
+    /,
+    *,
+    model: Annotated[str | None, Parameter(help=message("cli.generate.model"))] = None,
+    file: Annotated[
+        str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
+    ] = None,
+    max_new_tokens: Annotated[int, Parameter(help=message("cli.generate.max_new_tokens"))] = 50,
+    temperature: Annotated[
+        float, Parameter(help=message("cli.generate.temperature"), allow_leading_hyphen=True)
+    ] = 0.0,
+    top_k: Annotated[int | None, Parameter(help=message("cli.generate.top_k"))] = None,
+    top_p: Annotated[float | None, Parameter(help=message("cli.generate.top_p"))] = None,
+    min_p: Annotated[float | None, Parameter(help=message("cli.generate.min_p"))] = None,
+    repetition_penalty: Annotated[
+        float, Parameter(help=message("cli.generate.repetition_penalty"))
+    ] = 1.0,
+    seed: Annotated[int | None, Parameter(help=message("cli.generate.seed"))] = None,
+    stop: Annotated[
+        tuple[str, ...], Parameter(help=message("cli.generate.stop"), negative="")
+    ] = (),
+    beams: Annotated[int | None, Parameter(help=message("cli.generate.beams"))] = None,
+    length_penalty: Annotated[float, Parameter(help=message("cli.generate.length_penalty"))] = 1.0,
+    window: Annotated[bool, Parameter(help=message("cli.generate.window"), negative="")] = False,
+    json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
+    save: Annotated[Path | None, Parameter(help=message("cli.generate.save"))] = None,
+    overwrite: Annotated[bool, Parameter(help=message("cli.trace.overwrite"), negative="")] = False,
+) -> None:
+    """Write a text on with a decoder, or answer it with an encoder–decoder."""
+    source = source_text(text, file)
+    chosen: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "repetition_penalty": repetition_penalty,
+        "seed": seed,
+    }
+    clashes = {"--stop": bool(stop), "--window": window, "--beams": beams is not None}
+    first = "--save" if save is not None else "--beams" if beams is not None else None
+    for option, given in clashes.items():
+        if first is not None and given and option != first:
+            raise VitralError("options_clash", first=first, second=option)
+    target = NewFile(save, overwrite) if save is not None else None
+    import vitral
+    from vitral.models.catalog import BUNDLED
+
+    writer = vitral.load(model or BUNDLED[1])
+    if target is not None:
+        trace = writer.trace_generation(source, **chosen)
+        target.write(trace.save)
+        ids = [token.id for token in trace.decoder_tokens]
+        answer = writer.tokenizer.decode(ids, skip_special_tokens=True)
+        pieces = iter([answer if ids else (trace.text or "")[len(source) :]])
+    elif beams is not None:
+        written = writer.generate(source, **chosen, num_beams=beams, length_penalty=length_penalty)
+        pieces = iter([written.removeprefix(_before(writer, source))])
+    else:
+        pieces = writer.stream(source, **chosen, stop=stop, windowed=window)
+    if json:
+        document = {"model": writer.name, "text": source, "written": "".join(pieces)}
+        sys.stdout.write(json_module.dumps(document, ensure_ascii=False) + "\n")
+    else:
+        _show(_before(writer, source), pieces)
+    if target is not None:
+        note = message("cli.trace.saved", path=target.path)
+        Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))
+
+
+def _before(writer: "Model", source: str) -> str:
+    """What stands before the written text: the text that a decoder writes on."""
+    return "" if writer.kind == "encoder-decoder" else source
+
+
+def _show(before: str, pieces: Iterator[str]) -> None:
+    """Print the text as it is written. Nothing is printed before the first piece is there, so
+    that a mistake in the options stays one line."""
+    first = next(pieces, "")
+    sys.stdout.write(before)
+    for piece in chain([first], pieces):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    sys.stdout.write("\n")
