@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitral.nn.scaled_dot_product import log_sum_exp
-from vitral.tracing import blocked_pass
+from vitral.tracing import blocked_pass, pooled_region
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.blocked_pass import measure
 from vitral.tracing.pooled_maps import LARGEST
@@ -213,3 +213,47 @@ def test_smaller_maps_from_kept_ones(length: int, size: int) -> None:
         assert_maps(record, mean, maximum, size)
     if size == 1:
         torch.testing.assert_close(mean[:, 0, 0], whole.mean((1, 2)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 10_000),
+    kind=st.sampled_from(["all", "causal", "window", "padding", "heads"]),
+    bias=st.sampled_from(["none", "near"]),
+    uniform=st.booleans(),
+    edges=st.tuples(*[st.integers(0, 40)] * 4),
+    size=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    reduction=st.sampled_from(["mean", "max"]),
+    block=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+)
+def test_any_region(
+    seed: int,
+    kind: str,
+    bias: str,
+    uniform: bool,
+    edges: tuple[int, int, int, int],
+    size: tuple[int, int],
+    reduction: str,
+    block: tuple[int, int],
+) -> None:
+    record = random_record(seed, (41, 41), kind, bias=bias, uniform=uniform)
+    rows, columns = ((min(pair), max(pair) + 1) for pair in (edges[:2], edges[2:]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocked_pass, "BLOCK", block)
+        patch.setattr(pooled_region, "WIDTH", block[1])
+        found = pooled_region.pooled_region(record, 3, rows, columns, size, reduction)  # type: ignore[arg-type]
+    whole = record.pattern(3, rows)[0]
+    expected = reduce_blocks(lambda _: whole[:, slice(*columns)], [rows], columns, size, reduction)  # type: ignore[arg-type]
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+
+
+def test_kept_maps_serve_a_view_of_the_same_cells() -> None:
+    record = random_record(2, (512, 300), "all")
+    maps = record.measures.maps
+    whole = record.pattern()
+    for size, known in (((256, 256), True), ((64, 256), True), ((64, 100), False)):
+        found = maps.exactly(size)
+        assert (found is not None) == known
+        if found is not None:
+            expected = reduce_blocks(lambda _: whole, [(0, 512)], (0, 300), size)
+            torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)

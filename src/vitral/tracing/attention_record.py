@@ -174,6 +174,11 @@ class AttentionRecord:
         """Row statistics and pooled maps; found while the model ran, or now, once."""
         return measure(self)
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether the measures are known already."""
+        return "measures" in vars(self)
+
     def with_measures(self, measures: Measures) -> "AttentionRecord":
         """The same record, knowing its measures."""
         same = replace(self)

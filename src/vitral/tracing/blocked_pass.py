@@ -80,12 +80,12 @@ class _Pass:
         self.allowed = torch.zeros(leading, T, device=self.device)
         cells = (H, len(self.row_edges) - 1, len(self.column_edges) - 1)
         mean, maximum = torch.empty(cells), torch.empty(cells)
-        for first, last in self._row_blocks():
+        for first, last in row_blocks(self.row_edges, self.block[0]):
             edges = self.row_edges[first : last + 1]
             sums, maxima = self._rows(edges)
             self.received += sums.sum(1)
-            mean[:, first:last] = _column_cells(sums, self.column_edges, "mean").cpu()
-            maximum[:, first:last] = _column_cells(maxima, self.column_edges, "max").cpu()
+            mean[:, first:last] = column_cells(sums, self.column_edges, "mean").cpu()
+            maximum[:, first:last] = column_cells(maxima, self.column_edges, "max").cpu()
         heights, widths = (torch.tensor(e).diff() for e in (self.row_edges, self.column_edges))
         statistics = RowStatistics(
             entropy=self.entropy.neg_().clamp_(min=0).cpu(),
@@ -102,19 +102,6 @@ class _Pass:
     def rule(self) -> Visibility | None:
         return None if self.known is None else self.known.visibility
 
-    def _row_blocks(self) -> list[Range]:
-        """Ranges of the map's rows: as many as a block's rows hold, at least one."""
-        blocks, first = [], 0
-        for row in range(1, len(self.row_edges)):
-            end = row + 1
-            if (
-                end == len(self.row_edges)
-                or self.row_edges[end] - self.row_edges[first] > self.block[0]
-            ):
-                blocks.append((first, row))
-                first = row
-        return blocks
-
     def _rows(self, edges: list[int]) -> tuple[Tensor, Tensor]:
         """One block's rows over all columns; sums and maxima [H, map rows, S] over its rows."""
         H, _, S = self.shape
@@ -129,7 +116,7 @@ class _Pass:
                 log_weights, weights = self._fill(head, rows, columns, hidden)
                 self._row_sums(head, rows, columns, log_weights, weights, far)
                 across = slice(*columns)
-                _over_rows(weights, edges, sums[head, :, across], maxima[head, :, across])
+                over_rows(weights, edges, sums[head, :, across], maxima[head, :, across])
         return sums, maxima
 
     def _hidden(self, rows: Range, columns: Range) -> tuple[int, Tensor] | None:
@@ -142,12 +129,7 @@ class _Pass:
         visible = self.rule.block(rows, columns).to(self.device)
         visible = visible.expand(-1, rows[1] - rows[0], -1)
         self.allowed[:, slice(*rows)] += visible.sum(-1)
-        hidden = ~visible
-        places = hidden.flatten(0, 1).any(0).nonzero()
-        if not len(places):
-            return None
-        first, last = int(places[0]), int(places[-1]) + 1
-        return first, hidden[..., first:last]
+        return hidden_columns(visible)
 
     def _fill(
         self, head: int, rows: Range, columns: Range, hidden: tuple[int, Tensor] | None
@@ -205,7 +187,28 @@ class _Pass:
         self.distance[head, within] += mass * to_edge + torch.mv(weights, from_edge)
 
 
-def _over_rows(weights: Tensor, edges: list[int], sums: Tensor, maxima: Tensor) -> None:
+def row_blocks(edges: list[int], height: int | None = None) -> list[Range]:
+    """Ranges of the map's rows, by their edges: as many as fit a block's `height`, at least one."""
+    height = BLOCK[0] if height is None else height
+    blocks, first = [], 0
+    for end in range(1, len(edges)):
+        if end + 1 == len(edges) or edges[end + 1] - edges[first] > height:
+            blocks.append((first, end))
+            first = end
+    return blocks
+
+
+def hidden_columns(visible: Tensor) -> tuple[int, Tensor] | None:
+    """What is False of a mask [L, r, c], and from which column on; for `AttentionRecord.fill`."""
+    hidden = ~visible
+    places = hidden.flatten(0, 1).any(0).nonzero()
+    if not len(places):
+        return None
+    first, last = int(places[0]), int(places[-1]) + 1
+    return first, hidden[..., first:last]
+
+
+def over_rows(weights: Tensor, edges: list[int], sums: Tensor, maxima: Tensor) -> None:
     """Sums and maxima [map rows, c] of a block [r, c] over the rows of each of the map's."""
     heights = [end - start for start, end in pairwise(edges)]
     if len(set(heights)) == 1:
@@ -218,7 +221,7 @@ def _over_rows(weights: Tensor, edges: list[int], sums: Tensor, maxima: Tensor) 
         torch.amax(part, 0, out=maxima[row])
 
 
-def _column_cells(values: Tensor, edges: list[int], reduction: str) -> Tensor:
+def column_cells(values: Tensor, edges: list[int], reduction: str) -> Tensor:
     """[H, h, S] → [H, h, w]: the sum or maximum over the columns of each of the map's."""
     widths = torch.tensor(edges).diff()
     widest = int(widths.max())

@@ -28,21 +28,42 @@ class PooledMaps:
 
     def at(self, size: int, reduction: Reduction = "mean") -> Tensor:
         """The maps with at most `size` × `size` cells, size ≤ 256: float32 [H, h', w']."""
-        rows, columns = (self._edges(length, size) for length in self.shape)
-        if reduction == "max":
-            return _joined(_joined(self.maximum, rows[0], -2, "max"), columns[0], -1, "max")
-        areas = [cell_edges(0, n, LARGEST) for n in self.shape]
-        heights, widths = (torch.tensor(edges).diff().float() for edges in areas)
-        sums = self.mean * (heights[:, None] * widths[None, :])
-        sums = _joined(_joined(sums, rows[0], -2, "mean"), columns[0], -1, "mean")
-        return sums / (rows[1][:, None] * columns[1][None, :])
+        rows, columns = (_union(length, size) for length in self.shape)
+        return self._joined(rows, columns, reduction)
 
-    @staticmethod
-    def _edges(length: int, size: int) -> tuple[list[int], Tensor]:
-        """Where the joined cells begin, in cells of the kept map; how many tokens each has."""
-        fine = cell_edges(0, length, LARGEST)
-        coarse = cell_edges(0, len(fine) - 1, size)
-        return coarse, torch.tensor([fine[edge] for edge in coarse]).diff().float()
+    def exactly(self, size: tuple[int, int], reduction: Reduction = "mean") -> Tensor | None:
+        """The maps with cells shared out evenly over the tokens, as `view` does: [H, h', w'].
+
+        None where such a cell would cut through one that was kept.
+        """
+        found = [_cells_between(*each) for each in zip(self.shape, size, strict=True)]
+        if found[0] is None or found[1] is None:
+            return None
+        return self._joined(found[0], found[1], reduction)
+
+    def _joined(self, rows: list[int], columns: list[int], reduction: Reduction) -> Tensor:
+        if reduction == "max":
+            return _joined(_joined(self.maximum, rows, -2, "max"), columns, -1, "max")
+        fine = [torch.tensor(cell_edges(0, length, LARGEST)) for length in self.shape]
+        heights, widths = (edges.diff().float() for edges in fine)
+        sums = self.mean * (heights[:, None] * widths[None, :])
+        sums = _joined(_joined(sums, rows, -2, "mean"), columns, -1, "mean")
+        heights, widths = (
+            edges[cells].diff() for edges, cells in zip(fine, (rows, columns), strict=True)
+        )
+        return sums / (heights[:, None] * widths[None, :])
+
+
+def _union(length: int, size: int) -> list[int]:
+    """Where larger cells begin, in cells of the kept map: each is so many whole ones."""
+    return cell_edges(0, min(length, LARGEST), size)
+
+
+def _cells_between(length: int, size: int) -> list[int] | None:
+    """Where even cells begin, in cells of the kept map; None if not at its edges."""
+    fine = {edge: cell for cell, edge in enumerate(cell_edges(0, length, LARGEST))}
+    found = [fine.get(edge) for edge in cell_edges(0, length, size)]
+    return None if None in found else [cell for cell in found if cell is not None]
 
 
 def _joined(maps: Tensor, edges: list[int], dimension: int, reduction: Reduction) -> Tensor:

@@ -22,8 +22,9 @@ from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.pooled_maps import LARGEST
 from vitral.tracing.given_pattern import parts_of
+from vitral.tracing.pooled_maps import LARGEST
+from vitral.tracing.pooled_region import pooled_region
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View, reduce_blocks
 from vitral.tracing.visibility import Range
@@ -160,7 +161,13 @@ class Trace:
             raise VitralError("view_size", height=height, width=width, reduction=reduction)
         blocks = _row_blocks(rows, columns[1] - columns[0])
         aggregated = rows[1] - rows[0] > height or columns[1] - columns[0] > width
-        if aggregated:
+        record = self.attentions.get(split_attention(address)[0])
+        quick = isinstance(record, AttentionRecord) and address.endswith(".pattern")
+        if aggregated and quick:
+            assert head is not None
+            assert isinstance(record, AttentionRecord)
+            values = _region(record, head, rows, columns, (height, width), reduction)
+        elif aggregated:
             values = reduce_blocks(
                 lambda some: block(some, columns), blocks, columns, (height, width), reduction
             )
@@ -336,6 +343,23 @@ def _map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
         (size, size),
         reduction,
     )
+
+
+def _region(
+    record: AttentionRecord,
+    head: int,
+    rows: Range,
+    columns: Range,
+    size: Range,
+    reduction: Reduction,
+) -> Tensor:
+    """A part of a pattern in cells [h, w]: out of the kept maps where they have just these."""
+    whole = rows == (0, record.num_queries) and columns == (0, record.num_keys)
+    if whole and record.is_measured:
+        found = record.measures.maps.exactly(size, reduction)
+        if found is not None:
+            return found[head]
+    return pooled_region(record, head, rows, columns, size, reduction)
 
 
 def _checked_head(num_heads: int, head: int | None) -> int:
