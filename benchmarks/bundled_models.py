@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from vitral.data.corpus import Document, read_corpus
 from vitral.models import hugging_face
 from vitral.models.catalog import bundled_folder
-from vitral.training.evaluation import bits_per_byte, masked_accuracy
+from vitral.training.evaluation import bits_per_byte, masked_loss_of
 from vitral.training.recipe import read_recipe
 
 ROOT = Path(__file__).parents[1]
@@ -71,12 +71,12 @@ def decoder_figures(training: list[Document], held_out: list[Document]) -> dict[
 def encoder_figures(_: list[Document], held_out: list[Document]) -> dict[str, object]:
     model, tokenizer = open_bundled("vitral-es-bert")
     texts = [document.text for document in held_out]
-    draws = [masked_accuracy(model, tokenizer, texts, seed=seed) for seed in range(3)]
+    draws = [masked_loss_of(model, tokenizer, texts, seed=seed) for seed in range(3)]
     return {
-        "masked_accuracy": round(statistics.mean(accuracy for accuracy, _, _ in draws), 4),
-        "masked_accuracy_deviation": round(statistics.stdev(a for a, _, _ in draws), 4),
-        "masked_loss_nats": round(statistics.mean(loss for _, loss, _ in draws), 4),
-        "masked_tokens": sum(number for _, _, number in draws),
+        "masked_accuracy": round(statistics.mean(draw.accuracy for draw in draws), 4),
+        "masked_accuracy_deviation": round(statistics.stdev(draw.accuracy for draw in draws), 4),
+        "masked_loss_nats": round(statistics.mean(draw.nats for draw in draws), 4),
+        "masked_tokens": sum(draw.num_masked for draw in draws),
     }
 
 

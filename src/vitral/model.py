@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from vitral.tracing.forecast import Forecast
     from vitral.tracing.inputs import Batch
+    from vitral.tracing.edit import Edit
     from vitral.tracing.trace import Trace
 
 
@@ -278,6 +279,34 @@ class Model:
             sampling=sampling,
             seed=seed,
         )
+
+    def evaluate(self, text: str, *, mask_share: float = 0.15, seed: int = 0) -> Any:
+        """How well the model predicts `text`: a `NextTokenLoss` of a decoder, a `MaskedLoss` of
+        an encoder (`vitral.training.evaluation` explains both).
+
+        An encoder is asked for `mask_share` of the tokens, drawn with `seed`. Raises VitralError
+        `cannot_evaluate` for other models, `option_out_of_range`, and what `tokens` raises.
+        """
+        from vitral.training.evaluation import masked_loss_of, next_token_loss_of
+
+        tokens = self.tokens(text)
+        if self.kind == "decoder":
+            return next_token_loss_of(self.module, self.tokenizer, [text])
+        if self.kind != "encoder" or not hasattr(self.tokenizer, "token_to_id") or not tokens:
+            raise VitralError("cannot_evaluate", model=self.name)
+        if not 0 < mask_share < 1:
+            raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
+        return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
+
+    def edit(self) -> "Edit":
+        """Touch the model: `with model.edit() as edit:`, whatever it computes inside is edited.
+
+        See `vitral.tracing.edit` for what can be asked. Afterwards the module is exactly as it
+        was found. Raises VitralError `edit_open` where an edit of it is open already.
+        """
+        from vitral.tracing.edit import Edit
+
+        return Edit(self.module)
 
     def _check_writes(self) -> None:
         from vitral.generation.reading import can_write

@@ -11,7 +11,7 @@ from vitral.training.objectives import (
 )
 from vitral.training.recipe import Phase
 
-MASKING = Masking(mask_id=4, vocab_size=100, num_special=5, share=0.2)
+MASKING = Masking(mask_id=4, ordinary=np.arange(5, 100), share=0.2)
 
 
 def small_bert() -> Bert:
@@ -38,6 +38,21 @@ def test_masking_follows_the_shares_of_the_paper() -> None:
     assert abs(chosen[:, 1:].mean() - 0.2) < 0.01
     assert abs((masked[chosen] == 4).mean() - 0.8) < 0.02
     assert abs((masked[chosen] == ids[chosen]).mean() - 0.1) < 0.02
+
+
+def test_special_tokens_are_found_wherever_they_stand() -> None:
+    from tokenizers import AddedToken, Tokenizer, models
+
+    vocab = {"<mask>": 0, "el": 1, "<pad>": 2, "perro": 3, "[unused]": 4}
+    tokenizer = Tokenizer(models.WordLevel(vocab, unk_token="el"))
+    tokenizer.add_special_tokens([AddedToken("<mask>"), AddedToken("<pad>")])
+    masking = Masking.of(tokenizer, 0.5)
+    assert masking.mask_id == 0
+    assert masking.ordinary.tolist() == [1, 3, 4]
+    masked, chosen = masking.apply(np.tile([0, 1, 2, 3], (500, 1)), np.random.default_rng(0))
+    assert not chosen[:, [0, 2]].any()
+    assert chosen[:, [1, 3]].mean() > 0.4
+    assert set(masked[chosen].tolist()) == {0, 1, 3, 4}
 
 
 def test_all_chosen_words_are_masked_when_asked() -> None:

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import yaml
-
 from tests.training.test_trainer import books, recipe
 
 SAVED = "Saved at step"

@@ -18,7 +18,7 @@ from vitral.cli.mistakes import mistake_of
 from vitral.errors import VitralError
 from vitral.messages import message
 
-COMMANDS = ("studio", "models", "tokens", "trace", "generate", "plot")
+COMMANDS = ("studio", "models", "tokens", "trace", "heads", "generate", "evaluate", "plot")
 _HELP_FLAGS = ("--help", "-h")
 
 

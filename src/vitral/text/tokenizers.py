@@ -20,16 +20,23 @@ from tokenizers import (
     trainers,
 )
 
+from vitral.errors import VitralError
+
 BEGIN = "<s>"
 """Stands before every text of a byte-level BPE's, and after it."""
 
 WORDPIECE_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def special_id(tokenizer: Tokenizer, token: str) -> int:
-    """The id of a special token that the tokenizer is known to have."""
-    number: int | None = tokenizer.token_to_id(token)
-    assert number is not None, f"{token} is not in the tokenizer"
+def special_id(tokenizer: Tokenizer, *names: str) -> int:
+    """The id of a special token, by the first of its names that the tokenizer knows.
+
+    Raises VitralError `special_token_missing` if it knows none of them.
+    """
+    found = (tokenizer.token_to_id(name) for name in names)
+    number: int | None = next((each for each in found if each is not None), None)
+    if number is None:
+        raise VitralError("special_token_missing", names=", ".join(names))
     return number
 
 

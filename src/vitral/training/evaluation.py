@@ -1,56 +1,156 @@
 """How good a language model is, on text that it has never seen.
 
-*Bits per byte* of a decoder: what the text would take, in bits for each byte of its UTF-8, if the
-model's predictions were used to compress it. It does not depend on the tokenizer, so models,
-compressors and n-gram models can be compared.
+*Next-token loss* of a decoder: the mean of −log p(token) in nats, every token predicted once.
+Three numbers say the same in other units: the *perplexity* exp(loss), as if the model hesitated
+between so many tokens; the perplexity a word, which does not depend on how finely the tokenizer
+cuts; and *bits per byte*, what the text would take, in bits for each byte of its UTF-8, if the
+predictions were used to compress it. The last can be compared between models, compressors and
+n-gram models.
 
 *Masked-word accuracy* of an encoder: how often its first guess at a masked token is right.
+
+Each mean has a standard error. Tokens of one window are no independent witnesses, so it is that
+of a ratio of sums over windows (Cochran 1977, "Sampling Techniques", section 6.3).
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vitral.errors import VitralError
+from vitral.models.description import context as context_of
 from vitral.text.tokenizers import special_id
+from vitral.tracing.reading import read_text
 from vitral.training.objectives import Masking
+
+LONGEST_WINDOW = 1024
+"""The window, in tokens, of a model whose context nothing limits."""
+
+
+@dataclass(frozen=True)
+class NextTokenLoss:
+    """How well a decoder predicts a text. `nats` and `standard_error` are a token's."""
+
+    nats: float
+    standard_error: float
+    num_tokens: int
+    num_words: int
+    num_bytes: int
+
+    @property
+    def perplexity(self) -> float:
+        return math.exp(min(self.nats, 700.0))
+
+    @property
+    def perplexity_per_word(self) -> float:
+        return math.exp(min(self.nats * self.num_tokens / self.num_words, 700.0))
+
+    @property
+    def bits_per_byte(self) -> float:
+        return self.nats * self.num_tokens / math.log(2) / self.num_bytes
+
+    @property
+    def bits_per_byte_error(self) -> float:
+        return self.standard_error * self.num_tokens / math.log(2) / self.num_bytes
+
+
+@dataclass(frozen=True)
+class MaskedLoss:
+    """How well an encoder guesses masked tokens."""
+
+    accuracy: float
+    accuracy_error: float
+    nats: float
+    standard_error: float
+    num_masked: int
 
 
 @torch.no_grad()
-def bits_per_byte(
-    model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], *, batch: int = 16
-) -> float:
-    """Bits a byte over all `texts`: every token is predicted once, from at least half a context
-    of text before it (fewer only at a text's beginning)."""
-    context: int = model.config.context  # type: ignore[union-attr,assignment]
-    stride = context // 2
-    nats, num_bytes = 0.0, 0
+def next_token_loss_of(
+    model: nn.Module, tokenizer: Any, texts: Sequence[str], *, batch: int = 16
+) -> NextTokenLoss:
+    """The loss over all `texts`: every token is predicted once, from at least half a context of
+    text before it (fewer only at a text's beginning).
+
+    Where the tokenizer puts no mark before a text, its first token is predicted from nothing
+    and is left out. Raises `text_empty` where there is nothing to predict.
+    """
+    size = min(context_of(model) or LONGEST_WINDOW, LONGEST_WINDOW)
+    stride = size // 2
+    nats: list[float] = []
+    counts: list[int] = []
     for text in texts:
-        num_bytes += len(text.encode())
-        ids = np.array(tokenizer.encode(text).ids)
-        # Window i covers ids[i·stride : i·stride + context]; only its last `stride` predictions
+        ids = np.array(ids_of(tokenizer, text))
+        # Window i covers ids[i·stride : i·stride + size]; only its last `stride` predictions
         # count, except in the first window, where all do.
         starts = list(range(0, max(1, len(ids) - stride), stride))
         for first in range(0, len(starts), batch):
             chunk = starts[first : first + batch]
-            rows = [ids[s : s + context] for s in chunk]
+            rows = [ids[s : s + size] for s in chunk]
             width = max(len(row) for row in rows)
             padded = torch.tensor(np.stack([np.pad(r, (0, width - len(r))) for r in rows]))
             losses = F.cross_entropy(
-                model(padded)[:, :-1].transpose(1, 2).float(), padded[:, 1:], reduction="none"
+                _logits(model, padded)[:, :-1].transpose(1, 2).float(),
+                padded[:, 1:],
+                reduction="none",
             )
             for row, start, loss in zip(rows, chunk, losses, strict=True):
-                counted_from = 0 if start == 0 else context - stride - 1
-                nats += float(loss[counted_from : len(row) - 1].double().sum())
-    return nats / math.log(2) / num_bytes
+                counted_from = 0 if start == 0 else size - stride - 1
+                counted = loss[counted_from : len(row) - 1].double()
+                nats.append(float(counted.sum()))
+                counts.append(len(counted))
+    if sum(counts) == 0:
+        raise VitralError("text_empty")
+    mean, error = ratio(nats, counts)
+    return NextTokenLoss(
+        mean,
+        error,
+        num_tokens=sum(counts),
+        num_words=max(1, sum(len(text.split()) for text in texts)),
+        num_bytes=sum(len(text.encode()) for text in texts),
+    )
+
+
+def bits_per_byte(
+    model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], *, batch: int = 16
+) -> float:
+    """Bits a byte over all `texts`; see `next_token_loss_of`."""
+    return next_token_loss_of(model, tokenizer, texts, batch=batch).bits_per_byte
+
+
+def ids_of(tokenizer: Any, text: str) -> list[int]:
+    """The ids of a text with the mark before it, if there is one, and without one after it."""
+    tokens = read_text(tokenizer, text)
+    while len(tokens) > 1 and tokens[-1].start is None:
+        tokens = tokens[:-1]
+    return [token.id for token in tokens]
+
+
+def ratio(sums: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
+    """Σ sums / Σ counts over windows, and its standard error (0 for a single window)."""
+    total, number = sum(counts), len(counts)
+    mean = sum(sums) / total
+    if number < 2:
+        return mean, 0.0
+    squares = sum((s - mean * n) ** 2 for s, n in zip(sums, counts, strict=True))
+    return mean, math.sqrt(squares * number / (number - 1)) / total
+
+
+def _logits(model: nn.Module, ids_BT: Tensor) -> Tensor:
+    output = model(ids_BT)
+    logits: Tensor = output if isinstance(output, Tensor) else output.logits
+    return logits
 
 
 @torch.no_grad()
-def masked_accuracy(
+def masked_loss_of(
     model: nn.Module,
     tokenizer: Tokenizer,
     texts: Sequence[str],
@@ -59,30 +159,48 @@ def masked_accuracy(
     seed: int = 0,
     batch: int = 16,
     max_windows: int | None = None,
-) -> tuple[float, float, int]:
-    """Top-1 accuracy, loss in nats, and the number of tokens masked.
+) -> MaskedLoss:
+    """Top-1 accuracy and loss at masked tokens.
 
-    The texts are cut into windows of the whole context; `share` of the ordinary tokens, drawn
-    with `seed`, are replaced by [MASK] and all of them are asked for.
+    The texts are cut into windows of the whole context, what is left over at a text's end being
+    one more; `share` of the ordinary tokens, drawn with `seed`, are replaced by [MASK] and all
+    of them are asked for. Raises `text_empty` where none is drawn.
     """
-    context: int = model.config.context  # type: ignore[union-attr,assignment]
-    cls_id, sep_id = special_id(tokenizer, "[CLS]"), special_id(tokenizer, "[SEP]")
+    size = min(context_of(model) or LONGEST_WINDOW, LONGEST_WINDOW)
+    cls_id = special_id(tokenizer, "[CLS]", "<s>")
+    sep_id = special_id(tokenizer, "[SEP]", "</s>")
+    pad_id = special_id(tokenizer, "[PAD]", "<pad>")
     windows = []
     for text in texts:
-        ids = np.array(tokenizer.encode(text, add_special_tokens=False).ids)
-        for start in range(0, len(ids) - context + 3, context - 2):
-            windows.append([cls_id, *ids[start : start + context - 2], sep_id])
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        for start in range(0, len(ids), size - 2):
+            windows.append([cls_id, *ids[start : start + size - 2], sep_id])
     if max_windows is not None:
         windows = windows[:: max(1, len(windows) // max_windows)]
     masking = Masking.of(tokenizer, share)
     generator = np.random.default_rng(seed)
-    right, nats, asked = 0, 0.0, 0
+    right: list[float] = []
+    nats: list[float] = []
+    asked: list[int] = []
     for first in range(0, len(windows), batch):
-        ids_BT = np.array(windows[first : first + batch])
+        rows = windows[first : first + batch]
+        width = max(len(row) for row in rows)
+        ids_BT = np.array([[*row, *[pad_id] * (width - len(row))] for row in rows])
         masked, chosen = masking.apply(ids_BT, generator, all_masked=True)
-        logits = model(torch.tensor(masked))[torch.tensor(chosen)].float()
-        target = torch.tensor(ids_BT[chosen])
-        right += int((logits.argmax(-1) == target).sum())
-        nats += float(F.cross_entropy(logits, target, reduction="sum"))
-        asked += len(target)
-    return right / asked, nats / asked, asked
+        logits_BTV = _masked_logits(model, torch.tensor(masked), torch.tensor(ids_BT != pad_id))
+        for logits, target, here in zip(logits_BTV, ids_BT, chosen, strict=True):
+            of_row, target_n = logits[torch.tensor(here)].float(), torch.tensor(target[here])
+            right.append(float((of_row.argmax(-1) == target_n).sum()))
+            nats.append(float(F.cross_entropy(of_row, target_n, reduction="sum")))
+            asked.append(len(target_n))
+    if sum(asked) == 0:
+        raise VitralError("text_empty")
+    accuracy, accuracy_error = ratio(right, asked)
+    mean, error = ratio(nats, asked)
+    return MaskedLoss(accuracy, accuracy_error, mean, error, sum(asked))
+
+
+def _masked_logits(model: nn.Module, ids_BT: Tensor, real_BT: Tensor) -> Tensor:
+    output = model(ids_BT, attention_mask=real_BT.long())
+    logits: Tensor = output if isinstance(output, Tensor) else output.logits
+    return logits

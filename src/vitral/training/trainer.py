@@ -26,7 +26,7 @@ from vitral.models.hugging_face import read
 from vitral.models.llama import Llama, LlamaConfig
 from vitral.text.tokenizers import BEGIN, special_id, train_byte_level_bpe, train_wordpiece
 from vitral.training.checkpoint import checkpoint_state, load_checkpoint, save_checkpoint
-from vitral.training.evaluation import bits_per_byte, masked_accuracy
+from vitral.training.evaluation import bits_per_byte, masked_loss_of
 from vitral.training.growth import grow
 from vitral.training.initialisation import initialise
 from vitral.training.objectives import (
@@ -231,10 +231,9 @@ class Trainer:
         line["objective"] = self._phase.objective
         self.model.eval()
         if self._phase.objective == "masked_words":
-            accuracy, nats, _ = masked_accuracy(
-                self.model, self.tokenizer, self.samples, max_windows=96
-            )
-            line |= {"held_out_loss": round(nats, 4), "masked_accuracy": round(accuracy, 4)}
+            found = masked_loss_of(self.model, self.tokenizer, self.samples, max_windows=96)
+            line["held_out_loss"] = round(found.nats, 4)
+            line["masked_accuracy"] = round(found.accuracy, 4)
         elif isinstance(self.model, Llama):
             excerpts = [sample[:6_000] for sample in self.samples]
             bits = bits_per_byte(self.model, self.tokenizer, excerpts)
