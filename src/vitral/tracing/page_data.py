@@ -186,5 +186,12 @@ def _entry(kind: str, tensor: Tensor, content: bytes) -> dict[str, Any]:
 
 
 def _is_causal(records: list[AttentionRecord]) -> bool:
-    rules = [getattr(record, "visibility", None) for record in records]
-    return all(rule is not None and rule.is_causal for rule in rules)
+    """Whether nothing looks ahead, not by an edit either."""
+    return all(
+        not bool(
+            torch.cat([record.pattern(head) for head in range(record.num_heads)]).triu(1).any()
+        )
+        if type(record) is not AttentionRecord
+        else record.visibility.is_causal
+        for record in records
+    )

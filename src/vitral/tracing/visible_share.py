@@ -18,23 +18,34 @@ def visible_share(
     The cells are those of `Trace.view` with the same rows, columns and size. A mask that depends
     on the distance alone, causal or a window, is counted without looking at its cells.
     """
-    visibility = getattr(record, "visibility", None)  # a pattern given as it is has no rule
-    if visibility is None or visibility.is_everything:
-        return None
+    visibility = record.visibility
+    plain = type(record) is AttentionRecord
+    if visibility.is_everything or (_is_given(record) and not visibility.is_causal):
+        return None  # of a pattern given as it is, a zero is a zero
     row_edges = cell_edges(*rows, size[0])
     column_edges = cell_edges(*columns, size[1])
     blind = record.lse[head].cpu().isposinf() & record.uniform_when_blind
-    if _is_diagonal(visibility) and not bool(blind.any()):
+    if plain and _is_diagonal(visibility) and not bool(blind.any()):
         return _diagonal_share(visibility, head, row_edges, column_edges)
 
     def block(some: Range) -> Tensor:
         seen = visibility.block(some, columns).cpu()
         one: Tensor = seen[head if len(seen) > 1 else 0]
+        if _is_given(record):
+            one = torch.ones(visibility.num_queries, visibility.num_keys).tril().bool()
+            one = one[slice(*some), slice(*columns)]
+        elif not plain:  # an edit may have put a weight where there was none
+            one = one | (record.pattern(head, some, columns)[0].cpu() != 0)
         return one | blind[slice(*some), None]
 
     step = max(1, CELLS_AT_ONCE // (columns[1] - columns[0]))
     blocks = [(first, min(first + step, rows[1])) for first in range(*rows, step)]
     return reduce_blocks(block, blocks, columns, size)
+
+
+def _is_given(record: AttentionRecord) -> bool:
+    """Whether the pattern is all that is known, and its rule read off it."""
+    return hasattr(record, "source")
 
 
 def _is_diagonal(visibility: Visibility) -> bool:
