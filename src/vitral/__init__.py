@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vitral.model import Model as Model
     from vitral.model import load as load
     from vitral.tracing import Trace as Trace
+    from vitral.tracing import difference as difference
     from vitral.tracing import open_trace as open_trace
 
 __version__ = "0.1.0"
@@ -28,12 +29,22 @@ _HOMES = {
     "Model": "vitral.model",
     "Trace": "vitral.tracing",
     "VitralError": "vitral.errors",
+    "difference": "vitral.tracing",
     "load": "vitral.model",
     "measures": "vitral.explain",
     "open_trace": "vitral.tracing",
 }
 
-__all__ = ["Model", "Trace", "VitralError", "__version__", "load", "measures", "open_trace"]
+__all__ = [
+    "Model",
+    "Trace",
+    "VitralError",
+    "__version__",
+    "difference",
+    "load",
+    "measures",
+    "open_trace",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,9 +18,9 @@ from vitral.tracing.token import Token
 if TYPE_CHECKING:
     import torch
 
+    from vitral.tracing.edit import Edit
     from vitral.tracing.forecast import Forecast
     from vitral.tracing.inputs import Batch
-    from vitral.tracing.edit import Edit
     from vitral.tracing.trace import Trace
 
 

@@ -87,8 +87,28 @@ class PatternEdit:
             given=self.given[of_given][:, slice(*keys)],
         )
 
-    def to(self, device: torch.device) -> "PatternEdit":
-        return PatternEdit(**{name: each.to(device) for name, each in vars(self).items()})
+    def fits(self, num_heads: int, num_queries: int, num_keys: int) -> bool:
+        """Whether every place is one of an attention of that size, and every number is one."""
+        most = torch.tensor([num_heads, num_queries, num_keys])
+        return (
+            all(
+                places.dtype == torch.int64
+                and places.shape == (len(numbers), width)
+                and bool(((places >= 0) & (places < most[:width])).all())
+                for places, numbers, width in (
+                    (self.heads[:, None], self.gates, 1),
+                    (self.rows, self.scales, 2),
+                    (self.cells, self.values, 3),
+                    (self.given_rows, self.given, 2),
+                )
+            )
+            and self.evens.shape == self.scales.shape
+            and self.given.shape[1:] == (num_keys,)
+            and all(
+                numbers.dtype == torch.float32 and bool(numbers.isfinite().all())
+                for numbers in (self.gates, self.scales, self.evens, self.values, self.given)
+            )
+        )
 
     @staticmethod
     def _within(

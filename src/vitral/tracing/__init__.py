@@ -4,14 +4,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vitral.tracing.difference import difference as difference
+    from vitral.tracing.edit import Edit as Edit
     from vitral.tracing.file import open_trace as open_trace
     from vitral.tracing.token import Token as Token
     from vitral.tracing.trace import Trace as Trace
     from vitral.tracing.view import View as View
 
-_HOMES = {"open_trace": "file", "Token": "token", "Trace": "trace", "View": "view"}
+_HOMES = {
+    "difference": "difference",
+    "Edit": "edit",
+    "open_trace": "file",
+    "Token": "token",
+    "Trace": "trace",
+    "View": "view",
+}
 
-__all__ = ["Token", "Trace", "View", "open_trace"]
+__all__ = ["difference", "Edit", "Token", "Trace", "View", "open_trace"]
 
 
 def __getattr__(name: str) -> Any:

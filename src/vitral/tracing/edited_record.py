@@ -82,12 +82,12 @@ class EditedRecord(AttentionRecord):
         log_weights: Tensor,
         weights: Tensor,
     ) -> None:
-        """Write a block of one head's weights, and their logarithms, into two buffers [r, c]."""
+        """Write a block of one head's weights, and their logarithms to base 2, into two buffers."""
         if head not in self.change.touched:
             super().fill(head, rows, columns, hidden, log_weights, weights)
             return
         weights.copy_(self.pattern(head, rows, columns)[0])
-        torch.log(weights, out=log_weights).clamp_(min=LOWEST)
+        torch.log2(weights, out=log_weights).clamp_(min=LOWEST)
 
     def cut(self, queries: Range, keys: Range) -> AttentionRecord:
         """The same without the padding at either end."""

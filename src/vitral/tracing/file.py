@@ -8,8 +8,8 @@ text's length, not with its square. Any safetensors reader opens it.
 
 A file from a later Vitral, with a higher version, is refused rather than half understood. So
 is one that is cut short, altered, or does not fit together. A file says the lowest version that
-understands it: 3 where patterns were given (they are kept as scores), 2 where scores are capped
-or rows have sinks, else 1.
+understands it: 4 where the model was edited, 3 where patterns were given (they are kept as
+scores), 2 where scores are capped or rows have sinks, else 1.
 """
 
 import json
@@ -23,13 +23,15 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.nn.pattern_edit import PatternEdit
 from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.given_pattern import GivenPattern
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 from vitral.tracing.visibility import Bias, Visibility
 
-VERSION = 3
+VERSION = 4
 _ENTRY = "vitral.trace"
 _VECTORS = ("diagonal", "columns", "free", "dense")
 
@@ -56,6 +58,10 @@ def save_trace(trace: Trace, path: Path) -> None:
             attentions[prefix]["softcap"] = record.softcap
         if isinstance(record, GivenPattern):
             attentions[prefix]["given"] = record.source
+        if isinstance(record, EditedRecord):
+            for name, tensor in vars(record.change).items():
+                tensors[f"{prefix}.edit.{name}"] = _packed(tensor)
+            attentions[prefix]["edited"] = True
     header = {
         "version": _version(trace),
         "model": trace.model,
@@ -65,6 +71,8 @@ def save_trace(trace: Trace, path: Path) -> None:
         "aliases": trace.aliases,
         "attentions": attentions,
     }
+    if trace.edits:
+        header["edits"] = trace.edits
     content = save(tensors, metadata={_ENTRY: json.dumps(header, ensure_ascii=False)})
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -110,6 +118,8 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
 def _version(trace: Trace) -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if trace.edits or any(isinstance(each, EditedRecord) for each in records):
+        return 4
     if any(isinstance(each, GivenPattern) for each in records):
         return 3
     varied = any(each.softcap is not None or each.sinks is not None for each in records)
@@ -154,6 +164,12 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
             given = {each.name: getattr(record, each.name) for each in fields(record)}
             record = GivenPattern(**given, source=str(description["given"]))
         _check(prefix, record, has_bias=description["bias"] is not None)
+        if "edited" in description:
+            names = {each.name: f"{prefix}.edit.{each.name}" for each in fields(PatternEdit)}
+            used |= {*names.values()}
+            edit = PatternEdit(**{name: tensors[place] for name, place in names.items()})
+            _must(edit.fits(record.num_heads, record.num_queries, record.num_keys), "edit")
+            record = EditedRecord.of(record, edit)
         attentions[prefix] = record
     values = {
         name: tensor
@@ -172,6 +188,7 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
         values,
         aliases,
         attentions,
+        [str(each) for each in header.get("edits", [])],
     )
     _must(len(trace.tokens) == next(iter(trace._records(None).values())).num_queries, "tokens")
     return trace

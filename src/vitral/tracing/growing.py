@@ -23,7 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.nn.pattern_edit import joined
 from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.recorder import Recorder
 from vitral.tracing.recording import result_of
 from vitral.tracing.token import Token
@@ -49,7 +51,7 @@ class _GrowingAttention:
             value = torch.cat([each.value[:, -each.num_queries :] for each in self.passes], dim=1)
         else:
             key, value = self.passes[0].key, self.passes[0].value
-        return replace(
+        record = replace(
             last,
             query=torch.cat([each.query for each in self.passes], dim=1),
             key=key,
@@ -58,6 +60,12 @@ class _GrowingAttention:
             visibility=self._visibility(num_queries, key.shape[1]),
             bias=self._bias(num_queries, key.shape[1]),
         )
+        edits = [
+            (each.change, row, end - each.num_keys)
+            for each, (row, end) in zip(self.passes, self._places(), strict=True)
+            if isinstance(each, EditedRecord)
+        ]
+        return EditedRecord.of(record, joined(edits, key.shape[1]) if edits else None)
 
     def _visibility(self, num_queries: int, num_keys: int) -> Visibility:
         first, *others = self.passes
@@ -166,4 +174,5 @@ class GrowingTrace:
         """The trace of everything taken; arguments as `Trace` has them."""
         values = {address: torch.cat(v, dim=1)[0] for address, v in self._values.items()}
         attentions = {prefix: each.record() for prefix, each in self._attentions.items()}
-        return Trace(name, text, tokens, decoder_tokens, values, dict(self._aliases), attentions)
+        aliases, edits = dict(self._aliases), list(self._recorder.edits)
+        return Trace(name, text, tokens, decoder_tokens, values, aliases, attentions, edits)

@@ -26,6 +26,7 @@ from vitral.nn.scaled_dot_product import AttentionCall, observer
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import AttentionRecord, records_of
 from vitral.tracing.edited_record import EditedRecord
+from vitral.tracing.edited_run import edits_of
 from vitral.tracing.given_pattern import GivenPattern
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
@@ -103,6 +104,7 @@ class Recorder:
         self.aliases: dict[str, str] = {}
         self.attentions: dict[str, list[AttentionRecord]] = {}
         self.sources: dict[str, list[Source]] = {}
+        self.edits: list[str] = []
         self.num_unplaced = 0
         self._entered: list[_OpenLayer] = []
         self._num_calls: Counter[int] = Counter()
@@ -117,6 +119,7 @@ class Recorder:
     def __enter__(self) -> "Recorder":
         with ExitStack() as undo:
             undo.enter_context(lock_of(self.module))
+            self.edits = edits_of(self.module)
             for part in self.module.modules():
                 undo.callback(setattr, part, "training", part.training)
                 part.training = False
@@ -125,7 +128,9 @@ class Recorder:
             self._running.hook(self.module, lambda: observer.get() is self, undo)
             undo.enter_context(attention_through_vitral(self.module))
             if may_call_torch(self.module):
-                undo.enter_context(TorchAttentionWatched(lambda: self._running.current))
+                running = self._running
+                mode = TorchAttentionWatched(lambda: running.current, lambda: running.asks)
+                undo.enter_context(mode)
             undo.enter_context(torch.no_grad())
             token = observer.set(self)
             undo.callback(observer.reset, token)
@@ -197,6 +202,11 @@ class Recorder:
     def unseen(self) -> frozenset[str]:
         """Paths of the attention modules that ran, and of which nothing was seen."""
         return self._running.unseen
+
+    @property
+    def ran(self) -> frozenset[str]:
+        """Paths of all attention modules that ran."""
+        return self._running.ran
 
     def _take_given(self, path: str, part: nn.Module, weights: Tensor) -> None:
         """The pattern [B, H, T, S] that an attention module returned; see `RunningAttention`."""

@@ -53,11 +53,11 @@ class Recording:
 
     def __init__(self, recorder: Recorder, output: Any) -> None:
         self.output = output
-        self._recorder = recorder
+        self.recorder = recorder
 
     @property
     def num_sequences(self) -> int:
-        return max(len(records) for records in self._recorder.attentions.values())
+        return max(len(records) for records in self.recorder.attentions.values())
 
     @property
     def num_tokens(self) -> list[int]:
@@ -81,7 +81,7 @@ class Recording:
         """
         spans = {"": span, "encoder": span, "decoder": decoder_span}
         values = {}
-        for address, batch in self._recorder.values.items():
+        for address, batch in self.recorder.values.items():
             value = batch[index] if len(batch) > 1 else batch[0]
             part = self._part_of(address)
             place = spans.get(part)
@@ -90,7 +90,7 @@ class Recording:
                 value = value[slice(*place)]
             values[address] = value
         attentions = {}
-        for prefix, records in self._recorder.attentions.items():
+        for prefix, records in self.recorder.attentions.items():
             record = records[index if len(records) > 1 else 0]
             queries = spans.get(self._part_of(prefix))
             keys = span if prefix.endswith(".cross_attention") else queries
@@ -98,22 +98,29 @@ class Recording:
                 (0, record.num_queries) if queries is None else queries,
                 (0, record.num_keys) if keys is None else keys,
             )
-        check_finite(model, values, attentions, self._recorder.suspects)
+        check_finite(model, values, attentions, self.recorder.suspects)
         return Trace(
-            model, text, tokens, decoder_tokens, values, dict(self._recorder.aliases), attentions
+            model,
+            text,
+            tokens,
+            decoder_tokens,
+            values,
+            dict(self.recorder.aliases),
+            attentions,
+            list(self.recorder.edits),
         )
 
     def _part_of(self, address: str) -> str:
         first = address.split(".", 1)[0]
         if first in ("logits", "output") and any(
-            prefix.startswith("decoder.") for prefix in self._recorder.attentions
+            prefix.startswith("decoder.") for prefix in self.recorder.attentions
         ):
             return "decoder"
         return "" if first in ("embed", "layers", "logits", "output") else first
 
     def _lengths(self) -> dict[str, int]:
         lengths: dict[str, int] = {}
-        for prefix, records in self._recorder.attentions.items():
+        for prefix, records in self.recorder.attentions.items():
             lengths.setdefault(self._part_of(prefix), records[0].num_queries)
         return lengths
 

@@ -44,7 +44,8 @@ class Trace:
     """What one sequence left behind; see the head of the file.
 
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
-    and `decoder_tokens` the decoder's. `text` is None where ids were given instead.
+    and `decoder_tokens` the decoder's. `text` is None where ids were given instead. `edits` says
+    what was changed of the model while it ran, a line each.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Trace:
     values: dict[str, Tensor] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     attentions: dict[str, AttentionRecord] = field(default_factory=dict)
+    edits: list[str] = field(default_factory=list)
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
 
     def __repr__(self) -> str:
