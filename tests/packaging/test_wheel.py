@@ -74,6 +74,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_the_page_and_not_its_making(wheel: Path) -> None:
     inside = names(wheel)
     assert STATIC + "index.html" in inside
+    assert "vitral/assets/page/page.html" in inside
     assert any(re.fullmatch(STATIC + r"assets/.*\.js", name) for name in inside)
     assert any(re.fullmatch(STATIC + r"assets/.*\.woff2", name) for name in inside)
     assert not any(name.startswith(("web/", "tests/")) or "node_modules" in name for name in inside)
