@@ -1,5 +1,8 @@
 """The blocked pass says of any pattern what its definitions say of the whole matrix."""
 
+import math
+import time
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -174,29 +177,47 @@ def test_a_given_pattern_is_measured_too() -> None:
     assert torch.equal(found.maps.mean, Given.matrix)
 
 
-def test_distance_is_exact_far_into_a_text() -> None:
-    """A head that looks one place back, 20,000 tokens on: no sum of large numbers is taken."""
-    length = 20_000
-    angle = torch.arange(length) * 2.399963
-    turned = torch.stack([angle.cos(), angle.sin()], -1)[None] * 4000.0**0.5
-    before = torch.stack([(angle - 2.399963).cos(), (angle - 2.399963).sin()], -1)[None]
-    record = AttentionRecord(
-        before[:, -300:] * 4000.0**0.5,
-        turned,
-        turned,
-        torch.empty(0),
-        1.0,
-        Visibility.rule(300, length, causal=False),
-        None,
-        False,
-    )
-    lse = log_sum_exp(record.scores(None, (0, 300), (0, length)))
-    object.__setattr__(record, "lse", lse)
-    found = measure(record).statistics.distance
-    whole = record.pattern().double()
-    place = torch.arange(length - 300, length)[:, None] - torch.arange(length)[None, :]
-    expected = (whole * place.abs()).sum(-1)
-    torch.testing.assert_close(found.double(), expected, atol=1e-3, rtol=1e-5)
+@pytest.mark.parametrize("kind", ["everywhere", "the place before"])
+def test_distance_is_exact_far_into_a_text(kind: str) -> None:
+    """20,000 tokens on, no sum of large numbers is taken from another."""
+    rows, length = 300, 20_000
+    rule = Visibility.rule(rows, length, causal=False).item(0)
+    if kind == "the place before":
+        assert rule.diagonal is not None
+        rule.diagonal[:] = torch.arange(rows + length - 1) == length - 2
+    keys = torch.zeros(1, length, 4)
+    lse = torch.full((1, rows), math.log(length) if kind == "everywhere" else 0.0)
+    record = AttentionRecord(torch.zeros(1, rows, 4), keys, keys, lse, 1.0, rule, None, False)
+    place = torch.arange(length - rows, length)[:, None] - torch.arange(length)[None, :]
+    far = place.abs().double().mean(-1) if kind == "everywhere" else torch.ones(rows)
+    found = record.statistics.distance[0].double()
+    torch.testing.assert_close(found, far.double(), atol=0, rtol=2e-6)
+
+
+def test_a_sharp_head_costs_no_more_than_a_flat_one() -> None:
+    """Weights that are nearly nothing are where torch.exp takes sixty times as long."""
+    query = torch.randn(1, 1024, 8, generator=torch.Generator().manual_seed(0))
+    took = []
+    for sharpness in (0.1, 12.0):
+        record = AttentionRecord(
+            query,
+            query,
+            query,
+            torch.empty(0),
+            sharpness,
+            Visibility.rule(1024, 1024, causal=True).item(0),
+            None,
+            False,
+        )
+        lse = log_sum_exp(record.scores(None, (0, 1024), (0, 1024)))
+        object.__setattr__(record, "lse", lse)
+        times = []
+        for _ in range(5):
+            started = time.process_time()
+            measure(record)
+            times.append(time.process_time() - started)
+        took.append(min(times))
+    assert took[1] < 4 * took[0]
 
 
 @pytest.mark.parametrize("size", [1, 5, 24, 256])

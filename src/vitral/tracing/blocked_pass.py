@@ -13,6 +13,7 @@ So what `received` and the maps still have to do has no more than 256 rows.
 Shapes: H heads, T queries, S keys; r × c a block; h × w the map's cells.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ import torch
 from torch import Tensor
 
 from vitral.tracing.pooled_maps import LARGEST, PooledMaps
-from vitral.tracing.row_statistics import Pattern, RowStatistics, weights_at_places
+from vitral.tracing.row_statistics import NEIGHBOURS, Pattern, RowStatistics
 from vitral.tracing.view import cell_edges
 from vitral.tracing.visibility import Range, Visibility
 
@@ -34,7 +35,7 @@ BLOCK_ON_DEVICE = (2048, 8192)
 """The same elsewhere, where a few large operations are quicker than many small ones."""
 
 LOWEST = -1e30
-"""The logarithm of no weight at all. Finite, so that 0 · log 0 is 0 as entropy wants it."""
+"""The logarithm, to base 2, of no weight at all. Finite, so that 0 · log 0 is 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,9 @@ class _Pass:
         H, T, S = self.shape
         zeros = [torch.zeros(H, T, device=self.device) for _ in range(3)]
         self.entropy, self.distance, self.largest = zeros
+        self.at_places = {
+            name: torch.zeros(H, T, device=self.device) for name in ("first", *NEIGHBOURS)
+        }
         self.received = torch.zeros(H, S, device=self.device)
         # Records of given weights know no rule; what has weight may be seen.
         leading = H if self.rule is None else _leading(self.rule)
@@ -88,12 +92,12 @@ class _Pass:
             maximum[:, first:last] = column_cells(maxima, self.column_edges, "max").cpu()
         heights, widths = (torch.tensor(e).diff() for e in (self.row_edges, self.column_edges))
         statistics = RowStatistics(
-            entropy=self.entropy.neg_().clamp_(min=0).cpu(),
+            entropy=self.entropy.mul_(-math.log(2)).clamp_(min=0).cpu(),
             distance=self.distance.cpu(),
             largest=self.largest.cpu(),
             received=self.received.cpu(),
             allowed=self.allowed.cpu(),
-            **weights_at_places(self.record),
+            **{name: weights.cpu() for name, weights in self.at_places.items()},
         )
         mean /= heights[:, None] * widths[None, :]
         return Measures(statistics, PooledMaps(mean, maximum, (T, S)))
@@ -112,9 +116,14 @@ class _Pass:
             columns = (start, min(start + self.block[1], seen[1]))
             hidden = self._hidden(rows, columns)
             far = self._distances(rows, columns)
+            places = self._places(rows, columns)
             for head in range(H):
                 log_weights, weights = self._fill(head, rows, columns, hidden)
                 self._row_sums(head, rows, columns, log_weights, weights, far)
+                for name, within, diagonal in places:
+                    self.at_places[name][head, within] = weights.diagonal(diagonal)
+                if start == 0:
+                    self.at_places["first"][head, slice(*rows)] = weights[:, 0]
                 across = slice(*columns)
                 over_rows(weights, edges, sums[head, :, across], maxima[head, :, across])
         return sums, maxima
@@ -143,7 +152,7 @@ class _Pass:
             self.known.fill(head, rows, columns, hidden, log_weights, weights)
         else:
             weights.copy_(self.record.pattern(head, rows, columns)[0])
-            torch.log(weights, out=log_weights).clamp_(min=LOWEST)
+            torch.log2(weights, out=log_weights).clamp_(min=LOWEST)
             self.allowed[head, slice(*rows)] += (weights > 0).sum(-1)
         return log_weights, weights
 
@@ -159,6 +168,17 @@ class _Pass:
         place = torch.arange(first, last, device=self.device, dtype=torch.float32)
         key = torch.arange(*columns, device=self.device, dtype=torch.float32)
         return (place[:, None] - key[None, :]).abs()
+
+    def _places(self, rows: Range, columns: Range) -> list[tuple[str, slice, int]]:
+        """Which diagonals of a block are the weights of a query's own place and its neighbours."""
+        found = []
+        for name, step in NEIGHBOURS.items():
+            first = max(rows[0], columns[0] - self.offset - step)
+            last = min(rows[1], columns[1] - self.offset - step)
+            if first < last:
+                diagonal = rows[0] + self.offset + step - columns[0]
+                found.append((name, slice(first, last), diagonal))
+        return found
 
     def _row_sums(
         self,

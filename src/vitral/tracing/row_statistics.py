@@ -19,6 +19,9 @@ from torch import Tensor
 
 from vitral.tracing.visibility import Range
 
+NEIGHBOURS = {"own": 0, "previous": -1, "next": 1}
+"""Statistics that are one key's weight, and that key's place from the query's."""
+
 
 class Pattern(Protocol):
     """What rows are read from: an attention record, or anything that gives its weights."""
@@ -63,12 +66,8 @@ def weights_at_places(record: Pattern) -> dict[str, Tensor]:
     num_queries, num_keys = record.num_queries, record.num_keys
     row = torch.arange(num_queries)
     place = row + max(0, num_keys - num_queries)
-    columns = {
-        "first": torch.zeros_like(row),
-        "own": place,
-        "previous": place - 1,
-        "next": place + 1,
-    }
+    columns = {"first": torch.zeros_like(row)}
+    columns |= {name: place + step for name, step in NEIGHBOURS.items()}
     found = {}
     for name, column in columns.items():
         exists = (column >= 0) & (column < num_keys)
