@@ -8,20 +8,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vitral.explain.attention_flow import flow as flow
     from vitral.explain.attention_received import received as received
+    from vitral.explain.attention_rollout import rollout as rollout
+    from vitral.explain.attribution import LogitAttribution as LogitAttribution
+    from vitral.explain.attribution import logit_attribution as logit_attribution
+    from vitral.explain.conllu import read_treebank as read_treebank
+    from vitral.explain.divergence import HeadMap as HeadMap
+    from vitral.explain.divergence import head_distances as head_distances
+    from vitral.explain.divergence import head_map as head_map
+    from vitral.explain.gradients import InputAttribution as InputAttribution
+    from vitral.explain.gradients import integrated_gradients as integrated_gradients
     from vitral.explain.head_measures import HeadMeasures as HeadMeasures
     from vitral.explain.head_measures import measures as measures
+    from vitral.explain.lens import logit_lens as logit_lens
     from vitral.explain.measure import Measure as Measure
+    from vitral.explain.norm_weighted import output_norms as output_norms
+    from vitral.explain.norm_weighted import weighted_norms as weighted_norms
+    from vitral.explain.output_parts import HeadOutput as HeadOutput
+    from vitral.explain.output_parts import head_output as head_output
     from vitral.explain.registry import MEASURES as MEASURES
+    from vitral.explain.relation_table import write_report as write_report
+    from vitral.explain.relations import RelationReport as RelationReport
+    from vitral.explain.relations import relation_report as relation_report
     from vitral.explain.repetition import repeated_trace as repeated_trace
+    from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
+    "HeadMap": "divergence",
     "HeadMeasures": "head_measures",
+    "HeadOutput": "output_parts",
+    "InputAttribution": "gradients",
+    "LogitAttribution": "attribution",
     "MEASURES": "registry",
     "Measure": "measure",
+    "RelationReport": "relations",
+    "flow": "attention_flow",
+    "head_distances": "divergence",
+    "head_map": "divergence",
+    "head_output": "output_parts",
+    "integrated_gradients": "gradients",
+    "logit_attribution": "attribution",
+    "logit_lens": "lens",
     "measures": "head_measures",
+    "output_norms": "norm_weighted",
+    "read_treebank": "conllu",
     "received": "attention_received",
+    "relation_report": "relations",
     "repeated_trace": "repetition",
+    "rollout": "attention_rollout",
+    "value_zeroing": "zeroed_values",
+    "weighted_norms": "norm_weighted",
+    "write_report": "relation_table",
 }
 
 __all__ = sorted(_HOMES)

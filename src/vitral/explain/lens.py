@@ -1,0 +1,59 @@
+"""The logit lens: what the model would say if it stopped after each layer.
+
+The residual stream after layer l is handed to what follows the last layer (the final norm, the
+head), as if the layers between had added nothing (nostalgebraist 2020, "interpreting GPT: the
+logit lens"). After the last layer that is the model's own answer, exactly.
+
+Whatever stands behind the last layer, in whatever family, is used as it is: the model runs
+again with the last layer's output exchanged. In post-norm models (BERT) the stream of every
+layer has been normalised, and the lens reads it as it is.
+
+Range: logits. Cost: one forward pass for each layer.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vitral.errors import VitralError
+from vitral.explain.attention_rollout import check_token
+from vitral.explain.output_parts import is_close, module_of
+from vitral.explain.rerun import run_again, with_first
+from vitral.tracing.trace import Trace
+
+
+def logit_lens(trace: Trace, model: Any, tokens: Sequence[int] | None = None) -> Tensor:
+    """Logits before the first layer and after each: float32 [layers + 1, n, vocabulary].
+
+    `tokens` are the places asked about, by default all (then the result has layers × text ×
+    vocabulary numbers). In an encoder–decoder these are the decoder's. `model` is the one that
+    left the trace. Raises VitralError `logits_not_available` for a model without a head over its
+    vocabulary, `token_out_of_range`, `rerun_not_available`, `model_not_of_trace`.
+    """
+    module = module_of(model)
+    part = "decoder" if "decoder" in trace.parts else trace.parts[0]
+    start = f"{part}." if part else ""
+    if "logits" not in trace.values or trace["logits"].dim() != 2:
+        raise VitralError("logits_not_available", model=trace.model)
+    length = len(trace["logits"])
+    chosen = list(range(length)) if tokens is None else list(tokens)
+    for token in chosen:
+        check_token(token, length)
+    last = len(trace._records(part)) - 1
+    places = [f"{start}embed", *(f"{start}layers.{n}.residual.post" for n in range(last + 1))]
+    seen = []
+    for address in places:
+        stream = trace[address]
+
+        def change(
+            number: int, _: nn.Module, args: Any, kwargs: Any, output: Any, stream: Tensor = stream
+        ) -> Any:
+            return with_first(output, stream) if number == last else None
+
+        logits = run_again(trace, module, part, change)[1][0].float().cpu()
+        seen.append(logits[chosen])
+    if not is_close(seen[-1], trace["logits"][chosen], module):
+        raise VitralError("model_not_of_trace", model=type(module).__name__, trace=trace.model)
+    return torch.stack(seen)
