@@ -122,7 +122,7 @@ class Model:
         name, e.g. `pixel_values` (one trace, or a list for more than one image). An
         encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
 
-        `memory` is how much of the trace may stay in memory ("2 GB"; default 256 MB); the rest
+        `memory` is how much of the trace may stay in memory ("2 GB"; default 128 MB); the rest
         goes to a temporary file. What a long text takes is foreseen (`forecast`), said, and
         refused where it cannot fit.
 

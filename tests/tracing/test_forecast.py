@@ -21,7 +21,7 @@ def made(**changes: int | None) -> Forecast:
         "kept": 32 * GB,
         "working": int(1.2 * GB),
         "quadratic": 0,
-        "budget": 256_000_000,
+        "budget": 128_000_000,
         "free": 8 * GB,
         "free_on_disk": 70 * GB,
     }
@@ -50,12 +50,12 @@ def test_the_forecast_is_what_the_trace_keeps(family: str) -> None:
 
 def test_what_is_said() -> None:
     assert made().text("en") == (
-        "Tracing 50000 tokens with all of it in memory needs 33 GB; streaming needs 1.5 GB: "
-        "256 MB of the trace stay in memory, 32 GB go to a file in /tmp."
+        "Tracing 50000 tokens with all of it in memory needs 33 GB; streaming needs 1.3 GB: "
+        "128 MB of the trace stay in memory, 32 GB go to a file in /tmp."
     )
     assert made().text("es") == (
-        "Trazar 50000 tokens con todo en memoria necesita 33 GB; con un archivo bastan 1.5 GB: "
-        "256 MB de la traza quedan en memoria y 32 GB van a un archivo en /tmp."
+        "Trazar 50000 tokens con todo en memoria necesita 33 GB; con un archivo bastan 1.3 GB: "
+        "128 MB de la traza quedan en memoria y 32 GB van a un archivo en /tmp."
     )
     assert "file" not in made(kept=1000).text("en")
 
@@ -69,13 +69,13 @@ def test_what_fits_is_let_through() -> None:
 @pytest.mark.parametrize(
     ("changes", "key", "words"),
     [
-        ({"working": 9 * GB}, "memory_short", ["50000", "9.3 GB", "8.0 GB", "about 43000 tokens"]),
+        ({"working": 9 * GB}, "memory_short", ["50000", "9.1 GB", "8.0 GB", "about 43000 tokens"]),
         (
             {"working": 9 * GB, "quadratic": 9 * GB},
             "memory_short",
             ["about 46000 tokens"],
         ),
-        ({"budget": 20 * GB}, "memory_budget_short", ["21 GB", "8.0 GB", '"256 MB"', "1.5 GB"]),
+        ({"budget": 20 * GB}, "memory_budget_short", ["21 GB", "8.0 GB", '"128 MB"', "1.3 GB"]),
         ({"free_on_disk": 5 * GB}, "disk_short", ["32 GB", "5.0 GB", "/tmp", "33 GB"]),
     ],
 )

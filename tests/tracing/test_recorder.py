@@ -192,7 +192,7 @@ def test_memory_grows_with_the_length_only() -> None:
         mask[0, :3] = 0
         recorder = record(
             random_model("llama"), (), {"input_ids": ids, "attention_mask": mask}
-        )._recorder
+        ).recorder
         tensors = [*recorder.values.values()]
         for (one,) in recorder.attentions.values():
             rule = one.visibility

@@ -258,7 +258,9 @@ def records_of(
         record = replace(record, lse=_log_sum_exp(record, lse))
         kept = replace(record, query=keep(query), key=keep(key), value=keep(value))
         large = record.num_heads * record.num_queries * record.num_keys > CELLS_AT_ONCE
-        records.append(kept.with_measures(record.measures) if measured and large else kept)
+        if measured and large:
+            kept = kept.with_measures(record.measures.kept(keep))
+        records.append(kept)
     return records
 
 

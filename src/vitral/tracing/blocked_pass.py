@@ -14,7 +14,8 @@ Shapes: H heads, T queries, S keys; r × c a block; h × w the map's cells.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,12 @@ class Measures:
 
     statistics: RowStatistics
     maps: PooledMaps
+
+    def kept(self, keep: Callable[[Tensor], Tensor]) -> "Measures":
+        """The same, its tensors copied by `keep`."""
+        statistics = {name: keep(value) for name, value in self.statistics.items()}
+        maps = replace(self.maps, mean=keep(self.maps.mean), maximum=keep(self.maps.maximum))
+        return Measures(RowStatistics(**statistics), maps)
 
 
 @torch.no_grad()

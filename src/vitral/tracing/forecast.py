@@ -25,7 +25,7 @@ from vitral.tracing.inputs import Batch, arguments
 from vitral.tracing.pooled_maps import LARGEST
 from vitral.tracing.recorder import BYTES_A_CELL, Recorder
 
-BUDGET = 256_000_000
+BUDGET = 128_000_000
 """Bytes of a trace that stay in memory unless a person says otherwise."""
 
 LONG = 1024
