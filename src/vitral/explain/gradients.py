@@ -54,10 +54,10 @@ def integrated_gradients(
 ) -> InputAttribution:
     """What each token contributes to the logit of `id` (by default the likeliest) at `token`.
 
-    `baseline_id` is a token that says nothing; by default, the mean of all tokens' vectors. `model` is the one
-    that left the trace. Raises VitralError `captum_needed`, `gradients_incomplete` if more than
-    `tolerance` of the change is missing, `logits_not_available`, `token_out_of_range`,
-    `id_out_of_range`, `rerun_not_available`.
+    `baseline_id` is a token that says nothing; by default, the mean of all tokens' vectors.
+    `model` is the one that left the trace. Raises VitralError `captum_needed`,
+    `gradients_incomplete` if more than `tolerance` of the change is missing,
+    `logits_not_available`, `token_out_of_range`, `id_out_of_range`, `rerun_not_available`.
     """
     try:
         from captum.attr import IntegratedGradients
