@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vitral.tracing.difference import difference as difference
+    from vitral.tracing.before_after import difference as difference
     from vitral.tracing.edit import Edit as Edit
     from vitral.tracing.file import open_trace as open_trace
     from vitral.tracing.token import Token as Token
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vitral.tracing.view import View as View
 
 _HOMES = {
-    "difference": "difference",
+    "difference": "before_after",
     "Edit": "edit",
     "open_trace": "file",
     "Token": "token",

@@ -183,8 +183,9 @@ class Edit:
         part: str | None = None,
         texts: Sequence[int] | None = None,
     ) -> None:
-        """Every token looks at token `column` with its weight of `values` [T], or all of those
-        that may with the same weight, a number. Renormalised as in `set_cell`."""
+        """Every token looks at token `column` with its weight of `values` [T]; or, where they are
+        one number, all tokens that may look there and elsewhere do so with that weight (one that
+        may look nowhere else keeps its 1). Renormalised as in `set_cell`."""
         what = self._named("column", layer, head, str(column))
         values = _read(what, values)
         _weights(what, values, raw)

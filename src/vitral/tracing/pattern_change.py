@@ -78,7 +78,7 @@ def change_patterns(
     num_sequences, num_heads = max(len(call.query), len(call.key)), call.query.shape[1]
     for order in orders:
         order.check(num_sequences, num_heads)
-    output_BHTD = output_BHTD.clone()
+    new_BHTD = output_BHTD.clone()
     edits: list[PatternEdit | None] = []
     num_weights = 0
     for sequence in range(num_sequences):
@@ -90,14 +90,16 @@ def change_patterns(
             attention = _OneHead(call, sequence, head)
             asked = _gathered(mine, attention, frame)
             part, rows, rows_output = _carried_out(asked, attention, frame)
+            given = output_BHTD[sequence, head]
             if len(rows):
-                output_BHTD[sequence, head, rows] = rows_output.to(output_BHTD.dtype)
+                given = given.index_copy(0, rows, rows_output.to(given.dtype))
             if isinstance(asked.gate, Tensor) or asked.gate != 1:
-                output_BHTD[sequence, head] = output_BHTD[sequence, head] * asked.gate
+                given = given * asked.gate
+            new_BHTD[sequence, head] = given
             num_weights += len(rows) * attention.num_keys
             parts.append(part)
         edits.append(_together(parts) if parts else None)
-    return output_BHTD, replace(call, edits=edits), num_weights
+    return new_BHTD, replace(call, edits=edits), num_weights
 
 
 class _OneHead:
@@ -134,6 +136,12 @@ class _OneHead:
             mask = self._mine(self.call.mask)
             seen = seen & (mask[rows] if len(mask) > 1 else mask)
         return seen
+
+    def num_seen(self) -> Tensor:
+        """How many keys each row may look at [T]."""
+        every = torch.arange(self.num_rows, device=self.device)
+        blocks = torch.split(every, max(1, CELLS_AT_ONCE // self.num_keys))
+        return torch.cat([self.visible(rows).sum(-1) for rows in blocks])
 
     def weights(self, rows: Tensor, visible: Tensor) -> tuple[Tensor, Tensor]:
         """The model's own weights [n, S], and what of each row is the sink's [n]."""
@@ -180,7 +188,10 @@ def _gathered(orders: Sequence[Order], attention: _OneHead, frame: Frame) -> _He
             if column is not None:
                 columns = torch.full_like(every, column)
                 values, only_allowed = order.of_rows(frame)
-                keep = attention.sees(every, columns) if only_allowed else every >= 0
+                keep = every >= 0
+                if only_allowed:
+                    keep = attention.sees(every, columns)
+                    keep &= order.raw | (attention.num_seen() > 1)
                 values = values.to(device)
                 asked.pin(every[keep], columns[keep], values[keep], order.raw)
                 order.done()
