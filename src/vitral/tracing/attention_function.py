@@ -91,15 +91,23 @@ def register() -> None:
     from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
     from transformers.modeling_utils import AttentionInterface
 
-    for name, mask in ((NAME, sdpa_mask), (NAME_WITH_MASKS, eager_mask)):
-        AttentionInterface.register(str(name), _attention)
-        AttentionMaskInterface.register(str(name), mask)
+    AttentionInterface.register(str(NAME), _attention)
+    AttentionMaskInterface.register(str(NAME), sdpa_mask)
+    AttentionInterface.register(str(NAME_WITH_MASKS), _attention_with_masks)
+    AttentionMaskInterface.register(str(NAME_WITH_MASKS), eager_mask)
 
 
 def _attention(module: nn.Module | None, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
     # What the function does inside is no attention of its own that somebody should see.
     with torch._C.DisableTorchFunction():
         return scaled_dot_product_attention(module, *args, **kwargs)
+
+
+def _attention_with_masks(
+    module: nn.Module | None, *args: Any, **kwargs: Any
+) -> tuple[Tensor, None]:
+    """As eager attention, which is causal only where a mask says so."""
+    return _attention(module, *args, **kwargs | {"is_causal": False})
 
 
 def _configurations(module: nn.Module) -> tuple[dict[int, Any], set[int]]:

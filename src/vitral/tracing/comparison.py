@@ -6,14 +6,19 @@ done so, which depends neither on names nor on what the model chooses to return.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.eager import Seen, eager_patterns
-from vitral.tracing.recorder import Recorder
+from vitral.tracing.eager_fallback import asking_for_patterns, patterns_returned
+from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.recorder import Recorder, Source
+from vitral.tracing.recording import record
 
 TOLERANCE = 1e-5
 """The largest deviation of a rebuilt pattern from the eager one, in float32."""
@@ -23,16 +28,86 @@ TOLERANCE = 1e-5
 class Deviation:
     """One attention: how far its traced pattern is from the eager one, at most.
 
-    `largest` is None where the eager implementation wrote no pattern down to compare with.
+    `largest` is None where there is nothing to compare: the pattern is the eager one itself
+    (`given`), or the eager implementation wrote none down.
     """
 
     address: str
     largest: float | None
-    num_cells: int
+    given: bool = False
+
+
+@dataclass
+class Comparison:
+    """Every attention of a model, compared. `missing` are the paths of attention modules that
+    ran and that the trace knows nothing of."""
+
+    deviations: list[Deviation]
+    missing: list[str] = field(default_factory=list)
+    sharpest: float = 0.0  # a row's largest weight, less that of an even one
+
+    @property
+    def largest(self) -> float | None:
+        """The largest deviation of all; None if nothing could be compared."""
+        known = [each.largest for each in self.deviations if each.largest is not None]
+        return max(known, default=None)
+
+
+def compare(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Comparison:
+    """Run `module(*args, **kwargs)` traced and eager. Padding, where a two-dimensional
+    `attention_mask` is 0, is left out: what models compute there is shown to nobody.
+
+    Raises what `record` raises.
+    """
+    seed = torch.initial_seed()
+    torch.manual_seed(seed)  # some models draw numbers on their way (ViT-MAE)
+    recorder = record(module, args, kwargs).recorder
+    torch.manual_seed(seed)
+    seen = eager_run(module, args, kwargs)
+    mask = kwargs.get("attention_mask")
+    real = mask.bool() if isinstance(mask, Tensor) and mask.dim() == 2 else None
+
+    names = {id(part): path for path, part in module.named_modules()}
+    eager = _by_source(seen)
+    deviations = [
+        _deviation(
+            prefix, records, [eager.get(source) for source in recorder.sources[prefix]], real
+        )
+        for prefix, records in recorder.attentions.items()
+    ]
+    if any(each.largest is None and not each.given for each in deviations):
+        deviations = _beside_given(deviations, recorder, module, args, kwargs, real)
+    traced = {source for each in recorder.sources.values() for source in each}
+    missing = {names.get(part, "?") for part, number in eager if (part, number) not in traced}
+    return Comparison(deviations, sorted(missing | recorder.unseen), _sharpest(recorder))
+
+
+def _beside_given(
+    deviations: list[Deviation],
+    recorder: Recorder,
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    real: Tensor | None,
+) -> list[Deviation]:
+    """The same, where modules that ask PyTorch for its kernel can say what their weights are."""
+    asking = Recorder(module, asking=frozenset(recorder.ran))
+    wishes = asking_for_patterns(module, kwargs)
+    with suppress(TypeError, ValueError), patterns_returned(module), asking:
+        module(*args, **wishes)
+    found = []
+    for each in deviations:
+        given = asking.attentions.get(each.address, [])
+        if each.largest is None and given and isinstance(given[0], GivenPattern):
+            records = recorder.attentions[each.address]
+            weights = torch.stack([one.pattern() for one in given])
+            each = _deviation(each.address, records, [weights], real)
+        found.append(each)
+    return found
 
 
 def eager_run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Seen:
-    """What the eager attention of `module` writes down in one pass."""
+    """What the eager attention of `module` writes down in one pass, in eval mode."""
     modes = [(part, part.training) for part in module.modules()]
     try:
         for part, _ in modes:
@@ -45,46 +120,50 @@ def eager_run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     return seen
 
 
-def deviations(recorder: Recorder, seen: Seen, real: Tensor | None = None) -> list[Deviation]:
-    """Each attention of a recorded pass beside the eager pass over the same input.
-
-    `real` [B, T] is False at padding, whose rows nobody is shown: what a model computes there
-    differs from one implementation to the next.
-    """
+def _by_source(seen: Seen) -> dict[Source, Tensor]:
     times: Counter[int] = Counter()
-    eager: dict[tuple[int, int], Tensor] = {}
+    found = {}
     for part, weights in seen:
-        eager[id(part), times[id(part)]] = weights
+        found[id(part), times[id(part)]] = weights
         times[id(part)] += 1
-    found = []
-    for prefix, records in recorder.attentions.items():
-        pieces = [eager.get(source) for source in recorder.sources[prefix]]
-        written = [each for each in pieces if each is not None]
-        if len(written) < len(pieces):
-            found.append(Deviation(prefix, None, 0))
-            continue
-        largest, num_cells = 0.0, 0
-        for index, record in enumerate(records):
-            expected = torch.block_diag if len(written) > 1 else None
-            weights = (
-                written[0][index if len(written[0]) > 1 else 0]
-                if expected is None
-                else torch.stack(
-                    [
-                        torch.block_diag(*(piece[index][head] for piece in written))
-                        for head in range(record.num_heads)
-                    ]
-                )
-            )
-            pattern = record.pattern()
-            if pattern.shape != weights.shape:
-                found.append(Deviation(prefix, float("inf"), 0))
-                break
-            difference = (pattern - weights.float()).abs()
-            if real is not None and real.shape == (len(records), record.num_queries):
-                difference = difference[:, real[index]]
-            worst = float(difference.max().nan_to_num(float("inf"))) if difference.numel() else 0.0
-            largest, num_cells = max(largest, worst), num_cells + difference.numel()
-        else:
-            found.append(Deviation(prefix, largest, num_cells))
     return found
+
+
+def _deviation(
+    prefix: str,
+    records: list[AttentionRecord],
+    pieces: list[Tensor | None],
+    real: Tensor | None,
+) -> Deviation:
+    if isinstance(records[0], GivenPattern):
+        return Deviation(prefix, None, given=True)
+    written = [each for each in pieces if each is not None]
+    if len(written) < len(pieces):
+        return Deviation(prefix, None)
+    largest = 0.0
+    for index, one in enumerate(records):
+        each = [piece[index if len(piece) > 1 else 0].float().cpu() for piece in written]
+        expected = torch.stack([torch.block_diag(*heads) for heads in zip(*each, strict=True)])
+        pattern = one.pattern().cpu()
+        if pattern.shape != expected.shape:
+            return Deviation(prefix, float("inf"))
+        if one.sinks is not None:  # some eager weights do not count the sink's share (Granite)
+            pattern, expected = (_even_rows(pattern, expected), expected)
+        difference = (pattern - expected).abs()
+        if real is not None and real.shape == (len(records), one.num_queries):
+            difference = difference[:, real[index].cpu()]
+        if difference.numel():
+            largest = max(largest, float(difference.max().nan_to_num(float("inf"))))
+    return Deviation(prefix, largest)
+
+
+def _even_rows(pattern: Tensor, expected: Tensor) -> Tensor:
+    """Rows of a pattern with a sink, scaled to add up to 1 where the expected ones all do."""
+    total = expected.sum(-1, keepdim=True)
+    whole = bool(((total - 1).abs() < 1e-4).all())
+    return pattern / pattern.sum(-1, keepdim=True).clamp(min=1e-20) if whole else pattern
+
+
+def _sharpest(recorder: Recorder) -> float:
+    patterns = [records[0].pattern() for records in recorder.attentions.values()]
+    return max((float(each.max()) - 1 / each.shape[-1] for each in patterns), default=0.0)

@@ -6,9 +6,12 @@ of unlike elements).
 
 Addresses start with a *part* where a model has several stacks of layers: `encoder.` and
 `decoder.` in an encoder–decoder, and otherwise the first word in which the stacks' own names
-differ (CLIP: `text_model.`, `vision_model.`). A model with one stack has no part.
+differ (CLIP: `text_model.`, `vision_model.`). A model with one stack has no part. Stages of one
+stack (Swin) count on. Attention that stands in no list, such as a pooling head, is a stack of one
+layer, whose part is its own name.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -35,21 +38,49 @@ def find_layers(model: nn.Module) -> list[Layer]:
     """The model's layers in their order; none if it has no attention module in a list."""
     modules = dict(model.named_modules())
     stacks: dict[str, list[str]] = {}
+    alone: list[str] = []
     for path, module in modules.items():
-        if not is_attention(module):
+        if not is_attention(module) or isinstance(module, nn.ModuleList):
             continue
         layer = _enclosing_layer(path, modules)
-        if layer is not None:
-            stack = stacks.setdefault(layer.rpartition(".")[0], [])
-            if layer not in stack:
-                stack.append(layer)
+        if layer is None:
+            if not any(path.startswith(f"{other}.") for other in alone) and path:
+                alone.append(path)
+            continue
+        stack = stacks.setdefault(layer.rpartition(".")[0], [])
+        if layer not in stack:
+            stack.append(layer)
     both = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
     parts = _parts(list(stacks), both)
-    return [
+    layers = [
         Layer(parts[stack], path, modules[path])
         for stack, paths in stacks.items()
         for path in paths
     ]
+    return layers + _layers_alone(alone, layers, modules)
+
+
+def _layers_alone(paths: list[str], others: list[Layer], modules: dict[str, nn.Module]) -> list[Layer]:
+    """A layer for each attention module outside the lists: the module around it, or itself.
+
+    The module around is taken if it holds nothing else that is a layer.
+    """
+    taken = {layer.path for layer in others}
+    names = {layer.part for layer in others}
+    found = []
+    for path in paths:
+        around = path.rpartition(".")[0]
+        holds_more = sum(other.startswith(f"{around}.") for other in [*taken, *paths]) > 1
+        layer = path if not around or holds_more else around
+        name = _word(layer.rpartition(".")[2])
+        if not others and len(paths) == 1:
+            name = ""
+        part, number = name, 2
+        while part in names:
+            part, number = f"{name}_{number}", number + 1
+        names.add(part)
+        found.append(Layer(part, layer, modules[layer]))
+    return found
 
 
 def is_attention(module: nn.Module) -> bool:
@@ -92,16 +123,44 @@ def _enclosing_layer(path: str, modules: dict[str, nn.Module]) -> str | None:
 
 
 def _parts(stacks: list[str], encoder_decoder: bool) -> dict[str, str]:
+    stages = {stack: re.sub(r"\d+", "0", stack) for stack in stacks}
+    names = list(dict.fromkeys(stages.values()))
+    if len(names) < 2:
+        words = _encoder_or_decoder(names[0]) if names and encoder_decoder else ""
+        return dict.fromkeys(stacks, words)
+    labels = _labels([name.split(".") for name in names])
     if encoder_decoder:
-        return {
-            stack: next((word for word in stack.split(".") if word in ("encoder", "decoder")), "")
-            for stack in stacks
-        }
-    if len(stacks) < 2:
-        return dict.fromkeys(stacks, "")
-    for names in zip(*(stack.split(".") for stack in stacks), strict=False):
-        if len(set(names)) > 1 and not any(name.isdigit() for name in names):
-            return dict(zip(stacks, names, strict=True))
-        if len(set(names)) > 1:  # stages of one stack, as in Swin
-            break
-    return dict.fromkeys(stacks, "")
+        sides = [_encoder_or_decoder(name) for name in names]
+        labels = [
+            side if side and sides.count(side) == 1 else label
+            for side, label in zip(sides, labels, strict=True)
+        ]
+    known = dict(zip(names, labels, strict=True))
+    return {stack: known[stages[stack]] for stack in stacks}
+
+
+def _labels(names: list[list[str]]) -> list[str]:
+    """One word for each name, where it first differs from others; more where one will not do."""
+    first = next(
+        (place for place, words in enumerate(zip(*names, strict=False)) if len(set(words)) > 1),
+        min(map(len, names)),
+    )
+    ends = [first + 1] * len(names)
+    labels = [""] * len(names)
+    for _ in range(max(map(len, names))):
+        labels = [
+            "_".join(filter(None, map(_word, name[first:end]))) or _word(name[-1])
+            for name, end in zip(names, ends, strict=True)
+        ]
+        twice = {label for label in labels if labels.count(label) > 1}
+        ends = [end + (label in twice) for end, label in zip(ends, labels, strict=True)]
+    return labels
+
+
+def _encoder_or_decoder(name: str) -> str:
+    return next((word for word in name.split(".") if word in ("encoder", "decoder")), "")
+
+
+def _word(word: str) -> str:
+    """A word of a module's path as part of an address: "layers" stands there for itself."""
+    return re.sub(r"_?(layers|\d+)$", "", word)

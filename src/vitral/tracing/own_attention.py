@@ -37,11 +37,15 @@ def may_call_torch(module: nn.Module) -> bool:
 
 
 class TorchAttentionWatched(TorchFunctionMode):
-    """The mode; `current` tells which attention module is being computed, if any."""
+    """The mode; `current` tells which attention module is being computed, if any. What will be
+    known by other means (`leave_out`) is not reported."""
 
-    def __init__(self, current: Callable[[], nn.Module | None]) -> None:
+    def __init__(
+        self, current: Callable[[], nn.Module | None], leave_out: Callable[[], bool]
+    ) -> None:
         super().__init__()
         self.current = current
+        self.leave_out = leave_out
 
     def __torch_function__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -76,7 +80,9 @@ class TorchAttentionWatched(TorchFunctionMode):
         )
         if query.dim() == 3:  # one head, or heads and sequences in one dimension
             query, key, value = query[:, None], key[:, None], value[:, None]
-            attn_mask = attn_mask[:, None] if attn_mask is not None and attn_mask.dim() == 3 else attn_mask
+            attn_mask = (
+                attn_mask[:, None] if attn_mask is not None and attn_mask.dim() == 3 else attn_mask
+            )
         if query.dim() == 4:
             self._report(query, key, value, attn_mask, is_causal, scale)
         return output
@@ -98,7 +104,7 @@ class TorchAttentionWatched(TorchFunctionMode):
         scale: float | None,
     ) -> None:
         watching = observer.get()
-        if watching is None:
+        if watching is None or self.leave_out():
             return
         allowed, bias = mask, None
         if mask is not None:

@@ -7,6 +7,7 @@ their weights, and then it is watched what they return.
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from inspect import signature
 from typing import Any
 
 from torch import Tensor, nn
@@ -41,6 +42,11 @@ class RunningAttention:
         """The innermost attention module that is being computed."""
         return self._inside[-1][1] if self._inside else None
 
+    @property
+    def asks(self) -> bool:
+        """Whether what is being computed will be known from what it returns."""
+        return bool(self._inside) and self._is_asked(self._inside[-1][0])
+
     def mark_seen(self) -> None:
         """What is being computed was seen."""
         self._shown |= dict.fromkeys((path for path, _ in self._inside), True)
@@ -48,6 +54,11 @@ class RunningAttention:
     def start_again(self) -> None:
         self._inside.clear()
         self._shown.clear()
+
+    @property
+    def ran(self) -> frozenset[str]:
+        """Paths of all attention modules that ran."""
+        return frozenset(self._shown)
 
     @property
     def unseen(self) -> frozenset[str]:
@@ -71,29 +82,34 @@ class RunningAttention:
     def _hook(
         self, path: str, part: nn.Module, watching: Callable[[], bool], undo: ExitStack
     ) -> None:
-        def enter(_: nn.Module, args: Any) -> None:
-            if watching():
-                self._inside.append((path, part))
-                self._shown.setdefault(path, False)
+        def enter(_: nn.Module, args: Any, kwargs: Any) -> Any:
+            if not watching():
+                return None
+            self._inside.append((path, part))
+            self._shown.setdefault(path, False)
+            if isinstance(part, nn.MultiheadAttention) and self._is_asked(path):
+                given = signature(part.forward).bind(*args, **kwargs).arguments
+                return (), given | {"need_weights": True, "average_attn_weights": False}
+            return None
 
         def leave(_: nn.Module, args: Any, output: Any) -> None:
             if not watching() or not self._inside:
                 return
-            asked = any(path == other or path.startswith(f"{other}.") for other in self.asking)
-            weights = returned_pattern(output) if asked else None
+            weights = returned_pattern(output) if self._is_asked(path) else None
             if weights is not None and not self._shown_within(path):
                 self.mark_seen()
                 self._take(path, part, weights)
             self._inside.pop()
 
-        undo.callback(part.register_forward_pre_hook(enter).remove)
+        undo.callback(part.register_forward_pre_hook(enter, with_kwargs=True).remove)
         undo.callback(part.register_forward_hook(leave).remove)
+
+    def _is_asked(self, path: str) -> bool:
+        return any(path == other or path.startswith(f"{other}.") for other in self.asking)
 
     def _shown_within(self, path: str) -> bool:
         """Whether a module within already gave what `path` now passes on."""
-        return any(
-            shown and other.startswith(f"{path}.") for other, shown in self._shown.items()
-        )
+        return any(shown and other.startswith(f"{path}.") for other, shown in self._shown.items())
 
 
 def returned_pattern(output: Any) -> Tensor | None:
