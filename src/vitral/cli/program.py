@@ -1,6 +1,7 @@
 """The commands, put together; and how the program ends.
 
-Commands are named here and imported when they are called. Exit codes: 0 done, 2 wrong input
+Commands are named here and imported when they are called. Exit codes: 0 done, 1 checked and
+found wanting (`verify`), 2 wrong input
 (one line on stderr says what to do), 130 interrupted.
 """
 
@@ -18,7 +19,7 @@ from vitral.cli.mistakes import mistake_of
 from vitral.errors import VitralError
 from vitral.messages import message
 
-COMMANDS = ("studio", "models", "tokens", "trace", "heads", "generate", "evaluate", "plot")
+COMMANDS = ("studio", "models", "tokens", "trace", "verify", "heads", "ablate", "generate", "evaluate", "plot")
 _HELP_FLAGS = ("--help", "-h")
 
 
@@ -29,7 +30,7 @@ def run(tokens: Sequence[str]) -> int:
     if not tokens or (tokens[0].startswith("-") and tokens[0] not in _HELP_FLAGS):
         tokens.insert(0, "studio")
     try:
-        program().__call__(
+        code = program().__call__(
             tokens, exit_on_error=False, print_error=False, result_action="return_value"
         )
         sys.stdout.flush()
@@ -41,7 +42,8 @@ def run(tokens: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:  # whoever read us, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        return 0
+    return code if isinstance(code, int) else 0
 
 
 def program() -> App:

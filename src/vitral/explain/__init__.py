@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vitral.explain.ablation import Ablation as Ablation
+    from vitral.explain.ablation import ablate as ablate
     from vitral.explain.attention_flow import flow as flow
     from vitral.explain.attention_received import received as received
     from vitral.explain.attention_rollout import rollout as rollout
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
+    "Ablation": "ablation",
+    "ablate": "ablation",
     "HeadMap": "divergence",
     "HeadMeasures": "head_measures",
     "HeadOutput": "output_parts",
