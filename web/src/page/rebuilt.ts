@@ -71,9 +71,9 @@ function rebuilt(kept: Kept, size: number, rule: Rule | undefined, bias: Added |
         let score = 0;
         const start = (keys + column) * width;
         for (let at = 0; at < width; at += 1) {
-          score += (scaled[at] as number) * (key[start + at] as number);
+          // One fused multiply-add after another, each rounded, as the matrix product does it.
+          score = round(score + (scaled[at] as number) * (key[start + at] as number));
         }
-        score = round(score);
         if (softcap !== null) score = round(round(Math.tanh(round(score / softcap))) * softcap);
         if (added) score = round(score + added(head, row, column));
         into[column - first] = Math.exp(round(score - below));
