@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,14 +73,18 @@ def as_csv(report: RelationReport) -> str:
     return file.getvalue()
 
 
-def as_markdown(report: RelationReport, language: str | None = None) -> str:
-    """What was measured, and the table, in the reader's language."""
+def as_markdown(
+    report: RelationReport,
+    language: str | None = None,
+    scores: Sequence[RelationScore] | None = None,
+) -> str:
+    """What was measured, and the table, in the reader's language; `scores`, if only some."""
     language = language or preferred_language()
     names = ("relation", "looks", "count", "head", "accuracy", "offset", "baseline", "gain")
     columns = [message(f"relations.{name}", language) for name in names]
     lines = [about(report, language), "", f"| {' | '.join(columns)} |"]
     lines.append("|---|---|" + "---:|" * 6)
-    for score in report.scores:
+    for score in report.scores if scores is None else scores:
         gain = f"{signed(score.gain, language)} {interval(score.gain_interval, language)}"
         cells = [
             name_of(score, language),

@@ -86,3 +86,11 @@ def with_first(output: Any, stream: Tensor) -> Any:
     first = next(place for place, each in enumerate(output) if isinstance(each, Tensor))
     changed = stream.to(output[first]).reshape(output[first].shape)
     return type(output)((*output[:first], changed, *output[first + 1 :]))
+
+
+def first_of(output: Any) -> Tensor:
+    """The residual stream in a layer's output: its first tensor."""
+    if isinstance(output, Tensor):
+        return output
+    found: Tensor = next(each for each in output if isinstance(each, Tensor))
+    return found

@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.output_parts import HeadOutput, head_output, is_close, module_of
-from vitral.explain.rerun import run_again, with_first
-from vitral.tracing.recorder import _first_tensor
+from vitral.explain.rerun import first_of, run_again, with_first
 from vitral.tracing.trace import Trace
 
 
@@ -43,8 +42,7 @@ def value_zeroing(
     def change(number: int, block: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         if number != layer:
             return
-        before = _first_tensor(output)
-        assert before is not None
+        before = first_of(output)
         expected = trace[f"{stack}.layers.{layer}.residual.post".lstrip(".")]
         stream = before[0] if before.dim() == 3 else before
         if not is_close(stream.float().cpu(), expected, module):
@@ -75,8 +73,7 @@ def _without_each(
         found = []
         for key in range(record.num_keys):
             missing = torch.einsum("ht,hc->tc", pattern_HTS[:, :, key], given_HSC[:, key])
-            stream = _first_tensor(block(*args, **kwargs))
-            assert stream is not None
+            stream = first_of(block(*args, **kwargs))
             without = stream.reshape(expected.shape).float().cpu()
             closeness = torch.cosine_similarity(without.double(), expected.double(), dim=-1)
             found.append((1 - closeness).clamp(min=0).float())
