@@ -135,7 +135,7 @@ def lens_python(given: str | None) -> str:
 def measure(size: int, arguments: argparse.Namespace, python_of_lens: str | None) -> dict[str, Any]:
     """All methods at one size."""
     repeats = arguments.repeats or REPEATS.get(size, 3)
-    of_size: dict[str, Any] = {"share_of_a_core": share_of_a_core()}
+    of_size: dict[str, Any] = {"commit": commit(), "share_of_a_core": share_of_a_core()}
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         for method in arguments.methods:
@@ -172,6 +172,11 @@ def measure(size: int, arguments: argparse.Namespace, python_of_lens: str | None
             figures["time_ratio"] = round(statistics.median(one / other for one, other in pairs), 2)
             figures["memory_ratio"] = round(figures["peak_bytes"] / base["peak_bytes"], 2)
     return of_size
+
+
+def commit() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
 
 
 def share_of_a_core(seconds: float = 2.0) -> float:
@@ -222,12 +227,8 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="keep the sizes already measured")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    ).stdout.strip()
     results: dict[str, Any] = {
         "command": " ".join(["python", "benchmarks/trace.py", *sys.argv[1:]]),
-        "commit": commit,
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{os.cpu_count()} cores of {processor()}",
         "threads": arguments.threads,
@@ -235,7 +236,7 @@ def main() -> None:
     }
     if arguments.resume and arguments.out.exists():
         earlier = json.loads(arguments.out.read_text())
-        if earlier["commit"] == commit and earlier["threads"] == arguments.threads:
+        if earlier["threads"] == arguments.threads:
             results["sizes"] = earlier["sizes"]
     wanted = "transformer_lens" in arguments.methods
     python_of_lens = lens_python(arguments.lens_python) if wanted else None

@@ -1,6 +1,8 @@
 """The pieces of benchmarks/explore.py do what its figures say that they do. No timings here."""
 
 import importlib
+import importlib.util
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +12,14 @@ from types import ModuleType
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-PROGRAMS = ("explore.py", "bertviz_page.py", "bundled_models.py")
+PROGRAMS = (
+    "explore.py",
+    "bertviz_page.py",
+    "bundled_models.py",
+    "trace.py",
+    "trace_worker.py",
+    "long_context.py",
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -137,3 +146,36 @@ def test_texts_have_exactly_the_tokens_asked_for(tmp_path: Path) -> None:
     assert {len(tokenizer.encode(text).ids) for text in texts} == {100}
     model = vitral.load(str(tmp_path))
     assert (model.num_layers, model.num_heads, len(model.tokens(texts[0]))) == (12, 12, 100)
+
+
+def test_ways_of_looking_run_by_turns(tmp_path: Path) -> None:
+    """The whole program, on a text of 20 tokens and a model of the real shape."""
+    out = tmp_path / "trace.json"
+    command = [sys.executable, str(BENCHMARKS / "trace.py"), "--sizes", "20", "--repeats", "2"]
+    command += ["--methods", "plain", "vitral", "eager", "--threads", "1", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    of_size = json.loads(out.read_text())["sizes"]["20"]
+    assert {len(of_size[method]["all_seconds"]) for method in ("plain", "vitral", "eager")} == {2}
+    assert of_size["vitral"]["time_ratio"] > 0
+    assert of_size["eager"]["memory_ratio"] > 0.5
+    assert "| 20 | vitral |" in done.stdout
+    again = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(out.read_text())["sizes"]["20"] == of_size, "what is measured is kept"
+
+
+def test_a_peer_that_does_not_fit_is_left_out() -> None:
+    """At 16,384 tokens the patterns alone are 155 GB."""
+    specification = importlib.util.spec_from_file_location("looking", BENCHMARKS / "trace.py")
+    assert specification is not None
+    assert specification.loader is not None
+    program = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(program)
+    assert program.needed_by_peer(16_384) > 155e9
+    assert program.needed_by_peer(512) < 3e9
+    table = program.table(
+        {"16384": {"plain": {"seconds": 1, "peak_bytes": 2e9}, "eager": {"left_out": "no"}}}
+    )
+    assert "| 16,384 | plain | 1.00 s | 1.00 | 2.00 GB | 1.00 |" in table
+    assert "| 16,384 | eager | left out: no ||||" in table
