@@ -62,8 +62,8 @@ def test_the_card_gets_its_section_once(monkeypatch: pytest.MonkeyPatch) -> None
 
     for language, name in CARDS.items():
         card = (bundled_folder("vitral-es-bert") / name).read_text(encoding="utf-8")
-        first = put(card, language, f"{HEADINGS[language]}\n\nuno\n\n")
-        second = put(first, language, f"{HEADINGS[language]}\n\ndos\n\n")
-        assert second == first.replace("uno", "dos")
+        first = put(card, language, f"{HEADINGS[language]}\n\nprimero\n\n")
+        second = put(first, language, f"{HEADINGS[language]}\n\nsegundo\n\n")
+        assert second == first.replace("primero\n", "segundo\n")
         assert second.count(HEADINGS[language]) == 1
-        assert second.index("dos") < second.index(BEFORE[language])
+        assert second.index("segundo") < second.index(BEFORE[language])

@@ -129,6 +129,9 @@ class _Walk:
             for name in (f"{start}.attention", f"{start}.cross_attention")
             if name in self.trace.attentions
         ]
+        for name in attentions:
+            if f"{name}.out" not in self.trace.values:
+                self._fail(f"{name}.out")
         given = sum((self.at(f"{name}.out") for name in attentions), torch.zeros_like(pre))
         if f"{start}.mlp.out" not in self.trace.values:
             self._fail(f"{start}.mlp.out")

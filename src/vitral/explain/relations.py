@@ -7,8 +7,10 @@ word that it looks at most the right one?
 - "dependent": from the governor, is it (one of) its dependents in that relation?
 
 Beside the best head stands the best *fixed offset* ("always the word after"), which knows no
-grammar: a head that does no better has found a neighbour, not a relation. Both are chosen on
-every other sentence and scored on the rest, so choosing the best of many flatters neither.
+grammar: a head that does no better has found a neighbour, not a relation. The head is chosen on
+every other sentence and scored on the rest, so choosing the best of many does not flatter it.
+The offset is chosen in hindsight, on the very sentences that are scored: that flatters it a
+little, and no head can shine beside an offset that was badly chosen.
 Words, not tokens (`words`); a word's own place and special tokens are no answers.
 
 Sources: Clark et al. 2019 (arXiv:1906.04341, section 4.1), Voita et al. 2019 (arXiv:1905.09418,
@@ -47,7 +49,7 @@ Key = tuple[str, str]
 class RelationScore:
     """How well the best head follows one relation in one direction, beside the best offset.
 
-    Shares from 0 to 1 of the `count` cases in the sentences that nothing was chosen on; pairs
+    Shares from 0 to 1 of the `count` cases in the sentences that the head was not chosen on; pairs
     are intervals at 95 %. `gain` is accuracy less baseline.
     """
 
@@ -103,7 +105,7 @@ def relation_report(
 ) -> RelationReport:
     """Put the question to every head of `model` (a `vitral.Model`) on these sentences.
 
-    Sentences 0, 2, 4 … choose, the others score. Relations with fewer than `least` cases in
+    Sentences 0, 2, 4 … choose the head, the others score it. Relations with fewer than `least` cases in
     either half are counted but not scored. Cost: a traced pass over each sentence.
     Raises VitralError `treebank_small` if nothing can be scored, `treebank_needs_places` for a
     tokenizer that cannot say where its tokens stand, and what `Model.trace` raises.
@@ -202,7 +204,7 @@ def _score(
     if min(int(cases_S[choosing].sum()), int(cases_S[~choosing].sum())) < least:
         return None
     head = int(heads_SN[choosing].sum(0).argmax())
-    offset = int(offsets_SK[choosing].sum(0).argmax())
+    offset = int(offsets_SK[~choosing].sum(0).argmax())  # in hindsight
     by_head_S, by_offset_S = heads_SN[~choosing, head], offsets_SK[~choosing, offset]
     scored_S = cases_S[~choosing]
     count, right, plain = int(scored_S.sum()), int(by_head_S.sum()), int(by_offset_S.sum())
