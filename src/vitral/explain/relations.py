@@ -41,6 +41,8 @@ FARTHEST = 10
 OFFSETS = [offset for offset in range(-FARTHEST, FARTHEST + 1) if offset]
 AT_ONCE = 16
 LEAST = 20
+NOWHERE = -1
+"""The answer of a head that looks at no word at all: never right."""
 
 Key = tuple[str, str]
 
@@ -105,8 +107,8 @@ def relation_report(
 ) -> RelationReport:
     """Put the question to every head of `model` (a `vitral.Model`) on these sentences.
 
-    Sentences 0, 2, 4 … choose the head, the others score it. Relations with fewer than `least` cases in
-    either half are counted but not scored. Cost: a traced pass over each sentence.
+    Sentences 0, 2, 4 … choose the head, the others score it. Relations with fewer than `least`
+    cases in either half are counted but not scored. Cost: a traced pass over each sentence.
     Raises VitralError `treebank_small` if nothing can be scored, `treebank_needs_places` for a
     tokenizer that cannot say where its tokens stand, and what `Model.trace` raises.
     """
@@ -167,7 +169,8 @@ def _most_looked_at(trace: Trace, sentence: Sentence) -> Tensor:
     for record in trace._records(None).values():
         given_HWW = word_pattern(record.pattern().cpu(), words, len(sentence.words))
         given_HWW.diagonal(dim1=-2, dim2=-1).fill_(-1)
-        found.append(given_HWW.argmax(-1))
+        largest = given_HWW.max(-1)
+        found.append(torch.where(largest.values > 0, largest.indices, NOWHERE))
     return torch.cat(found)
 
 
