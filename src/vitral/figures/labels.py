@@ -8,6 +8,7 @@ from functools import lru_cache
 from vitral.figures.sheet import families
 
 LONGEST = 16
+_LEEWAY = 1.02  # no two programs set a line exactly alike
 _VISIBLE = {"\n": "↵", "\r": "␍", "\t": "⇥", " ": "␣", "\u00a0": "␣"}
 
 
@@ -41,7 +42,7 @@ def text_width(text: str, size: float) -> float:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         width: float = text_to_path.get_text_width_height_descent(text, font, False)[0]
-    return width
+    return _LEEWAY * width
 
 
 def widest(texts: Sequence[str], size: float) -> float:

@@ -41,6 +41,7 @@ _SETTINGS: Any = {
     "svg.hashsalt": "vitral",
     "pdf.fonttype": 42,
     "savefig.bbox": None,
+    "text.hinting": "no_hinting",  # else words grow wider where there are few dots an inch
 }
 _UNDATED = {"svg": "Date", "pdf": "CreationDate"}
 
