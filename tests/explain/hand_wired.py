@@ -19,7 +19,7 @@ def hand_wired(
 ) -> AttentionRecord:
     """A record whose pattern is `pattern_HTS`; its rows sum to one (or less, with `sinks`)."""
     num_heads, num_queries, num_keys = pattern_HTS.shape
-    scores = pattern_HTS.clamp(min=1e-30).log()
+    scores = pattern_HTS.log().clamp(min=-1e4)
     key = torch.eye(num_keys).expand(num_heads, -1, -1).contiguous()
     rule = Visibility.rule(num_queries, num_keys, causal=causal).item(0)
     lse = torch.zeros(num_heads, num_queries)
