@@ -76,7 +76,6 @@ class _Pass:
         self.row_edges, self.column_edges = cell_edges(0, T, LARGEST), cell_edges(0, S, LARGEST)
         self.buffers = [torch.empty(0, device=self.device) for _ in range(2)]
         self.ones = torch.ones(self.block[1], device=self.device)
-        self.steps = torch.arange(self.block[1], device=self.device, dtype=torch.float32)
 
     def run(self) -> Measures:
         H, T, S = self.shape
@@ -126,7 +125,7 @@ class _Pass:
             places = self._places(rows, columns)
             for head in range(H):
                 log_weights, weights = self._fill(head, rows, columns, hidden)
-                self._row_sums(head, rows, columns, log_weights, weights, far)
+                self._row_sums(head, rows, log_weights, weights, far)
                 for name, within, diagonal in places:
                     self.at_places[name][head, within] = weights.diagonal(diagonal)
                 if start == 0:
@@ -163,17 +162,19 @@ class _Pass:
             self.allowed[head, slice(*rows)] += (weights > 0).sum(-1)
         return log_weights, weights
 
-    def _distances(self, rows: Range, columns: Range) -> Tensor | None:
-        """|t − s| [r, c] where the block crosses the diagonal; None where all keys are on one side.
+    def _distances(self, rows: Range, columns: Range) -> Tensor | tuple[Tensor, Tensor]:
+        """|t − s| [r, c] where the block crosses the diagonal.
 
-        There, distances need no block: each is that from the row to the block's near edge, and
-        from this edge to the key.
+        Where all keys are on one side no block is needed: a pair, from each row to the block's
+        near edge [r], and from this edge to each key [c].
         """
         first, last = rows[0] + self.offset, rows[1] + self.offset
-        if columns[1] <= first + 1 or columns[0] >= last - 1:
-            return None
         place = torch.arange(first, last, device=self.device, dtype=torch.float32)
         key = torch.arange(*columns, device=self.device, dtype=torch.float32)
+        if columns[1] <= first + 1:
+            return place - (columns[1] - 1), (columns[1] - 1) - key
+        if columns[0] >= last - 1:
+            return columns[0] - place, key - columns[0]
         return (place[:, None] - key[None, :]).abs()
 
     def _places(self, rows: Range, columns: Range) -> list[tuple[str, slice, int]]:
@@ -191,27 +192,20 @@ class _Pass:
         self,
         head: int,
         rows: Range,
-        columns: Range,
         log_weights: Tensor,
         weights: Tensor,
-        far: Tensor | None,
+        far: Tensor | tuple[Tensor, Tensor],
     ) -> None:
         within = slice(*rows)
-        width = columns[1] - columns[0]
-        self.entropy[head, within] += torch.linalg.vecdot(weights, log_weights)
+        self.entropy[head, within].add_(torch.linalg.vecdot(weights, log_weights))
         largest = self.largest[head, within]
         torch.maximum(largest, weights.amax(-1), out=largest)
-        if far is not None:
-            self.distance[head, within] += torch.linalg.vecdot(weights, far)
+        if isinstance(far, Tensor):
+            self.distance[head, within].add_(torch.linalg.vecdot(weights, far))
             return
-        first = rows[0] + self.offset
-        place = torch.arange(first, rows[1] + self.offset, device=self.device)
-        if columns[1] <= first + 1:  # keys before the rows: count from the block's last key
-            to_edge, from_edge = place - (columns[1] - 1), self.steps[:width].flip(0)
-        else:
-            to_edge, from_edge = columns[0] - place, self.steps[:width]
-        mass = torch.mv(weights, self.ones[:width])
-        self.distance[head, within] += mass * to_edge + torch.mv(weights, from_edge)
+        to_edge, from_edge = far
+        mass = torch.mv(weights, self.ones[: weights.shape[1]])
+        self.distance[head, within].addcmul_(mass, to_edge).add_(torch.mv(weights, from_edge))
 
 
 def row_blocks(edges: list[int], height: int | None = None) -> list[Range]:
