@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix web
 
-.PHONY: run test check format clean
+.PHONY: run test check parity format clean
 .DEFAULT_GOAL := run
 
 run: .venv/.studio  ## Open Studio on the bundled models at http://127.0.0.1:8321
@@ -22,6 +22,10 @@ check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, do
 	$(BIN)/mypy
 	$(NPM) run check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+parity: .venv/.developer  ## Every architecture of transformers beside its eager attention
+	$(BIN)/python tests/parity/sweep.py
+	$(BIN)/python tests/parity/page.py
 
 format: .venv/.developer
 	$(BIN)/ruff check --fix .

@@ -397,6 +397,15 @@ class Model:
         if self.context is not None and length > self.context:
             raise VitralError("text_too_long", length=length, context=self.context, model=self.name)
 
+    def arguments(self, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What `module` is called with to read a text; raises what `trace` raises."""
+        from vitral.tracing.inputs import arguments, pad
+
+        batch = pad([[token.id for token in self.tokens(text)]], self._pad_id)
+        self._check(batch)
+        decoder, _ = self._decoder_side(1, None, None)
+        return arguments(self.module, batch, decoder)
+
     def _decoder_side(
         self, num_rows: int, text: str | None, ids: Any
     ) -> "tuple[Batch | None, list[list[Token]]]":

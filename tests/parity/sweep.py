@@ -124,6 +124,7 @@ def attempt(model_type: str, name: str) -> Outcome:
         return outcome
     outcome.inputs, outcome.reason = ", ".join(inputs), ""
     from vitral.tracing.comparison import TOLERANCE, compare
+    from vitral.tracing.layers import is_attention
 
     try:
         found = compare(model, (), inputs)
@@ -134,6 +135,8 @@ def attempt(model_type: str, name: str) -> Outcome:
             outcome.reason = "in float64"
     except Exception as error:
         outcome.status, outcome.reason = "untraced", said(error)
+        if not any(is_attention(part) for part in model.modules()):
+            outcome.reason = "has no attention"
         return outcome
     outcome.num_attentions = len(found.deviations)
     outcome.largest = found.largest

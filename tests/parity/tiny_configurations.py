@@ -47,6 +47,8 @@ EXCEPTIONS: dict[str, dict[str, Any]] = {
     "informer": {"prediction_length": 8, "context_length": 16},
     "time_series_transformer": {"prediction_length": 8, "context_length": 16},
     "reformer": {"axial_pos_embds_dim": [32, 32], "axial_pos_shape": [8, 16]},
+    "bamba": {"attn_layer_indices": [1]},
+    "granitemoehybrid": {"layer_types": ["mamba", "attention"], "num_hidden_layers": 2},
     "led": {"max_encoder_position_embeddings": 128, "attention_window": [8, 8]},
     "longformer": {"attention_window": [8, 8]},
     "mamba2": {"num_heads": 8, "head_dim": 16},

@@ -19,7 +19,18 @@ from vitral.cli.mistakes import mistake_of
 from vitral.errors import VitralError
 from vitral.messages import message
 
-COMMANDS = ("studio", "models", "tokens", "trace", "verify", "heads", "ablate", "generate", "evaluate", "plot")
+COMMANDS = (
+    "studio",
+    "models",
+    "tokens",
+    "trace",
+    "verify",
+    "heads",
+    "ablate",
+    "generate",
+    "evaluate",
+    "plot",
+)
 _HELP_FLAGS = ("--help", "-h")
 
 

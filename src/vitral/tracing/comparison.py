@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.eager import Seen, eager_patterns
+from vitral.tracing.eager import Seen, eager_patterns, explicit_patterns
 from vitral.tracing.eager_fallback import asking_for_patterns, patterns_returned
 from vitral.tracing.given_pattern import GivenPattern
 from vitral.tracing.recorder import Recorder, Source
@@ -112,8 +112,12 @@ def eager_run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     try:
         for part, _ in modes:
             part.training = False
-        with torch.no_grad(), eager_patterns(module) as seen:
-            module(*args, **kwargs)
+        if any(type(part).__module__.startswith("vitral.") for part in module.modules()):
+            with torch.no_grad(), explicit_patterns() as seen:
+                module(*args, **kwargs)
+        else:
+            with torch.no_grad(), eager_patterns(module) as seen:
+                module(*args, **kwargs)
     finally:
         for part, training in modes:
             part.training = training

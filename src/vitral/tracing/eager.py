@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from vitral.nn.scaled_dot_product import AttentionCall, explicit_attention, observer
 from vitral.tracing.attention_function import eager_attention
 
 Seen = list[tuple[nn.Module | None, Tensor]]
@@ -35,6 +36,36 @@ def eager_patterns(module: nn.Module) -> Iterator[Seen]:
             yield seen
         finally:
             _seen.reset(token)
+
+
+@contextmanager
+def explicit_patterns() -> Iterator[Seen]:
+    """The same for Vitral's own models: what the equation, spelled out, gives for each attention."""
+    writer = _Explicit()
+    token = observer.set(writer)
+    try:
+        yield writer.seen
+    finally:
+        observer.reset(token)
+
+
+class _Explicit:
+    def __init__(self) -> None:
+        self.seen: Seen = []
+
+    def observe_attention(self, call: AttentionCall) -> None:
+        _, weights = explicit_attention(
+            call.query,
+            call.key,
+            call.value,
+            call.mask,
+            bias=call.bias,
+            scaling=call.scaling,
+            is_causal=call.is_causal,
+            softcap=call.softcap,
+            sinks=call.sinks,
+        )
+        self.seen.append((call.module, weights.detach()))
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def find_layers(model: nn.Module) -> list[Layer]:
             continue
         layer = _enclosing_layer(path, modules)
         if layer is None:
-            if not any(path.startswith(f"{other}.") for other in alone) and path:
+            if not any(path.startswith(f"{other}.") or not other for other in alone):
                 alone.append(path)
             continue
         stack = stacks.setdefault(layer.rpartition(".")[0], [])

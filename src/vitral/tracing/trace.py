@@ -10,7 +10,7 @@ and log-sum-exp (`attention_record`). So a trace's memory grows with the text's 
 with its square. Everything a trace gives is float32 on the CPU.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vitral.figures.colour import Scale
+    from vitral.tracing.from_tensors import Layers
     from vitral.tracing.plot import Kind
 
 
@@ -288,6 +289,45 @@ class Trace:
         if path is not None:
             write_page(Path(path), content)
         return content
+
+    @staticmethod
+    def from_tensors(
+        queries: "Layers | None" = None,
+        keys: "Layers | None" = None,
+        values: "Layers | None" = None,
+        *,
+        patterns: "Layers | None" = None,
+        mask: Tensor | None = None,
+        bias: Tensor | None = None,
+        causal: bool = False,
+        scaling: float | None = None,
+        tokens: "Sequence[str] | None" = None,
+        name: str = "tensors",
+    ) -> "Trace":
+        """A trace of one sequence's tensors that were computed elsewhere.
+
+        Give, for each layer (a list, or one tensor whose first dimension is the layers), queries
+        [heads, tokens, width] with keys and values [key heads, tokens, width]; or, where nothing
+        else is known, `patterns` [heads, queries, keys]. `mask` (True: may look) and `bias`
+        (added to the scores) are [queries, keys] or [heads, queries, keys], the same for all
+        layers; `causal` lets query t see keys 0 … t; `scaling` is 1/√width by default.
+
+        Raises VitralError `tensors_unfit`, `pattern_unreadable`.
+        """
+        from vitral.tracing.from_tensors import trace_of_tensors
+
+        return trace_of_tensors(
+            queries,
+            keys,
+            values,
+            patterns=patterns,
+            mask=mask,
+            bias=bias,
+            causal=causal,
+            scaling=scaling,
+            tokens=tokens,
+            name=name,
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""

@@ -1,0 +1,126 @@
+"""`vitral verify`: whether a model's traced patterns are those of its own eager attention."""
+
+import json as json_module
+import math
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vitral.cli.source_text import source_text
+from vitral.messages import message
+
+if TYPE_CHECKING:
+    from vitral.model import Model
+    from vitral.tracing.comparison import Comparison, Deviation
+
+DIFFERS = 1
+"""The exit code where a pattern is not the eager one."""
+
+
+def verify(
+    model: Annotated[str | None, Parameter(help=message("cli.verify.model"))] = None,
+    /,
+    *,
+    text: Annotated[str | None, Parameter(help=message("cli.verify.text"))] = None,
+    file: Annotated[
+        str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
+    ] = None,
+    json: Annotated[bool, Parameter(help=message("cli.verify.json"), negative="")] = False,
+) -> int:
+    """Compare every pattern of a model with its eager attention; 1 if one differs."""
+    written = None if text is None and file is None else source_text(text, file)
+    import vitral
+    from vitral.models.catalog import BUNDLED
+    from vitral.tracing.comparison import compare
+
+    opened = vitral.load(model or BUNDLED[0])
+    opened.module.float()  # what is compared is the method, not the rounding of small numbers
+    args, named = _inputs(opened, written)
+    found = compare(opened.module, args, named)
+    if json:
+        _print_json(opened.name, found)
+    else:
+        _print_table(opened.name, found)
+    return 0 if all(map(_holds, found.deviations)) else DIFFERS
+
+
+def _inputs(model: "Model", text: str | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the model reads: the text, a sentence of ours, or noise where it looks at images."""
+    if model.kind == "image" and text is None:
+        import torch
+
+        config: Any = model.module.config
+        size = config.image_size
+        sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
+        noise = torch.Generator().manual_seed(0)
+        pixels = torch.rand(1, config.num_channels, *sides, generator=noise)
+        return (), {"pixel_values": pixels.to(next(model.module.parameters()).device)}
+    return model.arguments(message("cli.verify.sentence") if text is None else text)
+
+
+def _holds(one: "Deviation") -> bool:
+    from vitral.tracing.comparison import TOLERANCE
+
+    return one.largest is None or one.largest <= TOLERANCE
+
+
+def _print_table(name: str, found: "Comparison") -> None:
+    from vitral.tracing.comparison import TOLERANCE
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(message("cli.verify.attention"), no_wrap=True)
+    table.add_column(message("cli.verify.largest"), justify="right", no_wrap=True)
+    table.add_column("")
+    for one in found.deviations:
+        if one.largest is None:
+            key = "cli.verify.given" if one.given else "cli.verify.uncompared"
+            table.add_row(one.address, "–", Text(message(key), "dim"))
+            continue
+        verdict = Text() if _holds(one) else Text(message("cli.verify.differs"), "bold")
+        table.add_row(one.address, f"{one.largest:.1e}", verdict)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print()
+    num_wrong = sum(not _holds(one) for one in found.deviations)
+    compared = [one for one in found.deviations if one.largest is not None]
+    if not compared:
+        key = "cli.verify.nothing"
+    else:
+        key = "cli.verify.some_differ" if num_wrong else "cli.verify.all_hold"
+    values = {"model": name, "compared": len(compared), "wrong": num_wrong}
+    largest = 0.0 if found.largest is None else found.largest
+    said = message(key, **values, largest=f"{largest:.1e}", tolerance=f"{TOLERANCE:.0e}")
+    console.print(Text(said))
+    if found.missing:
+        console.print(Text(message("cli.verify.missing", modules=", ".join(found.missing))))
+
+
+def _print_json(name: str, found: "Comparison") -> None:
+    """The comparison as JSON on stdout, and nothing else; what is no number is null."""
+    from vitral.tracing.comparison import TOLERANCE
+
+    document = {
+        "model": name,
+        "tolerance": TOLERANCE,
+        "holds": all(map(_holds, found.deviations)),
+        "largest": _number(found.largest),
+        "attentions": [
+            {
+                "address": one.address,
+                "largest": _number(one.largest),
+                "given": one.given,
+                "holds": _holds(one),
+            }
+            for one in found.deviations
+        ],
+        "missing": found.missing,
+    }
+    sys.stdout.write(json_module.dumps(document) + "\n")
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
