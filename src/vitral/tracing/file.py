@@ -27,6 +27,7 @@ from vitral.nn.pattern_edit import PatternEdit
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.tensor_file import write_tensors
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 from vitral.tracing.visibility import Bias, Visibility
@@ -38,14 +39,12 @@ _VECTORS = ("diagonal", "columns", "free", "dense")
 
 def save_trace(trace: Trace, path: Path) -> None:
     """Write a trace; a file of that name is replaced only when the new one is complete."""
-    from safetensors.torch import save
-
-    tensors = {address: _packed(value) for address, value in trace.values.items()}
+    tensors = {address: value.detach() for address, value in trace.values.items()}
     rules: dict[tuple[int, ...], str] = {}
     attentions = {}
     for prefix, record in trace.attentions.items():
         for name in ("query", "key", "value", "lse"):
-            tensors[f"{prefix}.{_SHORT[name]}"] = _packed(getattr(record, name))
+            tensors[f"{prefix}.{_SHORT[name]}"] = getattr(record, name)
         if record.sinks is not None:
             tensors[f"{prefix}.sinks"] = _packed(record.sinks)
         attentions[prefix] = {
@@ -73,11 +72,11 @@ def save_trace(trace: Trace, path: Path) -> None:
     }
     if trace.edits:
         header["edits"] = trace.edits
-    content = save(tensors, metadata={_ENTRY: json.dumps(header, ensure_ascii=False)})
+    metadata = {_ENTRY: json.dumps(header, ensure_ascii=False)}
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
-            file.write(content)
+            write_tensors(file, tensors, metadata)
             file.close()
             os.chmod(file.name, 0o666 & ~_umask())
             os.replace(file.name, path)

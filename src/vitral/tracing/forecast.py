@@ -174,15 +174,15 @@ def foresee(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int)
         decoder_sample = _cut(decoder, SAMPLE)
         share_of_decoder = decoder.ids.shape[1] / decoder_sample.ids.shape[1]
     args, named = arguments(module, sample, decoder_sample)
-    widest = 0
+    sizes: dict[int, int] = {}
 
     def notice(_: nn.Module, args: Any, output: Any) -> None:
-        nonlocal widest
         if isinstance(output, Tensor):
-            widest = max(widest, output.numel() * output.element_size())
+            sizes[output.data_ptr()] = _size(output)
 
     with Recorder(module) as recorder:
-        hooks = [each.register_forward_hook(notice) for each in _inner(module)]
+        parts = [each for each in module.modules() if not list(each.children())]
+        hooks = [each.register_forward_hook(notice) for each in parts]
         try:
             output = module(*args, **named)
         finally:
@@ -207,7 +207,11 @@ def foresee(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int)
     square = max(
         recorder.square_bytes * longest**2, _window_bytes(module, num_tokens) * num_sequences
     )
-    result = sum(map(_size, _tensors(output))) * share_of_decoder
+    results = _tensors(output)
+    result = sum(map(_size, results)) * share_of_decoder
+    for tensor in results:  # the head's, counted once by itself
+        sizes.pop(tensor.data_ptr(), None)
+    widest = max(sizes.values(), default=0)
     folder = Path(tempfile.gettempdir())
     return Forecast(
         num_tokens * num_sequences,
@@ -225,12 +229,6 @@ def _cut(batch: Batch, length: int) -> Batch:
     """The first columns of a batch, at most `length`, none of them padding."""
     ids = batch.ids[:, :length]
     return Batch(ids, torch.ones_like(ids), ids.tolist(), [(0, ids.shape[1])] * len(ids))
-
-
-def _inner(module: nn.Module) -> list[nn.Module]:
-    """The parts without parts, whose outputs are a pass's own, except the head's result."""
-    head = getattr(module, "get_output_embeddings", lambda: None)()
-    return [each for each in module.modules() if not list(each.children()) and each is not head]
 
 
 def _window_bytes(module: nn.Module, num_tokens: int) -> int:
