@@ -19,6 +19,7 @@ PROGRAMS = (
     "trace.py",
     "trace_worker.py",
     "long_context.py",
+    "edit.py",
 )
 
 

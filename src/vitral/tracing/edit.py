@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,14 +25,19 @@ from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import editor
 from vitral.tracing.addresses import unknown
 from vitral.tracing.attention_function import attention_through_vitral
+from vitral.tracing.edit_input import (
+    check_finite_numbers,
+    check_weights,
+    place_of,
+    read_numbers,
+    shape_of,
+    taken_from,
+)
 from vitral.tracing.edited_run import EditedRun
 from vitral.tracing.layers import find_layers
 from vitral.tracing.pattern_order import Blank, Cell, Column, Even, Order, Rows, Scale
 from vitral.tracing.recorder import lock_of
 from vitral.tracing.value_patch import ValuePatch
-
-if TYPE_CHECKING:
-    from vitral.tracing.trace import Trace
 
 _OF_A_LAYER = re.compile(
     r"residual\.(pre|mid|post)|mlp\.out|(cross_)?attention(_\d+)?\.(q|k|v|out|pattern)"
@@ -133,7 +138,7 @@ class Edit:
     ) -> None:
         """The head's output times `factor`: a number, or a tensor, with one entry for each text
         of a batch if it has a dimension. Gradients reach it."""
-        _finite("scale", factor)
+        check_finite_numbers("scale", factor)
         self._order(Scale, "scale", layer, head, part, texts, factor=factor)
 
     def uniform(
@@ -146,7 +151,7 @@ class Edit:
         texts: Sequence[int] | None = None,
     ) -> None:
         """The head (or some rows of it) looks evenly at all that it may look at."""
-        places = None if rows is None else tuple(map(_place, rows))
+        places = None if rows is None else tuple(map(place_of, rows))
         self._order(Even, "uniform", layer, head, part, texts, rows=places)
 
     def set_cell(
@@ -168,8 +173,8 @@ class Edit:
         will do.
         """
         what = self._named("cell", layer, head, f"{row},{column}")
-        _weights(what, torch.tensor([float(value)]), raw)
-        place = {"row": _place(row), "column": _place(column)}
+        check_weights(what, torch.tensor([float(value)]), raw)
+        place = {"row": place_of(row), "column": place_of(column)}
         self._order(Cell, what, layer, head, part, texts, **place, value=float(value), raw=raw)
 
     def set_column(
@@ -187,13 +192,13 @@ class Edit:
         one number, all tokens that may look there and elsewhere do so with that weight (one that
         may look nowhere else keeps its 1). Renormalised as in `set_cell`."""
         what = self._named("column", layer, head, str(column))
-        values = _read(what, values)
-        _weights(what, values, raw)
+        values = read_numbers(what, values)
+        check_weights(what, values, raw)
         if values.dim() > 1:
-            raise VitralError("edit_shape", what=what, given=_shape(values), wanted="T")
+            raise VitralError("edit_shape", what=what, given=shape_of(values), wanted="T")
         given = values if values.dim() else float(values)
         self._order(
-            Column, what, layer, head, part, texts, column=_place(column), values=given, raw=raw
+            Column, what, layer, head, part, texts, column=place_of(column), values=given, raw=raw
         )
 
     def set_row(
@@ -212,14 +217,14 @@ class Edit:
         They are divided by their sum; if `raw`, they are taken as they are.
         """
         what = self._named("row", layer, head, str(row))
-        values = _read(what, values)
+        values = read_numbers(what, values)
         if values.dim() != 1:
-            raise VitralError("edit_shape", what=what, given=_shape(values), wanted="S")
-        _weights(what, values, raw, most=None)
+            raise VitralError("edit_shape", what=what, given=shape_of(values), wanted="S")
+        check_weights(what, values, raw, most=None)
         if not raw and not bool(values.sum() > 0):
             raise VitralError("edit_row_empty", what=what)
         weights = values[None] if raw else values[None] / values.sum()
-        rows = (_place(row),)
+        rows = (place_of(row),)
         self._order(
             Rows, what, layer, head, part, texts, rows=rows, weights=weights, checked=not raw
         )
@@ -233,7 +238,7 @@ class Edit:
         """
         part, number = self._part(part)
         for layer in range(number) if layers is None else layers:
-            self._order(Blank, f"blank {token}", layer, None, part, None, token=_place(token))
+            self._order(Blank, f"blank {token}", layer, None, part, None, token=place_of(token))
 
     def patch(
         self,
@@ -253,18 +258,18 @@ class Edit:
         Raises VitralError `address_unknown`, `edit_not_finite`.
         """
         places = (tokens,) if isinstance(tokens, int) else tokens
-        places = None if places is None else tuple(map(_place, places))
+        places = None if places is None else tuple(map(place_of, places))
         self._check(address)
         what = f"patch {address}"
         what += "" if head is None else f" head {head}"
         what += "" if places is None else f" tokens {','.join(map(str, places))}"
         if not isinstance(value, Tensor) and hasattr(value, "attentions"):
-            value = _taken(value, address, places, head)
+            value = taken_from(value, address, places, head)
         elif not isinstance(value, int | float):
-            value = _read(what, value)
+            value = read_numbers(what, value)
             if isinstance(tokens, int):
                 value = value.unsqueeze(-2)
-        _finite(what, value)
+        check_finite_numbers(what, value)
         prefix, _, last = address.rpartition(".")
         if last == "pattern":
             self._patch_pattern(what, prefix, value, places, head)
@@ -283,7 +288,7 @@ class Edit:
         head: int | None,
     ) -> None:
         if not isinstance(value, Tensor) or value.dim() != (3 if head is None else 2):
-            given = _shape(value) if isinstance(value, Tensor) else "1"
+            given = shape_of(value) if isinstance(value, Tensor) else "1"
             raise VitralError(
                 "edit_shape", what=what, given=given, wanted="T×S" if head is not None else "H×T×S"
             )
@@ -347,58 +352,3 @@ class Edit:
     def _ready(self) -> None:
         if self._undo is None:
             raise VitralError("edit_closed")
-
-
-def _place(place: int) -> int:
-    if place < 0:
-        raise VitralError("edit_token_negative", token=place)
-    return int(place)
-
-
-def _taken(
-    trace: "Trace", address: str, tokens: tuple[int, ...] | None, head: int | None
-) -> Tensor:
-    """A trace's value at an address, of some tokens and one head."""
-    value = trace[address]
-    if head is not None and value.dim() == 3:
-        if not 0 <= head < len(value):
-            raise VitralError("head_out_of_range", head=head, num_heads=len(value))
-        value = value[head]
-    if tokens is None:
-        return value
-    if value.dim() < 2:
-        raise VitralError("edit_no_tokens", address=address)
-    for token in tokens:
-        if token >= value.shape[-2]:
-            raise VitralError("edit_token_out_of_range", token=token, num_tokens=value.shape[-2])
-    return value[..., list(tokens), :]
-
-
-def _read(what: str, values: Any) -> Tensor:
-    try:
-        read = torch.as_tensor(values, dtype=torch.float32)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise VitralError("edit_unreadable", what=what) from error
-    _finite(what, read)
-    return read
-
-
-def _finite(what: str, values: Tensor | float) -> None:
-    if not bool(torch.as_tensor(values).isfinite().all()):
-        raise VitralError("edit_not_finite", what=what)
-
-
-def _weights(what: str, values: Tensor, raw: bool, most: float | None = 1.0) -> None:
-    """Raises VitralError for what can be no attention weight, unless it is `raw`."""
-    if raw:
-        _finite(what, values)
-        return
-    wrong = ~values.isfinite() | (values < 0)
-    wrong = wrong if most is None else wrong | (values > most)
-    if bool(wrong.any()):
-        value = float(values.reshape(-1)[wrong.reshape(-1)][0])
-        raise VitralError("edit_weight_wrong", what=what, value=f"{value:.4g}")
-
-
-def _shape(value: Tensor) -> str:
-    return "×".join(map(str, value.shape)) or "1"
