@@ -1,6 +1,6 @@
 """docs/architectures.md, written from what the sweep found.
 
-    make parity        the sweep, then this page
+make parity        the sweep, then this page
 """
 
 import json
@@ -27,7 +27,7 @@ EXPLANATIONS = {
     "keys within 1e-5. Where rounding grows from layer to layer the comparison was in float64.",
     "eager": "Some attention of these models goes through no function that can be watched. It runs "
     "eagerly while a trace is taken, its patterns are kept as the model gives them, and "
-    "`trace.exactness` is `\"eager\"`. What can be rebuilt was, and agrees.",
+    '`trace.exactness` is `"eager"`. What can be rebuilt was, and agrees.',
     "uncompared": "The patterns marked here are rebuilt, but the eager implementation writes none "
     "down to compare them with.",
     "wrong": "These must not be: each is a fault of Vitral.",
@@ -72,12 +72,16 @@ def written(rows: list[dict[str, Any]], version: str, num_types: int) -> str:
             continue
         lines += ["", f"## {heading}", "", EXPLANATIONS[status], ""]
         if status in ("exact", "eager", "uncompared", "wrong"):
-            lines += ["| model type | class | attentions | largest deviation | |", "|---|---|---:|---:|---|"]
+            lines += [
+                "| model type | class | attentions | largest deviation | |",
+                "|---|---|---:|---:|---|",
+            ]
             lines += [_traced(row) for row in found]
         else:
             lines += ["| model type | class | why |", "|---|---|---|"]
             lines += [
-                f"| {row['model_type']} | {row['name']} | {reason(row['reason'])} |" for row in found
+                f"| {row['model_type']} | {row['name']} | {reason(row['reason'])} |"
+                for row in found
             ]
     return "\n".join(lines) + "\n"
 

@@ -131,20 +131,35 @@ def test_attention_sinks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "reason"),
+    ("name", "size"),
     [
-        (
-            "Mpt",
-            {"vocab_size": 50, "d_model": 32, "n_layers": 2, "n_heads": 4},
-            "AttentionInterface",
-        ),
+        ("Mpt", {"vocab_size": 50, "d_model": 32, "n_layers": 2, "n_heads": 4}),  # ALiBi
+        ("Bloom", {"vocab_size": 50, "hidden_size": 32, "n_layer": 2, "n_head": 4}),
+        ("GPTJ", {"vocab_size": 50, "n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 4}),
     ],
 )
-def test_what_cannot_be_seen_is_said(name: str, size: dict[str, Any], reason: str) -> None:
+def test_models_that_are_asked_for_their_patterns(name: str, size: dict[str, Any]) -> None:
     model = random_of(name, "CausalLM", **size)
     before = model.config._attn_implementation
-    with pytest.raises(vitral.VitralError) as raised:
-        vitral.load(model).trace(ids=IDS)
-    assert raised.value.key == "not_traceable"
-    assert reason in str(raised.value)
+    trace = vitral.load(model).trace(ids=IDS)
     assert model.config._attn_implementation == before
+    assert trace.exactness == "eager"
+    assert "layers.0.attention.q" not in trace
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        patterns = model(torch.tensor([IDS]), output_attentions=True).attentions
+    for layer, pattern in enumerate(patterns):
+        rebuilt = trace[f"layers.{layer}.attention.pattern"]
+        torch.testing.assert_close(rebuilt, pattern[0], atol=1e-6, rtol=0)
+
+
+def test_a_model_that_calls_the_kernel_itself() -> None:
+    size = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = random_of("Falcon", "CausalLM", **size)
+    trace = vitral.load(model).trace(ids=IDS)
+    assert trace.exactness == "exact"
+    with torch.no_grad():
+        patterns = model(torch.tensor([IDS]), output_attentions=True).attentions
+    for layer, pattern in enumerate(patterns):
+        rebuilt = trace[f"layers.{layer}.attention.pattern"]
+        torch.testing.assert_close(rebuilt, pattern[0], atol=1e-5, rtol=0)

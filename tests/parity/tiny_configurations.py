@@ -85,9 +85,7 @@ def tiny(config_class: type, model_type: str, fill: bool = False) -> Any:
     return _rebuilt(default, EXCEPTIONS.get(model_type, {}), fill)
 
 
-def _rebuilt(
-    default: Any, exceptions: dict[str, Any] | None = None, fill: bool = False
-) -> Any:
+def _rebuilt(default: Any, exceptions: dict[str, Any] | None = None, fill: bool = False) -> Any:
     """The same configuration with small numbers, and small configurations within it."""
     entries: dict[str, Any] = {}
     for name, value in vars(default).items():
@@ -97,7 +95,9 @@ def _rebuilt(
         if fill and value is None and name in WHERE_MISSING:
             entries[name] = WHERE_MISSING[name]
     rotations = getattr(default, "rope_parameters", None)
-    if isinstance(rotations, dict) and not any(isinstance(each, dict) for each in rotations.values()):
+    if isinstance(rotations, dict) and not any(
+        isinstance(each, dict) for each in rotations.values()
+    ):
         entries["rope_parameters"] = _rotary(rotations, getattr(default, "model_type", ""))
     _agree(entries, default)
     for name, value in (exceptions or {}).items():

@@ -40,9 +40,7 @@ def test_cross_attention_of_a_plain_module(batch_first: bool, kind: dict[str, An
     expected = weights_of(module, *inputs, key_padding_mask=padding)
     for trace, weights in zip(traces, expected, strict=True):
         assert trace.exactness == "exact"
-        torch.testing.assert_close(
-            trace["layers.0.attention.pattern"], weights, atol=1e-5, rtol=0
-        )
+        torch.testing.assert_close(trace["layers.0.attention.pattern"], weights, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("boolean", [True, False])

@@ -91,7 +91,7 @@ def _print_table(name: str, found: "Comparison") -> None:
         key = "cli.verify.nothing"
     else:
         key = "cli.verify.some_differ" if num_wrong else "cli.verify.all_hold"
-    values = {"model": name, "compared": len(compared), "wrong": num_wrong}
+    values: dict[str, Any] = {"model": name, "compared": len(compared), "wrong": num_wrong}
     largest = 0.0 if found.largest is None else found.largest
     said = message(key, **values, largest=f"{largest:.1e}", tolerance=f"{TOLERANCE:.0e}")
     console.print(Text(said))

@@ -20,8 +20,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import scaled_dot_product_attention
 
+_UNDERSTOOD = frozenset({"query", "key", "value", "attention_mask", "position_bias"})
 _FIELD = "_attn_implementation_internal"
 
 
@@ -43,8 +45,8 @@ class Name(str):
 
     __hash__ = str.__hash__
 
-    def __getnewargs__(self) -> tuple[str, str]:  # T5 copies its configuration on the way
-        return str(self), self.stands_for
+    def __reduce__(self) -> tuple[Any, ...]:  # T5 copies its configuration on the way
+        return Name, (str(self), self.stands_for)
 
 
 NAME = Name("vitral", "sdpa")
@@ -61,7 +63,9 @@ def attention_through_vitral(module: nn.Module) -> Iterator[None]:
     configurations, explicit = _configurations(module)
     if configurations:
         register()
-    names = {key: NAME_WITH_MASKS if key in explicit else NAME for key in configurations}
+    names: dict[int, str] = {
+        key: NAME_WITH_MASKS if key in explicit else NAME for key in configurations
+    }
     with _named(configurations, names):
         yield
 
@@ -98,6 +102,10 @@ def register() -> None:
 
 
 def _attention(module: nn.Module | None, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+    for name, value in kwargs.items():
+        if isinstance(value, Tensor) and value.dim() == 4 and name not in _UNDERSTOOD:
+            # Something for every query, such as a sink of its own: to leave it out would be wrong.
+            raise VitralError("not_traceable", model=type(module).__name__, reason=name)
     # What the function does inside is no attention of its own that somebody should see.
     with torch._C.DisableTorchFunction():
         return scaled_dot_product_attention(module, *args, **kwargs)

@@ -29,7 +29,7 @@ class Deviation:
     """One attention: how far its traced pattern is from the eager one, at most.
 
     `largest` is None where there is nothing to compare: the pattern is the eager one itself
-    (`given`), or the eager implementation wrote none down.
+    (`given`), or the eager implementation wrote none down, or nothing but NaN.
     """
 
     address: str
@@ -147,18 +147,35 @@ def _deviation(
     largest = 0.0
     for index, one in enumerate(records):
         each = [piece[index if len(piece) > 1 else 0].float().cpu() for piece in written]
-        expected = torch.stack([torch.block_diag(*heads) for heads in zip(*each, strict=True)])
+        expected = torch.stack([_block_diagonal(heads) for heads in zip(*each, strict=True)])
         pattern = one.pattern().cpu()
         if pattern.shape != expected.shape:
             return Deviation(prefix, float("inf"))
         if one.sinks is not None:  # some eager weights do not count the sink's share (Granite)
             pattern, expected = (_even_rows(pattern, expected), expected)
-        difference = (pattern - expected).abs()
+        # A row that may look nowhere is NaN in some eager implementations, and spoils the next.
+        known = ~expected.isnan() | pattern.isnan()
+        spoilt = bool(expected.isnan().all())
+        difference = torch.where(known, pattern - expected, 0.0).abs()
         if real is not None and real.shape == (len(records), one.num_queries):
             difference = difference[:, real[index].cpu()]
+        if spoilt:
+            return Deviation(prefix, None)
         if difference.numel():
             largest = max(largest, float(difference.max().nan_to_num(float("inf"))))
     return Deviation(prefix, largest)
+
+
+def _block_diagonal(blocks: tuple[Tensor, ...]) -> Tensor:
+    if len(blocks) == 1:
+        return blocks[0]
+    sizes = [each.shape[0] for each in blocks]
+    together = blocks[0].new_zeros(sum(sizes), sum(sizes))
+    first = 0
+    for each, size in zip(blocks, sizes, strict=True):
+        together[first : first + size, first : first + size] = each
+        first += size
+    return together
 
 
 def _even_rows(pattern: Tensor, expected: Tensor) -> Tensor:

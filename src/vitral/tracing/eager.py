@@ -40,7 +40,7 @@ def eager_patterns(module: nn.Module) -> Iterator[Seen]:
 
 @contextmanager
 def explicit_patterns() -> Iterator[Seen]:
-    """The same for Vitral's own models: what the equation, spelled out, gives for each attention."""
+    """The same for Vitral's own models: what the equation, spelled out, gives."""
     writer = _Explicit()
     token = observer.set(writer)
     try:

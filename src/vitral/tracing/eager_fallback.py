@@ -20,7 +20,7 @@ def patterns_returned(module: nn.Module) -> Iterator[None]:
     """While open, the parts of `module` that have attention of their own run it eagerly."""
     changed = []
     for part in module.modules():
-        configuration = getattr(part, "config", None)
+        configuration: Any = getattr(part, "config", None)
         if has_its_own_attention(part) and hasattr(configuration, "_attn_implementation_internal"):
             changed.append((configuration, dict(vars(configuration))))
     try:

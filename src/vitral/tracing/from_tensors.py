@@ -108,8 +108,6 @@ def _record(
         uniform_when_blind=False,
     )
     every = (0, num_keys)
-    lse = [
-        log_sum_exp(record.scores(None, rows, every)) for rows in record.row_blocks(num_heads)
-    ]
+    lse = [log_sum_exp(record.scores(None, rows, every)) for rows in record.row_blocks(num_heads)]
     kept = {name: each for name, each in vars(record).items() if name != "lse"}
     return AttentionRecord(**kept, lse=torch.cat(lse, dim=-1))

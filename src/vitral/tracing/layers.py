@@ -60,7 +60,9 @@ def find_layers(model: nn.Module) -> list[Layer]:
     return layers + _layers_alone(alone, layers, modules)
 
 
-def _layers_alone(paths: list[str], others: list[Layer], modules: dict[str, nn.Module]) -> list[Layer]:
+def _layers_alone(
+    paths: list[str], others: list[Layer], modules: dict[str, nn.Module]
+) -> list[Layer]:
     """A layer for each attention module outside the lists: the module around it, or itself.
 
     The module around is taken if it holds nothing else that is a layer.

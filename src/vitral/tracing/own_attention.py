@@ -172,7 +172,9 @@ def _projected(given: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
         key = torch.cat([key, torch.zeros_like(key[:1])])
         value = torch.cat([value, torch.zeros_like(value[:1])])
     heads = given["num_heads"]
-    split = [each.unflatten(2, (heads, -1)).permute(1, 2, 0, 3) for each in (query, key, value)]
+    split = [
+        each.reshape(*each.shape[:2], heads, -1).permute(1, 2, 0, 3) for each in (query, key, value)
+    ]
     return split[0], split[1], split[2]
 
 

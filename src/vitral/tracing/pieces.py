@@ -37,7 +37,7 @@ def joined(before: list[AttentionRecord], after: list[AttentionRecord]) -> list[
     blocks = [_matrix(first), _matrix(second)]
     together = torch.stack(
         [
-            torch.block_diag(*(block[head if len(block) > 1 else 0] for block in blocks))
+            _block_diagonal(*[block[head if len(block) > 1 else 0] for block in blocks])
             for head in range(max(map(len, blocks)))
         ]
     ).bool()
@@ -51,6 +51,13 @@ def joined(before: list[AttentionRecord], after: list[AttentionRecord]) -> list[
             visibility=Visibility.of_mask(together),
         )
     ]
+
+
+def _block_diagonal(first: Tensor, second: Tensor) -> Tensor:
+    together = first.new_zeros(len(first) + len(second), len(first) + len(second))
+    together[: len(first), : len(first)] = first
+    together[len(first) :, len(first) :] = second
+    return together
 
 
 def _matrix(record: AttentionRecord) -> Tensor:

@@ -27,6 +27,7 @@ from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import AttentionRecord, records_of
 from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.edited_run import edits_of
+from vitral.tracing.free_memory import give_back
 from vitral.tracing.given_pattern import GivenPattern
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
@@ -338,6 +339,8 @@ class Recorder:
             self._keep(f"{done.prefix}.mlp.out", mlp_out, done.pre)
         self._keep(f"{done.prefix}.residual.post", stream)
         self._last_post[layer.part] = (f"{done.prefix}.residual.post", stream)
+        if self.store.on_disk:
+            give_back()
 
     def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
         """Keep a copy of a value, in the shape of the `stream` that it belongs to.

@@ -1,0 +1,68 @@
+"""`vitral verify` through the real program."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+Run = Callable[..., Any]
+
+
+def test_a_folder_of_transformers(process: Run, bert_folder: Path) -> None:
+    outcome = process("verify", str(bert_folder), "--text", "El gato duerme.")
+    assert outcome.code == 0, outcome.err
+    assert [line.split()[0] for line in outcome.out.splitlines()[1:4]] == [
+        f"layers.{layer}.attention" for layer in range(3)
+    ]
+    assert "all 3 patterns" in outcome.out
+
+
+def test_json(command: Run, llama_folder: Path) -> None:
+    outcome = command("verify", str(llama_folder), "--json", "--text", "El gato duerme.")
+    found = json.loads(outcome.out)
+    assert outcome.code == 0
+    assert found["holds"] is True
+    assert [each["address"] for each in found["attentions"]] == [
+        "layers.0.attention",
+        "layers.1.attention",
+    ]
+    assert found["largest"] <= found["tolerance"] == 1e-5
+
+
+def test_a_pattern_that_differs(
+    command: Run, bert_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault put into the rebuilt patterns is found, and the exit code says so."""
+    from vitral.tracing.attention_record import AttentionRecord
+
+    right = AttentionRecord.pattern
+
+    def wrong(self: AttentionRecord, *args: Any) -> torch.Tensor:
+        return right(self, *args).roll(1, dims=-1)
+
+    monkeypatch.setattr(AttentionRecord, "pattern", wrong)
+    outcome = command("verify", str(bert_folder), "--text", "El gato duerme.")
+    assert outcome.code == 1
+    assert "3 of 3 patterns differ" in outcome.out
+    assert outcome.out.count("differs") == 3
+
+
+def test_bad_input(process: Run, tmp_path: Path, bert_folder: Path) -> None:
+    broken = shutil.copytree(bert_folder, tmp_path / "broken")
+    (broken / "model.safetensors").write_bytes(b"no weights")
+    for arguments, word in (
+        (("./no-such-folder",), "no-such-folder"),
+        ((str(broken),), "damaged"),
+        ((str(bert_folder), "--text", " "), "empty"),
+        ((str(bert_folder), "--text", "gato " * 100), "64"),
+        ((str(bert_folder), "--tex"), "--text"),
+    ):
+        outcome = process("verify", *arguments)
+        assert outcome.code == 2, (arguments, outcome)
+        assert outcome.out == ""
+        assert outcome.err.count("\n") == 1
+        assert word in outcome.err
