@@ -1,6 +1,8 @@
 """What a trace takes is foreseen, said before it runs, and refused where it cannot fit."""
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import vitral
 from parity.random_models import random_model
 from vitral.tracing import forecast as module
 from vitral.tracing.forecast import Forecast
-from vitral.tracing.free_memory import free_memory
+from vitral.tracing.free_memory import free_memory, give_back
 
 GB = 10**9
 
@@ -122,6 +124,25 @@ def test_streamed_traces_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_free_memory_is_read() -> None:
     free = free_memory()
     assert free is None or 10**6 < free < 10**14
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be asked")
+def test_freed_memory_is_given_back() -> None:
+    """Freed blocks below a kept one stay with the process until it is asked for them."""
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    kept = []
+    for _ in range(100):
+        freed = bytearray(b"x" * 100_000)
+        kept.append(bytearray(b"x" * 2000))
+        kept.append(freed)
+    kept = [each for each in kept if len(each) < 100_000]
+    del freed
+    before = resident()
+    give_back()
+    assert resident() <= before
 
 
 def test_an_unreadable_budget() -> None:

@@ -1,5 +1,7 @@
-"""How much memory a process may still take."""
+"""How much memory a process may still take, and giving back what it no longer uses."""
 
+import ctypes
+import sys
 from pathlib import Path
 
 _MEMINFO = Path("/proc/meminfo")
@@ -13,6 +15,18 @@ def free_memory() -> int | None:
     """
     left = [each for each in (_of_machine(), _of_container()) if each is not None]
     return min(left) if left else None
+
+
+def give_back() -> None:
+    """Give freed memory back to the system, where the C library can (glibc's malloc_trim).
+
+    It keeps freed blocks of some megabytes for later, and small tensors that a trace keeps lie
+    among them: without this, a streamed trace of GPT-2 took 200 MB that nothing was in.
+    """
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 def _of_machine() -> int | None:

@@ -47,6 +47,9 @@ from vitral.tracing.visibility import Bias, Visibility
 Source = tuple[int, int]
 """Which attention it was: the module's `id`, and how often it had computed any before."""
 
+LARGE = 1 << 25
+"""Bytes of a trace from which on freed memory is given back after each layer."""
+
 BYTES_A_CELL = 5
 """Of a mask in a forward pass: one as it is, four as the kernel takes it."""
 
@@ -339,7 +342,7 @@ class Recorder:
             self._keep(f"{done.prefix}.mlp.out", mlp_out, done.pre)
         self._keep(f"{done.prefix}.residual.post", stream)
         self._last_post[layer.part] = (f"{done.prefix}.residual.post", stream)
-        if self.store.on_disk:
+        if self.store.in_memory + self.store.on_disk > LARGE:
             give_back()
 
     def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
