@@ -33,12 +33,26 @@ def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], 
 
     Raises `data_missing` if the folder has no text, `held_out_missing` if a named file is absent.
     """
+    paths = _paths(folder, held_out)
+    documents = [_document(path) for path in paths]
+    kept = [document for document in documents if document.name not in held_out]
+    return kept, [document for document in documents if document.name in held_out]
+
+
+def read_held_out(folder: Path, held_out: Sequence[str]) -> list[Document]:
+    """The held-out documents alone; raises what `read_corpus` does."""
+    return [_document(path) for path in _paths(folder, held_out) if path.stem in held_out]
+
+
+def _paths(folder: Path, held_out: Sequence[str]) -> list[Path]:
     paths = sorted(folder.glob("*.txt"))
     if not paths:
         raise VitralError("data_missing", folder=folder)
     absent = set(held_out) - {path.stem for path in paths}
     if absent:
         raise VitralError("held_out_missing", names=", ".join(sorted(absent)), folder=folder)
-    documents = [Document(path.stem, "\n".join(paragraphs(read_text(path)))) for path in paths]
-    kept = [document for document in documents if document.name not in held_out]
-    return kept, [document for document in documents if document.name in held_out]
+    return paths
+
+
+def _document(path: Path) -> Document:
+    return Document(path.stem, "\n".join(paragraphs(read_text(path))))

@@ -38,11 +38,15 @@ class BertShape(_Strict):
 
 class Phase(_Strict):
     """What is learned until the share `until` of the run is over (1 is its end), in a model of
-    so many layers: less than the recipe's are a first part of it, which grows afterwards."""
+    so many layers: less than the recipe's are a first part of it, which grows afterwards.
+
+    Of the tokens chosen to be masked, one in five is shown as it is or as another, so that a
+    model learns to look at words that are there; with `all_masked` all of them are masked."""
 
     objective: Literal["next_token", "masked_words"]
     until: Annotated[float, Field(gt=0, le=1)] = 1.0
     mask_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    all_masked: bool = False
     num_layers: Annotated[int, Field(gt=0)] | None = None
 
 

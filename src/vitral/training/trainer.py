@@ -18,7 +18,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from vitral.data.corpus import Document, read_corpus
+from vitral.data.corpus import Document, read_corpus, read_held_out
 from vitral.data.windows import TokenFile, draw_windows
 from vitral.errors import VitralError
 from vitral.models.bert import Bert, BertConfig
@@ -71,14 +71,16 @@ class Trainer:
         compiled: bool = True,
     ) -> None:
         self.recipe, self.out, self.start = recipe, out, start
-        training, held_out = read_corpus(data, recipe.held_out)
-        self.samples = [document.text[:SAMPLE_CHARACTERS] for document in held_out]
-        self.tokenizer = self._tokenizer(training)
         stem = out / "tokens"
-        exists = TokenFile.exists(stem)
-        self.tokens = (
-            TokenFile.open(stem) if exists else TokenFile.write(training, self.tokenizer, stem)
-        )
+        if TokenFile.exists(stem):  # a run that goes on need not read the books again
+            held_out = read_held_out(data, recipe.held_out)
+            self.tokenizer = self._tokenizer([])
+            self.tokens = TokenFile.open(stem)
+        else:
+            training, held_out = read_corpus(data, recipe.held_out)
+            self.tokenizer = self._tokenizer(training)
+            self.tokens = TokenFile.write(training, self.tokenizer, stem)
+        self.samples = [document.text[:SAMPLE_CHARACTERS] for document in held_out]
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
         saved = checkpoint_state(out / "checkpoint")
         if saved is not None:
@@ -185,7 +187,9 @@ class Trainer:
         assert isinstance(self.model, Bert)
         masking = Masking.of(self.tokenizer, self._phase.mask_share)
         generator = np.random.default_rng((self.recipe.seed, self.state["step"], 1))
-        masked, chosen = masking.apply(windows.numpy(), generator)
+        masked, chosen = masking.apply(
+            windows.numpy(), generator, all_masked=self._phase.all_masked
+        )
         places = torch.tensor(np.argwhere(chosen))
         return masked_words_loss(self.model, self._forward, torch.tensor(masked), windows, places)
 
