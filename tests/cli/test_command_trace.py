@@ -25,7 +25,7 @@ def test_json_is_the_documented_document(process: Run, bert_folder: Path) -> Non
     )
     assert (outcome.code, outcome.err) == (0, "")
     document = json.loads(outcome.out)
-    assert list(document) == ["model", "tokens", "layer", "head", "pattern"]
+    assert list(document) == ["model", "tokens", "exactness", "layer", "head", "pattern"]
     assert (document["model"], document["layer"], document["head"]) == ("small-bert", 2, 1)
     trace = vitral.load(str(bert_folder)).trace(SEED)
     assert document["tokens"] == [

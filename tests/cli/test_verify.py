@@ -51,6 +51,25 @@ def test_a_pattern_that_differs(
     assert outcome.out.count("differs") == 3
 
 
+def test_a_model_that_is_asked_for_its_patterns(command: Run, tmp_path: Path) -> None:
+    """`vitral trace` says so too."""
+    import transformers
+
+    tokenizer = Path(__file__).parents[2] / "src/vitral/assets/models/vitral-es-gpt/tokenizer.json"
+    if not tokenizer.exists():
+        pytest.skip("needs a bundled model's tokenizer in assets/models")
+    size = {"vocab_size": 8192, "hidden_size": 16, "n_layer": 2, "n_head": 2}
+    folder = tmp_path / "bloom"
+    transformers.BloomForCausalLM(transformers.BloomConfig(**size)).save_pretrained(folder)
+    shutil.copy(tokenizer, folder)
+    outcome = command("verify", str(folder), "--json")
+    found = json.loads(outcome.out)
+    assert (outcome.code, found["largest"]) == (0, None)
+    assert [each["given"] for each in found["attentions"]] == [True, True]
+    assert "nothing to compare" in command("verify", str(folder)).out
+    assert "way of its own" in command("trace", "El gato", "--model", str(folder)).out
+
+
 def test_bad_input(process: Run, tmp_path: Path, bert_folder: Path) -> None:
     broken = shutil.copytree(bert_folder, tmp_path / "broken")
     (broken / "model.safetensors").write_bytes(b"no weights")

@@ -165,7 +165,7 @@ def _agree(entries: dict[str, Any], default: Any) -> None:
         return None
 
     heads = number("num_attention_heads", "n_head", "num_heads")
-    groups = getattr(default, "num_key_value_heads", None)
+    groups = vars(default).get("num_key_value_heads")
     if isinstance(groups, int) and groups == getattr(default, "num_attention_heads", None):
         entries["num_key_value_heads"] = heads
     rotated = number("qk_rope_head_dim")

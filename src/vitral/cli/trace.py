@@ -63,6 +63,9 @@ def trace(
             columns=token_range("--columns", columns, size_columns),
             max_lines=None if part else MAX_LINES,
         )
+        if traced.exactness == "eager":
+            said = message("cli.trace.eager", model=traced.model)
+            Console(highlight=False, soft_wrap=True).print(Text(said))
     if target is not None:
         note = message("cli.trace.saved", path=target.path)
         Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))
@@ -75,6 +78,7 @@ def _print_json(traced: "Trace", layer: int, head: int) -> None:
         "tokens": [
             {"text": token.text, "start": token.start, "end": token.end} for token in traced.tokens
         ],
+        "exactness": traced.exactness,
         "layer": layer,
         "head": head,
         "pattern": traced.attention(layer=layer, head=head).tolist(),

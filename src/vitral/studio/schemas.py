@@ -61,6 +61,9 @@ class Trace(BaseModel):
     num_layers: int
     num_heads: int
     causal: bool = Field(description="True where a token sees only those before it")
+    exactness: str = Field(
+        description='"exact": rebuilt from queries and keys; "eager": as the model itself gave them'
+    )
     tokens: list[Token]
     pooled_size: int = Field(description="Side of the small maps: min(tokens, 24)")
     seconds: float = Field(description="How long the traced run took, loading left out")

@@ -115,6 +115,7 @@ class Session:
             num_layers=trace.num_layers,
             num_heads=trace.num_heads,
             causal=trace.causal,
+            exactness=trace.exactness,
             tokens=[
                 schemas.Token(
                     id=token.id,

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from vitral.nn.scaled_dot_product import AttentionCall, explicit_attention, observer
@@ -93,6 +94,14 @@ def _watched() -> Iterator[None]:
                 del AttentionInterface.untold_interface
 
 
+def _additive(mask: Any, query: Tensor) -> Any:
+    """A mask for functions that add it. Grounding DINO gives its text model a boolean one, to
+    which eager attention, unlike the fused kernels, would add 1 where it may look."""
+    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+        return mask
+    return torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, float("-inf"))
+
+
 def _telling(get_interface: Callable[..., Any]) -> Callable[..., Any]:
     def get(self: Any, name: str, default: Any) -> Any:
         function = get_interface(self, name, default)
@@ -100,6 +109,8 @@ def _telling(get_interface: Callable[..., Any]) -> Callable[..., Any]:
             return function
 
         def call(module: nn.Module | None, *args: Any, **kwargs: Any) -> Any:
+            if len(args) > 3:
+                args = (*args[:3], _additive(args[3], args[0]), *args[4:])
             result = function(module, *args, **kwargs)
             seen = _seen.get()
             if seen is not None and isinstance(result[1], Tensor):
