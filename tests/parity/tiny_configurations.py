@@ -128,6 +128,8 @@ def _of(name: str, value: Any, fill: bool) -> Any:
     if isinstance(value, list | tuple) and value and all(type(each) is int for each in value):
         if re.search(r"heads", name):
             return [2 for _ in value]
+        if name == "image_size":
+            return [min(each, IMAGE) for each in value]
         if name == "depths":
             return [min(each, 2) for each in value]
     return _KEEP

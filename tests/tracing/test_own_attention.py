@@ -78,6 +78,26 @@ def test_an_encoder(norm_first: bool) -> None:
     assert torch.backends.mha.get_fastpath_enabled()
 
 
+@pytest.mark.parametrize("size", [1, 2, T])
+def test_tokens_before_the_batch(size: int) -> None:
+    """PyTorch's default shape [T, B, C] leaves the traces that [B, T, C] does."""
+    torch.manual_seed(4)
+    first = nn.TransformerEncoderLayer(C, H, 24).eval()
+    second = nn.TransformerEncoderLayer(C, H, 24, batch_first=True).eval()
+    second.load_state_dict(first.state_dict())
+    x = torch.randn(size, T, C)
+    given = [
+        vitral.load(layer).trace(src=each)
+        for layer, each in ((first, x.transpose(0, 1)), (second, x))
+    ]
+    one, other = ([each] if size == 1 else each for each in given)
+    assert len(one) == len(other) == size
+    for left, right in zip(one, other, strict=True):
+        assert left.addresses() == right.addresses()
+        for address in left.addresses():
+            torch.testing.assert_close(left[address], right[address], atol=1e-5, rtol=1e-5)
+
+
 def test_an_encoder_and_decoder() -> None:
     torch.manual_seed(2)
     module = nn.Transformer(C, H, 2, 2, 24, batch_first=True).eval()

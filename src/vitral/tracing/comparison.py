@@ -79,7 +79,7 @@ def compare(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
         deviations = _beside_given(deviations, recorder, module, args, kwargs, real)
     traced = {source for each in recorder.sources.values() for source in each}
     missing = {names.get(part, "?") for part, number in eager if (part, number) not in traced}
-    return Comparison(deviations, sorted(missing | recorder.unseen), _sharpest(recorder))
+    return Comparison(deviations, sorted(missing | recorder.running.unseen), _sharpest(recorder))
 
 
 def _beside_given(
@@ -91,7 +91,7 @@ def _beside_given(
     real: Tensor | None,
 ) -> list[Deviation]:
     """The same, where modules that ask PyTorch for its kernel can say what their weights are."""
-    asking = Recorder(module, asking=frozenset(recorder.ran))
+    asking = Recorder(module, asking=frozenset(recorder.running.ran))
     wishes = asking_for_patterns(module, kwargs)
     with suppress(TypeError, ValueError), patterns_returned(module), asking:
         module(*args, **wishes)
@@ -146,7 +146,11 @@ def _deviation(
         return Deviation(prefix, None)
     largest = 0.0
     for index, one in enumerate(records):
-        each = [piece[index if len(piece) > 1 else 0].float().cpu() for piece in written]
+        size = len(written[0]) // len(records) if len(written) == 1 else 1
+        if size > 1:  # windows, put together in the record
+            each = [window.float().cpu() for window in written[0][index * size :][:size]]
+        else:
+            each = [piece[index if len(piece) > 1 else 0].float().cpu() for piece in written]
         expected = torch.stack([_block_diagonal(heads) for heads in zip(*each, strict=True)])
         pattern = one.pattern().cpu()
         if pattern.shape != expected.shape:
@@ -172,12 +176,12 @@ def _deviation(
 def _block_diagonal(blocks: tuple[Tensor, ...]) -> Tensor:
     if len(blocks) == 1:
         return blocks[0]
-    sizes = [each.shape[0] for each in blocks]
-    together = blocks[0].new_zeros(sum(sizes), sum(sizes))
-    first = 0
-    for each, size in zip(blocks, sizes, strict=True):
-        together[first : first + size, first : first + size] = each
-        first += size
+    rows, columns = (sum(each.shape[side] for each in blocks) for side in (0, 1))
+    together = blocks[0].new_zeros(rows, columns)
+    row = column = 0
+    for each in blocks:
+        together[row : row + each.shape[0], column : column + each.shape[1]] = each
+        row, column = row + each.shape[0], column + each.shape[1]
     return together
 
 

@@ -74,6 +74,18 @@ def is_pattern(weights: Tensor) -> bool:
     return bool((((total - 1).abs() < 1e-2) | (total < 1e-6)).all())
 
 
+def fits(weights: Tensor, stream: Tensor, *, cross: bool) -> bool:
+    """Whether returned weights [B, H, T, S] are a pattern over the tokens of a layer's `stream`.
+
+    Some attention returns weights over something else: Longformer's and LED's over the places of
+    a window that moves along, which would pass for a pattern where the sizes happen to agree.
+    """
+    batch, _, num_queries, num_keys = weights.shape
+    if stream.dim() != 3 or (not cross and num_queries != num_keys):
+        return False
+    return batch % len(stream) == 0 and batch // len(stream) * num_queries == stream.shape[1]
+
+
 def _problem(weights: Tensor) -> str | None:
     if weights.dim() != 3 or min(weights.shape) < 1 or not weights.is_floating_point():
         return "[heads, queries, keys]"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.visibility import Visibility
+from vitral.tracing.visibility import Bias, Visibility
 
 
 def can_be_joined(before: list[AttentionRecord], after: list[AttentionRecord]) -> bool:
@@ -53,12 +53,56 @@ def joined(before: list[AttentionRecord], after: list[AttentionRecord]) -> list[
     ]
 
 
+def windows_joined(records: list[AttentionRecord], num_sequences: int) -> list[AttentionRecord]:
+    """One record a sequence, where attention was computed in windows (Swin), or over time and
+    space by turns (TimeSformer): the windows of a sequence stand side by side in the batch.
+
+    Tokens come in the order of the windows.
+    """
+    size = len(records) // num_sequences
+    return [_together(records[first : first + size]) for first in range(0, len(records), size)]
+
+
+def _together(records: list[AttentionRecord]) -> AttentionRecord:
+    mask, bias = _matrix(records[0]), _bias(records[0])
+    for one in records[1:]:
+        mask, bias = _of_heads(mask, _matrix(one)), _of_heads(bias, _bias(one))
+    return replace(
+        records[0],
+        query=torch.cat([each.query for each in records], dim=1),
+        key=torch.cat([each.key for each in records], dim=1),
+        value=torch.cat([each.value for each in records], dim=1),
+        lse=torch.cat([each.lse for each in records], dim=1),
+        visibility=Visibility.of_mask(mask.bool()),
+        bias=Bias.of_matrix(bias),
+    )
+
+
+def _bias(record: AttentionRecord) -> Tensor:
+    rows, columns = (0, record.num_queries), (0, record.num_keys)
+    if record.bias is None:
+        return torch.zeros(1, rows[1], columns[1])
+    return record.bias.block(rows, columns).float().expand(-1, rows[1], -1).cpu()
+
+
+def _of_heads(first: Tensor, second: Tensor) -> Tensor:
+    """Two matrices [L, T, S] a head as the blocks of one."""
+    heads = max(len(first), len(second))
+    return torch.stack(
+        [
+            _block_diagonal(*(each[head if len(each) > 1 else 0] for each in (first, second)))
+            for head in range(heads)
+        ]
+    )
+
+
 def _block_diagonal(first: Tensor, second: Tensor) -> Tensor:
-    together = first.new_zeros(len(first) + len(second), len(first) + len(second))
-    together[: len(first), : len(first)] = first
-    together[len(first) :, len(first) :] = second
+    rows, columns = first.shape
+    together = first.new_zeros(rows + len(second), columns + second.shape[1])
+    together[:rows, :columns] = first
+    together[rows:, columns:] = second
     return together
 
 
 def _matrix(record: AttentionRecord) -> Tensor:
-    return record.visibility.block((0, record.num_queries), (0, record.num_keys))
+    return record.visibility.block((0, record.num_queries), (0, record.num_keys)).cpu()

@@ -28,7 +28,7 @@ from vitral.tracing.attention_record import AttentionRecord, records_of
 from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.edited_run import edits_of
 from vitral.tracing.free_memory import give_back
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.given_pattern import GivenPattern, fits
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
     Layer,
@@ -38,9 +38,10 @@ from vitral.tracing.layers import (
     is_norm,
     linear_maps,
 )
+from vitral.tracing.open_layer import OpenLayer, residual_mid, same
 from vitral.tracing.own_attention import TorchAttentionWatched, may_call_torch
-from vitral.tracing.pieces import can_be_joined, joined
-from vitral.tracing.running_attention import RunningAttention
+from vitral.tracing.pieces import can_be_joined, joined, windows_joined
+from vitral.tracing.running_attention import RunningAttention, tokens_come_first
 from vitral.tracing.store import Store
 from vitral.tracing.visibility import Bias, Visibility
 
@@ -61,22 +62,6 @@ def lock_of(module: nn.Module) -> RLock:
     """What one thread holds while it watches or edits a module; others wait."""
     with _locks_lock:
         return _locks.setdefault(module, RLock())
-
-
-class _OpenLayer:
-    """A layer that is being computed: what has been seen of it so far."""
-
-    def __init__(self, prefix: str, path: str, stream: Tensor) -> None:
-        self.prefix = prefix
-        self.path = path
-        self.pre = stream
-        self.first_input: Tensor | None = None
-        self.projecting: str | None = None  # the attention whose output projection comes next
-        self.attended: dict[int, str] = {}  # by module: its attention's address
-        self.norms: list[tuple[Tensor, Tensor]] = []  # what each read and gave
-        self.mlp_input: Tensor | None = None
-        self.last_linear: Tensor | None = None
-        self.mlp_out: Tensor | None = None
 
 
 class Recorder:
@@ -109,8 +94,9 @@ class Recorder:
         self.attentions: dict[str, list[AttentionRecord]] = {}
         self.sources: dict[str, list[Source]] = {}
         self.edits: list[str] = []
+        self.tokens_first: set[str] = set()  # parts whose stream is [T, B, C]
         self.num_unplaced = 0
-        self._entered: list[_OpenLayer] = []
+        self._entered: list[OpenLayer] = []
         self._num_calls: Counter[int] = Counter()
         self._running = RunningAttention(asking, self._take_given)
         self._num_entered: Counter[str] = Counter()
@@ -162,7 +148,7 @@ class Recorder:
         self._biases.clear()
 
     @property
-    def _open(self) -> _OpenLayer | None:
+    def _open(self) -> OpenLayer | None:
         return self._entered[-1] if self._entered else None
 
     def observe_attention(self, call: AttentionCall) -> None:
@@ -186,6 +172,10 @@ class Recorder:
         if call.edits is not None:
             pairs = zip(records, call.edits, strict=True)
             records = [EditedRecord.of(record, edit) for record, edit in pairs]
+        if layer.pre.dim() == 3:
+            batch = self._batch_size(layer, call.module)
+            if len(records) > batch and len(records) % batch == 0 and call.edits is None:
+                records = windows_joined(records, batch)
         self.square_bytes = max(self.square_bytes, _square_bytes(call))
         prefix = layer.attended.get(source[0]) if call.module is not None else None
         if prefix is not None and can_be_joined(self.attentions[prefix], records):
@@ -203,29 +193,36 @@ class Recorder:
         layer.mlp_input = layer.last_linear = None
 
     @property
-    def unseen(self) -> frozenset[str]:
-        """Paths of the attention modules that ran, and of which nothing was seen."""
-        return self._running.unseen
+    def running(self) -> RunningAttention:
+        """Which attention modules ran, and which of them were not seen."""
+        return self._running
 
-    @property
-    def ran(self) -> frozenset[str]:
-        """Paths of all attention modules that ran."""
-        return self._running.ran
-
-    def _take_given(self, path: str, part: nn.Module, weights: Tensor) -> None:
-        """The pattern [B, H, T, S] that an attention module returned; see `RunningAttention`."""
+    def _take_given(self, path: str, part: nn.Module, weights: Tensor) -> bool:
+        """Keep the pattern [B, H, T, S] that an attention module returned, if it is one."""
         layer = self._open
         if layer is None:
             self.num_unplaced += 1
-            return
+            return False
         prefix = self._place(layer, path)
-        self.attentions[prefix] = [GivenPattern.of(each) for each in weights]
+        batch = self._batch_size(layer, part)
+        stream = layer.pre if batch == len(layer.pre) else layer.pre.transpose(0, 1)
+        if not fits(weights, stream, cross="cross_attention" in prefix):
+            return False
+        given: list[AttentionRecord] = [GivenPattern.of(each) for each in weights]
+        self.attentions[prefix] = windows_joined(given, batch) if len(given) > batch else given
         self.sources[prefix] = [(id(part), self._num_calls[id(part)])]
         self._num_calls[id(part)] += 1
         layer.attended[id(part)] = prefix
         layer.mlp_input = layer.last_linear = None
+        return True
 
-    def _place(self, layer: _OpenLayer, path: str) -> str:
+    def _batch_size(self, layer: OpenLayer, attention: nn.Module | None) -> int:
+        if tokens_come_first(attention):
+            self.tokens_first.add(layer.prefix.split("layers.")[0].rstrip("."))
+            return layer.pre.shape[1]
+        return len(layer.pre)
+
+    def _place(self, layer: OpenLayer, path: str) -> str:
         """The address of the attention module at `path`, as it is used in the open layer."""
         cross = is_cross_attention(path.removeprefix(layer.path)) or (
             f"{layer.prefix}.attention" in layer.attended.values()
@@ -309,17 +306,17 @@ class Recorder:
         start = f"{layer.part}." if layer.part else ""
         prefix = f"{start}layers.{self._num_entered[layer.part]}"
         self._num_entered[layer.part] += 1
-        self._entered.append(_OpenLayer(prefix, layer.path, stream))
+        self._entered.append(OpenLayer(prefix, layer.path, stream))
         last = self._last_post.get(layer.part)
         if last is None:
             self._keep(f"{start}embed", stream)
             self.aliases[f"{prefix}.residual.pre"] = f"{start}embed"
-        elif _same(last[1], stream):
+        elif same(last[1], stream):
             self.aliases[f"{prefix}.residual.pre"] = last[0]
         else:
             self._keep(f"{prefix}.residual.pre", stream)
 
-    def _linear(self, layer: _OpenLayer, read: Tensor, gave: Tensor) -> None:
+    def _linear(self, layer: OpenLayer, read: Tensor, gave: Tensor) -> None:
         if layer.first_input is None:
             layer.first_input = read
         if layer.projecting is not None:
@@ -334,7 +331,7 @@ class Recorder:
         if not self._entered:
             return
         done = self._entered.pop()
-        middle = _residual_mid(done)
+        middle = residual_mid(done)
         if middle is not None:
             self._keep(f"{done.prefix}.residual.mid", middle, done.pre)
         mlp_out = done.last_linear if done.mlp_out is None else done.mlp_out
@@ -371,24 +368,6 @@ def _square_bytes(call: AttentionCall) -> int:
     if call.lse is None:  # no fused kernel: scores and weights stand in memory
         size += 2 * 4 * call.query.shape[0] * call.query.shape[1] * num_queries * num_keys
     return size
-
-
-def _residual_mid(layer: _OpenLayer) -> Tensor | None:
-    """The stream between attention and feed-forward; see the head of the file."""
-    read = layer.mlp_input
-    if read is None or layer.first_input is None:
-        return None
-    if not _same(layer.first_input, layer.pre):
-        given = [before for before, after in layer.norms if _same(after, read)]
-        read = given[-1] if given else read
-    if _same(read, layer.pre):
-        return None
-    return read
-
-
-def _same(left: Tensor, right: Tensor) -> bool:
-    """Whether two tensors are the same memory (while both are alive)."""
-    return left.data_ptr() == right.data_ptr() and left.numel() == right.numel()
 
 
 def _first_tensor(values: Any) -> Tensor | None:

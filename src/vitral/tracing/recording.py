@@ -34,8 +34,8 @@ def record(
     """
     with Recorder(module, store, measured=measured) as recorder:
         output = module(*args, **kwargs)
-    if recorder.unseen:
-        asking = Recorder(module, store, measured=measured, asking=recorder.unseen)
+    if recorder.running.unseen:
+        asking = Recorder(module, store, measured=measured, asking=recorder.running.unseen)
         wishes = asking_for_patterns(module, kwargs)
         with suppress(TypeError, ValueError), patterns_returned(module), asking:
             output = module(*args, **wishes)
@@ -82,8 +82,10 @@ class Recording:
         spans = {"": span, "encoder": span, "decoder": decoder_span}
         values = {}
         for address, batch in self.recorder.values.items():
-            value = batch[index] if len(batch) > 1 else batch[0]
             part = self._part_of(address)
+            if part in self.recorder.tokens_first and batch.dim() == 3:
+                batch = batch.transpose(0, 1)
+            value = batch[index] if len(batch) > 1 else batch[0]
             place = spans.get(part)
             length = self._lengths().get(part)
             if place is not None and value.dim() == 2 and len(value) == length:

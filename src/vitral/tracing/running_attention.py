@@ -15,14 +15,15 @@ from torch import Tensor, nn
 from vitral.tracing.given_pattern import is_pattern
 from vitral.tracing.layers import is_attention
 
-Take = Callable[[str, nn.Module, Tensor], None]
+Take = Callable[[str, nn.Module, Tensor], bool]
 
 
 class RunningAttention:
     """Follows the attention modules of a model while hooks are set.
 
     `asking` are paths of modules that were seen to show nothing: `take` gets the path, the module
-    and the pattern [B, H, T, S] of each of them, or of a module within, that returns one.
+    and the pattern [B, H, T, S] of each of them, or of a module within, that returns one, and
+    says whether it was taken.
     """
 
     def __init__(self, asking: frozenset[str], take: Take) -> None:
@@ -96,9 +97,10 @@ class RunningAttention:
             if not watching() or not self._inside:
                 return
             weights = returned_pattern(output) if self._is_asked(path) else None
-            if weights is not None and not self._shown_within(path):
+            windowed = "Longformer" in type(part).__name__ or "LEDEncoder" in type(part).__name__
+            new = weights is not None and not windowed and not self._shown_within(path)
+            if new and weights is not None and self._take(path, part, weights):
                 self.mark_seen()
-                self._take(path, part, weights)
             self._inside.pop()
 
         undo.callback(part.register_forward_pre_hook(enter, with_kwargs=True).remove)
@@ -110,6 +112,11 @@ class RunningAttention:
     def _shown_within(self, path: str) -> bool:
         """Whether a module within already gave what `path` now passes on."""
         return any(shown and other.startswith(f"{path}.") for other, shown in self._shown.items())
+
+
+def tokens_come_first(module: nn.Module | None) -> bool:
+    """Whether a module reads [T, B, C], as PyTorch's own do unless told otherwise."""
+    return isinstance(module, nn.MultiheadAttention) and not module.batch_first
 
 
 def returned_pattern(output: Any) -> Tensor | None:
