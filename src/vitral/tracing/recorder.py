@@ -206,7 +206,8 @@ class Recorder:
         prefix = self._place(layer, path)
         batch = self._batch_size(layer, part)
         stream = layer.pre if batch == len(layer.pre) else layer.pre.transpose(0, 1)
-        if not fits(weights, stream, cross="cross_attention" in prefix):
+        known = isinstance(part, nn.MultiheadAttention)  # whose weights are what they should be
+        if not known and not fits(weights, stream, cross="cross_attention" in prefix):
             return False
         given: list[AttentionRecord] = [GivenPattern.of(each) for each in weights]
         self.attentions[prefix] = windows_joined(given, batch) if len(given) > batch else given
