@@ -1,6 +1,6 @@
 // Which head a newcomer sees first: the one whose words, and the source token above all, look most
-// firmly at words that are not their neighbours. Heads that only look one step aside, or park on
-// [SEP], say less at first sight.
+// firmly at words that are not their neighbours, and not at one that all of them look at. Heads that
+// only look one step aside, or park on [SEP] or the full stop, say less at first sight.
 import type { Token } from "../protocol/types";
 
 export interface HeadMaps {
@@ -28,9 +28,11 @@ export function firstHead(maps: HeadMaps, tokens: readonly Token[], source: numb
     greatest.forEach((weight, head) => {
       const first = (layer * numHeads + head) * maps.side * maps.side;
       const map = maps.values.subarray(first, first + maps.side * maps.side);
-      const looks = words.map((query) => furthest(map, maps.side, words, query));
-      const mean = looks.reduce((sum, look) => sum + look, 0) / looks.length;
-      const firmness = weight * weight * mean * furthest(map, maps.side, words, source);
+      const shared = columnMeans(map, maps.side, words);
+      const look = (query: number) => furthest(map, maps.side, words, shared, query);
+      const looks = words.map(look);
+      const mean = looks.reduce((sum, each) => sum + each, 0) / looks.length;
+      const firmness = weight * weight * mean * look(source);
       if (firmness > best) {
         best = firmness;
         found = { layer, head };
@@ -40,11 +42,27 @@ export function firstHead(maps: HeadMaps, tokens: readonly Token[], source: numb
   return found;
 }
 
-/** The greatest value, 0 to 1, of `query` at a word two or more places away. */
-function furthest(map: Uint8Array, side: number, words: number[], query: number): number {
+/** What each key gets from the words on average, 0 to 255. */
+function columnMeans(map: Uint8Array, side: number, words: number[]): number[] {
+  return Array.from({ length: side }, (_, key) => {
+    const sum = words.reduce((total, query) => total + (map[query * side + key] ?? 0), 0);
+    return sum / Math.max(1, words.length);
+  });
+}
+
+/** How much more than the others, 0 to 1, `query` gives at most to a word two or more places away. */
+function furthest(
+  map: Uint8Array,
+  side: number,
+  words: number[],
+  shared: number[],
+  query: number,
+): number {
   let most = 0;
   for (const key of words) {
-    if (Math.abs(query - key) > 1) most = Math.max(most, map[query * side + key] ?? 0);
+    if (Math.abs(query - key) > 1) {
+      most = Math.max(most, (map[query * side + key] ?? 0) - (shared[key] ?? 0));
+    }
   }
   return most / 255;
 }

@@ -41,6 +41,11 @@ describe("firstHead", () => {
     expect(firstHead(maps([far, neighbour, parked, parked]), tokens, 2)).toEqual({ layer: 0, head: 0 });
   });
 
+  it("passes over a word that all of them look at", () => {
+    const stop = map(() => 4);
+    expect(firstHead(maps([stop, stop, stop, far]), tokens, 2)).toEqual({ layer: 1, head: 1 });
+  });
+
   it("listens to the source token above all", () => {
     const others = map((query) => (query === 2 ? query + 1 : (query + 2) % side));
     const source = map((query) => (query === 2 ? 4 : query === 1 ? 3 : query));
