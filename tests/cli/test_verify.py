@@ -33,6 +33,23 @@ def test_json(command: Run, llama_folder: Path) -> None:
     assert found["largest"] <= found["tolerance"] == 1e-5
 
 
+def test_rounding_is_told_from_a_fault(command: Run, bert_folder: Path, tmp_path: Path) -> None:
+    """Sharp scores make the two ways part in float32, not in float64."""
+    import vitral
+    from vitral.models.hugging_face import read, write
+
+    module = read(bert_folder)
+    with torch.no_grad():
+        for layer in module.layers:
+            layer.attention.q_proj.weight.mul_(60)
+    write(module, vitral.load(bert_folder).tokenizer, tmp_path / "sharp")
+    outcome = command("verify", str(tmp_path / "sharp"), "--json")
+    found = json.loads(outcome.out)
+    assert outcome.code == (0 if found["holds"] else 1)
+    assert found["precision"] == ("float64" if found["largest_in_float32"] > 1e-5 else "float32")
+    assert found["largest"] <= max(1e-5, found["largest_in_float32"])
+
+
 def test_a_pattern_that_differs(
     command: Run, bert_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
