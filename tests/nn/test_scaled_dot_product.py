@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from vitral.nn import scaled_dot_product
+from vitral.nn.attention_call import AttentionCall, observer
 from vitral.nn.scaled_dot_product import (
-    AttentionCall,
     blocked_attention,
     explicit_attention,
     log_sum_exp,
-    observer,
     pattern,
     scaled_dot_product_attention,
     scores,

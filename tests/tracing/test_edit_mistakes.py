@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 import vitral
 from parity.random_models import random_model
-from vitral.nn.scaled_dot_product import editor
+from vitral.nn.attention_call import editor
 from vitral.tracing.edit import Edit
 
 IDS = [3, 8, 5, 9, 11]

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 import vitral
 from parity.random_models import SIZES, random_model
-from vitral.nn.scaled_dot_product import observer, scaled_dot_product_attention
+from vitral.nn.attention_call import observer
+from vitral.nn.scaled_dot_product import scaled_dot_product_attention
 from vitral.tracing.recorder import Recorder
 from vitral.tracing.recording import record
 

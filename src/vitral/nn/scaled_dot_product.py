@@ -34,16 +34,13 @@ kernel computes either, so `blocked_attention` does, a few rows at a time.
 Shapes: B sequences, H query heads, K key heads (H a multiple of K), T queries, S keys, D wide.
 """
 
-from collections.abc import Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vitral.nn.pattern_edit import PatternEdit
+from vitral.nn.attention_call import AttentionCall, editor, observer
 
 CELLS_AT_ONCE = 1 << 22
 """Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
@@ -51,61 +48,6 @@ CELLS_AT_ONCE = 1 << 22
 
 LOG2_E = 1.4426950408889634
 """log₂ e: exp(x) = 2 ** (x · log₂ e)."""
-
-
-@dataclass(frozen=True)
-class AttentionCall:
-    """One call of the attention function, as its observer sees it.
-
-    `query` is [B, H, T, D], `key` and `value` are [B, K, S, D]. `mask` is True where a query may
-    look; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
-    None. `is_causal` says that query t sees keys 0 … t only (then `mask` is None).
-    `uniform_when_blind` says what became of a query that may look nowhere: the mean of all
-    values if True, zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
-    the head of the file), None where there is none. `lse` float32 [B, H, T] is each row's
-    log-sum-exp where the kernel gave it (of no meaning for a query that may look nowhere),
-    else None. `edits` says for each sequence what was changed of its patterns, None if nothing.
-    """
-
-    module: nn.Module | None
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    mask: Tensor | None
-    bias: Tensor | None
-    is_causal: bool
-    scaling: float
-    uniform_when_blind: bool
-    softcap: float | None = None
-    sinks: Tensor | None = None
-    lse: Tensor | None = None
-    edits: Sequence[PatternEdit | None] | None = None
-
-
-class AttentionObserver(Protocol):
-    """Whoever wants to know of each attention that is computed."""
-
-    def observe_attention(self, call: AttentionCall) -> None: ...
-
-
-observer: ContextVar[AttentionObserver | None] = ContextVar("attention_observer", default=None)
-"""Who watches the attention computed in this context (a thread, a task); None: nobody."""
-
-
-class AttentionEditor(Protocol):
-    """Whoever wants an attention to come out otherwise than the model would have it."""
-
-    def edit_inputs(
-        self, module: nn.Module | None, query: Tensor, key: Tensor, value: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The queries, keys and values to use, shaped as those given."""
-
-    def edit_output(self, call: AttentionCall, output_BHTD: Tensor) -> tuple[Tensor, AttentionCall]:
-        """The output to give, and the call with its `edits`."""
-
-
-editor: ContextVar[AttentionEditor | None] = ContextVar("attention_editor", default=None)
-"""Who edits the attention computed in this context; None: nobody."""
 
 
 def scaled_dot_product_attention(

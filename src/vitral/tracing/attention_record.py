@@ -17,14 +17,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from vitral.nn.scaled_dot_product import (
-    CELLS_AT_ONCE,
-    LOG2_E,
-    AttentionCall,
-    log_sum_exp,
-    pattern,
-    scores,
-)
+from vitral.nn.attention_call import AttentionCall
+from vitral.nn.scaled_dot_product import CELLS_AT_ONCE, LOG2_E, log_sum_exp, pattern, scores
 from vitral.tracing.blocked_pass import LOWEST, Measures, measure
 from vitral.tracing.row_statistics import RowStatistics
 from vitral.tracing.visibility import Bias, Range, Visibility

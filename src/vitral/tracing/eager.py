@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vitral.nn.scaled_dot_product import AttentionCall, explicit_attention, observer
+from vitral.nn.attention_call import AttentionCall, observer
+from vitral.nn.scaled_dot_product import explicit_attention
 from vitral.tracing.attention_function import eager_attention
 
 Seen = list[tuple[nn.Module | None, Tensor]]

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.nn.scaled_dot_product import editor
+from vitral.nn.attention_call import editor
 from vitral.tracing.addresses import unknown
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.edit_input import (

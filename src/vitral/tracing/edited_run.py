@@ -16,8 +16,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.nn.attention_call import AttentionCall, editor
 from vitral.nn.cache import KeyValueCache
-from vitral.nn.scaled_dot_product import AttentionCall, editor
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
     Layer,

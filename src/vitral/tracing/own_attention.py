@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from vitral.nn.scaled_dot_product import AttentionCall, observer
+from vitral.nn.attention_call import AttentionCall, observer
 from vitral.tracing.attention_function import has_its_own_attention
 
 

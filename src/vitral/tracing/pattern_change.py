@@ -19,14 +19,9 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.nn.attention_call import AttentionCall
 from vitral.nn.pattern_edit import PatternEdit
-from vitral.nn.scaled_dot_product import (
-    CELLS_AT_ONCE,
-    AttentionCall,
-    log_sum_exp,
-    pattern,
-    scores,
-)
+from vitral.nn.scaled_dot_product import CELLS_AT_ONCE, log_sum_exp, pattern, scores
 from vitral.tracing.pattern_order import (
     Blank,
     Cell,

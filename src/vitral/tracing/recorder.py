@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from vitral.nn.scaled_dot_product import AttentionCall, observer
+from vitral.nn.attention_call import AttentionCall, observer
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import AttentionRecord, records_of
 from vitral.tracing.edited_record import EditedRecord

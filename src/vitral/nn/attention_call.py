@@ -1,0 +1,72 @@
+"""One call of the attention function, and who is told of it or may change it.
+
+The attention function (`nn.scaled_dot_product`) asks two context variables at each call, and
+does nothing more where they are empty: `observer` sees what was computed, `editor` may have it
+come out otherwise. `vitral.tracing` sets them; `vitral.nn` knows of nobody who does.
+
+Shapes: B sequences, H query heads, K key heads, T queries, S keys, D wide.
+"""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from vitral.nn.pattern_edit import PatternEdit
+
+
+@dataclass(frozen=True)
+class AttentionCall:
+    """One call of the attention function, as its observer sees it.
+
+    `query` is [B, H, T, D], `key` and `value` are [B, K, S, D]. `mask` is True where a query may
+    look; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
+    None. `is_causal` says that query t sees keys 0 … t only (then `mask` is None).
+    `uniform_when_blind` says what became of a query that may look nowhere: the mean of all
+    values if True, zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
+    `nn.scaled_dot_product`), None where there is none. `lse` float32 [B, H, T] is each row's
+    log-sum-exp where the kernel gave it (of no meaning for a query that may look nowhere),
+    else None. `edits` says for each sequence what was changed of its patterns, None if nothing.
+    """
+
+    module: nn.Module | None
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    mask: Tensor | None
+    bias: Tensor | None
+    is_causal: bool
+    scaling: float
+    uniform_when_blind: bool
+    softcap: float | None = None
+    sinks: Tensor | None = None
+    lse: Tensor | None = None
+    edits: Sequence[PatternEdit | None] | None = None
+
+
+class AttentionObserver(Protocol):
+    """Whoever wants to know of each attention that is computed."""
+
+    def observe_attention(self, call: AttentionCall) -> None: ...
+
+
+observer: ContextVar[AttentionObserver | None] = ContextVar("attention_observer", default=None)
+"""Who watches the attention computed in this context (a thread, a task); None: nobody."""
+
+
+class AttentionEditor(Protocol):
+    """Whoever wants an attention to come out otherwise than the model would have it."""
+
+    def edit_inputs(
+        self, module: nn.Module | None, query: Tensor, key: Tensor, value: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The queries, keys and values to use, shaped as those given."""
+
+    def edit_output(self, call: AttentionCall, output_BHTD: Tensor) -> tuple[Tensor, AttentionCall]:
+        """The output to give, and the call with its `edits`."""
+
+
+editor: ContextVar[AttentionEditor | None] = ContextVar("attention_editor", default=None)
+"""Who edits the attention computed in this context; None: nobody."""
