@@ -204,17 +204,18 @@ class Model:
         from vitral.generation.sampling import Sampling
         from vitral.generation.writing import write
 
-        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
-        if num_beams is None:
-            options: dict[str, Any] = {"sampling": sampling, "seed": seed, "stop": stop}
-            options |= {"windowed": windowed}
-        else:
-            others = {"stop": bool(stop), "windowed": windowed, "sampling": sampling != Sampling()}
-            for option, given in others.items():
-                if given:
-                    raise VitralError("options_clash", first="num_beams", second=option)
-            options = {"num_beams": num_beams, "length_penalty": length_penalty}
-        return write(self.module, self.tokenizer, text, max_new_tokens=max_new_tokens, **options)
+        return write(
+            self.module,
+            self.tokenizer,
+            text,
+            max_new_tokens=max_new_tokens,
+            sampling=Sampling(temperature, top_k, top_p, min_p, repetition_penalty),
+            seed=seed,
+            stop=stop,
+            num_beams=num_beams,
+            length_penalty=length_penalty,
+            windowed=windowed,
+        )
 
     def stream(
         self,
@@ -235,13 +236,12 @@ class Model:
         from vitral.generation.sampling import Sampling
         from vitral.generation.writing import pieces
 
-        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
         return pieces(
             self.module,
             self.tokenizer,
             text,
             max_new_tokens=max_new_tokens,
-            sampling=sampling,
+            sampling=Sampling(temperature, top_k, top_p, min_p, repetition_penalty),
             seed=seed,
             stop=stop,
             windowed=windowed,
@@ -269,14 +269,13 @@ class Model:
         from vitral.generation.sampling import Sampling
         from vitral.generation.writing import write_traced
 
-        sampling = Sampling(temperature, top_k, top_p, min_p, repetition_penalty)
         return write_traced(
             self.module,
             self.tokenizer,
             text,
             name=self.name,
             max_new_tokens=max_new_tokens,
-            sampling=sampling,
+            sampling=Sampling(temperature, top_k, top_p, min_p, repetition_penalty),
             seed=seed,
         )
 
@@ -289,13 +288,15 @@ class Model:
         """
         from vitral.training.evaluation import masked_loss_of, next_token_loss_of
 
-        tokens = self.tokens(text)
+        if self.tokenizer is None:
+            raise VitralError("tokenizer_missing", model=self.name)
         if self.kind == "decoder":
             return next_token_loss_of(self.module, self.tokenizer, [text])
-        if self.kind != "encoder" or not hasattr(self.tokenizer, "token_to_id") or not tokens:
+        if self.kind != "encoder" or not hasattr(self.tokenizer, "token_to_id"):
             raise VitralError("cannot_evaluate", model=self.name)
         if not 0 < mask_share < 1:
             raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
+        self.tokens(text)  # refuses what is no text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
 
     def edit(self) -> "Edit":

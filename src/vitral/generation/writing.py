@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.generation.beam_search import beam_search
-from vitral.generation.generate import generate_ids
+from vitral.generation.generate import GREEDY, generate_ids
 from vitral.generation.reading import Reader, reader_of
+from vitral.generation.sampling import Sampling
 from vitral.models.description import kind, number, pad_id
 from vitral.tracing.growing import GrowingTrace
 from vitral.tracing.reading import bare_tokens, read_text
@@ -62,23 +63,31 @@ def write(
     *,
     num_beams: int | None = None,
     length_penalty: float = 1.0,
+    sampling: Sampling = GREEDY,
+    stop: Sequence[str] = (),
+    windowed: bool = False,
     **options: Any,
 ) -> str:
-    """`text` written on, or the answer to it; `options` are those of `pieces`, or, with
-    `num_beams`, of `beam_search`."""
-    prompt = prompt_of(module, tokenizer, text)
-    before = text if prompt.encoder is None else ""
+    """`text` written on, or the answer to it: what `pieces` gives, or, with `num_beams`, what
+    `beam_search` finds. Raises `options_clash` for beams with what they cannot take."""
     if num_beams is None:
+        before = "" if kind(module) == "encoder-decoder" else text
+        options |= {"sampling": sampling, "stop": stop, "windowed": windowed}
         return before + "".join(pieces(module, tokenizer, text, **options))
+    others = {"stop": bool(stop), "windowed": windowed, "sampling": sampling != GREEDY}
+    clash = next((option for option, given in others.items() if given), None)
+    if clash is not None:
+        raise VitralError("options_clash", first="num_beams", second=clash)
+    prompt = prompt_of(module, tokenizer, text)
     device = next(module.parameters()).device
     finished = beam_search(
         module,
         prompt.ids(device)[0],
         num_beams=num_beams,
+        max_new_tokens=options["max_new_tokens"],
         length_penalty=length_penalty,
         end_id=end_id(module, tokenizer),
         encoder_ids=prompt.encoder_ids(device),
-        **options,
     )
     ids = [token.id for token in prompt.decoder]
     return _written(tokenizer, text, prompt, [*ids, *finished[0].ids])
