@@ -28,7 +28,7 @@ from vitral.errors import VitralError
 from vitral.models.description import context as context_of
 from vitral.text.tokenizers import special_id
 from vitral.tracing.reading import read_text
-from vitral.training.objectives import Masking
+from vitral.training.masking import Masking
 
 LONGEST_WINDOW = 1024
 """The window, in tokens, of a model whose context nothing limits."""

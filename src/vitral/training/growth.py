@@ -16,28 +16,29 @@ import torch
 from torch import nn
 
 from vitral.models.bert import Bert
-from vitral.models.llama import Llama
 
 
 @torch.no_grad()
-def grow(model: Llama | Bert, num_layers: int) -> None:
+def grow(model: nn.Module, num_layers: int) -> None:
     """Put copies of the model's layers on top of them until it has `num_layers`, in place.
 
     The output maps of the copies' attention and feed-forward parts are zero. With norms before
-    the parts (Llama) the model then computes exactly what it did; with norms after them (BERT)
-    nearly, since what the last layer gave is normalised twice more.
+    the parts (GPT-2, Llama) the model then computes exactly what it did; with norms after them
+    (BERT) nearly, since what the last layer gave is normalised twice more.
     """
-    trained = list(model.layers)
+    layers = model.get_submodule("layers")
+    assert isinstance(layers, nn.ModuleList)
+    trained = list(layers)
     for index in range(len(trained), num_layers):
         layer = deepcopy(trained[index % len(trained)])
-        layer.get_submodule("attention").layer_idx = index  # type: ignore[assignment]
+        layer.get_submodule("attention").layer_idx = index
         for map_ in ("attention.o_proj", "mlp.down_proj"):
             for weight in layer.get_submodule(map_).parameters():
                 weight.zero_()
         if isinstance(model, Bert):
             _let_through(layer, trained[-1])
-        model.layers.append(layer)
-    model.config = replace(model.config, num_layers=num_layers)
+        layers.append(layer)
+    model.config = replace(model.config, num_layers=num_layers)  # type: ignore[type-var,assignment]
 
 
 def _let_through(layer: nn.Module, last: nn.Module) -> None:

@@ -76,7 +76,10 @@ def start_with_company(model: nn.Module, ids: NDArray[np.uint16], seed: int) -> 
 
 def token_weight(model: nn.Module) -> Tensor:
     """The token vectors [V, C] of one of our models."""
-    return model.get_parameter("embed.tokens.weight" if isinstance(model, Bert) else "embed.weight")
+    names = {name for name, _ in model.named_parameters()}
+    return model.get_parameter(
+        "embed.tokens.weight" if "embed.tokens.weight" in names else "embed.weight"
+    )
 
 
 @torch.no_grad()

@@ -7,9 +7,11 @@ nearest orthogonal matrix is approached by a Newton–Schulz iteration, matrix p
 
     X ← a·X + b·(XXᵀ)X + c·(XXᵀ)²X        with (a, b, c) = (3.4445, -4.7750, 2.0315)
 
-`torch.optim.Muon` does this in bfloat16 always; on a processor without bfloat16 units that is
-tens of times slower than float32, so here the iteration runs in the weight's own precision
-unless the processor is faster in bfloat16 (docs/log.md has the figures).
+Matrices of one shape go through it together, as one batch: a small model has many small ones.
+`torch.optim.Muon` takes them one by one and always in bfloat16, which on a processor without
+bfloat16 units is tens of times slower than float32 (docs/log.md has the figures).
+
+Shapes: N matrices, R rows, C columns.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,16 +20,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
-def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """About U·Vᵀ for a matrix U·S·Vᵀ [rows, columns]; singular values end within 0.7 … 1.2."""
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x: Tensor = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    x = x / (torch.linalg.matrix_norm(x) + 1e-7)
+
+def orthogonalise(x_NRC: Tensor, steps: int = 5) -> Tensor:
+    """About U·Vᵀ for matrices U·S·Vᵀ [..., R, C]; singular values end within 0.7 … 1.2."""
+    a, b, c = COEFFICIENTS
+    tall = x_NRC.shape[-2] > x_NRC.shape[-1]
+    x: Tensor = x_NRC.mT if tall else x_NRC
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if matrix.shape[0] > matrix.shape[1] else x
+    return x.mT if tall else x
 
 
 class Muon(torch.optim.Optimizer):
@@ -49,14 +54,25 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         assert closure is None, "Muon takes no closure"
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["momentum"] = torch.zeros_like(parameter)
-                average = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-                update = orthogonalise(parameter.grad.lerp(average, group["momentum"]))
-                rows, columns = parameter.shape
-                parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(update, alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+            by_shape: dict[torch.Size, list[Tensor]] = {}
+            for weight in group["params"]:
+                if weight.grad is not None:
+                    by_shape.setdefault(weight.shape, []).append(weight)
+            for (rows, columns), weights in by_shape.items():
+                scale = max(1.0, rows / columns) ** 0.5
+                updates_NRC = orthogonalise(self._nesterov(weights, group["momentum"]))
+                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(weights, list(updates_NRC), alpha=-group["lr"] * scale)
+
+    def _nesterov(self, weights: list[Tensor], momentum: float) -> Tensor:
+        """The average of each weight's gradients, brought up to date, and leaning [N, R, C]
+        towards the newest."""
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        averages = []
+        for weight in weights:
+            state = self.state[weight]
+            if not state:
+                state["momentum"] = torch.zeros_like(weight)
+            averages.append(state["momentum"])
+        torch._foreach_lerp_(averages, gradients, 1 - momentum)
+        return torch.stack(gradients).lerp(torch.stack(averages), momentum)

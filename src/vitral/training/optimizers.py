@@ -1,53 +1,115 @@
 """Which optimiser moves which weights.
 
-Muon takes the matrices inside the blocks. AdamW (Loshchilov & Hutter 2019) takes the rest:
-token and position vectors, of which each step touches a few, and the vectors of norms and
-biases. Weight decay is for matrices only: pulling a norm's weight towards zero would fight
-what the norm is for.
+All follow the gradient downhill; they differ in what they remember. *SGD* remembers nothing,
+*momentum* an average of past gradients, *RMSprop*, *AdaGrad* and *Adam* also how large each
+weight's gradients were, so that each weight has a pace of its own; *AdamW* (Loshchilov & Hutter
+2019, https://arxiv.org/abs/1711.05101) takes weight decay out of that bookkeeping; *Muon* (see
+`muon.py`) treats a matrix as a whole.
+
+Weight decay is for matrices only: pulling a norm's weight or a bias towards zero would fight
+what it is for.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vitral.training.muon import Muon
-from vitral.training.recipe import Recipe
+from vitral.training.recipe import OptimizerChoice
+
+RATES = {
+    "sgd": 0.1,
+    "momentum": 0.03,
+    "rmsprop": 0.001,
+    "adagrad": 0.01,
+    "adam": 0.002,
+    "adamw": 0.002,
+    "muon": 0.02,
+}
+"""The full learning rate of each kind where the recipe gives none."""
+
+VECTOR_DECAY = 0.01
+"""Weight decay of the token vectors beside Muon."""
 
 
-def build_optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon for the blocks' matrices, AdamW for everything else. Each group keeps its full
-    learning rate as "peak"; the schedule scales it."""
-    layers = model.get_submodule("layers")
-    matrices = [weight for weight in layers.parameters() if weight.ndim == 2]
-    inside = {id(weight) for weight in matrices}
-    positions = [w for name, w in model.named_parameters() if name.endswith("positions.weight")]
-    inside |= {id(weight) for weight in positions}
-    others = [weight for weight in model.parameters() if id(weight) not in inside]
-    optimizers: list[torch.optim.Optimizer] = [
-        Muon(matrices, lr=recipe.matrix_rate, weight_decay=recipe.weight_decay),
-        torch.optim.AdamW(
-            [
-                {"params": [w for w in others if w.ndim == 2], "weight_decay": 0.01},
-                {"params": [w for w in others if w.ndim < 2], "weight_decay": 0.0},
-                # Positions start as waves; a full rate would scramble them before they are used.
-                {"params": positions, "weight_decay": 0.0, "lr": 0.1 * recipe.vector_rate},
-            ],
-            lr=recipe.vector_rate,
-            betas=(0.9, 0.98),
-        ),
-    ]
+def build_optimizers(model: nn.Module, choice: OptimizerChoice) -> list[torch.optim.Optimizer]:
+    """The optimisers of a run: one, or with Muon two. Each group keeps its full learning rate
+    as "peak"; the schedule scales it."""
+    rate = choice.rate if choice.rate is not None else RATES[choice.kind]
+    if choice.kind == "muon":
+        optimizers = _muon(model, choice, rate)
+    else:
+        groups = _groups(model.named_parameters(), choice.weight_decay)
+        optimizers = [_build(choice, groups, rate)]
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
     return optimizers
 
 
-def rate_at(progress: float, recipe: Recipe) -> float:
-    """The share of the full rate at `progress` (0 … 1): warm-up, stable, linear decay to 0.
+def _build(
+    choice: OptimizerChoice, groups: list[dict[str, Any]], rate: float
+) -> torch.optim.Optimizer:
+    if choice.kind in ("sgd", "momentum"):
+        momentum = choice.momentum if choice.kind == "momentum" else 0.0
+        return torch.optim.SGD(groups, lr=rate, momentum=momentum)
+    if choice.kind == "rmsprop":
+        return torch.optim.RMSprop(groups, lr=rate)
+    if choice.kind == "adagrad":
+        return torch.optim.Adagrad(groups, lr=rate)
+    if choice.kind == "adam":
+        return torch.optim.Adam(groups, lr=rate, betas=choice.betas, fused=True)
+    return torch.optim.AdamW(groups, lr=rate, betas=choice.betas, fused=True)
 
-    This is the warm-up–stable–decay schedule (Hu et al. 2024, https://arxiv.org/abs/2404.06395).
-    """
-    if progress < recipe.warm_up:
-        return max(progress / recipe.warm_up, 0.01)
-    if progress < recipe.decay_from:
-        return 1.0
-    return max((1 - progress) / (1 - recipe.decay_from), 0.0)
+
+def _muon(model: nn.Module, choice: OptimizerChoice, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the blocks, AdamW for everything else."""
+    inside = [
+        weight
+        for name, weight in model.named_parameters()
+        if weight.ndim == 2 and name.startswith(("layers.", "encoder.", "decoder."))
+    ]
+    moved = {id(weight) for weight in inside}
+    others = [(name, w) for name, w in model.named_parameters() if id(w) not in moved]
+    groups = _groups(others, VECTOR_DECAY)
+    if model.config.kind == "encoder":  # type: ignore[union-attr]
+        groups = _slow_positions(model, groups, choice.vector_rate)
+    vectors = torch.optim.AdamW(
+        groups,
+        lr=choice.vector_rate,
+        betas=choice.betas,
+        fused=True,
+    )
+    if not inside:
+        return [vectors]
+    muon = Muon(inside, lr=rate, momentum=choice.momentum, weight_decay=choice.weight_decay)
+    return [muon, vectors]
+
+
+def _groups(weights: Iterable[tuple[str, Tensor]], weight_decay: float) -> list[dict[str, Any]]:
+    """Matrices, which decay, and vectors, which do not."""
+    matrices: list[Tensor] = []
+    vectors: list[Tensor] = []
+    for _, weight in weights:
+        (matrices if weight.ndim >= 2 else vectors).append(weight)
+    groups = [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def _slow_positions(
+    model: nn.Module, groups: list[dict[str, Any]], rate: float
+) -> list[dict[str, Any]]:
+    """An encoder's positions in a group of their own. They start as waves (`initialisation`);
+    a full rate would scramble them before they are used."""
+    positions = [w for name, w in model.named_parameters() if name.endswith("positions.weight")]
+    slow = {id(weight) for weight in positions}
+    rest = [
+        group | {"params": [weight for weight in group["params"] if id(weight) not in slow]}
+        for group in groups
+    ]
+    return [*rest, {"params": positions, "weight_decay": 0.0, "lr": 0.1 * rate}]

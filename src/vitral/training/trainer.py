@@ -1,248 +1,213 @@
-"""The training loop: draw windows, ask, step; now and then look at held-out text and save.
+"""The training loop: ask, step; now and then look at held-out text and save.
 
-    python -m vitral.training recipes/vitral-es-gpt.yaml --data LIBROS --out runs/vitral-es-gpt
+    recipe = read_recipe(Path("recipes/vitral-es-gpt.yaml"))
+    prepared = prepare(recipe, ["../shared/data/libros"], Path("runs/vitral-es-gpt"))
+    Trainer(recipe, prepared, Path("runs/vitral-es-gpt")).run()
 
-The same command goes on after a stop. A run leaves in its folder the tokenizer, the token files,
-the checkpoint, `curve.jsonl` (one line an evaluation) and, at its end, `model/` in the Hugging
-Face format.
+A run leaves in its folder the tokenizer, the token files, the checkpoint, `curve.jsonl` (a line
+for each look at held-out text) and, at its end, `model/` in the Hugging Face format.
+
+Everything random in a step depends on the recipe's seed and the step's number only. So a run of
+so many steps that was stopped anywhere and taken up again ends bit for bit like one that was
+not; there is no state of a random generator to save.
 """
 
-import json
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from vitral.data.corpus import Document, read_corpus, read_held_out
-from vitral.data.windows import TokenFile, draw_windows
-from vitral.errors import VitralError
-from vitral.models.bert import Bert, BertConfig
-from vitral.models.hugging_face import read
-from vitral.models.llama import Llama, LlamaConfig
-from vitral.text.tokenizers import BEGIN, special_id, train_byte_level_bpe, train_wordpiece
+from vitral.models.hugging_face import write
+from vitral.training.batch import Batch
 from vitral.training.checkpoint import checkpoint_state, load_checkpoint, save_checkpoint
-from vitral.training.evaluation import bits_per_byte, masked_loss_of
 from vitral.training.growth import grow
-from vitral.training.initialisation import initialise
-from vitral.training.objectives import (
-    Masking,
-    masked_words_loss,
-    next_token_loss,
-    phase_at,
-    see_only_the_past,
-)
-from vitral.training.optimizers import build_optimizers, rate_at
-from vitral.training.recipe import BertShape, Phase, Recipe
-
-SAMPLE_CHARACTERS = 60_000
-"""How much of each held-out book the evaluations during training read."""
-
-
-def build_model(recipe: Recipe, num_layers: int | None = None) -> Llama | Bert:
-    """A model of the recipe's shape (or of so many layers of it) with random weights."""
-    shape = recipe.model.model_dump(exclude={"form"})
-    if num_layers is not None:
-        shape["num_layers"] = num_layers
-    if isinstance(recipe.model, BertShape):
-        shape["num_key_value_heads"] = recipe.model.num_heads
-        return Bert(BertConfig(vocab_size=recipe.vocab_size, **shape))
-    return Llama(LlamaConfig(vocab_size=recipe.vocab_size, **shape))
+from vitral.training.not_finite import not_finite
+from vitral.training.objectives import Objective
+from vitral.training.optimizers import build_optimizers
+from vitral.training.precision import Precision
+from vitral.training.preparation import Prepared, fresh_model, model_to_go_on_from, objective
+from vitral.training.recipe import Phase, Recipe
+from vitral.training.schedules import rate_at
+from vitral.training.shapes import build_model
+from vitral.training.watching import Looked, Stepped, Watcher
 
 
 class Trainer:
-    """One run of a recipe on a folder of books, in a folder of its own.
+    """One run of a recipe on a prepared corpus, in a folder of its own.
 
-    `start` is the folder of a model to go on from, with its tokenizer; else the run learns a
-    tokenizer of its own and starts from fresh weights. A checkpoint in `out` comes before both.
+    `start` is the folder of a model to go on from; else the run starts from fresh weights. A
+    checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
     """
 
     def __init__(
         self,
         recipe: Recipe,
-        data: Path,
+        prepared: Prepared,
         out: Path,
         *,
         start: Path | None = None,
-        compiled: bool = True,
+        compiled: bool = False,
+        device: str = "cpu",
+        watchers: Sequence[Watcher] = (),
     ) -> None:
-        self.recipe, self.out, self.start = recipe, out, start
-        stem = out / "tokens"
-        if TokenFile.exists(stem):  # a run that goes on need not read the books again
-            held_out = read_held_out(data, recipe.held_out)
-            self.tokenizer = self._tokenizer([])
-            self.tokens = TokenFile.open(stem)
-        else:
-            training, held_out = read_corpus(data, recipe.held_out)
-            self.tokenizer = self._tokenizer(training)
-            self.tokens = TokenFile.write(training, self.tokenizer, stem)
-        self.samples = [document.text[:SAMPLE_CHARACTERS] for document in held_out]
+        self.recipe, self.prepared, self.out = recipe, prepared, out
+        self.device = torch.device(device)
+        self.watchers = watchers
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
-        saved = checkpoint_state(out / "checkpoint")
+        self.model = self._model(start).to(self.device)
+        self.precision = Precision(recipe.precision, self.device)
+        self.optimizers = build_optimizers(self.model, recipe.optimizer)
+        saved = load_checkpoint(out / "checkpoint", self.model, self.optimizers)
         if saved is not None:
-            self.model = build_model(recipe, saved.get("num_layers"))
-        elif start is not None:
-            self.model = self._model_to_go_on_from(start)
-        else:
-            self.model = build_model(recipe, recipe.phases[0].num_layers)
-            initialise(self.model, recipe.seed, self.tokens.ids)
-        self.optimizers = build_optimizers(self.model, recipe)
-        self.state |= load_checkpoint(out / "checkpoint", self.model, self.optimizers) or {}
+            self.precision.state = saved.pop("precision", {})
+            self.state |= saved
         self._compiled = compiled
         self._phase: Phase | None = None
+        self._losses: list[float] = []
 
-    def _tokenizer(self, training: list[Document]) -> Tokenizer:
-        path = self.out / "tokenizer.json"
-        if path.exists():
-            return Tokenizer.from_file(str(path))
-        self.out.mkdir(parents=True, exist_ok=True)
-        if self.start is not None:
-            path.write_bytes((self.start / "tokenizer.json").read_bytes())
-            return Tokenizer.from_file(str(path))
-        lines = (line for document in training for line in document.text.split("\n"))
-        train = (
-            train_wordpiece if isinstance(self.recipe.model, BertShape) else train_byte_level_bpe
-        )
-        tokenizer = train(lines, self.recipe.vocab_size)
-        tokenizer.save(str(path))
-        return tokenizer
-
-    def _model_to_go_on_from(self, start: Path) -> Llama | Bert:
-        """The model in `start`. Raises `start_mismatch` if it has another shape than the
-        recipe's; fewer layers are no other shape, for it can grow."""
-        found = read(start)
-        mismatch = VitralError("start_mismatch", folder=start, recipe=self.recipe.name)
-        if not isinstance(found, Llama | Bert):
-            raise mismatch
-        depth = found.config.num_layers
-        if depth > self.recipe.model.num_layers:
-            raise mismatch
-        if found.config != build_model(self.recipe, depth).config:
-            raise mismatch
-        return found
+    def _model(self, start: Path | None) -> nn.Module:
+        saved = checkpoint_state(self.out / "checkpoint")
+        if saved is not None:
+            size = self.prepared.tokenizer.get_vocab_size()
+            return build_model(self.recipe.model, size, saved.get("num_layers"))
+        if start is not None:
+            return model_to_go_on_from(start, self.recipe, self.prepared)
+        return fresh_model(self.recipe, self.prepared)
 
     @property
     def progress(self) -> float:
         """How much of the run is over, 0 … 1."""
-        return min(1.0, float(self.state["minutes"]) / self.recipe.minutes)
+        unit = "minutes" if self.recipe.steps is None else "step"
+        return min(1.0, float(self.state[unit]) / self.recipe.end)
 
     def run(self) -> None:
-        """Train to the recipe's end, from wherever the run stands."""
-        saved_at, since = self.state["minutes"], time.monotonic()
-        losses: list[float] = []
+        """Train to the recipe's end, from wherever the run stands, and write the model."""
+        num_parameters = sum(weight.numel() for weight in self.model.parameters())
+        for watcher in self.watchers:
+            watcher.started(self.recipe.name, num_parameters, self.state["step"])
+        self.model.train()
+        saved_at = self.state["minutes"]
         while self.progress < 1:
             self.enter_phase()
-            losses.append(self.step())
-            now = time.monotonic()
-            self.state["minutes"] += (now - since) / 60
-            since = now
+            self.step()
             if self.state["step"] % self.recipe.evaluate_every == 0 or self.progress == 1:
-                self._report(float(np.mean(losses)))
-                losses.clear()
-                since = time.monotonic()  # looking is not training
+                self.look()
             if self.state["minutes"] - saved_at > self.recipe.checkpoint_minutes:
                 self.save()
                 saved_at = self.state["minutes"]
         self.save()
+        folder = self.out / "model"
+        write(self.model, self.prepared.tokenizer, folder)
+        for watcher in self.watchers:
+            watcher.ended(folder)
 
     def save(self) -> None:
-        state = self.state | {"num_layers": self.model.config.num_layers}
+        """Write the checkpoint."""
+        state = self.state | {
+            "num_layers": self.model.config.num_layers,  # type: ignore[union-attr]
+            "precision": self.precision.state,
+        }
         save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, state)
+        for watcher in self.watchers:
+            watcher.saved(self.out / "checkpoint", self.state["step"])
 
     def enter_phase(self) -> None:
-        """Take up the phase that the run has come to: how deep the model is, what is asked,
-        which way attention may look, what is compiled."""
-        phase = phase_at(self.progress, self.recipe.phases)
-        if phase == self._phase:
+        """Take up the phase that the run has come to: how deep the model is, and what is asked."""
+        phase = next(p for p in self.recipe.phases if self.progress < p.until or p.until == 1)
+        if phase is self._phase:
             return
         self._phase = phase
         self._grow(phase.num_layers or self.recipe.model.num_layers)
-        see_only_the_past(self.model, phase.objective == "next_token")
-        torch.compiler.reset()
-        whole: Callable[..., Tensor] = self.model.forward
-        if phase.objective == "masked_words":
-            assert isinstance(self.model, Bert), "masked words are an encoder's objective"
-            whole = self.model.encode
-        self._forward = torch.compile(whole, dynamic=False) if self._compiled else whole
+        self.objective: Objective = objective(self.recipe, phase, self.prepared)
+        loss = self.objective.loss(self.model)
+        self._loss = torch.compile(loss, dynamic=False) if self._compiled else loss
 
     def _grow(self, num_layers: int) -> None:
         """Give the model the layers that it has not yet; the optimisers keep what they know of
         the others."""
-        if self.model.config.num_layers >= num_layers:
+        if self.model.config.num_layers >= num_layers:  # type: ignore[union-attr,operator]
             return
         grow(self.model, num_layers)
         known = self.optimizers
-        self.optimizers = build_optimizers(self.model, self.recipe)
+        self.optimizers = build_optimizers(self.model, self.recipe.optimizer)
         for optimizer, before in zip(self.optimizers, known, strict=True):
             optimizer.state.update(before.state)
 
-    def _loss(self, windows: Tensor) -> Tensor:
-        assert self._phase is not None
-        if self._phase.objective == "next_token":
-            return next_token_loss(self._forward, windows)
-        assert isinstance(self.model, Bert)
-        masking = Masking.of(self.tokenizer, self._phase.mask_share)
-        generator = np.random.default_rng((self.recipe.seed, self.state["step"], 1))
-        masked, chosen = masking.apply(
-            windows.numpy(), generator, all_masked=self._phase.all_masked
-        )
-        places = torch.tensor(np.argwhere(chosen))
-        return masked_words_loss(self.model, self._forward, torch.tensor(masked), windows, places)
-
-    def _windows(self) -> Tensor:
-        """The step's windows, with the special tokens that every text starts and ends with."""
-        drawn = draw_windows(
-            self.tokens,
-            self.state["step"],
-            num_tokens=self.recipe.tokens_per_step,
-            lengths=self.recipe.lengths,
-            seed=self.recipe.seed,
-        )
-        windows = torch.tensor(drawn)
-        if isinstance(self.recipe.model, BertShape):
-            windows[:, 0] = special_id(self.tokenizer, "[CLS]")
-            windows[:, -1] = special_id(self.tokenizer, "[SEP]")
-        else:
-            windows[:, 1:] = windows[:, :-1].clone()
-            windows[:, 0] = special_id(self.tokenizer, BEGIN)
-        return windows
-
     def step(self) -> float:
-        """One step of the optimisers; returns the loss before it."""
-        windows = self._windows()
-        loss = self._loss(windows)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
-        rate = rate_at(self.progress, self.recipe)
+        """One step of the optimisers; returns the loss before it, in nats an answer.
+
+        Raises VitralError `training_not_finite` with the step and the first bad address."""
+        since = time.monotonic()
+        step = self.state["step"]
+        torch.manual_seed(hash((self.recipe.seed, step)))  # dropout
+        batch = self.objective.batch(step)
+        loss = self._accumulate(batch)
+        self.precision.gradients_as_they_are(self.optimizers)
+        norm = self._clip()
+        if not (self.precision.may_overflow or torch.isfinite(norm)):
+            raise not_finite(self.model, batch, step)
+        rate = rate_at(self.progress, self.recipe.schedule)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
-            optimizer.step()
+        self.precision.step(self.optimizers)
+        for optimizer in self.optimizers:
             optimizer.zero_grad()
+        seconds = time.monotonic() - since
         self.state["step"] += 1
-        self.state["tokens"] += windows.numel()
-        return float(loss.detach())
+        self.state["tokens"] += batch.num_tokens
+        self.state["minutes"] += seconds / 60
+        self._losses.append(loss)
+        event = Stepped(
+            step=self.state["step"],
+            progress=self.progress,
+            loss=loss,
+            rate=rate,
+            gradient_norm=float(norm),
+            tokens=self.state["tokens"],
+            seconds=seconds,
+            minutes=self.state["minutes"],
+        )
+        for watcher in self.watchers:
+            watcher.stepped(event)
+        return loss
 
-    def _report(self, loss: float) -> None:
-        """Look at held-out text; add a line to the curve and print it."""
-        line: dict[str, Any] = {"step": self.state["step"], "tokens": self.state["tokens"]}
-        line |= {"minutes": round(self.state["minutes"], 2), "loss": round(loss, 4)}
+    def _accumulate(self, batch: Batch) -> float:
+        """The gradient of the batch's mean loss, part by part; returns that loss."""
+        num_asked, total = max(1, batch.num_asked), 0.0
+        for part in batch.parts(self.recipe.batch.parts):
+            part = part.to(self.device)
+            with self.precision.autocast():
+                loss: Tensor = self._loss(**part.inputs, targets=part.targets) / num_asked
+            self.precision.backward(loss)
+            total += float(loss.detach())
+        return total
+
+    def _clip(self) -> Tensor:
+        """The gradients' norm, brought down to the recipe's limit if it is more."""
+        most = self.recipe.optimizer.clip
+        return nn.utils.clip_grad_norm_(
+            self.model.parameters(), float("inf") if most is None else most
+        )
+
+    def look(self) -> Looked:
+        """Look at held-out text, and tell the watchers what came out."""
         assert self._phase is not None
-        line["objective"] = self._phase.objective
         self.model.eval()
-        if self._phase.objective == "masked_words":
-            found = masked_loss_of(self.model, self.tokenizer, self.samples, max_windows=96)
-            line["held_out_loss"] = round(found.nats, 4)
-            line["masked_accuracy"] = round(found.accuracy, 4)
-        elif isinstance(self.model, Llama):
-            excerpts = [sample[:6_000] for sample in self.samples]
-            bits = bits_per_byte(self.model, self.tokenizer, excerpts)
-            line["bits_per_byte"] = round(bits, 4)
+        event = Looked(
+            step=self.state["step"],
+            progress=self.progress,
+            tokens=self.state["tokens"],
+            minutes=self.state["minutes"],
+            loss=sum(self._losses) / max(1, len(self._losses)),
+            objective=self._phase.objective,
+            figures=self.objective.held_out(self.model),
+        )
         self.model.train()
-        print(json.dumps(line), flush=True)
-        with (self.out / "curve.jsonl").open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps(line) + "\n")
+        self._losses.clear()
+        for watcher in self.watchers:
+            watcher.looked(event)
+        return event

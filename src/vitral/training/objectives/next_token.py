@@ -1,0 +1,96 @@
+"""The next token: a decoder predicts each token from those before it.
+
+    loss = −Σ_t log p(token_t | token_0 … token_{t−1})
+
+Every token of a text is a question, which is why decoders learn so much from so little text.
+
+Shapes: B windows, T tokens, V vocabulary.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vitral.data.windows import TokenFile, draw_windows
+from vitral.text.tokenizers import BEGIN
+from vitral.training.batch import IGNORED, Batch
+from vitral.training.evaluation import next_token_loss_of
+from vitral.training.recipe import Recipe
+
+
+class NextTokenSum(nn.Module):
+    """The summed loss of a decoder: `ids` [B, T] in, and the tokens that follow, `targets`."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, targets: Tensor, documents: Tensor | None = None) -> Tensor:
+        told = {} if documents is None else {"documents_BT": documents}
+        logits_BTV = self.model(ids, **told)
+        return F.cross_entropy(
+            logits_BTV.flatten(0, 1).float(),
+            targets.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
+
+
+class NextToken:
+    """Windows of a corpus, each token a question.
+
+    Windows that start at a sentence begin with the mark that stands before every text; those
+    that start anywhere have none.
+    """
+
+    def __init__(
+        self, recipe: Recipe, tokens: TokenFile, tokenizer: Tokenizer, samples: Sequence[str]
+    ) -> None:
+        self.recipe, self.tokens, self.samples = recipe, tokens, samples
+        self.tokenizer = tokenizer
+        self.begin = tokenizer.token_to_id(BEGIN) if self._marked else None
+
+    @property
+    def _marked(self) -> bool:
+        return self.recipe.data.windows == "sentence"
+
+    def batch(self, step: int) -> Batch:
+        if self.recipe.data.windows == "packed":
+            return self._packed(step)
+        drawn_BT = self._windows(step)
+        if self.begin is not None:
+            mark = np.full((len(drawn_BT), 1), self.begin)
+            drawn_BT = np.concatenate((mark, drawn_BT[:, :-1]), axis=1)
+        windows_BT = torch.from_numpy(drawn_BT)
+        return Batch({"ids": windows_BT[:, :-1]}, windows_BT[:, 1:])
+
+    def _windows(self, step: int) -> NDArray[np.int64]:
+        """One token more than is read where there is no mark: the last one is only asked for."""
+        batch = self.recipe.batch
+        more = 0 if self._marked else 1
+        return draw_windows(
+            self.tokens,
+            step,
+            num_tokens=batch.tokens,
+            lengths=[length + more for length in batch.lengths],
+            seed=self.recipe.seed,
+            starts="sentence" if self._marked else "anywhere",
+        )
+
+    def _packed(self, step: int) -> Batch:
+        raise NotImplementedError
+
+    def loss(self, model: nn.Module) -> nn.Module:
+        return NextTokenSum(model)
+
+    def held_out(self, model: nn.Module) -> dict[str, float]:
+        found = next_token_loss_of(model, self.tokenizer, self.samples)
+        return {
+            "held_out_loss": found.nats,
+            "bits_per_byte": found.bits_per_byte,
+        }

@@ -1,0 +1,143 @@
+"""From a corpus to what a run reads: a tokenizer, a file of token ids, held-out text.
+
+All three are kept in the run's folder, so that a run that goes on need not read the corpus
+again, and goes on with the very same text.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
+from torch import nn
+
+from vitral.data.corpus import Document, read_documents
+from vitral.data.split import split_documents
+from vitral.data.windows import TokenFile
+from vitral.errors import VitralError
+from vitral.models.hugging_face import read
+from vitral.text.tokenizers import train_tokenizer
+from vitral.training.initialisation import initialise
+from vitral.training.objectives import Objective
+from vitral.training.recipe import Phase, Recipe
+from vitral.training.shapes import build_model
+
+SAMPLE_CHARACTERS = 60_000
+"""How much of each held-out document the looks during training read."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run reads: its tokenizer, the training text as ids, and `samples` of the held-out
+    documents."""
+
+    tokenizer: Tokenizer
+    tokens: TokenFile
+    samples: list[str]
+
+
+def prepare(
+    recipe: Recipe, sources: Sequence[str | Path], out: Path, *, start: Path | None = None
+) -> Prepared:
+    """Read the corpus into the run's folder `out`, or open what stands there already.
+
+    The tokenizer is learned from the training text, or is that of the model in `start`. Raises
+    what `read_documents` and `train_tokenizer` raise, and `corpus_shorter_than_window`.
+    """
+    stem, samples = out / "tokens", out / "held_out.json"
+    if not (TokenFile.exists(stem) and samples.exists()):
+        out.mkdir(parents=True, exist_ok=True)
+        tokenizer = _tokenizer(recipe, sources, out, start)
+        held_out: list[str] = []
+        TokenFile.write(_training(recipe, sources, held_out), tokenizer, stem)
+        partial = samples.with_suffix(".new")
+        partial.write_text(json.dumps(held_out, ensure_ascii=False), encoding="utf-8")
+        partial.replace(samples)
+    tokens = TokenFile.open(stem)
+    longest = max(recipe.batch.lengths) + 1
+    if len(tokens.ids) < longest:
+        raise VitralError("corpus_shorter_than_window", length=len(tokens.ids), window=longest)
+    return Prepared(
+        Tokenizer.from_file(str(out / "tokenizer.json")),
+        tokens,
+        json.loads(samples.read_text(encoding="utf-8")),
+    )
+
+
+def _training(
+    recipe: Recipe, sources: Sequence[str | Path], held_out: list[str]
+) -> Iterator[Document]:
+    """The training documents as they stream by; beginnings of the others go into `held_out`."""
+    documents = read_documents(
+        sources, text_field=recipe.data.text_field, cleaning=recipe.data.cleaning
+    )
+    for document, is_held_out in split_documents(
+        documents, recipe.data.held_out, seed=recipe.seed, cleaning=recipe.data.cleaning
+    ):
+        if is_held_out:
+            held_out.append(document.text[:SAMPLE_CHARACTERS])
+        else:
+            yield document
+
+
+def _tokenizer(
+    recipe: Recipe, sources: Sequence[str | Path], out: Path, start: Path | None
+) -> Tokenizer:
+    path = out / "tokenizer.json"
+    if path.exists():
+        return Tokenizer.from_file(str(path))
+    if start is not None:
+        path.write_bytes((start / "tokenizer.json").read_bytes())
+        return Tokenizer.from_file(str(path))
+    texts = (document.text for document in _training(recipe, sources, []))
+    tokenizer = train_tokenizer(texts, recipe.tokenizer.kind, recipe.tokenizer.vocab_size)
+    partial = path.with_suffix(".new")
+    tokenizer.save(str(partial))
+    partial.replace(path)
+    return tokenizer
+
+
+def objective(recipe: Recipe, phase: Phase, prepared: Prepared) -> Objective:
+    """What is asked in that phase."""
+    asked: Objective
+    if phase.objective == "next_token":
+        from vitral.training.objectives.next_token import NextToken
+
+        asked = NextToken(recipe, prepared.tokens, prepared.tokenizer, prepared.samples)
+    else:
+        from vitral.training.objectives.masked_words import MaskedWords
+
+        asked = MaskedWords(recipe, phase, prepared.tokens, prepared.tokenizer, prepared.samples)
+    if phase.teacher is None:
+        return asked
+    from vitral.models.load import open_source
+    from vitral.training.objectives.distillation import Distillation, check_teacher
+
+    teacher = open_source(phase.teacher.model)
+    check_teacher(prepared.tokenizer.get_vocab(), teacher.tokenizer.get_vocab(), teacher.name)
+    return Distillation(asked, teacher.module, phase.teacher)
+
+
+def fresh_model(recipe: Recipe, prepared: Prepared) -> nn.Module:
+    """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
+    size = prepared.tokenizer.get_vocab_size()
+    model = build_model(recipe.model, size, recipe.phases[0].num_layers)
+    initialise(model, recipe.seed, prepared.tokens.ids if recipe.company_vectors else None)
+    return model
+
+
+def model_to_go_on_from(start: Path, recipe: Recipe, prepared: Prepared) -> nn.Module:
+    """The model in `start`. Raises `start_mismatch` if it has another shape than the recipe's;
+    fewer layers are no other shape, for it can grow."""
+    found: Any = read(start)
+    depth = found.config.num_layers
+    size = prepared.tokenizer.get_vocab_size()
+    if (
+        depth > recipe.model.num_layers
+        or found.config != build_model(recipe.model, size, depth).config
+    ):
+        raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
+    model: nn.Module = found
+    return model

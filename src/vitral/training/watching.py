@@ -1,0 +1,71 @@
+"""Who wants to know how a run goes: the terminal, a file, TensorBoard, a browser.
+
+The trainer tells its watchers what happens, and does not know who they are.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One step of the optimiser. `loss` is that before it, in nats an answer; `rate` the share
+    of the full learning rate; `gradient_norm` that before clipping; `seconds` the step's own."""
+
+    step: int
+    progress: float
+    loss: float
+    rate: float
+    gradient_norm: float
+    tokens: int
+    seconds: float
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A look at held-out text: `figures` always have `held_out_loss`; `loss` is the mean of the
+    training losses since the look before. `sample` is what the model wrote, if it was asked."""
+
+    step: int
+    progress: float
+    tokens: int
+    minutes: float
+    loss: float
+    objective: str
+    figures: dict[str, float] = field(default_factory=dict)
+    sample: str | None = None
+
+    def line(self) -> dict[str, object]:
+        """As a line of `curve.jsonl`."""
+        entries: dict[str, object] = {
+            "step": self.step,
+            "tokens": self.tokens,
+            "minutes": round(self.minutes, 3),
+            "objective": self.objective,
+            "loss": round(self.loss, 5),
+        }
+        entries |= {name: round(value, 5) for name, value in self.figures.items()}
+        return entries if self.sample is None else entries | {"sample": self.sample}
+
+
+class Watcher:
+    """Does nothing; those who watch overrule what they want to know."""
+
+    def started(self, name: str, num_parameters: int, step: int) -> None:
+        """The run begins, or goes on, at `step`."""
+
+    def stepped(self, event: Stepped) -> None:
+        """A step is done."""
+
+    def looked(self, event: Looked) -> None:
+        """Held-out text was looked at."""
+
+    def saved(self, folder: Path, step: int) -> None:
+        """A checkpoint is safe on disk."""
+
+    def noticed(self, line: str) -> None:
+        """Something a person should know, in their language."""
+
+    def ended(self, folder: Path) -> None:
+        """The run is over; the model is in `folder`."""
