@@ -31,14 +31,14 @@ def grow(model: nn.Module, num_layers: int) -> None:
     trained = list(layers)
     for index in range(len(trained), num_layers):
         layer = deepcopy(trained[index % len(trained)])
-        layer.get_submodule("attention").layer_idx = index
+        layer.get_submodule("attention").layer_idx = index  # type: ignore[assignment]
         for map_ in ("attention.o_proj", "mlp.down_proj"):
             for weight in layer.get_submodule(map_).parameters():
                 weight.zero_()
         if isinstance(model, Bert):
             _let_through(layer, trained[-1])
         layers.append(layer)
-    model.config = replace(model.config, num_layers=num_layers)  # type: ignore[type-var,assignment]
+    model.config = replace(model.config, num_layers=num_layers)  # type: ignore[type-var]
 
 
 def _let_through(layer: nn.Module, last: nn.Module) -> None:
