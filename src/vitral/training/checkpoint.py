@@ -1,13 +1,19 @@
-"""Checkpoints: everything a stopped run needs to go on, written so that no stop can spoil it.
+"""Checkpoints: everything a stopped run needs to go on.
 
-A checkpoint is a folder: `tensors.safetensors` (weights and optimiser states) and `state.json`
-(step, minutes, the optimisers' settings, the curve so far). It is written beside its place and
-moved there in one step; the one before is kept until then. Nothing is pickled.
+Each is a folder, `checkpoint/step-00000120`, written so that no stop can leave half of it
+(`durable.py`): `tensors.safetensors` has the weights and what the optimisers remember,
+`state.json` the step, the minutes and the tokens so far, the losses since the last look, what
+early stopping knows, float16's scale, the recipe, and the fingerprint of the text. Nothing is
+pickled. The last two are kept: should the newest be damaged, the run goes on from the one before.
+
+There are no random states and no place in the corpus to save: everything random in a step is
+drawn anew from (seed, step), and the learning rate is a function of the progress.
 """
 
 import json
-import os
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +22,43 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.messages import message
+from vitral.training.durable import damage, write_folder
+
+GENERATIONS = 2
+"""How many checkpoints of a run are kept."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that was found whole: its folder and its state."""
+
+    folder: Path
+    state: dict[str, Any]
+
+    def restore(
+        self, model: nn.Module, optimizers: list[torch.optim.Optimizer]
+    ) -> dict[str, Tensor]:
+        """Put the weights into `model` and what the optimisers remember into `optimizers`, whose
+        own settings stay. Returns the tensors besides, by name.
+
+        Raises `checkpoint_mismatch` if the checkpoint belongs to another model.
+        """
+        tensors = load_file(self.folder / "tensors.safetensors")
+        with torch.no_grad():
+            for name, weight in model.named_parameters():
+                saved = tensors.pop(f"model.{name}", None)
+                if saved is None or saved.shape != weight.shape:
+                    raise VitralError("checkpoint_mismatch", folder=self.folder, weight=name)
+                weight.copy_(saved)
+        for number, optimizer in enumerate(optimizers):
+            entries: dict[int, dict[str, Tensor]] = {}
+            for key in [key for key in tensors if key.startswith(f"optimizer.{number}.")]:
+                _, _, index, name = key.split(".", 3)
+                entries.setdefault(int(index), {})[name] = tensors.pop(key)
+            settings = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": entries, "param_groups": settings})
+        return tensors
 
 
 def save_checkpoint(
@@ -23,68 +66,63 @@ def save_checkpoint(
     model: nn.Module,
     optimizers: list[torch.optim.Optimizer],
     state: dict[str, Any],
+    besides: dict[str, Tensor] | None = None,
 ) -> None:
-    """Write the checkpoint `folder`, replacing an older one in one step."""
-    tensors: dict[str, Tensor] = {}
+    """Write the checkpoint of `state["step"]` into `folder`, and let go of the ones that are no
+    longer needed.
+
+    Raises `checkpoint_unwritten` where the disk does not take it: those before are untouched.
+    """
+    tensors = dict(besides or {})
     for name, weight in model.named_parameters():
         tensors[f"model.{name}"] = weight.detach()
-    settings = []
-    for i, optimizer in enumerate(optimizers):
-        saved = optimizer.state_dict()
-        settings.append(saved["param_groups"])
-        for index, entries in saved["state"].items():
+    for number, optimizer in enumerate(optimizers):
+        for index, entries in optimizer.state_dict()["state"].items():
             for key, value in entries.items():
-                tensors[f"optimizer.{i}.{index}.{key}"] = torch.as_tensor(value)
-    new, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    save_file(tensors, new / "tensors.safetensors")
-    (new / "state.json").write_text(json.dumps(state | {"param_groups": settings}))
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
+                tensors[f"optimizer.{number}.{index}.{key}"] = torch.as_tensor(value)
+
+    def fill(new: Path) -> None:
+        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        save_file(whole, new / "tensors.safetensors")
+        (new / "state.json").write_text(json.dumps(state), encoding="utf-8")
+
+    written = folder / f"step-{state['step']:08d}"
+    try:
+        write_folder(written, fill)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise VitralError(
+            "checkpoint_unwritten", step=state["step"], folder=folder, reason=reason
+        ) from error
+    before = [path for path in _newest_first(folder) if path < written]
+    kept = {written, *before[: GENERATIONS - 1]}
+    for path in set(folder.glob("step-*")) - kept:  # also what dead runs left half written
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def checkpoint_state(folder: Path) -> dict[str, Any] | None:
-    """The state of a checkpoint alone, without its tensors; None if there is no checkpoint."""
-    found = _newest(folder)
-    return None if found is None else json.loads((found / "state.json").read_text())
+def newest_checkpoint(
+    folder: Path, notice: Callable[[str], None] = lambda line: None
+) -> Checkpoint | None:
+    """The newest checkpoint in `folder` that is whole, None where there never was one.
 
-
-def load_checkpoint(
-    folder: Path, model: nn.Module, optimizers: list[torch.optim.Optimizer]
-) -> dict[str, Any] | None:
-    """Put the checkpoint's tensors into `model` and `optimizers`; return its state.
-
-    None if there is no checkpoint. Raises `checkpoint_mismatch` if it belongs to another model.
+    `notice` is told of each damaged one that is passed over. Raises `checkpoints_damaged` if
+    none is whole: to begin anew without being asked would throw the run away.
     """
-    found = _newest(folder)
-    if found is None:
-        return None
-    tensors = load_file(found / "tensors.safetensors")
-    state: dict[str, Any] = json.loads((found / "state.json").read_text())
-    parameters = dict(model.named_parameters())
-    for name, weight in parameters.items():
-        saved = tensors.get(f"model.{name}")
-        if saved is None or saved.shape != weight.shape:
-            raise VitralError("checkpoint_mismatch", folder=folder, weight=name)
-        with torch.no_grad():
-            weight.copy_(saved)
-    for i, (optimizer, groups) in enumerate(
-        zip(optimizers, state.pop("param_groups"), strict=True)
-    ):
-        entries: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            kind, *place = key.split(".", 3)
-            if kind == "optimizer" and place[0] == str(i):
-                entries.setdefault(int(place[1]), {})[place[2]] = value
-        optimizer.load_state_dict({"state": entries, "param_groups": groups})
-    return state
+    found = _newest_first(folder)
+    for path in found:
+        bad = damage(path)
+        if bad is None:
+            state = json.loads((path / "state.json").read_text(encoding="utf-8"))
+            return Checkpoint(path, state)
+        notice(message("train.checkpoint_damaged", folder=path, file=bad))
+    if found:
+        raise VitralError("checkpoints_damaged", folder=folder)
+    return None
 
 
-def _newest(folder: Path) -> Path | None:
-    """The checkpoint itself, or, where a run stopped between the two moves, the one before."""
-    candidates = (folder, folder.with_name(folder.name + ".old"))
-    return next((each for each in candidates if each.exists()), None)
+def _newest_first(folder: Path) -> list[Path]:
+    """The checkpoints in a folder; those that were being written when a run died are none."""
+    return sorted(
+        (path for path in folder.glob("step-*") if path.suffix not in (".new", ".old")),
+        reverse=True,
+    )

@@ -4,12 +4,15 @@ All three are kept in the run's folder, so that a run that goes on need not read
 again, and goes on with the very same text.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
@@ -36,6 +39,18 @@ class Prepared:
     tokenizer: Tokenizer
     tokens: TokenFile
     samples: list[str]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Tells this tokenizer and this text from others: checkpoints carry it. Of a long text,
+        a thousand places that are evenly spread stand for the whole."""
+        ids = self.tokens.ids
+        places = np.linspace(0, len(ids) - 1, min(len(ids), 1000), dtype=np.int64)
+        digest = hashlib.sha256(self.tokenizer.to_str().encode())
+        digest.update(str(len(ids)).encode())
+        digest.update(ids[places].astype(np.int64).tobytes())
+        digest.update("\0".join(self.samples).encode())
+        return digest.hexdigest()
 
 
 def prepare(

@@ -4,25 +4,33 @@
     prepared = prepare(recipe, ["../shared/data/libros"], Path("runs/vitral-es-gpt"))
     Trainer(recipe, prepared, Path("runs/vitral-es-gpt")).run()
 
-A run leaves in its folder the tokenizer, the token files, the checkpoint, `curve.jsonl` (a line
-for each look at held-out text) and, at its end, `model/` in the Hugging Face format.
+A run leaves in its folder the tokenizer, the token files, the checkpoints, `curve.jsonl` (a line
+for each look at held-out text), `steps.jsonl` (a line for each step) and, at its end, `model/` in
+the Hugging Face format.
 
 Everything random in a step depends on the recipe's seed and the step's number only. So a run of
 so many steps that was stopped anywhere and taken up again ends bit for bit like one that was
 not; there is no state of a random generator to save.
 """
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from vitral.errors import VitralError
+from vitral.messages import message
 from vitral.models.hugging_face import write
 from vitral.training.batch import Batch
-from vitral.training.checkpoint import checkpoint_state, load_checkpoint, save_checkpoint
+from vitral.training.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
+from vitral.training.curve import Curve
+from vitral.training.durable import write_folder
+from vitral.training.early_stopping import EarlyStopping
+from vitral.training.gradients import gradient_norms
 from vitral.training.growth import grow
 from vitral.training.not_finite import not_finite
 from vitral.training.objectives import Objective
@@ -30,9 +38,13 @@ from vitral.training.optimizers import build_optimizers
 from vitral.training.precision import Precision
 from vitral.training.preparation import Prepared, fresh_model, model_to_go_on_from, objective
 from vitral.training.recipe import Phase, Recipe
+from vitral.training.recipe_changes import changes
 from vitral.training.schedules import rate_at
 from vitral.training.shapes import build_model
 from vitral.training.watching import Looked, Stepped, Watcher
+
+GRADIENTS_EVERY = 10
+"""How often, in steps, the gradients of the model's parts are measured one by one."""
 
 
 class Trainer:
@@ -40,6 +52,10 @@ class Trainer:
 
     `start` is the folder of a model to go on from; else the run starts from fresh weights. A
     checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
+    `write_sample` has the model write something at each look; the curve keeps it.
+
+    Raises `recipe_changed` and `run_other_text` where the checkpoint in `out` belongs to another
+    recipe or another text, `checkpoints_damaged` where there is none to go on from.
     """
 
     def __init__(
@@ -52,27 +68,51 @@ class Trainer:
         compiled: bool = False,
         device: str = "cpu",
         watchers: Sequence[Watcher] = (),
+        write_sample: Callable[[nn.Module, int], str] | None = None,
     ) -> None:
         self.recipe, self.prepared, self.out = recipe, prepared, out
         self.device = torch.device(device)
-        self.watchers = watchers
+        self.watchers: Sequence[Watcher] = (Curve(out), *watchers)
+        self.write_sample = write_sample
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
-        self.model = self._model(start).to(self.device)
+        saved = newest_checkpoint(out / "checkpoint", self._notice)
+        if saved is not None:
+            self._check_is_ours(saved)
+        self.model = self._model(start, saved).to(self.device)
         self.precision = Precision(recipe.precision, self.device)
         self.optimizers = build_optimizers(self.model, recipe.optimizer)
-        saved = load_checkpoint(out / "checkpoint", self.model, self.optimizers)
-        if saved is not None:
-            self.precision.state = saved.pop("precision", {})
-            self.state |= saved
+        self.early_stopping = EarlyStopping(recipe.patience)
         self._compiled = compiled
         self._phase: Phase | None = None
         self._losses: list[float] = []
+        self._saved_step: int | None = None
+        self._stopping = False
+        if saved is not None:
+            self._go_on_from(saved)
 
-    def _model(self, start: Path | None) -> nn.Module:
-        saved = checkpoint_state(self.out / "checkpoint")
+    def _notice(self, line: str) -> None:
+        for watcher in self.watchers:
+            watcher.noticed(line)
+
+    def _check_is_ours(self, saved: Checkpoint) -> None:
+        for change in changes(saved.state["recipe"], self.recipe):
+            self._notice(message("train.recipe_changed", change=change))
+        if saved.state["fingerprint"] != self.prepared.fingerprint:
+            raise VitralError("run_other_text", folder=self.out)
+
+    def _go_on_from(self, saved: Checkpoint) -> None:
+        best = saved.restore(self.model, self.optimizers)
+        weights = {name.removeprefix("best."): weight for name, weight in best.items()}
+        self.early_stopping.restore(saved.state["early_stopping"], weights)
+        self.precision.state = saved.state["precision"]
+        self._losses = list(saved.state["losses"])
+        self.state = {name: saved.state[name] for name in self.state}
+        self._saved_step = self.state["step"]
+
+    def _model(self, start: Path | None, saved: Checkpoint | None) -> nn.Module:
         if saved is not None:
             size = self.prepared.tokenizer.get_vocab_size()
-            return build_model(self.recipe.model, size, saved.get("num_layers"))
+            return build_model(self.recipe.model, size, saved.state["num_layers"])
         if start is not None:
             return model_to_go_on_from(start, self.recipe, self.prepared)
         return fresh_model(self.recipe, self.prepared)
@@ -83,14 +123,25 @@ class Trainer:
         unit = "minutes" if self.recipe.steps is None else "step"
         return min(1.0, float(self.state[unit]) / self.recipe.end)
 
-    def run(self) -> None:
-        """Train to the recipe's end, from wherever the run stands, and write the model."""
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing left to do: the recipe's end, or patience, is reached."""
+        return self.progress >= 1 or self.early_stopping.over
+
+    def stop(self) -> None:
+        """Have `run` save and return after the step that is being taken; from a signal's handler
+        or another thread."""
+        self._stopping = True
+
+    def run(self) -> bool:
+        """Train to the recipe's end, from wherever the run stands, and write the model. False if
+        it was stopped on the way."""
         num_parameters = sum(weight.numel() for weight in self.model.parameters())
         for watcher in self.watchers:
             watcher.started(self.recipe.name, num_parameters, self.state["step"])
         self.model.train()
         saved_at = self.state["minutes"]
-        while self.progress < 1:
+        while not (self.over or self._stopping):
             self.enter_phase()
             self.step()
             if self.state["step"] % self.recipe.evaluate_every == 0 or self.progress == 1:
@@ -99,18 +150,42 @@ class Trainer:
                 self.save()
                 saved_at = self.state["minutes"]
         self.save()
+        if not self.over:
+            for watcher in self.watchers:
+                watcher.stopped(self.state["step"])
+            return False
+        self.early_stopping.put_best(self.model)
+        self.write_model()
+        return True
+
+    def write_model(self) -> None:
+        """Write `model/`. Raises `file_unwritable` where the disk does not take it."""
         folder = self.out / "model"
-        write(self.model, self.prepared.tokenizer, folder)
+        try:
+            write_folder(folder, lambda new: write(self.model, self.prepared.tokenizer, new))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise VitralError("file_unwritable", path=folder, reason=reason) from error
         for watcher in self.watchers:
             watcher.ended(folder)
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint of this step, unless it is there. Raises `checkpoint_unwritten`."""
+        if self._saved_step == self.state["step"]:
+            return
+        for watcher in self.watchers:
+            watcher.saving(self.state["step"])
         state = self.state | {
             "num_layers": self.model.config.num_layers,  # type: ignore[union-attr]
+            "losses": self._losses,
+            "early_stopping": self.early_stopping.state,
             "precision": self.precision.state,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "fingerprint": self.prepared.fingerprint,
         }
-        save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, state)
+        best = {f"best.{name}": weight for name, weight in self.early_stopping.weights.items()}
+        save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, state, best)
+        self._saved_step = self.state["step"]
         for watcher in self.watchers:
             watcher.saved(self.out / "checkpoint", self.state["step"])
 
@@ -146,8 +221,11 @@ class Trainer:
         batch = self.objective.batch(step)
         loss = self._accumulate(batch)
         self.precision.gradients_as_they_are(self.optimizers)
+        measured = (step + 1) % GRADIENTS_EVERY == 0
+        norms = gradient_norms(self.model) if measured else {}
         norm = self._clip()
-        if not (self.precision.may_overflow or torch.isfinite(norm)):
+        overflow = self.precision.may_overflow and math.isfinite(loss)
+        if not (overflow or torch.isfinite(norm)):
             raise not_finite(self.model, batch, step)
         rate = rate_at(self.progress, self.recipe.schedule)
         for optimizer in self.optimizers:
@@ -170,6 +248,7 @@ class Trainer:
             tokens=self.state["tokens"],
             seconds=seconds,
             minutes=self.state["minutes"],
+            gradient_norms=norms,
         )
         for watcher in self.watchers:
             watcher.stepped(event)
@@ -196,18 +275,22 @@ class Trainer:
     def look(self) -> Looked:
         """Look at held-out text, and tell the watchers what came out."""
         assert self._phase is not None
+        step = self.state["step"]
         self.model.eval()
         event = Looked(
-            step=self.state["step"],
+            step=step,
             progress=self.progress,
             tokens=self.state["tokens"],
             minutes=self.state["minutes"],
             loss=sum(self._losses) / max(1, len(self._losses)),
             objective=self._phase.objective,
             figures=self.objective.held_out(self.model),
+            sample=self.write_sample(self.model, step) if self.write_sample is not None else None,
         )
         self.model.train()
         self._losses.clear()
+        if self._phase is self.recipe.phases[-1]:
+            self.early_stopping.looked(event.figures["held_out_loss"], step, self.model)
         for watcher in self.watchers:
             watcher.looked(event)
         return event

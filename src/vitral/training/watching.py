@@ -10,7 +10,8 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Stepped:
     """One step of the optimiser. `loss` is that before it, in nats an answer; `rate` the share
-    of the full learning rate; `gradient_norm` that before clipping; `seconds` the step's own."""
+    of the full learning rate; `gradient_norm` that before clipping; `seconds` the step's own.
+    `gradient_norms` are those of the model's parts (`layers.3`), measured every few steps."""
 
     step: int
     progress: float
@@ -20,6 +21,18 @@ class Stepped:
     tokens: int
     seconds: float
     minutes: float
+    gradient_norms: dict[str, float] = field(default_factory=dict)
+
+    def line(self) -> dict[str, object]:
+        """As a line of `steps.jsonl`."""
+        entries: dict[str, object] = {
+            "step": self.step,
+            "loss": self.loss,
+            "rate": self.rate,
+            "gradient_norm": self.gradient_norm,
+            "seconds": round(self.seconds, 5),
+        }
+        return entries | ({"gradient_norms": self.gradient_norms} if self.gradient_norms else {})
 
 
 @dataclass(frozen=True)
@@ -61,11 +74,17 @@ class Watcher:
     def looked(self, event: Looked) -> None:
         """Held-out text was looked at."""
 
+    def saving(self, step: int) -> None:
+        """A checkpoint is about to be written: what belongs to it must be on disk before."""
+
     def saved(self, folder: Path, step: int) -> None:
         """A checkpoint is safe on disk."""
 
     def noticed(self, line: str) -> None:
         """Something a person should know, in their language."""
+
+    def stopped(self, step: int) -> None:
+        """The run was asked to stop; it is saved at `step`."""
 
     def ended(self, folder: Path) -> None:
         """The run is over; the model is in `folder`."""

@@ -1,0 +1,96 @@
+"""Folders that are wholly on disk or not there at all.
+
+A program can be killed, and a machine lose its power, between any two writes. So a folder is
+written under another name, its files and their checksums (SHA-256, `checksums.json`) are forced
+to disk, and only then is it given its name, which a file system does wholly or not at all.
+Whoever reads such a folder compares the checksums first: a disk can lose bytes too.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+CHECKSUMS = "checksums.json"
+
+
+def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Have `fill` write the files of `folder` into an empty one beside it, which then takes its
+    place. Raises OSError where the disk does not take it; an older `folder` is then untouched.
+    """
+    new, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        fill(new)
+        _seal(new)
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.replace(old)
+        new.replace(folder)
+        to_disk(folder.parent)
+    except SafetensorError as error:
+        shutil.rmtree(new, ignore_errors=True)
+        raise _as_os_error(error) from error
+    except OSError:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def damage(folder: Path) -> str | None:
+    """The first file of a written folder that is not as it was written, None if all are."""
+    try:
+        expected = json.loads((folder / CHECKSUMS).read_bytes())
+        for name, checksum in expected.items():
+            if _checksum(folder / name) != checksum:
+                return str(name)
+    except (OSError, ValueError, AttributeError):
+        return CHECKSUMS
+    return None
+
+
+def write_file(path: Path, text: str) -> None:
+    """The same for one file."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    to_disk(new)
+    new.replace(path)
+    to_disk(path.parent)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until what was written to a file, or the names in a folder, are on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows has no handle on a folder
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _seal(folder: Path) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    checksums = {path.relative_to(folder).as_posix(): _checksum(path) for path in files}
+    (folder / CHECKSUMS).write_text(json.dumps(checksums, indent=1) + "\n", encoding="utf-8")
+    for path in (*files, folder / CHECKSUMS, folder):
+        to_disk(path)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _as_os_error(error: SafetensorError) -> OSError:
+    """What safetensors could not write, as Python says it: its text ends in "(os error 28)"."""
+    found = re.search(r"os error (\d+)", str(error))
+    number = int(found[1]) if found else errno.EIO
+    return OSError(number, os.strerror(number))
