@@ -6,14 +6,18 @@ from typing import ClassVar
 
 @dataclass
 class ModelConfig:
-    """A model's shape. `context` is the largest number of tokens it takes.
+    """A model's shape. `context` is the largest number of tokens it takes; `dropout` the share of
+    numbers that training leaves out at random (Srivastava et al. 2014).
 
     `architecture` is the Hugging Face class that the model is saved as; `kind` is "decoder"
-    (writes on, each token sees only what came before) or "encoder" (reads, sees everything).
+    (writes on, each token sees only what came before), "encoder" (reads, sees everything) or
+    "encoder-decoder" (reads one text and writes another). Where a model is not `limited`, its
+    context is that of its training, and it takes more.
     """
 
     architecture: ClassVar[str]
     kind: ClassVar[str]
+    limited: ClassVar[bool] = True
 
     vocab_size: int
     context: int
@@ -24,3 +28,4 @@ class ModelConfig:
     num_key_value_heads: int
     epsilon: float
     activation: str
+    dropout: float = 0.0

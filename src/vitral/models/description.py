@@ -52,6 +52,8 @@ def context(module: nn.Module) -> int | None:
     family = getattr(configuration(module), "model_type", None)
     if kind(module) == "image" or family in _RELATIVE_POSITIONS:
         return None
+    if not getattr(configuration(module), "limited", True):  # our recurrent models
+        return None
     size = number(module, "context", "max_position_embeddings", "n_positions")
     if size is None or size < 1:  # XLNet writes -1
         return None

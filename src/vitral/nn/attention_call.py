@@ -51,6 +51,9 @@ class AttentionObserver(Protocol):
 
     def observe_attention(self, call: AttentionCall) -> None: ...
 
+    def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
+        """Weights that come of no product of queries and keys, or not of that alone."""
+
 
 observer: ContextVar[AttentionObserver | None] = ContextVar("attention_observer", default=None)
 """Who watches the attention computed in this context (a thread, a task); None: nobody."""
