@@ -34,11 +34,15 @@ if TYPE_CHECKING:
     from vitral.explain.relations import RelationReport as RelationReport
     from vitral.explain.relations import relation_report as relation_report
     from vitral.explain.repetition import repeated_trace as repeated_trace
+    from vitral.explain.weight_arithmetic import Arithmetic as Arithmetic
+    from vitral.explain.weight_arithmetic import arithmetic as arithmetic
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
     "Ablation": "ablation",
+    "Arithmetic": "weight_arithmetic",
     "ablate": "ablation",
+    "arithmetic": "weight_arithmetic",
     "HeadMap": "divergence",
     "HeadMeasures": "head_measures",
     "HeadOutput": "output_parts",
