@@ -21,3 +21,12 @@ def test_padding_is_never_looked_at_except_by_those_who_would_see_nothing() -> N
     mask = attention_mask(torch.tensor([[0, 1, 1], [1, 1, 0]]), 3, 3, causal=True, device=CPU)
     assert mask[0, 0].int().tolist() == [[1, 1, 1], [0, 1, 0], [0, 1, 1]]
     assert mask[1, 0].int().tolist() == [[1, 0, 0], [1, 1, 0], [1, 1, 0]]
+
+
+def test_documents_in_one_row_see_only_themselves() -> None:
+    documents = torch.tensor([[4, 4, 9], [4, 4, 4]])
+    mask = attention_mask(None, 3, 3, causal=True, device=CPU, documents_BS=documents)
+    assert mask[0, 0].int().tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
+    assert mask[1, 0].int().tolist() == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    mask = attention_mask(None, 1, 3, causal=True, device=CPU, documents_BS=documents)
+    assert mask[:, 0].int().tolist() == [[[0, 0, 1]], [[1, 1, 1]]]

@@ -169,3 +169,20 @@ def test_tied_weights_are_one_tensor_after_reading(tmp_path: Path) -> None:
     hugging_face.write(OURS["llama"](), None, tmp_path)
     model = hugging_face.read(tmp_path)
     assert model.head.weight is model.embed.weight
+
+
+DROPOUTS = {
+    "gpt": ("embd_pdrop", "attn_pdrop", "resid_pdrop"),
+    "llama": ("attention_dropout",),
+    "bert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
+}
+
+
+@pytest.mark.parametrize("name", DROPOUTS)
+def test_dropout_is_written_under_their_names(name: str, tmp_path: Path) -> None:
+    ours = OURS[name]()
+    ours.config.dropout = 0.25
+    hugging_face.write(ours, None, tmp_path)
+    theirs = transformers.AutoConfig.from_pretrained(tmp_path)
+    assert [getattr(theirs, entry) for entry in DROPOUTS[name]] == [0.25] * len(DROPOUTS[name])
+    assert hugging_face.read(tmp_path).config.dropout == 0.25

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
 from vitral.nn.attention import Attention
@@ -50,14 +51,14 @@ class BertEmbedding(nn.Module):
         self.positions = LearnedPositions(config.context, config.hidden_size)
         self.segments = nn.Embedding(config.num_segments, config.hidden_size)
         self.norm = LayerNorm(config.hidden_size, config.epsilon)
+        self.dropout = config.dropout
 
     def forward(self, ids_BT: Tensor, segments_BT: Tensor | None = None) -> Tensor:
         positions = torch.arange(ids_BT.shape[1], device=ids_BT.device)
         if segments_BT is None:
             segments_BT = torch.zeros_like(ids_BT)
         x_BTC = self.tokens(ids_BT) + self.positions(positions) + self.segments(segments_BT)
-        normalised: Tensor = self.norm(x_BTC)
-        return normalised
+        return F.dropout(self.norm(x_BTC), self.dropout, self.training)
 
 
 class MaskedWordHead(nn.Module):
@@ -85,10 +86,17 @@ class Bert(nn.Module):
         self.embed = BertEmbedding(config)
         self.layers = nn.ModuleList(
             PostNormBlock(
-                Attention(config.hidden_size, config.num_heads, causal=False, layer_idx=i),
+                Attention(
+                    config.hidden_size,
+                    config.num_heads,
+                    causal=False,
+                    layer_idx=i,
+                    dropout=config.dropout,
+                ),
                 FeedForward(config.hidden_size, config.intermediate_size, config.activation),
                 LayerNorm(config.hidden_size, config.epsilon),
                 LayerNorm(config.hidden_size, config.epsilon),
+                dropout=config.dropout,
             )
             for i in range(config.num_layers)
         )

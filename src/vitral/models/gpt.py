@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
 from vitral.nn.attention import Attention
@@ -20,7 +21,7 @@ from vitral.nn.cache import KeyValueCache
 from vitral.nn.feed_forward import FeedForward
 from vitral.nn.masks import attention_mask as build_mask
 from vitral.nn.norms import LayerNorm
-from vitral.nn.positions import LearnedPositions
+from vitral.nn.positions import LearnedPositions, positions_in_documents
 
 
 @dataclass
@@ -42,17 +43,17 @@ class GPTConfig(ModelConfig):
 
 
 class GPTEmbedding(nn.Module):
-    """Token vectors plus position vectors; ids [B, T] give [B, T, C]."""
+    """Token vectors plus position vectors; ids [B, T] at positions [T] or [B, T] give [B, T, C]."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.positions = LearnedPositions(config.context, config.hidden_size)
+        self.dropout = config.dropout
 
-    def forward(self, ids_BT: Tensor, first_position: int = 0) -> Tensor:
-        positions = torch.arange(ids_BT.shape[1], device=ids_BT.device) + first_position
+    def forward(self, ids_BT: Tensor, positions: Tensor) -> Tensor:
         x_BTC: Tensor = self.tokens(ids_BT) + self.positions(positions)
-        return x_BTC
+        return F.dropout(x_BTC, self.dropout, self.training)
 
 
 class GPT(nn.Module):
@@ -64,10 +65,17 @@ class GPT(nn.Module):
         self.embed = GPTEmbedding(config)
         self.layers = nn.ModuleList(
             PreNormBlock(
-                Attention(config.hidden_size, config.num_heads, causal=True, layer_idx=i),
+                Attention(
+                    config.hidden_size,
+                    config.num_heads,
+                    causal=True,
+                    layer_idx=i,
+                    dropout=config.dropout,
+                ),
                 FeedForward(config.hidden_size, config.intermediate_size, config.activation),
                 LayerNorm(config.hidden_size, config.epsilon),
                 LayerNorm(config.hidden_size, config.epsilon),
+                dropout=config.dropout,
             )
             for i in range(config.num_layers)
         )
@@ -80,17 +88,29 @@ class GPT(nn.Module):
         ids_BT: Tensor,
         attention_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
+        documents_BT: Tensor | None = None,
     ) -> Tensor:
         """Logits [B, T, V] for the token after each of `ids` [B, T].
 
         `attention_mask` [B, S] is 0 at padding. With a `cache`, `ids` are only the new tokens.
+        `documents_BT` is the number of each token's document in a row of several (the cached
+        tokens' too): none sees another, and positions begin anew in each.
         """
         past = 0 if cache is None else cache.length
         num_new = ids_BT.shape[1]
         mask = build_mask(
-            attention_mask, num_new, past + num_new, causal=True, device=ids_BT.device
+            attention_mask,
+            num_new,
+            past + num_new,
+            causal=True,
+            device=ids_BT.device,
+            documents_BS=documents_BT,
         )
-        x_BTC = self.embed(ids_BT, past)
+        if documents_BT is None:
+            positions = torch.arange(past, past + num_new, device=ids_BT.device)
+        else:
+            positions = positions_in_documents(documents_BT)[:, past:]
+        x_BTC = self.embed(ids_BT, positions)
         for layer in self.layers:
             x_BTC = layer(x_BTC, mask, cache=cache)
         logits_BTV: Tensor = self.head(self.norm(x_BTC))

@@ -39,6 +39,9 @@ _CONFIG_NAMES: dict[str, dict[str, str]] = {
         "n_inner": "intermediate_size",
         "layer_norm_epsilon": "epsilon",
         "activation_function": "activation",
+        "embd_pdrop": "dropout",
+        "attn_pdrop": "dropout",
+        "resid_pdrop": "dropout",
     },
     "LlamaForCausalLM": {
         "vocab_size": "vocab_size",
@@ -54,6 +57,7 @@ _CONFIG_NAMES: dict[str, dict[str, str]] = {
         "tie_word_embeddings": "tied_embeddings",
         "attention_bias": "attention_bias",
         "mlp_bias": "mlp_bias",
+        "attention_dropout": "dropout",
     },
     "BertForMaskedLM": {
         "vocab_size": "vocab_size",
@@ -65,6 +69,8 @@ _CONFIG_NAMES: dict[str, dict[str, str]] = {
         "layer_norm_eps": "epsilon",
         "hidden_act": "activation",
         "type_vocab_size": "num_segments",
+        "attention_probs_dropout_prob": "dropout",
+        "hidden_dropout_prob": "dropout",
     },
 }
 _MODEL_TYPES = {"GPT2LMHeadModel": "gpt2", "LlamaForCausalLM": "llama", "BertForMaskedLM": "bert"}
@@ -171,12 +177,6 @@ def write(
                 )
         if "pad_token" in specials:
             entries["pad_token_id"] = tokenizer.token_to_id(specials["pad_token"])
-    for name, value in (("attention_dropout", 0.0), ("hidden_dropout_prob", 0.0)):
-        entries[name] = value
-    if architecture == "GPT2LMHeadModel":
-        entries |= {"attn_pdrop": 0.0, "embd_pdrop": 0.0, "resid_pdrop": 0.0}
-    if architecture == "BertForMaskedLM":
-        entries["attention_probs_dropout_prob"] = 0.0
     folder.mkdir(parents=True, exist_ok=True)
     weights = to_hugging_face(architecture, dict(model.named_parameters()))
     save_file(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
 from vitral.nn.attention import Attention
@@ -71,6 +72,7 @@ class Llama(nn.Module):
                     causal=True,
                     layer_idx=i,
                     bias=config.attention_bias,
+                    dropout=config.dropout,
                 ),
                 GatedFeedForward(
                     config.hidden_size,
@@ -80,6 +82,7 @@ class Llama(nn.Module):
                 ),
                 RMSNorm(config.hidden_size, config.epsilon),
                 RMSNorm(config.hidden_size, config.epsilon),
+                dropout=config.dropout,
             )
             for i in range(config.num_layers)
         )
@@ -93,18 +96,27 @@ class Llama(nn.Module):
         ids_BT: Tensor,
         attention_mask: Tensor | None = None,
         cache: KeyValueCache | None = None,
+        documents_BT: Tensor | None = None,
     ) -> Tensor:
         """Logits [B, T, V] for the token after each of `ids` [B, T].
 
         `attention_mask` [B, S] is 0 at padding. With a `cache`, `ids` are only the new tokens.
+        `documents_BT` is the number of each token's document in a row of several (the cached
+        tokens' too): none sees another. Rotary positions need not begin anew, for only
+        distances count.
         """
         past = 0 if cache is None else cache.length
         num_new = ids_BT.shape[1]
         mask = build_mask(
-            attention_mask, num_new, past + num_new, causal=True, device=ids_BT.device
+            attention_mask,
+            num_new,
+            past + num_new,
+            causal=True,
+            device=ids_BT.device,
+            documents_BS=documents_BT,
         )
         angles = self.rotary.angles(torch.arange(past, past + num_new, device=ids_BT.device))
-        x_BTC = self.embed(ids_BT)
+        x_BTC = F.dropout(self.embed(ids_BT), self.config.dropout, self.training)
         for layer in self.layers:
             x_BTC = layer(x_BTC, mask, rotary=self.rotary, angles=angles, cache=cache)
         logits_BTV: Tensor = self.head(self.norm(x_BTC))

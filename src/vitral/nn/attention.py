@@ -22,7 +22,8 @@ class Attention(nn.Module):
     """Self-attention with `num_heads` query heads; input and output [B, T, C].
 
     `causal` says that a token sees only itself and what came before; `layer_idx` is the layer's
-    place in the model (the cache and the recorder ask for it).
+    place in the model (the cache and the recorder ask for it). `dropout` is the share of
+    attention weights that training leaves out.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Attention(nn.Module):
         causal: bool,
         layer_idx: int,
         bias: bool = True,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.num_heads = num_heads
@@ -42,6 +44,7 @@ class Attention(nn.Module):
         self.head_size = head_size or width // num_heads
         self.causal = causal
         self.layer_idx = layer_idx
+        self.dropout = dropout
         inner = self.num_heads * self.head_size
         inner_kv = self.num_key_value_heads * self.head_size
         self.q_proj = nn.Linear(width, inner, bias=bias)
@@ -74,6 +77,7 @@ class Attention(nn.Module):
             v_BKSD,
             mask,
             scaling=self.head_size**-0.5,
+            dropout=self.dropout if self.training else 0.0,
             # A single new token may see all that is cached: no mask is needed.
             is_causal=self.causal and mask is None and q_BHTD.shape[2] > 1,
         )

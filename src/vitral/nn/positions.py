@@ -26,6 +26,20 @@ class LearnedPositions(nn.Embedding):
     """One trained vector a position; positions [T] or [B, T] give vectors [..., width]."""
 
 
+def positions_in_documents(documents_BT: Tensor) -> Tensor:
+    """Each token's place [B, T] in its own document, from the number of the document that it
+    belongs to; a document's tokens stand side by side.
+
+    >>> positions_in_documents(torch.tensor([[7, 7, 7, 8, 8]]))
+    tensor([[0, 1, 2, 0, 1]])
+    """
+    places_T = torch.arange(documents_BT.shape[1], device=documents_BT.device)
+    begins_BT = torch.ones_like(documents_BT, dtype=torch.bool)
+    begins_BT[:, 1:] = documents_BT[:, 1:] != documents_BT[:, :-1]
+    first_BT = torch.where(begins_BT, places_T, 0).cummax(dim=1).values
+    return places_T - first_BT
+
+
 def sinusoidal_positions(num_positions: int, width: int, base: float = 10_000.0) -> Tensor:
     """Vectors [num_positions, width]: sin(t·ω_i) beside cos(t·ω_i), ω_i = base^(-2i/width)."""
     positions = torch.arange(num_positions).float()[:, None]
