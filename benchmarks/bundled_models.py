@@ -25,7 +25,7 @@ from vitral.data.corpus import Document, read_corpus
 from vitral.models import hugging_face
 from vitral.models.catalog import bundled_folder
 from vitral.training.evaluation import bits_per_byte, masked_loss_of
-from vitral.training.recipe import read_recipe
+from vitral.training.recipe_file import read_recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "bundled_models.json"
@@ -108,7 +108,7 @@ def main() -> None:
     arguments = parser.parse_args()
     started = time.monotonic()
     recipe = read_recipe(ROOT / "recipes" / "vitral-es-gpt.yaml")
-    training, held_out = read_corpus(arguments.data, recipe.held_out)
+    training, held_out = read_corpus(arguments.data, recipe.data.held_out)
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     results |= {
         "command": "python benchmarks/bundled_models.py --data ../shared/data/libros",

@@ -28,3 +28,7 @@ class VitralError(Exception):
     def text(self, language: str | None = None) -> str:
         """The message in `language` ("en", "es"), by default that of the user's environment."""
         return message(f"error.{self.key}", language, **self.values)
+
+    def lines(self, language: str | None = None) -> list[str]:
+        """What a terminal prints: the message as one line; a list of mistakes has more."""
+        return [" ".join(self.text(language).split())]

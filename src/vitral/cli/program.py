@@ -94,8 +94,8 @@ class _Formatter(DefaultFormatter):
 
 
 def _say(error: VitralError) -> int:
-    """The error as one line on stderr; its exit code."""
-    print("vitral: " + " ".join(error.text().split()), file=sys.stderr)
+    """The error as one line on stderr, or one for each mistake in a list; its exit code."""
+    print("vitral: " + "\n  ".join(error.lines()), file=sys.stderr)
     return error.exit_code
 
 

@@ -3,13 +3,12 @@
 The same definition checks the file, gives the command line its flags and the browser its form.
 """
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import Field, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from vitral.errors import VitralError
+from vitral.training.mistakes import ContradictionError, Mistake
 from vitral.training.shapes import DECODERS, ENCODERS, Shape, Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -131,10 +130,10 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> "Recipe":
-        """Raises ValueError with all contradictions, one a line."""
+        """Raises `ContradictionError` with all contradictions."""
         wrong = list(_contradictions(self))
         if wrong:
-            raise ValueError("\n".join(wrong))
+            raise ContradictionError(*wrong)
         return self
 
     @property
@@ -152,47 +151,40 @@ def objective_of(form: str) -> ObjectiveName:
     return "masked_words" if form in ENCODERS else "sequence_to_sequence"
 
 
-def _contradictions(recipe: Recipe) -> list[str]:
-    wrong = []
+def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     if (recipe.minutes is None) == (recipe.steps is None):
-        wrong.append("minutes, steps: give exactly one of the two")
-    longest = max(recipe.batch.lengths)
+        yield Mistake("steps", "one_length", others=("minutes",))
+    yield from _wrong_windows(recipe)
+    yield from _wrong_phases(recipe)
+    schedule = recipe.schedule
+    if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
+        values = {"value": schedule.warm_up, "most": schedule.decay_from}
+        others = ("schedule.decay_from", "schedule.kind")
+        yield Mistake("schedule.warm_up", "late_warm_up", values, others=others)
+
+
+def _wrong_windows(recipe: Recipe) -> Iterator[Mistake]:
+    longest, tokens = max(recipe.batch.lengths), recipe.batch.tokens
     context = getattr(recipe.model, "context", None)
     if context is not None and longest > context:
-        wrong.append(f"batch.lengths: {longest} is more than model.context {context}")
-    if recipe.batch.tokens < longest:
-        wrong.append(f"batch.tokens: {recipe.batch.tokens} is less than a window of {longest}")
+        values = {"value": longest, "most": context}
+        yield Mistake("batch.lengths", "long_window", values, others=("model.context",))
+    if tokens < longest:
+        values = {"value": tokens, "least": longest}
+        yield Mistake("batch.tokens", "small_batch", values, others=("batch.lengths",))
+
+
+def _wrong_phases(recipe: Recipe) -> Iterator[Mistake]:
     ends = [phase.until for phase in recipe.phases]
     if ends != sorted(set(ends)) or ends[-1] != 1.0:
-        wrong.append("phases: each ends (until) after the one before it, and the last at 1")
+        yield Mistake("phases", "phase_ends")
+    form, depth = recipe.model.form, recipe.model.num_layers
     for number, phase in enumerate(recipe.phases):
-        fitting = objective_of(recipe.model.form)
-        if phase.objective != fitting:
-            wrong.append(
-                f"phases.{number}.objective: {recipe.model.form} learns {fitting}, "
-                f"not {phase.objective}"
-            )
-        depth = recipe.model.num_layers
+        if phase.objective != objective_of(form):
+            values = {"form": form, "objective": objective_of(form)}
+            path = f"phases.{number}.objective"
+            yield Mistake(path, "other_objective", values, others=("model.form",))
         if phase.num_layers is not None and phase.num_layers > depth:
-            wrong.append(f"phases.{number}.num_layers: {phase.num_layers} is more than {depth}")
-    if recipe.schedule.warm_up > recipe.schedule.decay_from and (
-        recipe.schedule.kind == "stable_decay"
-    ):
-        wrong.append("schedule: warm_up is after decay_from")
-    return wrong
-
-
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a YAML file. Raises `recipe_missing` or `recipe_invalid`."""
-    if not path.is_file():
-        raise VitralError("recipe_missing", path=path)
-    try:
-        return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise VitralError(
-            "recipe_invalid", path=path, reason=str(error).replace("\n", " ")
-        ) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise VitralError("recipe_invalid", path=path, reason=f"{place}: {first['msg']}") from None
+            deep = {"value": phase.num_layers, "most": depth}
+            path = f"phases.{number}.num_layers"
+            yield Mistake(path, "deep_phase", deep, others=("model.num_layers",))

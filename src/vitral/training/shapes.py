@@ -9,13 +9,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 from torch import nn
 
+from vitral.training.mistakes import ContradictionError, Mistake
+
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Strict(BaseModel):
     """A part of a recipe: unknown entries are mistakes, and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class _TransformerShape(Strict):
@@ -29,8 +31,9 @@ class _TransformerShape(Strict):
     @model_validator(mode="after")
     def _heads_share_the_width(self) -> Any:
         if self.hidden_size % self.num_heads:
-            raise ValueError(
-                f"hidden_size {self.hidden_size} is not a multiple of num_heads {self.num_heads}"
+            values = {"value": self.hidden_size, "of": self.num_heads}
+            raise ContradictionError(
+                Mistake("hidden_size", "no_multiple", values | {"other": "num_heads"})
             )
         return self
 
@@ -47,8 +50,9 @@ class LlamaShape(_TransformerShape):
     def _groups_are_whole(self) -> "LlamaShape":
         groups = self.num_key_value_heads or self.num_heads
         if self.num_heads % groups:
-            raise ValueError(
-                f"num_heads {self.num_heads} is not a multiple of num_key_value_heads {groups}"
+            values = {"value": self.num_heads, "of": groups}
+            raise ContradictionError(
+                Mistake("num_heads", "no_multiple", values | {"other": "num_key_value_heads"})
             )
         return self
 
