@@ -37,14 +37,18 @@ class Checkpoint:
     state: dict[str, Any]
 
     def restore(
-        self, model: nn.Module, optimizers: list[torch.optim.Optimizer]
+        self,
+        model: nn.Module,
+        optimizers: list[torch.optim.Optimizer],
+        read: Callable[[Path], dict[str, Tensor]] | None = None,
     ) -> dict[str, Tensor]:
         """Put the weights into `model` and what the optimisers remember into `optimizers`, whose
-        own settings stay. Returns the tensors besides, by name.
+        own settings stay. Returns the tensors besides, by name. `read` reads the tensors of a
+        folder, by default whole.
 
         Raises `checkpoint_mismatch` if the checkpoint belongs to another model.
         """
-        tensors = load_file(self.folder / "tensors.safetensors")
+        tensors = (read or read_tensors)(self.folder)
         with torch.no_grad():
             for name, weight in model.named_parameters():
                 saved = tensors.pop(f"model.{name}", None)
@@ -67,26 +71,20 @@ def save_checkpoint(
     optimizers: list[torch.optim.Optimizer],
     state: dict[str, Any],
     besides: dict[str, Tensor] | None = None,
+    write: Callable[[dict[str, Tensor], Path], None] | None = None,
 ) -> None:
     """Write the checkpoint of `state["step"]` into `folder`, and let go of the ones that are no
-    longer needed.
+    longer needed. `write` writes tensors into a folder, by default whole.
 
     Raises `checkpoint_unwritten` where the disk does not take it: those before are untouched.
     """
-    tensors = dict(besides or {})
-    for name, weight in model.named_parameters():
-        tensors[f"model.{name}"] = weight.detach()
-    for number, optimizer in enumerate(optimizers):
-        for index, entries in optimizer.state_dict()["state"].items():
-            for key, value in entries.items():
-                tensors[f"optimizer.{number}.{index}.{key}"] = torch.as_tensor(value)
+    tensors = named_tensors(model, optimizers) | (besides or {})
 
     def fill(new: Path) -> None:
-        whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        save_file(whole, new / "tensors.safetensors")
+        (write or write_tensors)(tensors, new)
         (new / "state.json").write_text(json.dumps(state), encoding="utf-8")
 
-    written = folder / f"step-{state['step']:08d}"
+    written = checkpoint_folder(folder, state["step"])
     try:
         write_folder(written, fill)
     except OSError as error:
@@ -98,6 +96,37 @@ def save_checkpoint(
     kept = {written, *before[: GENERATIONS - 1]}
     for path in set(folder.glob("step-*")) - kept:  # also what dead runs left half written
         shutil.rmtree(path, ignore_errors=True)
+
+
+def checkpoint_folder(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step stands."""
+    return folder / f"step-{step:08d}"
+
+
+def named_tensors(model: nn.Module, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
+    """The weights, and what the optimisers remember, by their names in a checkpoint."""
+    tensors = {f"model.{name}": weight.detach() for name, weight in model.named_parameters()}
+    for number, optimizer in enumerate(optimizers):
+        for index, entries in optimizer.state_dict()["state"].items():
+            for key, value in entries.items():
+                tensors[f"optimizer.{number}.{index}.{key}"] = torch.as_tensor(value)
+    return tensors
+
+
+def write_tensors(tensors: dict[str, Tensor], folder: Path) -> None:
+    """All tensors into one file."""
+    whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(whole, folder / "tensors.safetensors")
+
+
+def read_tensors(folder: Path) -> dict[str, Tensor]:
+    """All tensors of a checkpoint, whole, however many processes wrote it."""
+    path = folder / "tensors.safetensors"
+    if path.exists():
+        return load_file(path)
+    from vitral.training.sharded_checkpoint import read_whole
+
+    return read_whole(folder)
 
 
 def newest_checkpoint(

@@ -6,6 +6,7 @@ norms of all weights' gradients come from one call that works on the whole list.
 
 import math
 from collections import defaultdict
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,7 +19,9 @@ def gradient_norms(model: nn.Module) -> dict[str, float]:
     with_gradient = [(name, gradient) for name, gradient in named if gradient is not None]
     if not with_gradient:
         return {}
-    norms = torch.stack(torch._foreach_norm([gradient for _, gradient in with_gradient]))
+    norms: Any = torch.stack(torch._foreach_norm([gradient for _, gradient in with_gradient]))
+    if hasattr(norms, "full_tensor"):  # spread over several processes
+        norms = norms.full_tensor()
     squares: dict[str, float] = defaultdict(float)
     for (name, _), norm in zip(with_gradient, norms.tolist(), strict=True):
         squares[_part_of(name)] += norm**2

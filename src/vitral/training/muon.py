@@ -35,6 +35,15 @@ def orthogonalise(x_NRC: Tensor, steps: int = 5) -> Tensor:
     return x.mT if tall else x
 
 
+def _orthogonalised(x_NRC: Tensor) -> Tensor:
+    """The same where the matrices may be spread over several processes."""
+    if type(x_NRC) is Tensor:
+        return orthogonalise(x_NRC)
+    from vitral.training.sharded import orthogonalise_shards
+
+    return orthogonalise_shards(x_NRC)
+
+
 class Muon(torch.optim.Optimizer):
     """Muon with Nesterov momentum and decoupled weight decay, for weight matrices only.
 
@@ -60,9 +69,9 @@ class Muon(torch.optim.Optimizer):
                     by_shape.setdefault(weight.shape, []).append(weight)
             for (rows, columns), weights in by_shape.items():
                 scale = max(1.0, rows / columns) ** 0.5
-                updates_NRC = orthogonalise(self._nesterov(weights, group["momentum"]))
+                updates_NRC = _orthogonalised(self._nesterov(weights, group["momentum"]))
                 torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(weights, list(updates_NRC), alpha=-group["lr"] * scale)
+                torch._foreach_add_(weights, updates_NRC.unbind(), alpha=-group["lr"] * scale)
 
     def _nesterov(self, weights: list[Tensor], momentum: float) -> Tensor:
         """The average of each weight's gradients, brought up to date, and leaning [N, R, C]

@@ -37,10 +37,11 @@ class Precision:
             for optimizer in optimizers:
                 self._scaler.unscale_(optimizer)
 
-    def step(self, optimizers: list[torch.optim.Optimizer]) -> None:
-        """Step, unless an overflow says not to."""
-        for optimizer in optimizers:
-            self._scaler.step(optimizer)
+    def step(self, optimizers: list[torch.optim.Optimizer], *, finite: bool = True) -> None:
+        """Step, unless the gradients are not finite: then none of the optimisers does."""
+        if finite:
+            for optimizer in optimizers:
+                self._scaler.step(optimizer)
         self._scaler.update()
 
     @property

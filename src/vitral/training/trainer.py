@@ -1,6 +1,6 @@
 """The training loop: ask, step; now and then look at held-out text and save.
 
-    recipe = read_recipe(Path("recipes/vitral-es-gpt.yaml"))
+    recipe = recipe_file.read_recipe(Path("recipes/vitral-es-gpt.yaml"))
     prepared = prepare(recipe, ["../shared/data/libros"], Path("runs/vitral-es-gpt"))
     Trainer(recipe, prepared, Path("runs/vitral-es-gpt")).run()
 
@@ -26,7 +26,7 @@ from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.hugging_face import write
 from vitral.training.batch import Batch
-from vitral.training.checkpoint import Checkpoint, newest_checkpoint, save_checkpoint
+from vitral.training.checkpoint import Checkpoint, newest_checkpoint
 from vitral.training.curve import Curve
 from vitral.training.durable import write_folder
 from vitral.training.early_stopping import EarlyStopping
@@ -35,6 +35,7 @@ from vitral.training.growth import grow
 from vitral.training.not_finite import not_finite
 from vitral.training.objectives import Objective
 from vitral.training.optimizers import build_optimizers
+from vitral.training.parallel import Parallel
 from vitral.training.precision import Precision
 from vitral.training.preparation import Prepared, fresh_model, model_to_go_on_from, objective
 from vitral.training.recipe import Phase, Recipe
@@ -52,7 +53,8 @@ class Trainer:
 
     `start` is the folder of a model to go on from; else the run starts from fresh weights. A
     checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
-    `write_sample` has the model write something at each look; the curve keeps it.
+    `write_sample` has the model write something at each look; the curve keeps it. `parallel` is
+    what this process is part of: where several train one model, the first talks and writes.
 
     Raises `recipe_changed` and `run_other_text` where the checkpoint in `out` belongs to another
     recipe or another text, `checkpoints_damaged` where there is none to go on from.
@@ -69,16 +71,19 @@ class Trainer:
         device: str = "cpu",
         watchers: Sequence[Watcher] = (),
         write_sample: Callable[[nn.Module, int], str] | None = None,
+        parallel: Parallel | None = None,
     ) -> None:
         self.recipe, self.prepared, self.out = recipe, prepared, out
-        self.device = torch.device(device)
-        self.watchers: Sequence[Watcher] = (Curve(out), *watchers)
+        self.parallel = parallel or Parallel()
+        self.parallel.check(recipe)
+        self.device = self.parallel.device(device)
+        self.watchers: Sequence[Watcher] = (Curve(out), *watchers) if self.parallel.leads else ()
         self.write_sample = write_sample
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
         saved = newest_checkpoint(out / "checkpoint", self._notice)
         if saved is not None:
             self._check_is_ours(saved)
-        self.model = self._model(start, saved).to(self.device)
+        self.model = self.parallel.place(self._model(start, saved), self.device)
         self.precision = Precision(recipe.precision, self.device)
         self.optimizers = build_optimizers(self.model, recipe.optimizer)
         self.early_stopping = EarlyStopping(recipe.patience)
@@ -101,7 +106,7 @@ class Trainer:
             raise VitralError("run_other_text", folder=self.out)
 
     def _go_on_from(self, saved: Checkpoint) -> None:
-        best = saved.restore(self.model, self.optimizers)
+        best = self.parallel.restore(saved, self.model, self.optimizers)
         weights = {name.removeprefix("best."): weight for name, weight in best.items()}
         self.early_stopping.restore(saved.state["early_stopping"], weights)
         self.precision.state = saved.state["precision"]
@@ -128,6 +133,11 @@ class Trainer:
         """Whether there is nothing left to do: the recipe's end, or patience, is reached."""
         return self.progress >= 1 or self.early_stopping.over
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called, in this process or in another of the run."""
+        return self.parallel.total(self._stopping) > 0
+
     def stop(self) -> None:
         """Have `run` save and return after the step that is being taken; from a signal's handler
         or another thread."""
@@ -141,7 +151,7 @@ class Trainer:
             watcher.started(self.recipe.name, num_parameters, self.state["step"])
         self.model.train()
         saved_at = self.state["minutes"]
-        while not (self.over or self._stopping):
+        while not (self.over or self.stopping):
             self.enter_phase()
             self.step()
             if self.state["step"] % self.recipe.evaluate_every == 0 or self.progress == 1:
@@ -160,9 +170,12 @@ class Trainer:
 
     def write_model(self) -> None:
         """Write `model/`. Raises `file_unwritable` where the disk does not take it."""
+        whole = self.parallel.whole(self.model)
+        if whole is None:
+            return
         folder = self.out / "model"
         try:
-            write_folder(folder, lambda new: write(self.model, self.prepared.tokenizer, new))
+            write_folder(folder, lambda new: write(whole, self.prepared.tokenizer, new))
         except OSError as error:
             reason = error.strerror or str(error)
             raise VitralError("file_unwritable", path=folder, reason=reason) from error
@@ -184,7 +197,7 @@ class Trainer:
             "fingerprint": self.prepared.fingerprint,
         }
         best = {f"best.{name}": weight for name, weight in self.early_stopping.weights.items()}
-        save_checkpoint(self.out / "checkpoint", self.model, self.optimizers, state, best)
+        self.parallel.save(self.out / "checkpoint", self.model, self.optimizers, state, best)
         self._saved_step = self.state["step"]
         for watcher in self.watchers:
             watcher.saved(self.out / "checkpoint", self.state["step"])
@@ -197,7 +210,7 @@ class Trainer:
         self._phase = phase
         self._grow(phase.num_layers or self.recipe.model.num_layers)
         self.objective: Objective = objective(self.recipe, phase, self.prepared)
-        loss = self.objective.loss(self.model)
+        loss = self.parallel.wrap(self.objective.loss(self.model))
         self._loss = torch.compile(loss, dynamic=False) if self._compiled else loss
 
     def _grow(self, num_layers: int) -> None:
@@ -217,24 +230,25 @@ class Trainer:
         Raises VitralError `training_not_finite` with the step and the first bad address."""
         since = time.monotonic()
         step = self.state["step"]
-        torch.manual_seed(hash((self.recipe.seed, step)))  # dropout
+        torch.manual_seed(hash((self.recipe.seed, step, self.parallel.rank)))  # dropout
         batch = self.objective.batch(step)
         loss = self._accumulate(batch)
         self.precision.gradients_as_they_are(self.optimizers)
         measured = (step + 1) % GRADIENTS_EVERY == 0
         norms = gradient_norms(self.model) if measured else {}
-        norm = self._clip()
+        norm = self.parallel.clip(self.model, self.recipe.optimizer.clip)
+        finite = bool(torch.isfinite(norm))
         overflow = self.precision.may_overflow and math.isfinite(loss)
-        if not (overflow or torch.isfinite(norm)):
+        if not (finite or overflow):
             raise not_finite(self.model, batch, step)
         rate = rate_at(self.progress, self.recipe.schedule)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate
-        self.precision.step(self.optimizers)
+        self.precision.step(self.optimizers, finite=finite)
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        seconds = time.monotonic() - since
+        seconds = self.parallel.agreed(time.monotonic() - since)
         self.state["step"] += 1
         self.state["tokens"] += batch.num_tokens
         self.state["minutes"] += seconds / 60
@@ -257,26 +271,21 @@ class Trainer:
     def _accumulate(self, batch: Batch) -> float:
         """The gradient of the batch's mean loss, part by part; returns that loss."""
         num_asked, total = max(1, batch.num_asked), 0.0
-        for part in batch.parts(self.recipe.batch.parts):
+        for part in self.parallel.parts(batch, self.recipe.batch.parts):
             part = part.to(self.device)
             with self.precision.autocast():
                 loss: Tensor = self._loss(**part.inputs, targets=part.targets) / num_asked
-            self.precision.backward(loss)
+            self.precision.backward(loss * self.parallel.size)  # gradients are averaged
             total += float(loss.detach())
-        return total
-
-    def _clip(self) -> Tensor:
-        """The gradients' norm, brought down to the recipe's limit if it is more."""
-        most = self.recipe.optimizer.clip
-        return nn.utils.clip_grad_norm_(
-            self.model.parameters(), float("inf") if most is None else most
-        )
+        return self.parallel.total(total)
 
     def look(self) -> Looked:
         """Look at held-out text, and tell the watchers what came out."""
         assert self._phase is not None
         step = self.state["step"]
-        self.model.eval()
+        with self.parallel.looking(self.model):
+            figures = self.objective.held_out(self.model)
+            sample = self.write_sample(self.model, step) if self.write_sample is not None else None
         event = Looked(
             step=step,
             progress=self.progress,
@@ -284,10 +293,9 @@ class Trainer:
             minutes=self.state["minutes"],
             loss=sum(self._losses) / max(1, len(self._losses)),
             objective=self._phase.objective,
-            figures=self.objective.held_out(self.model),
-            sample=self.write_sample(self.model, step) if self.write_sample is not None else None,
+            figures={name: self.parallel.agreed(value) for name, value in figures.items()},
+            sample=sample,
         )
-        self.model.train()
         self._losses.clear()
         if self._phase is self.recipe.phases[-1]:
             self.early_stopping.looked(event.figures["held_out_loss"], step, self.model)
