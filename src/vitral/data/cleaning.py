@@ -1,4 +1,7 @@
-"""Cleaning Spanish prose: the same character for the same thing, one paragraph a line.
+"""Cleaning text: the same character for the same thing and, in prose, one paragraph a line.
+
+*Plain* cleaning composes accents (NFC) and makes every line break "\\n"; all else is kept, as
+code, verse and benchmarks need it. *Prose* is for Spanish books.
 
 Books come with their edition's habits: hard-wrapped lines, hyphens for dialogue dashes,
 emphasis marked by underscores, notes in brackets. A model would spend its few parameters on
@@ -7,6 +10,7 @@ them. Cleaning removes the habits and leaves the words, their accents and their 
 
 import re
 import unicodedata
+from typing import Literal
 
 _REPLACEMENTS = str.maketrans(
     {
@@ -35,14 +39,28 @@ _SPEECH_SPACE = re.compile(r"^—\s+")
 _STOPS_SPACE = re.compile(r" (?=\.\.\.|[,;:.](?:\s|$))")
 
 
+def clean(text: str, cleaning: Literal["prose", "plain"]) -> str:
+    """`text` cleaned, its paragraphs or lines separated by "\\n".
+
+    >>> clean("uno\\r\\ndos\\n\\n-tres", "plain")
+    'uno\\ndos\\n\\n-tres'
+    >>> clean("uno\\r\\ndos\\n\\n-tres", "prose")
+    'uno dos\\n—tres'
+    """
+    return "\n".join(paragraphs(text)) if cleaning == "prose" else _composed(text)
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+
+
 def paragraphs(text: str) -> list[str]:
     """The paragraphs of `text`, cleaned. Blank lines part them; lines in one are joined.
 
     >>> paragraphs("-¿Ve usted? -dijo\\nNina.\\n\\n- II -")
     ['—¿Ve usted? —dijo Nina.', 'II']
     """
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    blocks = re.split(r"\n\s*\n", text)
+    blocks = re.split(r"\n\s*\n", _composed(text))
     return [cleaned for block in blocks if (cleaned := _clean_paragraph(block))]
 
 

@@ -1,58 +1,234 @@
-"""A corpus: a folder of UTF-8 text files, one document a file, some of them held out.
+"""A corpus: documents, read one at a time from wherever they are.
 
-Whole documents are held out, never random lines: neighbouring lines of one book share names
-and turns of phrase, and a model that has seen half of them is not being tested.
+    for document in read_documents(["libros/", "noticias.jsonl"]):
+        print(document.name, len(document.text))
+
+A *source* is a text file (one document), a folder (all its .txt, .md and .jsonl files, also those
+in folders below), a .jsonl file (one document a line), or a Hugging Face dataset (one document a
+row). No more than one document is in memory at a time, and a file too large for that is read in
+parts.
 """
 
-from collections.abc import Sequence
+import codecs
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Literal
 
-from vitral.data.cleaning import paragraphs
+from vitral.data.cleaning import clean
 from vitral.errors import VitralError
+
+Cleaning = Literal["prose", "plain"]
+
+ENDINGS = (".txt", ".md", ".jsonl")
+"""The files of a folder that are read. Those whose name begins with a dot are left out."""
+
+LARGEST_DOCUMENT = 32 * 2**20
+"""A text file of more bytes than this is read in parts of about as many bytes, each a document
+that ends where a paragraph does."""
+
+_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
 class Document:
-    """A cleaned text, one paragraph a line; `name` is its file's name without the ending."""
+    """A cleaned text. `name` is its own in the corpus and the same each time it is read: the
+    file's path in its folder without the ending; `file:17` for line 17 of a .jsonl file, row 17
+    of a dataset, or part 17 of a file larger than `LARGEST_DOCUMENT`."""
 
     name: str
     text: str
 
 
+def read_documents(
+    sources: Sequence[str | Path], *, text_field: str = "text", cleaning: Cleaning = "prose"
+) -> Iterator[Document]:
+    """The documents of all `sources`, one after another; files of a folder sorted by their path.
+
+    `hf:NAME`, `hf:NAME:SPLIT` or a folder written by `datasets.save_to_disk` is a Hugging Face
+    dataset. `text_field` is where a .jsonl line or a dataset's row has its text. Documents
+    without a word are left out, for there is nothing in them to learn.
+
+    Raises VitralError: `source_missing`, `data_missing` (a folder without such files),
+    `source_twice`, `file_unreadable`, `file_binary`, `file_not_utf8`, `jsonl_line`,
+    `corpus_empty`, and what `vitral.data.hugging_face` raises.
+    """
+    found = False
+    for name, text in _texts(sources, text_field):
+        cleaned = clean(text, cleaning)
+        if cleaned.strip():
+            found = True
+            yield Document(name, cleaned)
+    if not found:
+        raise VitralError("corpus_empty", sources=", ".join(str(source) for source in sources))
+
+
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file. Raises `file_not_utf8` with the first bad byte's position."""
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise VitralError("file_not_utf8", path=path, position=error.start) from None
+    """The text of a UTF-8 file. Raises `file_unreadable`, `file_binary`, `file_not_utf8`."""
+    return "".join(_decoded(path))
 
 
 def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], list[Document]]:
-    """The training and the held-out documents of a folder of .txt files, sorted by name.
+    """The training and the held-out documents of a folder of prose, all of them in memory.
 
-    Raises `data_missing` if the folder has no text, `held_out_missing` if a named file is absent.
+    Raises what `read_documents` and `split_documents` raise.
     """
-    paths = _paths(folder, held_out)
-    documents = [_document(path) for path in paths]
-    kept = [document for document in documents if document.name not in held_out]
-    return kept, [document for document in documents if document.name in held_out]
+    from vitral.data.split import split_documents
+
+    kept: list[Document] = []
+    apart: list[Document] = []
+    for document, is_held_out in split_documents(read_documents([folder]), list(held_out)):
+        (apart if is_held_out else kept).append(document)
+    return kept, apart
 
 
-def read_held_out(folder: Path, held_out: Sequence[str]) -> list[Document]:
-    """The held-out documents alone; raises what `read_corpus` does."""
-    return [_document(path) for path in _paths(folder, held_out) if path.stem in held_out]
+def _texts(sources: Sequence[str | Path], text_field: str) -> Iterator[tuple[str, str]]:
+    """Names and texts, as they stand in the files."""
+    from vitral.data.hugging_face import dataset_name, is_dataset, read_dataset
+
+    found: list[tuple[Path, Path]] = []  # each file, and the folder that its name starts from
+    datasets = []
+    for source in sources:
+        if is_dataset(source):
+            datasets.append(source)
+        else:
+            found += _files(Path(source).expanduser())
+    names = _names(found)
+    _refuse_twice([*names.values(), *(dataset_name(source) for source in datasets)])
+    for path, _ in found:
+        if path.suffix.lower() == ".jsonl":
+            yield from _lines(path, names[path], text_field)
+        else:
+            yield from _parts(path, names[path])
+    for source in datasets:
+        yield from read_dataset(source, text_field)
 
 
-def _paths(folder: Path, held_out: Sequence[str]) -> list[Path]:
-    paths = sorted(folder.glob("*.txt"))
+def _files(source: Path) -> list[tuple[Path, Path]]:
+    if source.is_file():
+        return [(source, source.parent)]
+    if not source.is_dir():
+        raise VitralError("source_missing", source=source)
+    paths = sorted(
+        path
+        for path in source.rglob("*")
+        if path.suffix.lower() in ENDINGS
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(source).parts)
+    )
     if not paths:
-        raise VitralError("data_missing", folder=folder)
-    absent = set(held_out) - {path.stem for path in paths}
-    if absent:
-        raise VitralError("held_out_missing", names=", ".join(sorted(absent)), folder=folder)
-    return paths
+        raise VitralError("data_missing", folder=source, endings=", ".join(ENDINGS))
+    return [(path, source) for path in paths]
 
 
-def _document(path: Path) -> Document:
-    return Document(path.stem, "\n".join(paragraphs(read_text(path))))
+def _names(found: list[tuple[Path, Path]]) -> dict[Path, str]:
+    """A name for each file: its path in the folder without the ending; with the ending, or else
+    the whole path, where two files would have the same one."""
+    _refuse_twice([str(path.resolve()) for path, _ in found])
+    names: dict[Path, str] = {}
+    left = found
+    for form in (
+        lambda path, root: path.relative_to(root).with_suffix("").as_posix(),
+        lambda path, root: path.relative_to(root).as_posix(),
+        lambda path, root: path.as_posix(),
+    ):
+        count = Counter(form(path, root) for path, root in left)
+        names |= {path: form(path, root) for path, root in left}
+        left = [(path, root) for path, root in left if count[form(path, root)] > 1]
+    return names
+
+
+def _refuse_twice(names: list[str]) -> None:
+    twice = [name for name, number in Counter(names).items() if number > 1]
+    if twice:
+        raise VitralError("source_twice", source=twice[0])
+
+
+def _lines(path: Path, name: str, text_field: str) -> Iterator[tuple[str, str]]:
+    """The texts of a .jsonl file's lines; blank lines hold none."""
+    rest, number = "", 0
+    for block in chain(_decoded(path), "\n"):  # the last line may have no end
+        *lines, rest = (rest + block).split("\n")
+        for line in lines:
+            number += 1
+            if line.strip():
+                yield f"{name}:{number}", _text_of(line, path, number, text_field)
+
+
+def _text_of(line: str, path: Path, number: int, text_field: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise VitralError("jsonl_line", path=path, line=number, reason=str(error)) from None
+    text = entry.get(text_field) if isinstance(entry, dict) else None
+    if not isinstance(text, str):
+        has = ", ".join(entry) if isinstance(entry, dict) else type(entry).__name__
+        reason = f'"{text_field}"? {{{has}}}'
+        raise VitralError("jsonl_line", path=path, line=number, reason=reason)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # "\\ud800": half a character
+        raise VitralError("jsonl_line", path=path, line=number, reason=str(error)) from None
+    return text
+
+
+def _parts(path: Path, name: str) -> Iterator[tuple[str, str]]:
+    """A file's text, in one piece unless it is larger than `LARGEST_DOCUMENT`."""
+    if path.stat().st_size <= LARGEST_DOCUMENT:
+        yield name, read_text(path)
+        return
+    blocks: list[str] = []
+    number = length = 0
+    for block in _decoded(path):
+        blocks.append(block)
+        length += len(block)
+        marks = ("\n\n",) if length < LARGEST_DOCUMENT else ("\n\n", "\n", " ")
+        if length < 0.9 * LARGEST_DOCUMENT:
+            continue
+        end = max(
+            (place + len(mark) for mark in marks if (place := block.rfind(mark)) >= 0), default=0
+        )
+        if end:
+            number += 1
+            yield f"{name}:{number}", "".join([*blocks[:-1], block[:end]])
+            blocks, length = [block[end:]], len(block) - end
+    yield f"{name}:{number + 1}", "".join(blocks)
+
+
+def _decoded(path: Path) -> Iterator[str]:
+    """A UTF-8 file's text, block by block, without a byte order mark and with line breaks "\\n"."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    position = 0
+    returned = ""  # a carriage return at a block's end may belong to the line break after it
+    try:
+        with path.open("rb") as file:
+            while True:
+                data = file.read(_BLOCK)
+                if b"\0" in data:
+                    raise VitralError(
+                        "file_binary", path=path, position=position + data.index(b"\0")
+                    )
+                pending = len(decoder.getstate()[0])
+                try:
+                    text = decoder.decode(data, final=not data)
+                except UnicodeDecodeError as error:
+                    raise VitralError(
+                        "file_not_utf8", path=path, position=position - pending + error.start
+                    ) from None
+                if position == 0:
+                    text = text.removeprefix("\ufeff")
+                position += len(data)
+                text = returned + text
+                returned = "\r" if data and text.endswith("\r") else ""
+                text = text[: len(text) - len(returned)]
+                if text:
+                    yield text.replace("\r\n", "\n").replace("\r", "\n")
+                if not data:
+                    return
+    except OSError as error:
+        reason = error.strerror or os.strerror(error.errno or 0)
+        raise VitralError("file_unreadable", path=path, reason=reason) from error
