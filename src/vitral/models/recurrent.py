@@ -97,10 +97,6 @@ class Recurrent(nn.Module):
         logits_BTV: Tensor = self.head(x_BTC)
         return logits_BTV
 
-    def new_cache(self) -> RecurrentState:
-        """The state before anything is read."""
-        return RecurrentState(self.config.num_layers)
-
     def _document_by_document(
         self, ids_BT: Tensor, documents_BT: Tensor, attention_mask: Tensor | None
     ) -> Tensor:

@@ -30,8 +30,8 @@ import torch
 from torch import Tensor, nn
 
 from vitral.models.configuration import ModelConfig
-from vitral.nn.recurrent import RecurrentLayer, RecurrentState, hand_over
-from vitral.nn.recurrent_attention import Local, RecurrentMemory, Score
+from vitral.nn.recurrent import RecurrentLayer, hand_over
+from vitral.nn.recurrent_attention import AnswerState, Local, RecurrentMemory, Score
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
 
 
@@ -135,7 +135,7 @@ class RecurrentSequenceToSequence(nn.Module):
         memory: RecurrentMemory,
         attention_mask_BS: Tensor | None = None,
         decoder_attention_mask_BT: Tensor | None = None,
-        cache: RecurrentState | None = None,
+        cache: AnswerState | None = None,
     ) -> Tensor:
         """Logits [B, T, V] for the token after each of `decoder_ids_BT`.
 
@@ -163,15 +163,23 @@ class RecurrentSequenceToSequence(nn.Module):
         decoder_ids_BT: Tensor,
         attention_mask_BS: Tensor | None = None,
         decoder_attention_mask_BT: Tensor | None = None,
+        cache: AnswerState | None = None,
     ) -> Tensor:
         """Logits [B, T, V]: for each place of the target, the token that follows, given the
-        source and the target so far (teacher forcing). Masks are 0 at padding."""
-        memory = self.encode(ids_BS, attention_mask_BS)
-        return self.decode(decoder_ids_BT, memory, None, decoder_attention_mask_BT)
+        source and the target so far (teacher forcing). Masks are 0 at padding.
 
-    def new_cache(self) -> RecurrentState:
+        With a `cache`, the decoder's ids are only the new ones, and the source is read once.
+        """
+        memory = None if cache is None else cache.memory
+        if memory is None:
+            memory = self.encode(ids_BS, attention_mask_BS)
+            if cache is not None:
+                cache.memory = memory
+        return self.decode(decoder_ids_BT, memory, None, decoder_attention_mask_BT, cache)
+
+    def new_cache(self) -> AnswerState:
         """The decoder's state before it reads anything: none yet, the encoder's will be taken."""
-        return RecurrentState(self.config.num_layers)
+        return AnswerState(self.config.num_layers)
 
 
 def _places(ids_BT: Tensor, past: int, padding_BT: Tensor | None) -> Tensor:

@@ -159,11 +159,21 @@ class Transformer(nn.Module):
         decoder_ids_BT: Tensor,
         attention_mask_BS: Tensor | None = None,
         decoder_attention_mask_BT: Tensor | None = None,
+        cache: TranslationCache | None = None,
     ) -> Tensor:
         """Logits [B, T, V]: for each place of the target, the token that follows, given the
-        source and the target so far (teacher forcing). Masks are 0 at padding."""
-        memory = self.encode(ids_BS, attention_mask_BS)
-        return self.decode(decoder_ids_BT, memory, attention_mask_BS, decoder_attention_mask_BT)
+        source and the target so far (teacher forcing). Masks are 0 at padding.
+
+        With a `cache`, the decoder's ids are only the new ones, and the source is read once.
+        """
+        memory = None if cache is None else cache.memory
+        if memory is None:
+            memory = self.encode(ids_BS, attention_mask_BS)
+            if cache is not None:
+                cache.memory = memory
+        return self.decode(
+            decoder_ids_BT, memory, attention_mask_BS, decoder_attention_mask_BT, cache
+        )
 
     def new_cache(self) -> TranslationCache:
         """An empty cache, for a text to be written."""

@@ -18,14 +18,17 @@ from vitral.nn.scaled_dot_product import scaled_dot_product_attention
 
 
 class TranslationCache(KeyValueCache):
-    """The decoder's own keys and values, growing, and those of the source, which stay."""
+    """The decoder's own keys and values, growing, and those of the source, which stay; and the
+    `memory` [B, S, C] that these were made of, once the source was read."""
 
     def __init__(self, num_layers: int) -> None:
         super().__init__(num_layers)
+        self.memory: Tensor | None = None
         self.source: list[tuple[Tensor, Tensor] | None] = [None] * num_layers
 
     def reorder(self, rows: Tensor) -> None:
         super().reorder(rows)
+        self.memory = None if self.memory is None else self.memory[rows]
         self.source = [None if kv is None else (kv[0][rows], kv[1][rows]) for kv in self.source]
 
 

@@ -23,14 +23,14 @@ from vitral.nn.additive_attention import AdditiveAttention
 from vitral.nn.attention_call import observer
 from vitral.nn.local_attention import LocalWindow, Window
 from vitral.nn.multiplicative_attention import MultiplicativeAttention
-from vitral.nn.recurrent import LayerState
+from vitral.nn.recurrent import LayerState, RecurrentState
 from vitral.nn.scaled_dot_product import scaled_dot_product_attention
 
 Score = Literal["none", "additive", "dot", "general"]
 Local = Literal["none", "monotonic", "predictive"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class RecurrentMemory:
     """What the encoder hands over: a vector [B, S, C] for each token, which of them are real
     (`real` [B, S], None: all), and the state of each layer at the end."""
@@ -50,11 +50,25 @@ class RecurrentMemory:
         real_BS = padding_BS.bool()
         return cls(vectors, real_BS | ~real_BS.any(dim=1, keepdim=True), states)
 
+    def reordered(self, rows: Tensor) -> "RecurrentMemory":
+        """The batch rows `rows` [B'], in that order."""
+        return RecurrentMemory(
+            self.vectors[rows],
+            None if self.real is None else self.real[rows],
+            [tuple(each[:, rows] for each in state) for state in self.states],
+        )
+
+
+class AnswerState(RecurrentState):
+    """A recurrent decoder's state, and the memory that it looks at, once the source was read."""
+
+    def __init__(self, num_layers: int) -> None:
+        super().__init__(num_layers)
+        self.memory: RecurrentMemory | None = None
+
     def reorder(self, rows: Tensor) -> None:
-        """Keep the batch rows `rows` [B'], in that order."""
-        self.vectors = self.vectors[rows]
-        self.real = None if self.real is None else self.real[rows]
-        self.states = [tuple(each[:, rows] for each in state) for state in self.states]
+        super().reorder(rows)
+        self.memory = None if self.memory is None else self.memory.reordered(rows)
 
 
 class RecurrentAttention(nn.Module):

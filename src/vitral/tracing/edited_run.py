@@ -11,6 +11,7 @@ edited run is given out.
 
 from collections import Counter
 from contextlib import ExitStack
+from inspect import signature
 from typing import Any
 
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.nn.attention_call import AttentionCall, editor
 from vitral.nn.cache import KeyValueCache
+from vitral.nn.recurrent import RecurrentState
 from vitral.tracing.layers import (
     FEED_FORWARD_NAMES,
     Layer,
@@ -117,16 +119,22 @@ class EditedRun:
         self._num_entered.clear()
         self._past, self._growing = 0, kwargs.get("use_cache") is True
         for value in (*args, *kwargs.values()):
-            if isinstance(value, KeyValueCache):
+            if isinstance(value, KeyValueCache | RecurrentState):
                 self._past, self._growing = value.length, True
             elif hasattr(value, "get_seq_length"):
                 self._past, self._growing = int(value.get_seq_length()), True
-        mask = kwargs.get("attention_mask", args[1] if len(args) > 1 else None)
+        mask = self._mask(args, kwargs)
         padded = isinstance(mask, Tensor) and mask.dim() == 2 and bool((mask[:, 0] == 0).any())
         for each in self._asked_for:
             each.reached = False
             if padded and each.positional:
                 raise VitralError("edit_left_padding", what=each.description)
+
+    def _mask(self, args: Any, kwargs: Any) -> Any:
+        """The mask of what is read, wherever among the arguments it stands."""
+        places = list(signature(self.module.forward).parameters)
+        named = dict(zip(places, args, strict=False)) | kwargs
+        return named.get("attention_mask", named.get("attention_mask_BS"))
 
     def _end(self, _: nn.Module, __: Any, output: Any) -> Any:
         if not self._watching():

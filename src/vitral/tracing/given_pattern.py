@@ -26,7 +26,8 @@ class GivenPattern(AttentionRecord):
     """A pattern as it was given; its queries, keys and values mean nothing.
 
     `source` says who gave it: "eager" is the model's own slower implementation, "given" is
-    whoever made the trace from tensors.
+    whoever made the trace from tensors, "told" is the model as it ran: the very weights that it
+    used (recurrent attention).
     """
 
     source: str = "eager"

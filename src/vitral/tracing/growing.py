@@ -26,6 +26,7 @@ from vitral.errors import VitralError
 from vitral.nn.pattern_edit import joined
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.edited_record import EditedRecord
+from vitral.tracing.layers import is_recurrent
 from vitral.tracing.recorder import Recorder
 from vitral.tracing.recording import result_of
 from vitral.tracing.token import Token
@@ -140,7 +141,7 @@ class GrowingTrace:
         """Add what the last forward pass has left. A pass that read all tokens again (for want
         of a cache) takes the place of those before."""
         seen = self._recorder
-        if not seen.attentions:
+        if not seen.attentions and not any(map(is_recurrent, seen.module.modules())):
             name = type(seen.module).__name__
             raise VitralError("not_traceable", model=name, reason="AttentionInterface")
         name, value = self._result

@@ -75,6 +75,14 @@ def arguments(
     accepted = inspect.signature(module.forward).parameters
     device = next((each.device for each in module.parameters()), torch.device("cpu"))
     ids, mask = batch.ids.to(device), batch.mask.to(device)
+    if "decoder_ids_BT" in accepted and decoder is not None:
+        return (ids,), {
+            "decoder_ids_BT": decoder.ids.to(device),
+            "attention_mask_BS": None if bool(mask.all()) else mask,
+            "decoder_attention_mask_BT": (
+                None if bool(decoder.mask.all()) else decoder.mask.to(device)
+            ),
+        }
     if "input_ids" not in accepted:
         if "attention_mask" in accepted:
             whole = bool(batch.mask.all())

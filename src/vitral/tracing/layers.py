@@ -8,7 +8,7 @@ Addresses start with a *part* where a model has several stacks of layers: `encod
 `decoder.` in an encoder–decoder, and otherwise the first word in which the stacks' own names
 differ (CLIP: `text_model.`, `vision_model.`). A model with one stack has no part. Stages of one
 stack (Swin) count on. Attention that stands in no list, such as a pooling head, is a stack of one
-layer, whose part is its own name.
+layer, whose part is its own name. Vitral's recurrent layers are layers without any attention, too.
 """
 
 import re
@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from torch import nn
+
+from vitral.nn.recurrent import RecurrentLayer
+from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
 
 # Where the feed-forward part is one child of the layer, it goes by one of these names. In other
 # models (BERT, BART, T5) its output is that of the layer's last linear map.
@@ -40,7 +43,8 @@ def find_layers(model: nn.Module) -> list[Layer]:
     stacks: dict[str, list[str]] = {}
     alone: list[str] = []
     for path, module in modules.items():
-        if not is_attention(module) or isinstance(module, nn.ModuleList):
+        mixes_tokens = is_attention(module) or is_recurrent(module)
+        if not mixes_tokens or isinstance(module, nn.ModuleList):
             continue
         layer = _enclosing_layer(path, modules)
         if layer is None:
@@ -50,7 +54,9 @@ def find_layers(model: nn.Module) -> list[Layer]:
         stack = stacks.setdefault(layer.rpartition(".")[0], [])
         if layer not in stack:
             stack.append(layer)
-    both = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
+    config = getattr(model, "config", None)
+    both = bool(getattr(config, "is_encoder_decoder", False))
+    both = both or getattr(config, "kind", None) == "encoder-decoder"
     parts = _parts(list(stacks), both)
     layers = [
         Layer(parts[stack], path, modules[path])
@@ -91,6 +97,11 @@ def is_attention(module: nn.Module) -> bool:
     return "attention" in name or "attn" in name
 
 
+def is_recurrent(module: nn.Module) -> bool:
+    """Whether a module is one of Vitral's recurrent layers."""
+    return isinstance(module, RecurrentLayer | RecurrentDecoderLayer)
+
+
 def is_norm(module: nn.Module) -> bool:
     """Whether a module normalises."""
     return "norm" in type(module).__name__.lower()
@@ -102,7 +113,15 @@ def is_cross_attention(path: str) -> bool:
 
 
 def linear_maps(module: nn.Module) -> Iterator[nn.Module]:
-    """The linear maps of a layer. One with an adapter (LoRA) around it counts as one."""
+    """The linear maps of a layer. One with an adapter (LoRA) around it counts as one.
+
+    Those of a recurrent layer are parts of its cell and its attention, but for what maps the
+    attention's output.
+    """
+    if isinstance(module, RecurrentDecoderLayer):
+        if module.cross_attention is not None:
+            yield module.cross_attention.o_proj
+        return
     for child in module.children():
         if is_linear(child):
             yield child

@@ -192,12 +192,22 @@ class Recorder:
         layer.projecting = None if isinstance(call.module, nn.MultiheadAttention) else prefix
         layer.mlp_input = layer.last_linear = None
 
+    def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
+        """The report of an attention that is more than queries, keys and a softmax."""
+        self._running.mark_seen()
+        path = self._paths.get(id(module), "")
+        if self._take_given(path, module, pattern_BHTS, "told"):
+            assert self._open is not None
+            self._open.projecting = self._open.attended[id(module)]
+
     @property
     def running(self) -> RunningAttention:
         """Which attention modules ran, and which of them were not seen."""
         return self._running
 
-    def _take_given(self, path: str, part: nn.Module, weights: Tensor) -> bool:
+    def _take_given(
+        self, path: str, part: nn.Module, weights: Tensor, source: str = "eager"
+    ) -> bool:
         """Keep the pattern [B, H, T, S] that an attention module returned, if it is one."""
         layer = self._open
         if layer is None:
@@ -206,10 +216,11 @@ class Recorder:
         prefix = self._place(layer, path)
         batch = self._batch_size(layer, part)
         stream = layer.pre if batch == len(layer.pre) else layer.pre.transpose(0, 1)
-        known = isinstance(part, nn.MultiheadAttention)  # whose weights are what they should be
+        # Whose weights are what they should be:
+        known = source == "told" or isinstance(part, nn.MultiheadAttention)
         if not known and not fits(weights, stream, cross="cross_attention" in prefix):
             return False
-        given: list[AttentionRecord] = [GivenPattern.of(each) for each in weights]
+        given: list[AttentionRecord] = [GivenPattern.of(each, source) for each in weights]
         self.attentions[prefix] = windows_joined(given, batch) if len(given) > batch else given
         self.sources[prefix] = [(id(part), self._num_calls[id(part)])]
         self._num_calls[id(part)] += 1

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.tracing.eager_fallback import asking_for_patterns, patterns_returned
+from vitral.tracing.layers import is_recurrent
 from vitral.tracing.not_finite import check_finite
 from vitral.tracing.recorder import Recorder
 from vitral.tracing.store import Store
@@ -30,7 +31,7 @@ def record(
     The module is run in eval mode and without gradients, and left exactly as it was found, also
     when it raises. Attention of which nothing was seen is run once more and asked for its
     patterns (`eager_fallback`). Raises VitralError `not_traceable` if it computes attention in
-    some way of its own that it does not tell.
+    some way of its own that it does not tell. Recurrent models may have none.
     """
     with Recorder(module, store, measured=measured) as recorder:
         output = module(*args, **kwargs)
@@ -40,7 +41,7 @@ def record(
         with suppress(TypeError, ValueError), patterns_returned(module), asking:
             output = module(*args, **wishes)
             recorder = asking
-    if not recorder.attentions:
+    if not recorder.attentions and not any(map(is_recurrent, module.modules())):
         raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
     name, value = result_of(module, output)
     if value is not None:
@@ -57,7 +58,8 @@ class Recording:
 
     @property
     def num_sequences(self) -> int:
-        return max(len(records) for records in self.recorder.attentions.values())
+        counts = [len(records) for records in self.recorder.attentions.values()]
+        return max(counts or [len(each) for each in self._streams().values()])
 
     @property
     def num_tokens(self) -> list[int]:
@@ -115,7 +117,8 @@ class Recording:
     def _part_of(self, address: str) -> str:
         first = address.split(".", 1)[0]
         if first in ("logits", "output") and any(
-            prefix.startswith("decoder.") for prefix in self.recorder.attentions
+            name.startswith("decoder.")
+            for name in (*self.recorder.attentions, *self.recorder.values)
         ):
             return "decoder"
         return "" if first in ("embed", "layers", "logits", "output") else first
@@ -124,7 +127,20 @@ class Recording:
         lengths: dict[str, int] = {}
         for prefix, records in self.recorder.attentions.items():
             lengths.setdefault(self._part_of(prefix), records[0].num_queries)
+        for part, stream in self._streams().items():  # recurrent layers look nowhere
+            lengths.setdefault(part, stream.shape[1])
         return lengths
+
+    def _streams(self) -> dict[str, Tensor]:
+        """What each part's first layer read, where that is [B, T, C]."""
+        found = {
+            self._part_of(address): value
+            for address, value in self.recorder.values.items()
+            if address.rpartition(".")[2] == "embed" and value.dim() == 3
+        }
+        return {
+            part: each for part, each in found.items() if part not in self.recorder.tokens_first
+        }
 
 
 def result_of(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:

@@ -77,23 +77,26 @@ class Trace:
     @property
     def num_layers(self) -> int:
         """Layers with attention (of the first part, where there are several)."""
-        return len(self._records(None))
+        return len(self._records(None)) if self.attentions else 0
 
     @property
     def num_heads(self) -> int:
         """Query heads in a layer (of the first part, where there are several)."""
-        return next(iter(self._records(None).values())).num_heads
+        return next(iter(self._records(None).values())).num_heads if self.attentions else 0
 
     @property
     def causal(self) -> bool:
         """Whether no token looks at a later one (in the first part)."""
+        if not self.attentions:  # a recurrent network reads on and on
+            return True
         return all(record.visibility.is_causal for record in self._records(None).values())
 
     @property
     def exactness(self) -> Exactness:
-        """How the patterns were had: "exact" is rebuilt from queries and keys, as always where
-        a model's attention can be watched; "eager" if some are those that the model itself gave
-        when asked, which then stand in memory whole; "given" if whoever made the trace gave them.
+        """How the patterns were had: "exact" is rebuilt from queries and keys, or told by the
+        model as it ran, as always where its attention can be watched; "eager" if some are those
+        that the model itself gave when asked, which then stand in memory whole; "given" if
+        whoever made the trace gave them.
         """
         sources = {getattr(record, "source", "exact") for record in self.attentions.values()}
         return "eager" if "eager" in sources else "given" if "given" in sources else "exact"
@@ -102,7 +105,8 @@ class Trace:
         """One head's attention weights, float32 [queries, keys]; each row sums to one.
 
         Layers and heads count from 0. `part` is one of `parts`, by default the first.
-        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`.
+        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`, and
+        `no_attention` for a trace of a model without any.
         """
         record = self._record(layer, part)
         return record.pattern(_checked_head(record.num_heads, head))[0].cpu()
@@ -189,6 +193,8 @@ class Trace:
         """
         if size < 1 or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
+        if not self.attentions:
+            raise VitralError("no_attention", model=self.model)
         name = (part or self.parts[0], size, reduction)
         if name not in self._pooled:
             maps = [_map(each, size, reduction) for each in self._records(part).values()]
@@ -337,6 +343,8 @@ class Trace:
 
     def _records(self, part: str | None) -> dict[str, AttentionRecord]:
         parts = self.parts
+        if not parts:
+            raise VitralError("no_attention", model=self.model)
         if part is None:
             part = parts[0]
         if part not in parts:
