@@ -5,6 +5,12 @@ It sees the whole sentence at once and learns by filling in words that were mask
     ids → LayerNorm(token + position + segment vectors) → N post-norm blocks
         → dense, GELU, LayerNorm → logits (weights tied to the token vectors, plus a bias)
 
+It may also learn whether one passage follows another (section 3.1, "next sentence prediction").
+The two stand in one text, "[CLS] … [SEP] … [SEP]", told apart by their segment vectors, and the
+answer is read from the first token's vector alone:
+
+    x_0 → dense, tanh → 2 logits: "it follows", "it does not"
+
 Shapes: B batch, T tokens, C width, V vocabulary.
 """
 
@@ -15,19 +21,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
-from vitral.nn.attention import Attention
-from vitral.nn.block import PostNormBlock
-from vitral.nn.feed_forward import ACTIVATIONS, FeedForward
-from vitral.nn.masks import attention_mask as build_mask
+from vitral.models.encoder import Encoder, MaskedWordHead, encoder_block
 from vitral.nn.norms import LayerNorm
 from vitral.nn.positions import LearnedPositions
 
 
 @dataclass
 class BertConfig(ModelConfig):
-    """The shape of a BERT; the defaults are those of the published base model."""
+    """The shape of a BERT; the defaults are those of the published base model.
 
-    architecture = "BertForMaskedLM"
+    With `next_sentence` it has the second head, too.
+    """
+
     kind = "encoder"
 
     vocab_size: int = 30_522
@@ -40,6 +45,11 @@ class BertConfig(ModelConfig):
     epsilon: float = 1e-12
     activation: str = "gelu"
     num_segments: int = 2
+    next_sentence: bool = False
+
+    @property
+    def architecture(self) -> str:
+        return "BertForPreTraining" if self.next_sentence else "BertForMaskedLM"
 
 
 class BertEmbedding(nn.Module):
@@ -61,69 +71,33 @@ class BertEmbedding(nn.Module):
         return F.dropout(self.norm(x_BTC), self.dropout, self.training)
 
 
-class MaskedWordHead(nn.Module):
-    """From vectors [..., C] to logits [..., V]: dense, activation, norm, tied map and bias."""
+class NextSentenceHead(nn.Module):
+    """From a text's vectors [B, T, C] to two logits [B, 2], by the first token's."""
 
-    def __init__(self, config: BertConfig, token_weight: Tensor) -> None:
+    def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.activation = ACTIVATIONS[config.activation]
-        self.norm = LayerNorm(config.hidden_size, config.epsilon)
-        self.decoder = nn.Linear(config.hidden_size, config.vocab_size)
-        self.decoder.weight = token_weight
+        self.classes = nn.Linear(config.hidden_size, 2)
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.decoder(self.norm(self.activation(self.dense(x))))
-        return logits
+    def forward(self, x_BTC: Tensor) -> Tensor:
+        logits_B2: Tensor = self.classes(self.dense(x_BTC[:, 0]).tanh())
+        return logits_B2
 
 
-class Bert(nn.Module):
+class Bert(Encoder):
     """An encoder in BERT's form, with the head that names masked words."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.config = config
         self.embed = BertEmbedding(config)
-        self.layers = nn.ModuleList(
-            PostNormBlock(
-                Attention(
-                    config.hidden_size,
-                    config.num_heads,
-                    causal=False,
-                    layer_idx=i,
-                    dropout=config.dropout,
-                ),
-                FeedForward(config.hidden_size, config.intermediate_size, config.activation),
-                LayerNorm(config.hidden_size, config.epsilon),
-                LayerNorm(config.hidden_size, config.epsilon),
-                dropout=config.dropout,
-            )
-            for i in range(config.num_layers)
-        )
+        self.layers = nn.ModuleList(encoder_block(config, i) for i in range(config.num_layers))
         self.head = MaskedWordHead(config, self.embed.tokens.weight)
+        if config.next_sentence:
+            self.next_sentence = NextSentenceHead(config)
 
-    def encode(
-        self,
-        ids_BT: Tensor,
-        attention_mask: Tensor | None = None,
-        segments_BT: Tensor | None = None,
-    ) -> Tensor:
-        """The last layer's vectors [B, T, C]. `attention_mask` [B, T] is 0 at padding."""
-        num_tokens = ids_BT.shape[1]
-        mask = build_mask(
-            attention_mask, num_tokens, num_tokens, causal=False, device=ids_BT.device
-        )
-        x_BTC: Tensor = self.embed(ids_BT, segments_BT)
-        for layer in self.layers:
-            x_BTC = layer(x_BTC, mask)
-        return x_BTC
-
-    def forward(
-        self,
-        ids_BT: Tensor,
-        attention_mask: Tensor | None = None,
-        segments_BT: Tensor | None = None,
-    ) -> Tensor:
-        """Logits [B, T, V] for the token at each place of `ids` [B, T]."""
-        logits_BTV: Tensor = self.head(self.encode(ids_BT, attention_mask, segments_BT))
-        return logits_BTV
+    def next_sentence_logits(self, x_BTC: Tensor) -> Tensor:
+        """What `encode` gave, [B, T, C], to the logits [B, 2] of "the second passage follows the
+        first" (0) and "it does not" (1); for models made with `next_sentence`."""
+        logits_B2: Tensor = self.next_sentence(x_BTC)
+        return logits_B2

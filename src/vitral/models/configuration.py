@@ -15,7 +15,6 @@ class ModelConfig:
     context is that of its training, and it takes more.
     """
 
-    architecture: ClassVar[str]
     kind: ClassVar[str]
     limited: ClassVar[bool] = True
 
@@ -29,3 +28,7 @@ class ModelConfig:
     epsilon: float
     activation: str
     dropout: float = 0.0
+
+    @property
+    def architecture(self) -> str:
+        raise NotImplementedError

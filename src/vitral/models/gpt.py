@@ -22,6 +22,7 @@ from vitral.nn.feed_forward import FeedForward
 from vitral.nn.masks import attention_mask as build_mask
 from vitral.nn.norms import LayerNorm
 from vitral.nn.positions import LearnedPositions, positions_in_documents
+from vitral.nn.recomputation import through_blocks
 
 
 @dataclass
@@ -57,7 +58,12 @@ class GPTEmbedding(nn.Module):
 
 
 class GPT(nn.Module):
-    """A decoder in GPT-2's form."""
+    """A decoder in GPT-2's form.
+
+    `recompute_activations` trains with less memory and more time (`nn.recomputation`).
+    """
+
+    recompute_activations: bool = False
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -111,7 +117,12 @@ class GPT(nn.Module):
         else:
             positions = positions_in_documents(documents_BT)[:, past:]
         x_BTC = self.embed(ids_BT, positions)
-        for layer in self.layers:
-            x_BTC = layer(x_BTC, mask, cache=cache)
+        x_BTC = through_blocks(
+            self.layers,
+            x_BTC,
+            mask,
+            recompute=self.recompute_activations and self.training and cache is None,
+            cache=cache,
+        )
         logits_BTV: Tensor = self.head(self.norm(x_BTC))
         return logits_BTV

@@ -2,7 +2,7 @@
 
 A folder holds `config.json` (the shape, in the field's names), `model.safetensors` (the weights)
 and `tokenizer.json`. `transformers` opens what `write` leaves, with no code of ours, and `read`
-opens what transformers saved: GPT2LMHeadModel, LlamaForCausalLM and BertForMaskedLM.
+opens what transformers saved, if it is one of our forms (`models.config_names` lists them).
 
 The weights have other names there than here, and GPT-2's are laid out differently: its maps are
 stored transposed, and query, key and value stand side by side in one matrix.
@@ -10,7 +10,6 @@ stored transposed, and query, key and value stand side by side in one matrix.
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -22,88 +21,32 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from vitral.errors import VitralError
+from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
+from vitral.models.config_names import PLAIN, entries_of, shape_of
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
+from vitral.models.roberta import Roberta, RobertaConfig
 from vitral.models.weight_names import TIED, from_hugging_face, to_hugging_face
 from vitral.nn.feed_forward import ACTIVATIONS
 
-# Our configuration's fields by their names in config.json.
-_CONFIG_NAMES: dict[str, dict[str, str]] = {
-    "GPT2LMHeadModel": {
-        "vocab_size": "vocab_size",
-        "n_positions": "context",
-        "n_embd": "hidden_size",
-        "n_layer": "num_layers",
-        "n_head": "num_heads",
-        "n_inner": "intermediate_size",
-        "layer_norm_epsilon": "epsilon",
-        "activation_function": "activation",
-        "embd_pdrop": "dropout",
-        "attn_pdrop": "dropout",
-        "resid_pdrop": "dropout",
-    },
-    "LlamaForCausalLM": {
-        "vocab_size": "vocab_size",
-        "max_position_embeddings": "context",
-        "hidden_size": "hidden_size",
-        "num_hidden_layers": "num_layers",
-        "num_attention_heads": "num_heads",
-        "num_key_value_heads": "num_key_value_heads",
-        "head_dim": "head_size",
-        "intermediate_size": "intermediate_size",
-        "rms_norm_eps": "epsilon",
-        "hidden_act": "activation",
-        "tie_word_embeddings": "tied_embeddings",
-        "attention_bias": "attention_bias",
-        "mlp_bias": "mlp_bias",
-        "attention_dropout": "dropout",
-    },
-    "BertForMaskedLM": {
-        "vocab_size": "vocab_size",
-        "max_position_embeddings": "context",
-        "hidden_size": "hidden_size",
-        "num_hidden_layers": "num_layers",
-        "num_attention_heads": "num_heads",
-        "intermediate_size": "intermediate_size",
-        "layer_norm_eps": "epsilon",
-        "hidden_act": "activation",
-        "type_vocab_size": "num_segments",
-        "attention_probs_dropout_prob": "dropout",
-        "hidden_dropout_prob": "dropout",
-    },
-}
-_MODEL_TYPES = {"GPT2LMHeadModel": "gpt2", "LlamaForCausalLM": "llama", "BertForMaskedLM": "bert"}
 _FORMS: dict[str, tuple[type[Any], Callable[[Any], nn.Module]]] = {
     "GPT2LMHeadModel": (GPTConfig, GPT),
     "LlamaForCausalLM": (LlamaConfig, Llama),
     "BertForMaskedLM": (BertConfig, Bert),
-}
-# What would change the arithmetic and is not built here: such a model goes to transformers.
-_PLAIN: dict[str, dict[str, tuple[Any, ...]]] = {
-    "GPT2LMHeadModel": {
-        "scale_attn_weights": (True, None),
-        "scale_attn_by_inverse_layer_idx": (False, None),
-        "add_cross_attention": (False, None),
-        "tie_word_embeddings": (True, None),
-    },
-    "LlamaForCausalLM": {"rope_scaling": (None,), "pretraining_tp": (1, None)},
-    "BertForMaskedLM": {
-        "position_embedding_type": ("absolute", None),
-        "is_decoder": (False, None),
-        "add_cross_attention": (False, None),
-        "tie_word_embeddings": (True, None),
-    },
+    "BertForPreTraining": (BertConfig, Bert),
+    "RobertaForMaskedLM": (RobertaConfig, Roberta),
+    "AlbertForMaskedLM": (AlbertConfig, Albert),
 }
 
 
 def can_read(folder: Path) -> bool:
-    """Whether the folder's model is one of our three forms, with nothing unusual about it."""
+    """Whether the folder's model is one of our forms, with nothing unusual about it."""
     config = _config_json(folder)
     architecture = _architecture(config)
     if architecture not in _FORMS:
         return False
-    for name, plain in _PLAIN[architecture].items():
+    for name, plain in PLAIN[architecture].items():
         if config.get(name) not in plain:
             return False
     rope = config.get("rope_parameters") or {}
@@ -123,23 +66,8 @@ def read(folder: Path | str) -> nn.Module:
     if architecture not in _FORMS:
         raise VitralError("architecture_unknown", architecture=architecture, folder=folder)
     config_class, model_class = _FORMS[architecture]
-    known = {field.name for field in fields(config_class)}
-    shape = {
-        ours: config_json[theirs]
-        for theirs, ours in _CONFIG_NAMES[architecture].items()
-        if config_json.get(theirs) is not None and ours in known
-    }
-    hidden_size = shape.get("hidden_size", config_class.hidden_size)
-    if architecture == "GPT2LMHeadModel":
-        shape.setdefault("intermediate_size", 4 * hidden_size)
-    heads = shape.get("num_heads", config_class.num_heads)
-    shape.setdefault("num_key_value_heads", heads)
-    if architecture == "LlamaForCausalLM":
-        rope = config_json.get("rope_parameters") or {}
-        shape["rope_base"] = float(rope.get("rope_theta", config_json.get("rope_theta", 10_000.0)))
-        shape.setdefault("tied_embeddings", False)
     with torch.device("meta"), _NoInitialisation():
-        model = model_class(config_class(**shape))
+        model = model_class(config_class(**shape_of(architecture, config_json)))
     path = folder / "model.safetensors"
     weights = from_hugging_face(architecture, _read_weights(path), path)
     _fill(model, weights, path)
@@ -152,31 +80,21 @@ def write(
     folder: Path | str,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Save `model` (GPT, Llama or Bert) and its tokenizer into `folder`, made if missing."""
+    """Save `model`, one of our forms, and its tokenizer into `folder`, made if missing."""
     folder = Path(folder)
     config: Any = model.config
     architecture: str = config.architecture
-    entries: dict[str, Any] = {
-        "architectures": [architecture],
-        "model_type": _MODEL_TYPES[architecture],
-        "dtype": str(dtype).removeprefix("torch."),
-    }
-    for theirs, ours in _CONFIG_NAMES[architecture].items():
-        entries[theirs] = getattr(config, ours)
-    if architecture == "LlamaForCausalLM":
-        entries["rope_parameters"] = {"rope_theta": config.rope_base, "rope_type": "default"}
-    else:
-        entries["tie_word_embeddings"] = True
+    entries = entries_of(config) | {"dtype": str(dtype).removeprefix("torch.")}
     specials: dict[str, str] = {}
     if tokenizer is not None:
         specials = _special_tokens(tokenizer)
         for token, name in (("bos_token", "bos_token_id"), ("eos_token", "eos_token_id")):
-            if architecture != "BertForMaskedLM":
+            if config.kind != "encoder" or token in specials:
                 entries[name] = (
                     tokenizer.token_to_id(specials[token]) if token in specials else None
                 )
         if "pad_token" in specials:
-            entries["pad_token_id"] = tokenizer.token_to_id(specials["pad_token"])
+            entries.setdefault("pad_token_id", tokenizer.token_to_id(specials["pad_token"]))
     folder.mkdir(parents=True, exist_ok=True)
     weights = to_hugging_face(architecture, dict(model.named_parameters()))
     save_file(

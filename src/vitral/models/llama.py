@@ -23,6 +23,7 @@ from vitral.nn.feed_forward import GatedFeedForward
 from vitral.nn.masks import attention_mask as build_mask
 from vitral.nn.norms import RMSNorm
 from vitral.nn.positions import RotaryPositions
+from vitral.nn.recomputation import through_blocks
 
 
 @dataclass
@@ -54,7 +55,12 @@ class LlamaConfig(ModelConfig):
 
 
 class Llama(nn.Module):
-    """A decoder in Llama's form."""
+    """A decoder in Llama's form.
+
+    `recompute_activations` trains with less memory and more time (`nn.recomputation`).
+    """
+
+    recompute_activations: bool = False
 
     def __init__(self, config: LlamaConfig) -> None:
         super().__init__()
@@ -117,7 +123,14 @@ class Llama(nn.Module):
         )
         angles = self.rotary.angles(torch.arange(past, past + num_new, device=ids_BT.device))
         x_BTC = F.dropout(self.embed(ids_BT), self.config.dropout, self.training)
-        for layer in self.layers:
-            x_BTC = layer(x_BTC, mask, rotary=self.rotary, angles=angles, cache=cache)
+        x_BTC = through_blocks(
+            self.layers,
+            x_BTC,
+            mask,
+            recompute=self.recompute_activations and self.training and cache is None,
+            rotary=self.rotary,
+            angles=angles,
+            cache=cache,
+        )
         logits_BTV: Tensor = self.head(self.norm(x_BTC))
         return logits_BTV

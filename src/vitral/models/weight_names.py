@@ -1,4 +1,4 @@
-"""The names of weights: ours and Hugging Face's, for each of our three forms.
+"""The names of weights: ours and Hugging Face's, for each of our forms.
 
 `layers.3.attention.q_proj.weight` here is `model.layers.3.self_attn.q_proj.weight` in a Llama
 folder and the first third of `transformer.h.3.attn.c_attn.weight`, transposed, in a GPT-2 one.
@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.models.encoder_names import DECODER_BIAS, ENCODER_NAMES, UNUSED
 
 TIED = {
     "GPT2LMHeadModel": {"head.weight": "embed.tokens.weight"},
     "LlamaForCausalLM": {"head.weight": "embed.weight"},
-    "BertForMaskedLM": {"head.decoder.weight": "embed.tokens.weight"},
+    **{form: {"head.decoder.weight": "embed.tokens.weight"} for form in ENCODER_NAMES},
 }
 """Weights that are one and the same: the copy's name, and the original's."""
 
@@ -47,29 +48,10 @@ _NAMES: dict[str, dict[str, str]] = {
         "norm": "model.norm",
         "head": "lm_head",
     },
-    "BertForMaskedLM": {
-        "embed.tokens": "bert.embeddings.word_embeddings",
-        "embed.positions": "bert.embeddings.position_embeddings",
-        "embed.segments": "bert.embeddings.token_type_embeddings",
-        "embed.norm": "bert.embeddings.LayerNorm",
-        "layers.N.attention.q_proj": "bert.encoder.layer.N.attention.self.query",
-        "layers.N.attention.k_proj": "bert.encoder.layer.N.attention.self.key",
-        "layers.N.attention.v_proj": "bert.encoder.layer.N.attention.self.value",
-        "layers.N.attention.o_proj": "bert.encoder.layer.N.attention.output.dense",
-        "layers.N.attention_norm": "bert.encoder.layer.N.attention.output.LayerNorm",
-        "layers.N.mlp.up_proj": "bert.encoder.layer.N.intermediate.dense",
-        "layers.N.mlp.down_proj": "bert.encoder.layer.N.output.dense",
-        "layers.N.mlp_norm": "bert.encoder.layer.N.output.LayerNorm",
-        "head.dense": "cls.predictions.transform.dense",
-        "head.norm": "cls.predictions.transform.LayerNorm",
-        "head.decoder": "cls.predictions.decoder",
-    },
+    **ENCODER_NAMES,
 }
-# Buffers that older files carry, and heads that our BERT has no use for.
-_IGNORED = re.compile(
-    r"(\.attn\.(masked_)?bias|position_ids|rotary_emb\.inv_freq)$|^(bert\.pooler|cls\.seq_relationship)\."
-)
-_BERT_BIAS = "cls.predictions.bias"
+# Buffers that older files carry.
+_BUFFERS = re.compile(r"(\.attn\.(masked_)?bias|position_ids|rotary_emb\.inv_freq)$")
 
 
 def to_hugging_face(architecture: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -77,8 +59,9 @@ def to_hugging_face(architecture: str, weights: dict[str, Tensor]) -> dict[str, 
     if architecture == "GPT2LMHeadModel":
         weights = {name: w.T if _is_map(name) else w for name, w in _fuse_qkv(weights).items()}
     renamed = {_rename(name, _NAMES[architecture]): w for name, w in weights.items()}
-    if architecture == "BertForMaskedLM":
-        renamed[_BERT_BIAS] = renamed.pop("cls.predictions.decoder.bias")
+    if architecture in DECODER_BIAS:
+        in_file, parameter = DECODER_BIAS[architecture]
+        renamed[in_file] = renamed.pop(parameter)
     return renamed
 
 
@@ -89,15 +72,22 @@ def from_hugging_face(
 
     Raises `weights_damaged` (naming `path`) for a weight that no such model has.
     """
-    weights = {name: w for name, w in weights.items() if not _IGNORED.search(name)}
+    unused = UNUSED.get(architecture, ())
+    weights = {
+        name: weight
+        for name, weight in weights.items()
+        if not _BUFFERS.search(name) and not name.startswith(unused)
+    }
     if architecture == "GPT2LMHeadModel":
         # The first published files leave out the prefix.
         weights = {
             name if name.startswith(("transformer.", "lm_head.")) else f"transformer.{name}": w
             for name, w in weights.items()
         }
-    if architecture == "BertForMaskedLM" and _BERT_BIAS in weights:
-        weights["cls.predictions.decoder.bias"] = weights.pop(_BERT_BIAS)
+    if architecture in DECODER_BIAS:
+        in_file, parameter = DECODER_BIAS[architecture]
+        if in_file in weights:
+            weights[parameter] = weights.pop(in_file)
         legacy = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
         for old, new in legacy.items():
             weights = {name.replace(old, new): w for name, w in weights.items()}

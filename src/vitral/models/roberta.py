@@ -1,0 +1,96 @@
+"""RoBERTa (Liu et al. 2019, https://arxiv.org/abs/1907.11692): BERT, trained with more care.
+
+The paper kept BERT's layers and changed the training: more text, new masks at each pass, no
+question about the next sentence. So there is one segment, which says nothing, and no second head.
+
+What differs in the numbers comes from the library it was written in: positions are counted from
+the padding's id on. Padding stands at position `pad_token_id`, the first real token at the next
+one, and padding between tokens is not counted:
+
+    ids        5   9   4   1   1        (padding is 1)
+    positions  2   3   4   1   1
+
+so the table has `context + pad_token_id + 1` rows, and published models of 512 tokens say 514.
+
+    ids → LayerNorm(token + position + segment vectors) → N post-norm blocks
+        → dense, GELU, LayerNorm → logits (weights tied to the token vectors, plus a bias)
+
+    >>> roberta_positions(torch.tensor([[5, 9, 4, 1, 1]]), pad_token_id=1)
+    tensor([[2, 3, 4, 1, 1]])
+
+Shapes: B batch, T tokens, C width, V vocabulary.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vitral.models.configuration import ModelConfig
+from vitral.models.encoder import Encoder, MaskedWordHead, encoder_block
+from vitral.nn.norms import LayerNorm
+from vitral.nn.positions import LearnedPositions
+
+
+@dataclass
+class RobertaConfig(ModelConfig):
+    """The shape of a RoBERTa; the defaults are those of the published base model.
+
+    `context` is the number of tokens, without the rows that the position table keeps for
+    padding.
+    """
+
+    architecture = "RobertaForMaskedLM"
+    kind = "encoder"
+
+    vocab_size: int = 50_265
+    context: int = 512
+    hidden_size: int = 768
+    num_layers: int = 12
+    num_heads: int = 12
+    intermediate_size: int = 3072
+    num_key_value_heads: int = 12
+    epsilon: float = 1e-5
+    activation: str = "gelu"
+    num_segments: int = 1
+    pad_token_id: int = 1
+
+
+def roberta_positions(ids_BT: Tensor, pad_token_id: int) -> Tensor:
+    """Each token's row in the position table, [B, T]; see the head of this file."""
+    real_BT = (ids_BT != pad_token_id).long()
+    return real_BT.cumsum(dim=1) * real_BT + pad_token_id
+
+
+class RobertaEmbedding(nn.Module):
+    """Token, position and segment vectors, added and normalised; ids [B, T] give [B, T, C]."""
+
+    def __init__(self, config: RobertaConfig) -> None:
+        super().__init__()
+        self.pad_token_id = config.pad_token_id
+        num_positions = config.context + config.pad_token_id + 1
+        self.tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.positions = LearnedPositions(num_positions, config.hidden_size)
+        self.segments = nn.Embedding(config.num_segments, config.hidden_size)
+        self.norm = LayerNorm(config.hidden_size, config.epsilon)
+        self.dropout = config.dropout
+
+    def forward(self, ids_BT: Tensor, segments_BT: Tensor | None = None) -> Tensor:
+        positions_BT = roberta_positions(ids_BT, self.pad_token_id)
+        if segments_BT is None:
+            segments_BT = torch.zeros_like(ids_BT)
+        x_BTC = self.tokens(ids_BT) + self.positions(positions_BT) + self.segments(segments_BT)
+        return F.dropout(self.norm(x_BTC), self.dropout, self.training)
+
+
+class Roberta(Encoder):
+    """An encoder in RoBERTa's form, with the head that names masked words."""
+
+    def __init__(self, config: RobertaConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = RobertaEmbedding(config)
+        self.layers = nn.ModuleList(encoder_block(config, i) for i in range(config.num_layers))
+        # Whatever the blocks' activation is, the head's is the exact GELU.
+        self.head = MaskedWordHead(config, self.embed.tokens.weight, activation="gelu")
