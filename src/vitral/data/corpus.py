@@ -131,15 +131,23 @@ def _names(found: list[tuple[Path, Path]]) -> dict[Path, str]:
     _refuse_twice([str(path.resolve()) for path, _ in found])
     names: dict[Path, str] = {}
     left = found
-    for form in (
-        lambda path, root: path.relative_to(root).with_suffix("").as_posix(),
-        lambda path, root: path.relative_to(root).as_posix(),
-        lambda path, root: path.as_posix(),
-    ):
+    for form in (_without_ending, _with_ending, _in_full):
         count = Counter(form(path, root) for path, root in left)
         names |= {path: form(path, root) for path, root in left}
         left = [(path, root) for path, root in left if count[form(path, root)] > 1]
     return names
+
+
+def _without_ending(path: Path, root: Path) -> str:
+    return path.relative_to(root).with_suffix("").as_posix()
+
+
+def _with_ending(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _in_full(path: Path, root: Path) -> str:
+    return path.as_posix()
 
 
 def _refuse_twice(names: list[str]) -> None:
@@ -184,19 +192,24 @@ def _parts(path: Path, name: str) -> Iterator[tuple[str, str]]:
     blocks: list[str] = []
     number = length = 0
     for block in _decoded(path):
-        blocks.append(block)
-        length += len(block)
-        marks = ("\n\n",) if length < LARGEST_DOCUMENT else ("\n\n", "\n", " ")
-        if length < 0.9 * LARGEST_DOCUMENT:
-            continue
-        end = max(
-            (place + len(mark) for mark in marks if (place := block.rfind(mark)) >= 0), default=0
-        )
+        end = _part_end(block, length / LARGEST_DOCUMENT)
         if end:
             number += 1
-            yield f"{name}:{number}", "".join([*blocks[:-1], block[:end]])
-            blocks, length = [block[end:]], len(block) - end
+            yield f"{name}:{number}", "".join([*blocks, block[:end]])
+            blocks, length, block = [], 0, block[end:]
+        blocks.append(block)
+        length += len(block)
     yield f"{name}:{number + 1}", "".join(blocks)
+
+
+def _part_end(block: str, fullness: float) -> int:
+    """Where in `block` a part ends that is so full already; 0 if not there. The fuller it is,
+    the lesser the break that will do."""
+    for mark, enough in (("\n\n", 0.8), ("\n", 1.0), (" ", 1.2)):
+        place = block.rfind(mark)
+        if fullness >= enough and place >= 0:
+            return place + len(mark)
+    return 0
 
 
 def _decoded(path: Path) -> Iterator[str]:

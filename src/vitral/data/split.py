@@ -85,7 +85,7 @@ def _by_share(
     kept_back: Document | None = None
     side: bool | None = None  # where all so far fell; None once both sides have some
     number = 0
-    for number, document in enumerate(documents, start=1):  # noqa: B007  (counts them)
+    for number, document in enumerate(documents, start=1):
         is_held_out = draw(document.name, seed) < share
         if number > 1 and kept_back is None:
             yield document, is_held_out

@@ -43,13 +43,14 @@ class TokenFile:
         VitralError `corpus_empty` if there is no token, and `file_unwritable`.
         """
         largest = max(tokenizer.get_vocab().values(), default=0)
-        types = {"starts": np.int64, "documents": np.int64}
-        types["ids"] = np.uint16 if largest < 2**16 else np.uint32
+        narrow = np.dtype(np.uint16) if largest < 2**16 else np.dtype(np.uint32)
         _path(stem, "ids").unlink(missing_ok=True)
         files: dict[str, ArrayFile] = {}
         try:
             for ending in _ENDINGS:
-                files[ending] = ArrayFile(_path(stem, ending), np.dtype(types[ending]))
+                files[ending] = ArrayFile(
+                    _path(stem, ending), narrow if ending == "ids" else np.dtype(np.int64)
+                )
             _write(documents, tokenizer, **files)
             if files["ids"].length == 0:
                 raise VitralError("corpus_empty", sources=stem)

@@ -1,79 +1,116 @@
-"""Two ways to cut words into pieces, learned from a text.
+"""Tokenizers: how a text becomes numbers, and the numbers a text again.
 
-*Byte-level BPE* (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909; on bytes since GPT-2)
-starts from the 256 bytes and keeps joining the most frequent pair: nothing is ever unknown.
+    tokenizer = train_tokenizer(["El niño cruzó la calle.", …], "byte_bpe", 8192)
+    tokenizer.encode("¿Qué?").tokens
+    tokenizer.save("tokenizer.json")          # transformers opens it
 
-*WordPiece* (Schuster & Nakajima 2012, as in BERT) starts from characters, marks the pieces that
-continue a word with "##", and prefers the pair that its parts predict best. Case and accents
-are kept: in Spanish «papa» and «papá» are two words.
+All of them are trained and run by the `tokenizers` library. Every text begins with "<s>", which
+also ends it; WordPiece has BERT's marks instead.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
-from tokenizers import (
-    Tokenizer,
-    decoders,
-    models,
-    normalizers,
-    pre_tokenizers,
-    processors,
-    trainers,
-)
+from tokenizers import Tokenizer
 
 from vitral.errors import VitralError
+from vitral.text.passages import passages
+from vitral.text.special_tokens import BEGIN, UNKNOWN, WORDPIECE_SPECIALS, special_id
+from vitral.text.tokenizer_kinds import (
+    train_bpe,
+    train_byte,
+    train_byte_level_bpe,
+    train_character,
+    train_unigram,
+    train_word,
+    train_wordpiece,
+)
 
-BEGIN = "<s>"
-"""Stands before every text of a byte-level BPE's, and after it."""
+__all__ = [
+    "BEGIN",
+    "KINDS",
+    "UNKNOWN",
+    "WORDPIECE_SPECIALS",
+    "special_id",
+    "train_byte_level_bpe",
+    "train_tokenizer",
+    "train_wordpiece",
+]
 
-WORDPIECE_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+KINDS: dict[str, Callable[[Iterable[str], int], Tokenizer]] = {
+    "character": train_character,
+    "word": train_word,
+    "byte": train_byte,
+    "bpe": train_bpe,
+    "byte_bpe": train_byte_level_bpe,
+    "wordpiece": train_wordpiece,
+    "unigram": train_unigram,
+}
+"""By name, from the text's smallest parts to its statistics."""
+
+WITHOUT_SIZE = ("character", "byte")
+"""Kinds whose vocabulary the text (or UTF-8) decides; a size is the most that they may have."""
+
+MOST_CHARACTERS = 1_000_000_000
+"""Of a longer corpus the first so many characters are read: more would not change which pieces
+are frequent, but a table of all its words has to fit into memory."""
 
 
-def special_id(tokenizer: Tokenizer, *names: str) -> int:
-    """The id of a special token, by the first of its names that the tokenizer knows.
+def train_tokenizer(
+    texts: Iterable[str],
+    kind: str,
+    vocab_size: int,
+    *,
+    most_characters: int = MOST_CHARACTERS,
+) -> Tokenizer:
+    """A tokenizer of that `kind` with exactly `vocab_size` tokens, marks included (of "character"
+    and "byte", at most). The texts stream by; a table of their words is kept in memory.
 
-    Raises VitralError `special_token_missing` if it knows none of them.
+    Raises VitralError: `tokenizer_kind`, `corpus_empty` (no text at all),
+    `vocabulary_too_large` (the texts do not give so many pieces; it says how many they give),
+    `vocabulary_too_small` (not even their characters fit).
     """
-    found = (tokenizer.token_to_id(name) for name in names)
-    number: int | None = next((each for each in found if each is not None), None)
-    if number is None:
-        raise VitralError("special_token_missing", names=", ".join(names))
-    return number
-
-
-def train_byte_level_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    """A byte-level BPE; every encoding starts with "<s>", which also ends a text."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=[BEGIN],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{BEGIN} $A", pair=f"{BEGIN} $A $B", special_tokens=[(BEGIN, 0)]
-    )
+    if kind not in KINDS:
+        raise VitralError("tokenizer_kind", kind=kind, known=", ".join(KINDS))
+    if kind == "byte":
+        return train_byte()
+    least = _least(kind)
+    if vocab_size < least:
+        raise VitralError("vocabulary_too_small", size=vocab_size, least=least, kind=kind)
+    characters: set[str] = set()
+    parts = _bounded(texts, most_characters, characters)
+    first = next(parts, None)
+    if first is None:
+        raise VitralError("corpus_empty", sources=kind)
+    try:
+        tokenizer = KINDS[kind](chain([first], parts), vocab_size)
+        found = tokenizer.get_vocab_size()
+    except Exception as error:
+        if "not large enough" not in str(error):  # what the library says of a unigram model
+            raise
+        found = vocab_size + 1
+    if kind not in WITHOUT_SIZE and found < vocab_size:
+        raise VitralError("vocabulary_too_large", size=vocab_size, largest=found, kind=kind)
+    if found > vocab_size:
+        least = len(characters) + 2 if kind == "unigram" else found
+        raise VitralError("vocabulary_too_small", size=vocab_size, least=least, kind=kind)
     return tokenizer
 
 
-def train_wordpiece(texts: Iterable[str], vocab_size: int) -> Tokenizer:
-    """A cased WordPiece in BERT's form: "[CLS] text [SEP]"."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.BertNormalizer(lowercase=False, strip_accents=False)]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece(prefix="##")
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, special_tokens=WORDPIECE_SPECIALS, show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[(token, special_id(tokenizer, token)) for token in ("[CLS]", "[SEP]")],
-    )
-    return tokenizer
+def _least(kind: str) -> int:
+    """Marks and bytes that a vocabulary holds before anything is learned, and one token more."""
+    marks = len(WORDPIECE_SPECIALS) if kind == "wordpiece" else 2
+    return 257 if kind == "byte_bpe" else marks + 1
+
+
+def _bounded(texts: Iterable[str], most_characters: int, characters: set[str]) -> Iterator[str]:
+    """Passages of the texts, as many as are read; the `characters` in them are noted."""
+    length = 0
+    for text in texts:
+        for passage in passages(text):
+            if length >= most_characters:
+                return
+            length += len(passage)
+            characters.update(passage)
+            if passage.strip():
+                yield passage
