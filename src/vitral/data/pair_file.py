@@ -25,6 +25,7 @@ from tokenizers import Tokenizer
 
 from vitral.data.array_file import ArrayFile
 from vitral.data.pairs import END, Pair
+from vitral.text.tokenizers import special_id
 
 SIDES = ("source", "target")
 _LONG = np.dtype(np.int64)
@@ -48,7 +49,7 @@ class PairFile:
     def write(cls, pairs: Iterable[Pair], tokenizer: Tokenizer, stem: Path) -> "PairFile":
         """Tokenize the pairs as they stream by. Raises `file_unwritable`."""
         dtype = np.dtype(np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32)
-        end = tokenizer.token_to_id(END)
+        end = special_id(tokenizer, END)
         with ExitStack() as opened:
             files = [
                 opened.enter_context(ArrayFile(path, kind))
@@ -110,7 +111,8 @@ class PairFile:
         rows = min(max(1, round(num_tokens / lengths[middle])), len(order))
         width = min(NEIGHBOURS * rows, len(order))
         first = min(max(0, middle - width // 2), len(order) - width)
-        return order[first + generator.choice(width, rows, replace=False)]
+        drawn: NDArray[np.int64] = order[first + generator.choice(width, rows, replace=False)]
+        return drawn
 
 
 def padded(rows: Sequence[NDArray[np.int64]], pad: int) -> NDArray[np.int64]:

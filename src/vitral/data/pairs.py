@@ -21,7 +21,7 @@ from tokenizers import AddedToken, Tokenizer, processors
 from vitral.data.spanish_dates import FIRST_YEAR, LAST_YEAR, date_in_digits, date_in_words
 from vitral.data.spanish_numbers import number_in_digits, number_in_words
 from vitral.errors import VitralError
-from vitral.text.tokenizers import BEGIN, train_tokenizer
+from vitral.text.tokenizers import BEGIN, special_id, train_tokenizer
 
 PAD, END = "[PAD]", "</s>"
 
@@ -132,3 +132,12 @@ def train_pair_tokenizer(pairs: Iterable[Pair], kind: str, vocab_size: int) -> T
         special_tokens=[(END, tokenizer.token_to_id(END))],
     )
     return tokenizer
+
+
+def pair_marks(tokenizer: Tokenizer) -> dict[str, int]:
+    """The ids of these three marks, as models' configurations name them."""
+    return {
+        "pad_token_id": special_id(tokenizer, PAD),
+        "decoder_start_token_id": special_id(tokenizer, BEGIN),
+        "eos_token_id": special_id(tokenizer, END),
+    }

@@ -37,7 +37,7 @@ NEIGHBOURS = (-1, 1, -2, 2, -1, 1, -3, 3)
 other layers the first half of the heads, at the first half of these."""
 
 
-def initialise(model: nn.Module, seed: int, ids: NDArray[np.uint16] | None = None) -> None:
+def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = None) -> None:
     """Give `model` fresh weights, the same ones for the same seed.
 
     With `ids`, those of the corpus in their order, the token vectors start from the company
@@ -59,7 +59,7 @@ def initialise(model: nn.Module, seed: int, ids: NDArray[np.uint16] | None = Non
 
 
 @torch.no_grad()
-def start_with_company(model: nn.Module, ids: NDArray[np.uint16], seed: int) -> None:
+def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
     """Make token vectors of the company that tokens keep in `ids`; an output bias starts at the
     logarithm of each token's frequency. An encoder's tokens leave the first components to the
     positions (see `start_with_neighbours`)."""

@@ -17,15 +17,18 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from vitral.data.corpus import Document, read_documents
+from vitral.data.pairs import pair_marks
 from vitral.data.split import split_documents
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
 from vitral.models.hugging_face import read
+from vitral.models.initial_weights import initialise_weights
 from vitral.text.tokenizers import train_tokenizer
-from vitral.training.initialisation import initialise
+from vitral.training.initialisation import initialise, start_with_company
 from vitral.training.objectives import Objective
+from vitral.training.pair_preparation import PreparedPairs, prepare_pairs
 from vitral.training.recipe import Phase, Recipe
-from vitral.training.shapes import build_model
+from vitral.training.shapes import TRANSLATORS, build_model
 
 SAMPLE_CHARACTERS = 60_000
 """How much of each held-out document the looks during training read."""
@@ -55,12 +58,15 @@ class Prepared:
 
 def prepare(
     recipe: Recipe, sources: Sequence[str | Path], out: Path, *, start: Path | None = None
-) -> Prepared:
-    """Read the corpus into the run's folder `out`, or open what stands there already.
+) -> Prepared | PreparedPairs:
+    """Read the corpus into the run's folder `out`, or open what stands there already. Models
+    that turn one text into another read pairs (`prepare_pairs`).
 
     The tokenizer is learned from the training text, or is that of the model in `start`. Raises
     what `read_documents` and `train_tokenizer` raise, and `corpus_shorter_than_window`.
     """
+    if recipe.model.form in TRANSLATORS:
+        return prepare_pairs(recipe, sources, out, start=start)
     stem, samples = out / "tokens", out / "held_out.json"
     if not (TokenFile.exists(stem) and samples.exists()):
         out.mkdir(parents=True, exist_ok=True)
@@ -114,8 +120,12 @@ def _tokenizer(
     return tokenizer
 
 
-def objective(recipe: Recipe, phase: Phase, prepared: Prepared) -> Objective:
+def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) -> Objective:
     """What is asked in that phase."""
+    if isinstance(prepared, PreparedPairs):
+        from vitral.training.objectives.sequence_to_sequence import SequenceToSequence
+
+        return SequenceToSequence(recipe, prepared.pairs, prepared.tokenizer, prepared.held_out)
     asked: Objective
     if phase.objective == "next_token":
         from vitral.training.objectives.next_token import NextToken
@@ -135,23 +145,41 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared) -> Objective:
     return Distillation(asked, teacher.module, phase.teacher)
 
 
-def fresh_model(recipe: Recipe, prepared: Prepared) -> nn.Module:
-    """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
+def shaped_model(
+    recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
+) -> nn.Module:
+    """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
     size = prepared.tokenizer.get_vocab_size()
-    model = build_model(recipe.model, size, recipe.phases[0].num_layers)
-    initialise(model, recipe.seed, prepared.tokens.ids if recipe.company_vectors else None)
+    marks = pair_marks(prepared.tokenizer) if isinstance(prepared, PreparedPairs) else {}
+    return build_model(recipe.model, size, num_layers, marks)
+
+
+def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
+    """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
+    model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
+    if isinstance(prepared, PreparedPairs):
+        initialise_weights(model, recipe.seed)
+        return model
+    ids = prepared.tokens.ids if recipe.company_vectors else None
+    if recipe.model.form == "recurrent":
+        initialise_weights(model, recipe.seed)
+        if ids is not None:
+            start_with_company(model, ids, recipe.seed)
+    else:
+        initialise(model, recipe.seed, ids)
     return model
 
 
-def model_to_go_on_from(start: Path, recipe: Recipe, prepared: Prepared) -> nn.Module:
+def model_to_go_on_from(
+    start: Path, recipe: Recipe, prepared: Prepared | PreparedPairs
+) -> nn.Module:
     """The model in `start`. Raises `start_mismatch` if it has another shape than the recipe's;
     fewer layers are no other shape, for it can grow."""
     found: Any = read(start)
     depth = found.config.num_layers
-    size = prepared.tokenizer.get_vocab_size()
     if (
         depth > recipe.model.num_layers
-        or found.config != build_model(recipe.model, size, depth).config
+        or found.config != shaped_model(recipe, prepared, depth).config
     ):
         raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
     model: nn.Module = found

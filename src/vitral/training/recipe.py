@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from vitral.training.mistakes import ContradictionError, Mistake
-from vitral.training.shapes import DECODERS, ENCODERS, Shape, Strict
+from vitral.training.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, Shape, Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -26,21 +26,38 @@ class TokenizerChoice(Strict):
     vocab_size: Annotated[int, Field(gt=0, le=1_000_000)] = 8192
 
 
+class GeneratedPairs(Strict):
+    """Pairs that a rule makes: whole numbers of 1 to `digits` digits, each length as often as
+    another, or dates, and how Spanish says them. `count` of them are made, the short numbers
+    many times."""
+
+    generated: Annotated[
+        list[Literal["spanish_numbers", "spanish_dates"]], Field(min_length=1, max_length=2)
+    ]
+    digits: Annotated[int, Field(ge=1, le=12)] = 9
+    count: Annotated[int, Field(ge=100)] = 200_000
+
+
 class DataChoice(Strict):
     """How the corpus is read. `held_out` names documents, or is the share of them that is never
     trained on. `windows` start where a sentence starts, or anywhere; or whole documents are
-    packed side by side, none of them seeing another."""
+    packed side by side, none of them seeing another.
+
+    Models that turn one text into another read pairs instead, from files or, with `pairs`, made
+    by a rule."""
 
     cleaning: Literal["prose", "plain"] = "prose"
     text_field: str = "text"
     held_out: list[str] | Annotated[float, Field(gt=0, lt=1)] = 0.1
     windows: Literal["sentence", "anywhere", "packed"] = "sentence"
+    pairs: GeneratedPairs | None = None
 
 
 class Batch(Strict):
     """How much is read before each step of the optimiser: so many tokens, in windows of one of
-    the `lengths` (drawn for each step). With several `parts` the step's gradient is accumulated
-    from as many passes, which needs less memory and gives the same step."""
+    the `lengths` (drawn for each step), or in pairs of about one length. With several `parts`
+    the step's gradient is accumulated from as many passes, which needs less memory and gives the
+    same step."""
 
     tokens: PositiveInt = 4096
     lengths: Annotated[list[PositiveInt], Field(min_length=1)] = Field(default=[64, 256])
@@ -80,7 +97,7 @@ class OptimizerChoice(Strict):
     vector_rate: Positive = 0.003
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.95
-    betas: tuple[Share, Share] = (0.9, 0.98)
+    betas: Annotated[tuple[Share, Share], Field(strict=False)] = (0.9, 0.98)  # a list, in YAML
     clip: Positive | None = 1.0
 
 
@@ -154,7 +171,10 @@ def objective_of(form: str) -> ObjectiveName:
 def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     if (recipe.minutes is None) == (recipe.steps is None):
         yield Mistake("steps", "one_length", others=("minutes",))
-    yield from _wrong_windows(recipe)
+    if recipe.model.form in TRANSLATORS:
+        yield from _wrong_pairs(recipe)
+    else:
+        yield from _wrong_windows(recipe)
     yield from _wrong_phases(recipe)
     schedule = recipe.schedule
     if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
@@ -172,6 +192,26 @@ def _wrong_windows(recipe: Recipe) -> Iterator[Mistake]:
     if tokens < longest:
         values = {"value": tokens, "least": longest}
         yield Mistake("batch.tokens", "small_batch", values, others=("batch.lengths",))
+    if recipe.data.pairs is not None:
+        values = {"form": recipe.model.form}
+        yield Mistake("data.pairs", "no_pairs", values, others=("model.form",))
+
+
+def _wrong_pairs(recipe: Recipe) -> Iterator[Mistake]:
+    """Entries about corpora, which mean nothing where pairs are read."""
+    others = ("model.form",)
+    for part, names in ("data", ("cleaning", "text_field", "windows")), ("batch", ("lengths",)):
+        entries = getattr(recipe, part)
+        for name in names:
+            if getattr(entries, name) != type(entries).model_fields[name].default:
+                values = {"form": recipe.model.form}
+                yield Mistake(f"{part}.{name}", "not_of_pairs", values, others=others)
+    if isinstance(recipe.data.held_out, list):
+        yield Mistake("data.held_out", "pairs_by_name", others=others)
+    for number, phase in enumerate(recipe.phases):
+        if phase.teacher is not None:
+            values = {"form": recipe.model.form}
+            yield Mistake(f"phases.{number}.teacher", "no_teacher", values, others=others)
 
 
 def _wrong_phases(recipe: Recipe) -> Iterator[Mistake]:
@@ -184,7 +224,10 @@ def _wrong_phases(recipe: Recipe) -> Iterator[Mistake]:
             values = {"form": form, "objective": objective_of(form)}
             path = f"phases.{number}.objective"
             yield Mistake(path, "other_objective", values, others=("model.form",))
-        if phase.num_layers is not None and phase.num_layers > depth:
+        if phase.num_layers is not None and form not in GROWING:
+            path = f"phases.{number}.num_layers"
+            yield Mistake(path, "cannot_grow", {"form": form}, others=("model.form",))
+        elif phase.num_layers is not None and phase.num_layers > depth:
             deep = {"value": phase.num_layers, "most": depth}
             path = f"phases.{number}.num_layers"
             yield Mistake(path, "deep_phase", deep, others=("model.num_layers",))

@@ -4,20 +4,24 @@ A shape is what a person chooses; the model's own configuration has more entries
 published architecture of that form decides.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 from torch import nn
 
+from vitral.nn.recurrent_attention import Local, Score
 from vitral.training.mistakes import ContradictionError, Mistake
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Strict(BaseModel):
-    """A part of a recipe: unknown entries are mistakes, and nothing changes once it is read."""
+    """A part of a recipe: unknown entries are mistakes, no value is bent into another kind (yes
+    is no number), and nothing changes once it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class _TransformerShape(Strict):
@@ -71,16 +75,76 @@ class BertShape(_TransformerShape):
     next_sentence: bool = False
 
 
-Shape = Annotated[LlamaShape | GPT2Shape | BertShape, Field(discriminator="form")]
+class TransformerShape(_TransformerShape):
+    """The original Transformer, which reads one text and writes another; as many layers on
+    either side."""
+
+    form: Literal["transformer"]
+
+
+class _RecurrentShape(Strict):
+    context: PositiveInt = 256
+    hidden_size: PositiveInt = 256
+    num_layers: PositiveInt = 2
+    cell: Literal["rnn", "lstm", "gru"] = "lstm"
+    dropout: Dropout = 0.0
+
+
+class RecurrentShape(_RecurrentShape):
+    """A recurrent decoder. `context` is the longest text that it is trained on at once."""
+
+    form: Literal["recurrent"]
+    tied_embeddings: bool = True
+
+
+class RecurrentSequenceToSequenceShape(_RecurrentShape):
+    """A recurrent encoder and decoder. `attention` is Bahdanau's ("additive") or Luong's ("dot",
+    "general"); `local` lets it look only at `window` places to each side of one, which goes
+    forward step by step ("monotonic") or is guessed ("predictive")."""
+
+    form: Literal["recurrent_sequence_to_sequence"]
+    num_layers: PositiveInt = 1
+    attention: Score = "additive"
+    local: Local = "none"
+    window: PositiveInt = 10
+    bidirectional: bool = True
+
+    @model_validator(mode="after")
+    def _halves_are_whole(self) -> "RecurrentSequenceToSequenceShape":
+        if self.bidirectional and self.hidden_size % 2:
+            values: dict[str, object] = {"value": self.hidden_size, "of": 2}
+            other = {"other": "bidirectional"}
+            raise ContradictionError(Mistake("hidden_size", "no_multiple", values | other))
+        return self
+
+
+Shape = Annotated[
+    LlamaShape
+    | GPT2Shape
+    | RecurrentShape
+    | BertShape
+    | RecurrentSequenceToSequenceShape
+    | TransformerShape,
+    Field(discriminator="form"),
+]
 
 DECODERS = ("llama", "gpt2", "recurrent")
 ENCODERS = ("bert", "roberta", "albert")
 TRANSLATORS = ("recurrent_sequence_to_sequence", "transformer")
+GROWING = ("llama", "gpt2", "bert")
+"""Forms that may start with fewer layers (`growth`)."""
 
 
-def build_model(shape: Any, vocab_size: int, num_layers: int | None = None) -> nn.Module:
-    """A model of that shape (or of so many layers of it) with random weights."""
-    entries = shape.model_dump(exclude={"form"}) | {"vocab_size": vocab_size}
+def build_model(
+    shape: Any,
+    vocab_size: int,
+    num_layers: int | None = None,
+    marks: Mapping[str, int] = MappingProxyType({}),
+) -> nn.Module:
+    """A model of that shape (or of so many layers of it) with random weights. `marks` are the
+    ids of the tokens that begin, end and fill a translator's texts, as its configuration names
+    them."""
+    entries = shape.model_dump(exclude={"form"}) | {"vocab_size": vocab_size, **marks}
     if num_layers is not None:
         entries["num_layers"] = num_layers
     if isinstance(shape, LlamaShape):
@@ -88,7 +152,22 @@ def build_model(shape: Any, vocab_size: int, num_layers: int | None = None) -> n
 
         entries["num_key_value_heads"] = shape.num_key_value_heads or shape.num_heads
         return Llama(LlamaConfig(**entries))
+    if isinstance(shape, RecurrentShape):
+        from vitral.models.recurrent import Recurrent, RecurrentConfig
+
+        return Recurrent(RecurrentConfig(**entries))
+    if isinstance(shape, RecurrentSequenceToSequenceShape):
+        from vitral.models.recurrent_sequence_to_sequence import (
+            RecurrentSequenceToSequence,
+            RecurrentSequenceToSequenceConfig,
+        )
+
+        return RecurrentSequenceToSequence(RecurrentSequenceToSequenceConfig(**entries))
     entries["num_key_value_heads"] = shape.num_heads
+    if isinstance(shape, TransformerShape):
+        from vitral.models.transformer import Transformer, TransformerConfig
+
+        return Transformer(TransformerConfig(**entries))
     if isinstance(shape, GPT2Shape):
         from vitral.models.gpt import GPT, GPTConfig
 

@@ -35,13 +35,19 @@ from vitral.training.growth import grow
 from vitral.training.not_finite import not_finite
 from vitral.training.objectives import Objective
 from vitral.training.optimizers import build_optimizers
+from vitral.training.pair_preparation import PreparedPairs
 from vitral.training.parallel import Parallel
 from vitral.training.precision import Precision
-from vitral.training.preparation import Prepared, fresh_model, model_to_go_on_from, objective
+from vitral.training.preparation import (
+    Prepared,
+    fresh_model,
+    model_to_go_on_from,
+    objective,
+    shaped_model,
+)
 from vitral.training.recipe import Phase, Recipe
 from vitral.training.recipe_changes import changes
 from vitral.training.schedules import rate_at
-from vitral.training.shapes import build_model
 from vitral.training.watching import Looked, Stepped, Watcher
 
 GRADIENTS_EVERY = 10
@@ -63,7 +69,7 @@ class Trainer:
     def __init__(
         self,
         recipe: Recipe,
-        prepared: Prepared,
+        prepared: Prepared | PreparedPairs,
         out: Path,
         *,
         start: Path | None = None,
@@ -116,8 +122,7 @@ class Trainer:
 
     def _model(self, start: Path | None, saved: Checkpoint | None) -> nn.Module:
         if saved is not None:
-            size = self.prepared.tokenizer.get_vocab_size()
-            return build_model(self.recipe.model, size, saved.state["num_layers"])
+            return shaped_model(self.recipe, self.prepared, saved.state["num_layers"])
         if start is not None:
             return model_to_go_on_from(start, self.recipe, self.prepared)
         return fresh_model(self.recipe, self.prepared)
