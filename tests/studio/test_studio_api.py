@@ -157,6 +157,37 @@ def test_schema_is_published(client: TestClient) -> None:
         "/api/traces",
         "/api/traces/{trace_id}/pooled",
         "/api/traces/{trace_id}/view",
+        "/api/traces/{trace_id}/arithmetic",
         "/api/traces/{trace_id}/file",
     }
     assert {"Studio", "Trace", "Token", "ErrorBody"} <= set(schema["components"]["schemas"])
+
+
+def test_arithmetic_tells_how_a_weight_came_about(
+    client: TestClient, seed_trace: dict[str, Any]
+) -> None:
+    asked = {"layer": 1, "head": 2, "query": 3, "key": 4}
+    found = client.get(f"/api/traces/{seed_trace['id']}/arithmetic", params=asked).json()
+    view = {"address": "layers.1.attention.pattern", "head": 2, "rows": "3:4"}
+    block = client.get(f"/api/traces/{seed_trace['id']}/view", params=view).content
+    _, weights = decode_block(block)
+    assert found["weights"] == pytest.approx(weights[0].tolist(), abs=1e-6)
+    assert found["weight"] == pytest.approx(float(weights[0, 4]), abs=1e-6)
+    assert sum(found["products"]) == pytest.approx(found["dot"], abs=1e-5)
+    assert found["dot"] * found["scaling"] == pytest.approx(found["score"], abs=1e-5)
+    assert found["latex"].startswith("\\begin{aligned}")
+    assert "weight = exp(score)" in found["python"]
+    gone = client.get(f"/api/traces/{seed_trace['id']}/arithmetic", params=asked | {"key": 99})
+    assert gone.status_code == 422
+    assert gone.json()["error"]["code"] == "token_out_of_range"
+    lacking = client.get(f"/api/traces/{seed_trace['id']}/arithmetic", params={"layer": 0})
+    assert lacking.status_code == 422
+
+
+def test_a_decoders_arithmetic_leaves_out_what_it_cannot_see(client: TestClient) -> None:
+    body = {"model": "small-llama", "text": "La niña lee un libro."}
+    trace = client.post("/api/traces", json=body).json()["id"]
+    asked = {"layer": 0, "head": 0, "query": 2, "key": 1}
+    scores = client.get(f"/api/traces/{trace}/arithmetic", params=asked).json()["scores"]
+    assert None not in scores[:3]
+    assert set(scores[3:]) == {None}

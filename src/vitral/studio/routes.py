@@ -66,6 +66,19 @@ async def get_view(
     return Response(await session.view(trace_id, view), media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
+@router.get("/traces/{trace_id}/arithmetic")
+async def get_arithmetic(
+    trace_id: str,
+    session: CurrentSession,
+    layer: Annotated[int, Query(ge=0)],
+    head: Annotated[int, Query(ge=0)],
+    query: Annotated[int, Query(ge=0)],
+    key: Annotated[int, Query(ge=0)],
+) -> schemas.Arithmetic:
+    """How one attention weight came about, number by number."""
+    return await session.arithmetic(trace_id, layer, head, query, key)
+
+
 @router.get("/traces/{trace_id}/file", response_class=FileResponse)
 async def get_file(trace_id: str, session: CurrentSession) -> FileResponse:
     """The trace as a file that `vitral.open_trace` reads."""

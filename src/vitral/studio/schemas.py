@@ -69,6 +69,32 @@ class Trace(BaseModel):
     seconds: float = Field(description="How long the traced run took, loading left out")
 
 
+class Arithmetic(BaseModel):
+    """How one attention weight came about: q·k, scaled, through the row's softmax."""
+
+    layer: int
+    head: int
+    query: int
+    key: int
+    q: list[float] = Field(description="The query's vector as it met the key's")
+    k: list[float]
+    products: list[float] = Field(description="q and k multiplied, one by one")
+    dot: float = Field(description="The products' sum")
+    scaling: float
+    softcap: float | None = Field(description="What limits the scores, in models that do so")
+    bias: float = Field(description="Added to the score, in models that do so")
+    score: float = Field(description="What enters the softmax")
+    scores: list[float | None] = Field(
+        description="The whole row's scores; null where the token may not look"
+    )
+    sink: float | None = Field(description="One more logit in the denominator, in some models")
+    weights: list[float] = Field(description="The row's softmax")
+    weight: float
+    output: list[float] = Field(description="All tokens' values, by their weights")
+    latex: str
+    python: str
+
+
 class ErrorDetail(BaseModel):
     """`code` and `values` fill the entry `error.<code>` of the message catalogues."""
 

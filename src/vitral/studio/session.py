@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import vitral
 from vitral.errors import VitralError
 from vitral.studio import schemas
+from vitral.studio.arithmetic import arithmetic_of
 from vitral.studio.limits import Limits
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
@@ -81,6 +82,14 @@ class Session:
         """The block of one view. Raises VitralError: trace_gone, and what view_block raises."""
         stored = self.store.get(key)
         return await self.workshop.run(view_block, stored.trace, view, self.limits)
+
+    async def arithmetic(
+        self, trace: str, layer: int, head: int, query: int, key: int
+    ) -> schemas.Arithmetic:
+        """One weight's calculation. Raises VitralError: trace_gone, and what
+        `explain.arithmetic` raises."""
+        stored = self.store.get(trace)
+        return await self.workshop.run(arithmetic_of, stored.trace, layer, head, query, key)
 
     async def file(self, key: str) -> tuple[Path, str]:
         """A temporary file with the trace, for the caller to delete, and a name to offer for it."""

@@ -50,6 +50,8 @@ class Room {
   layer = $state(0);
   head = $state(0);
   token = $state<number | null>(null);
+  /** The token looked at whose weight is worked out; null for the strongest. */
+  key = $state<number | null>(null);
   view = $state<ViewName>("lines");
   scale = $state<Scale>("glass");
   lifted = $state(false);
@@ -98,7 +100,8 @@ class Room {
   /** Go where an address says. */
   #visit(place: Place): void {
     if (!this.studio) return;
-    this.view = place.view;
+    this.view = place.view === "arithmetic" && !source().getArithmetic ? "lines" : place.view;
+    this.key = place.key;
     this.scale = place.scale;
     this.lifted = place.lifted;
     const named = source().fixed ? null : place;
@@ -153,6 +156,12 @@ class Room {
     void this.#look();
   }
 
+  /** Work out how the weight of this token came about. */
+  chooseKey(key: number): void {
+    this.key = key;
+    this.chooseView(source().getArithmetic ? "arithmetic" : this.view);
+  }
+
   chooseView(view: ViewName): void {
     this.view = view;
     this.#record("view");
@@ -181,6 +190,11 @@ class Room {
     clearTimeout(this.#retrying);
     if (this.studio) void this.#run(this.trace ? null : readPlace(asked()), null);
     else void this.#open();
+  }
+
+  /** A picture asked for something of its own and did not get it. */
+  failed(problem: unknown): void {
+    this.#fail(problem, () => this.#look());
   }
 
   // How it comes here ---------------------------------------------------------------------------
@@ -238,6 +252,8 @@ class Room {
     this.layer = Math.min(layer, layers - 1);
     this.head = Math.min(head, heads - 1);
     this.token = this.#source(trace, place?.token ?? null, before);
+    if (before && before.text !== trace.text) this.key = null;
+    if (this.key !== null && this.key >= trace.tokens.length) this.key = null;
   }
 
   #source(trace: Trace, wanted: Source, before: Trace | null): number | null {
@@ -315,6 +331,7 @@ class Room {
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
       token: this.trace ? (this.token ?? "none") : null,
+      key: this.trace ? this.key : null,
       view: this.view,
       scale: this.scale,
       lifted: this.lifted,

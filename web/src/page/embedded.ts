@@ -54,6 +54,7 @@ export function embedded(carried: Carried): Source {
       return Promise.resolve({ header, values: bytes(values) });
     },
     getView: (_, view, signal) => cells(layers, view, signal),
+    getArithmetic: null,
     filePath: () => null,
   };
 }

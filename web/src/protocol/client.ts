@@ -1,7 +1,7 @@
 // Questions to Studio. Each takes an AbortSignal, so that a question that nobody waits for any
 // more is dropped; each fails with a StudioError or a ServerGone, never with anything else.
 import { readBlock, type Block } from "./block";
-import type { ErrorBody, ErrorValues, Studio, Trace } from "./types";
+import type { Arithmetic, ErrorBody, ErrorValues, Studio, Trace } from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
 export class StudioError extends Error {
@@ -100,6 +100,25 @@ export function viewPath(trace: string, view: ViewQuestion): string {
 
 export function getView(trace: string, view: ViewQuestion, signal: AbortSignal): Promise<Block> {
   return block(viewPath(trace, view), signal);
+}
+
+export interface Cell {
+  layer: number;
+  head: number;
+  query: number;
+  key: number;
+}
+
+export async function getArithmetic(
+  trace: string,
+  cell: Cell,
+  signal: AbortSignal,
+): Promise<Arithmetic> {
+  const query = new URLSearchParams(
+    Object.entries(cell).map(([name, value]) => [name, String(value)]),
+  );
+  const path = `/api/traces/${encodeURIComponent(trace)}/arithmetic?${query}`;
+  return (await (await ask(path, { signal })).json()) as Arithmetic;
 }
 
 export function filePath(trace: string): string {

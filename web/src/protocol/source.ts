@@ -1,7 +1,7 @@
 // Where the room's answers come from: a running Studio, or a page that carries its own trace.
 import type { Block } from "./block";
-import type { ViewQuestion } from "./client";
-import type { Studio, Trace } from "./types";
+import type { Cell, ViewQuestion } from "./client";
+import type { Arithmetic, Studio, Trace } from "./types";
 
 export interface Source {
   /** Text and model cannot be changed, and the page's address does not name them. */
@@ -16,6 +16,10 @@ export interface Source {
   ): Promise<Trace>;
   getPooled(trace: string, signal: AbortSignal): Promise<Block>;
   getView(trace: string, view: ViewQuestion, signal: AbortSignal): Promise<Block>;
+  /** How a weight came about; null where nobody is there to work it out. */
+  readonly getArithmetic:
+    | ((trace: string, cell: Cell, signal: AbortSignal) => Promise<Arithmetic>)
+    | null;
   /** The address of the trace's file; null where there is none to download. */
   filePath(trace: string): string | null;
 }

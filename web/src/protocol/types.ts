@@ -41,6 +41,29 @@ export interface Trace {
   seconds: number;
 }
 
+/** How one attention weight came about; null in `scores` where the token may not look. */
+export interface Arithmetic {
+  layer: number;
+  head: number;
+  query: number;
+  key: number;
+  q: number[];
+  k: number[];
+  products: number[];
+  dot: number;
+  scaling: number;
+  softcap: number | null;
+  bias: number;
+  score: number;
+  scores: (number | null)[];
+  sink: number | null;
+  weights: number[];
+  weight: number;
+  output: number[];
+  latex: string;
+  python: string;
+}
+
 export type ErrorValues = Record<string, string | number | string[]>;
 
 export interface ErrorBody {

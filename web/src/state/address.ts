@@ -3,7 +3,7 @@
 // where their reader chose one.
 import type { Scale, Theme } from "../design/ramp";
 
-export const VIEWS = ["lines", "map", "numbers"] as const;
+export const VIEWS = ["lines", "map", "numbers", "arithmetic"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** A source token: its position, `none` when chosen so, or null where nothing was said. */
@@ -15,6 +15,8 @@ export interface Place {
   layer: number | null;
   head: number | null;
   token: Source;
+  /** The token looked at whose weight is worked out; null for the strongest. */
+  key: number | null;
   view: ViewName;
   scale: Scale;
   /** Weak weights brought forward. */
@@ -48,6 +50,7 @@ export function readPlace(search: string): Place {
     layer: whole(ADDRESS.exec(query.get("at") ?? "")?.[1] ?? null),
     head: whole(query.get("head")),
     token: token === "none" ? "none" : whole(token),
+    key: whole(query.get("key")),
     view: oneOf(VIEWS, query.get("view")) ?? "lines",
     scale: oneOf(["glass", "course"] as const, query.get("scale")) ?? "glass",
     lifted: query.get("lifted") === "1",
@@ -64,6 +67,7 @@ export function writePlace(place: Place): string {
   if (place.layer !== null) query.set("at", patternAddress(place.layer));
   if (place.head !== null) query.set("head", String(place.head));
   if (place.token !== null) query.set("token", String(place.token));
+  if (place.key !== null) query.set("key", String(place.key));
   query.set("view", place.view);
   if (place.scale !== "glass") query.set("scale", place.scale);
   if (place.lifted) query.set("lifted", "1");
