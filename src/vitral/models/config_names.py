@@ -6,6 +6,15 @@ our one value, and the last one is read.
 
 from typing import Any
 
+from vitral.models.translation_names import (
+    MARIAN,
+    MARIAN_ENTRIES,
+    MARIAN_PLAIN,
+    RECURRENT,
+    RECURRENT_MODEL_TYPE,
+    TRANSLATION_CONFIG,
+)
+
 _ENCODER = {
     "vocab_size": "vocab_size",
     "max_position_embeddings": "context",
@@ -54,6 +63,7 @@ CONFIG_NAMES: dict[str, dict[str, str]] = {
     "BertForPreTraining": _ENCODER,
     "RobertaForMaskedLM": _ENCODER | {"pad_token_id": "pad_token_id"},
     "AlbertForMaskedLM": _ENCODER | {"embedding_size": "embedding_size"},
+    **TRANSLATION_CONFIG,
 }
 """Ours, on the right, by their names in config.json."""
 
@@ -64,6 +74,8 @@ MODEL_TYPES = {
     "BertForPreTraining": "bert",
     "RobertaForMaskedLM": "roberta",
     "AlbertForMaskedLM": "albert",
+    MARIAN: "marian",
+    **dict.fromkeys(RECURRENT, RECURRENT_MODEL_TYPE),
 }
 
 _PLAIN_ENCODER: dict[str, tuple[Any, ...]] = {
@@ -85,6 +97,8 @@ PLAIN: dict[str, dict[str, tuple[Any, ...]]] = {
     "RobertaForMaskedLM": _PLAIN_ENCODER,
     "AlbertForMaskedLM": _PLAIN_ENCODER
     | {"num_hidden_groups": (1, None), "inner_group_num": (1, None)},
+    MARIAN: MARIAN_PLAIN,
+    **{form: {} for form in RECURRENT},
 }
 """What would change the arithmetic and is not built here: such a model goes to transformers."""
 
@@ -125,8 +139,10 @@ def entries_of(config: Any) -> dict[str, Any]:
     }
     if architecture == "LlamaForCausalLM":
         entries["rope_parameters"] = {"rope_theta": config.rope_base, "rope_type": "default"}
-    else:
+    elif architecture not in RECURRENT:
         entries["tie_word_embeddings"] = True
+    if architecture == MARIAN:
+        entries |= MARIAN_ENTRIES
     if architecture == "RobertaForMaskedLM":  # see models.roberta
         entries["max_position_embeddings"] += config.pad_token_id + 1
     if architecture == "AlbertForMaskedLM":

@@ -26,7 +26,14 @@ from vitral.models.bert import Bert, BertConfig
 from vitral.models.config_names import PLAIN, entries_of, shape_of
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
+from vitral.models.recurrent import Recurrent, RecurrentConfig
+from vitral.models.recurrent_sequence_to_sequence import (
+    RecurrentSequenceToSequence,
+    RecurrentSequenceToSequenceConfig,
+)
 from vitral.models.roberta import Roberta, RobertaConfig
+from vitral.models.transformer import Transformer, TransformerConfig
+from vitral.models.translation_names import sides_differ
 from vitral.models.weight_names import TIED, from_hugging_face, to_hugging_face
 from vitral.nn.feed_forward import ACTIVATIONS
 
@@ -37,6 +44,12 @@ _FORMS: dict[str, tuple[type[Any], Callable[[Any], nn.Module]]] = {
     "BertForPreTraining": (BertConfig, Bert),
     "RobertaForMaskedLM": (RobertaConfig, Roberta),
     "AlbertForMaskedLM": (AlbertConfig, Albert),
+    "MarianMTModel": (TransformerConfig, Transformer),
+    "RecurrentLanguageModel": (RecurrentConfig, Recurrent),
+    "RecurrentSequenceToSequence": (
+        RecurrentSequenceToSequenceConfig,
+        RecurrentSequenceToSequence,
+    ),
 }
 
 
@@ -49,6 +62,8 @@ def can_read(folder: Path) -> bool:
     for name, plain in PLAIN[architecture].items():
         if config.get(name) not in plain:
             return False
+    if sides_differ(architecture, config):
+        return False
     rope = config.get("rope_parameters") or {}
     activation = config.get("activation_function", config.get("hidden_act", "gelu"))
     return rope.get("rope_type", "default") == "default" and activation in ACTIVATIONS
@@ -86,7 +101,12 @@ def write(
     architecture: str = config.architecture
     entries = entries_of(config) | {"dtype": str(dtype).removeprefix("torch.")}
     specials: dict[str, str] = {}
-    if tokenizer is not None:
+    if tokenizer is not None and config.kind == "encoder-decoder":  # which names its own ids
+        specials = _special_tokens(tokenizer)
+        for name, number in (("pad", config.pad_token_id), ("eos", config.eos_token_id)):
+            if (token := tokenizer.id_to_token(number)) is not None:
+                specials[f"{name}_token"] = token
+    elif tokenizer is not None:
         specials = _special_tokens(tokenizer)
         for token, name in (("bos_token", "bos_token_id"), ("eos_token", "eos_token_id")):
             if config.kind != "encoder" or token in specials:
@@ -110,7 +130,7 @@ def write(
             folder / "tokenizer_config.json",
             {
                 "tokenizer_class": "PreTrainedTokenizerFast",
-                "model_max_length": config.context,
+                **({"model_max_length": config.context} if config.limited else {}),
                 "clean_up_tokenization_spaces": False,
                 **specials,
             },

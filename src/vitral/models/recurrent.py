@@ -17,13 +17,15 @@ No architecture of Hugging Face's is a recurrent one, so it is saved in a folder
 Shapes: B batch, T tokens, C width, V vocabulary; N documents of at most L tokens.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from vitral.errors import VitralError
 from vitral.models.configuration import ModelConfig
-from vitral.nn.recurrent import RecurrentLayer, RecurrentState
+from vitral.nn.recurrent import FUSED, RecurrentLayer, RecurrentState
 
 
 @dataclass
@@ -31,6 +33,7 @@ class RecurrentConfig(ModelConfig):
     """The shape of a recurrent language model. `cell` is "rnn", "lstm" or "gru".
 
     `context` is the number of tokens it is trained on at once; it limits nothing afterwards.
+    Raises VitralError `model_option` for another cell.
     """
 
     architecture = "RecurrentLanguageModel"
@@ -49,6 +52,15 @@ class RecurrentConfig(ModelConfig):
     cell: str = "lstm"
     dropout: float = 0.0
     tied_embeddings: bool = True
+
+    def __post_init__(self) -> None:
+        check_choice("cell", self.cell, tuple(FUSED))
+
+
+def check_choice(option: str, value: str, known: Sequence[str]) -> None:
+    """Raises VitralError `model_option` for a value that a recurrent model's option has not."""
+    if value not in known:
+        raise VitralError("model_option", option=option, value=value, known=", ".join(known))
 
 
 class Recurrent(nn.Module):

@@ -25,12 +25,15 @@ Shapes: B batch, S tokens of the source, T tokens of the target, C width, V voca
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
+from vitral.errors import VitralError
 from vitral.models.configuration import ModelConfig
-from vitral.nn.recurrent import RecurrentLayer, hand_over
+from vitral.models.recurrent import check_choice
+from vitral.nn.recurrent import FUSED, RecurrentLayer, hand_over
 from vitral.nn.recurrent_attention import AnswerState, Local, RecurrentMemory, Score
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
 
@@ -43,6 +46,9 @@ class RecurrentSequenceToSequenceConfig(ModelConfig):
     "none", "monotonic" or "predictive", with windows of `window` places to each side. A
     `bidirectional` encoder gives half of the width to each direction. `context` is for training
     only: it limits nothing afterwards.
+
+    Raises VitralError `model_option` for another cell, attention or window; `option_invalid` for
+    a window of no place; `option_value_wrong` for an odd width that two directions should share.
     """
 
     architecture = "RecurrentSequenceToSequence"
@@ -69,6 +75,16 @@ class RecurrentSequenceToSequenceConfig(ModelConfig):
     eos_token_id: int = 1
 
     def __post_init__(self) -> None:
+        check_choice("cell", self.cell, tuple(FUSED))
+        check_choice("attention", self.attention, get_args(Score))
+        check_choice("local", self.local, get_args(Local))
+        if self.window < 1:
+            raise VitralError("option_invalid", option="window", value=self.window, least=1)
+        if self.bidirectional and self.hidden_size % 2:
+            size = self.hidden_size
+            raise VitralError(
+                "option_value_wrong", option="hidden_size", value=size, example=size + 1
+            )
         if self.attention == "none":
             self.num_heads = self.num_key_value_heads = 0
 

@@ -20,7 +20,7 @@ second; the paper has them by turns, which is the same up to the order of compon
 Shapes: B batch, S tokens of the source, T tokens of the target, C width, V vocabulary.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -49,7 +49,7 @@ class TransformerConfig(ModelConfig):
     num_heads: int = 8
     intermediate_size: int = 2048
     num_key_value_heads: int = 8
-    epsilon: float = 1e-5
+    epsilon: float = field(default=1e-5, init=False)  # a Marian folder cannot name another
     activation: str = "relu"
     dropout: float = 0.0
     pad_token_id: int = 0

@@ -12,11 +12,21 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.models.encoder_names import DECODER_BIAS, ENCODER_NAMES, UNUSED
+from vitral.models.translation_names import (
+    MARIAN,
+    MARIAN_UNUSED,
+    MARIAN_WEIGHTS,
+    RECURRENT,
+    with_marian_bias,
+    without_marian_bias,
+)
 
 TIED = {
     "GPT2LMHeadModel": {"head.weight": "embed.tokens.weight"},
     "LlamaForCausalLM": {"head.weight": "embed.weight"},
     **{form: {"head.decoder.weight": "embed.tokens.weight"} for form in ENCODER_NAMES},
+    MARIAN: {"head.weight": "embed.tokens.weight"},
+    **{form: {"head.weight": "embed.weight"} for form in RECURRENT},
 }
 """Weights that are one and the same: the copy's name, and the original's."""
 
@@ -49,6 +59,7 @@ _NAMES: dict[str, dict[str, str]] = {
         "head": "lm_head",
     },
     **ENCODER_NAMES,
+    MARIAN: MARIAN_WEIGHTS,
 }
 # Buffers that older files carry.
 _BUFFERS = re.compile(r"(\.attn\.(masked_)?bias|position_ids|rotary_emb\.inv_freq)$")
@@ -56,13 +67,15 @@ _BUFFERS = re.compile(r"(\.attn\.(masked_)?bias|position_ids|rotary_emb\.inv_fre
 
 def to_hugging_face(architecture: str, weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Our weights by the names, and in the layout, of the architecture's folders."""
+    if architecture in RECURRENT:
+        return weights
     if architecture == "GPT2LMHeadModel":
         weights = {name: w.T if _is_map(name) else w for name, w in _fuse_qkv(weights).items()}
     renamed = {_rename(name, _NAMES[architecture]): w for name, w in weights.items()}
     if architecture in DECODER_BIAS:
         in_file, parameter = DECODER_BIAS[architecture]
         renamed[in_file] = renamed.pop(parameter)
-    return renamed
+    return with_marian_bias(renamed) if architecture == MARIAN else renamed
 
 
 def from_hugging_face(
@@ -72,7 +85,9 @@ def from_hugging_face(
 
     Raises `weights_damaged` (naming `path`) for a weight that no such model has.
     """
-    unused = UNUSED.get(architecture, ())
+    if architecture in RECURRENT:
+        return weights
+    unused = MARIAN_UNUSED if architecture == MARIAN else UNUSED.get(architecture, ())
     weights = {
         name: weight
         for name, weight in weights.items()
@@ -84,6 +99,8 @@ def from_hugging_face(
             name if name.startswith(("transformer.", "lm_head.")) else f"transformer.{name}": w
             for name, w in weights.items()
         }
+    if architecture == MARIAN:
+        weights = without_marian_bias(weights)
     if architecture in DECODER_BIAS:
         in_file, parameter = DECODER_BIAS[architecture]
         if in_file in weights:
