@@ -22,6 +22,7 @@ from vitral.messages import message
 COMMANDS = (
     "studio",
     "models",
+    "train",
     "tokens",
     "trace",
     "verify",

@@ -62,8 +62,9 @@ def _at(path: str, entries: Any) -> list[Schema]:
         for schema in found:
             if part in schema.get("properties", {}):
                 inner += _choices(schema["properties"][part], root)
-            elif part.isdigit() and "items" in schema:
-                inner += _choices(schema["items"], root)
+            elif part.isdigit() and schema.get("type") == "array":
+                items = schema.get("prefixItems", [schema.get("items", {})])
+                inner += _choices(items[min(int(part), len(items) - 1)], root)
         value = _value_in(value, part)
         form = value.get("form") if isinstance(value, dict) else None
         of_form = [s for s in inner if s.get("properties", {}).get("form", {}).get("const") == form]

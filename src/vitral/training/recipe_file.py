@@ -128,9 +128,16 @@ def _read_yaml(text: str, draft: _Draft) -> None:
             _walk(node, "", draft, ())
             entries = loader.construct_document(node)
             if isinstance(entries, dict):
-                draft.entries = entries
+                draft.entries = _with_names(entries)
     finally:
         loader.dispose()
+
+
+def _with_names(value: Any) -> Any:
+    """The same with text for every name: YAML would take 1 and true as what they are."""
+    if isinstance(value, dict):
+        return {str(name): _with_names(inner) for name, inner in value.items()}
+    return [_with_names(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _walk(node: yaml.Node, path: str, draft: _Draft, above: tuple[int, ...]) -> None:
@@ -201,8 +208,7 @@ def _validate(draft: _Draft) -> Recipe | None:
     lost: set[str] = set()
     while True:
         try:
-            as_json = json.dumps(draft.entries, default=str)
-            return Recipe.model_validate_json(as_json, strict=True)
+            return Recipe.model_validate(draft.entries)
         except ValidationError as error:
             new = [each for each in _mistakes(error, draft) if each.path not in told]
         told |= {each.path for each in new}

@@ -1,0 +1,88 @@
+"""`vitral train`: a model of one's own from one's own text."""
+
+import shlex
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from vitral.errors import VitralError
+from vitral.messages import message
+
+if TYPE_CHECKING:
+    from vitral.training.recipe import Recipe
+
+
+def train(
+    *sources: Annotated[str, Parameter(help=message("cli.train.sources"))],
+    recipe: Annotated[Path | None, Parameter(help=message("cli.train.recipe"))] = None,
+    out: Annotated[Path | None, Parameter(help=message("cli.train.out"))] = None,
+    minutes: Annotated[float | None, Parameter(help=message("cli.train.minutes"))] = None,
+    steps: Annotated[int | None, Parameter(help=message("cli.train.steps"))] = None,
+    set_: Annotated[
+        tuple[str, ...], Parameter(name="--set", help=message("cli.train.set"), negative="")
+    ] = (),
+    from_: Annotated[str | None, Parameter(name="--from", help=message("cli.train.from"))] = None,
+    name: Annotated[str | None, Parameter(help=message("cli.train.name"))] = None,
+    device: Annotated[str, Parameter(help=message("cli.train.device"))] = "auto",
+    threads: Annotated[int | None, Parameter(help=message("cli.train.threads"))] = None,
+    compile: Annotated[bool, Parameter(help=message("cli.train.compile"), negative="")] = False,
+    parallel: Annotated[
+        Literal["data", "sharded"] | None, Parameter(help=message("cli.train.parallel"))
+    ] = None,
+    tensorboard: Annotated[
+        bool, Parameter(help=message("cli.train.tensorboard"), negative="")
+    ] = False,
+) -> int:
+    """Train a model on texts, or go on with a run that was stopped."""
+    if minutes is not None and steps is not None:
+        raise VitralError("options_clash", first="--minutes", second="--steps")
+    for option, value in (("--minutes", minutes), ("--steps", steps), ("--threads", threads)):
+        if value is not None and not value > 0:
+            raise VitralError("option_not_positive", option=option, value=value)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background ignores them
+        signal.signal(number, signal.default_int_handler)
+    from vitral.cli.train_recipe import settings_of
+    from vitral.cli.train_run import Order, carry_out
+    from vitral.training.recipe_file import read_recipe
+    from vitral.training.run_folder import RunFolder
+
+    settings = settings_of(set_, name=name, minutes=minutes, steps=steps)
+    given = None if recipe is None else read_recipe(recipe, settings)
+    title = _title(name, given, sources, out)
+    folder = RunFolder(out if out is not None else Path("runs") / title)
+    order = Order(
+        folder=folder,
+        sources=sources,
+        name=title,
+        recipe=given,
+        settings=settings,
+        minutes=minutes,
+        start=from_,
+        device=device,
+        threads=threads,
+        compiled=compile,
+        kind=parallel,
+        tensorboard=tensorboard,
+    )
+    try:
+        return carry_out(order)
+    except KeyboardInterrupt:
+        line = message("train.interrupted", out=shlex.quote(str(folder.out)))
+        print(line, file=sys.stderr)
+        return 130
+
+
+def _title(
+    name: str | None, recipe: "Recipe | None", sources: tuple[str, ...], out: Path | None
+) -> str:
+    """What the run is called: as asked, as its recipe, as its text. Raises `sources_missing`."""
+    if name is not None or recipe is not None:
+        return name if name is not None else recipe.name if recipe is not None else ""
+    if sources:
+        return Path(sources[0].removeprefix("hf:")).stem or "texto"
+    if out is None:
+        raise VitralError("sources_missing")
+    return out.name

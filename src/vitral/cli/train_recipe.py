@@ -1,0 +1,68 @@
+"""Which recipe a `vitral train` follows: a file, the run's own, a plain one, or the dial's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vitral.errors import VitralError
+from vitral.training.recipe import Recipe
+from vitral.training.recipe_file import Setting, read_recipe, with_settings
+from vitral.training.run_folder import Asked, RunFolder
+
+MINUTES = 10.0
+"""How long a run is for which nothing else is said."""
+
+_BEFORE_CHOOSING = ("model.form", "tokenizer", "data", "seed", "minutes", "steps")
+"""What the dial needs to know before it chooses; only a recipe can say otherwise."""
+
+
+def settings_of(
+    texts: Sequence[str], *, name: str | None, minutes: float | None, steps: int | None
+) -> list[Setting]:
+    """The entries given on the command line. Raises `setting_unreadable`, `option_repeated`."""
+    settings = [Setting.read(text) for text in texts]
+    flags = {"name": name, "minutes": minutes, "steps": steps}
+    settings += [
+        Setting(path, value, f"--{path}") for path, value in flags.items() if value is not None
+    ]
+    paths = [setting.path for setting in settings]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise VitralError("option_repeated", option=f"--set {twice}")
+    return settings
+
+
+def recipe_for(
+    folder: RunFolder,
+    asked: Asked,
+    settings: list[Setting],
+    *,
+    name: str,
+    device: str,
+) -> Recipe:
+    """The recipe of the run in `folder` for which no file was named."""
+    before = folder.asked()
+    if folder.recipe_path.exists():
+        if before is not None and before.minutes is not None and before.minutes == asked.minutes:
+            settings = [each for each in settings if each.path != "minutes"]  # as it was chosen
+        return read_recipe(folder.recipe_path, settings)
+    start = None if asked.start is None else Path(asked.start)
+    steps = next((each.value for each in settings if each.path == "steps"), None)
+    if steps is not None or start is not None:
+        from vitral.training.plain import plain_recipe
+
+        plain = plain_recipe(name, asked.sources, 1000, start)
+        if steps is None and not any(each.path == "minutes" for each in settings):
+            settings = [*settings, Setting("minutes", MINUTES, "--minutes")]
+        return with_settings(plain, settings)
+    for setting in settings:
+        if setting.place.startswith("--set") and _decides(setting.path):
+            raise VitralError("setting_before_choosing", setting=setting.path)
+    from vitral.training.dial import choose
+
+    minutes = MINUTES if asked.minutes is None else asked.minutes
+    chosen = choose(asked.sources, minutes, folder.out, name=name, device=device)
+    return with_settings(chosen, [each for each in settings if each.path != "minutes"])
+
+
+def _decides(path: str) -> bool:
+    return any(path == entry or path.startswith(f"{entry}.") for entry in _BEFORE_CHOOSING)

@@ -1,0 +1,147 @@
+"""What `vitral train` does once its options are understood."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.text import Text
+
+from vitral.cli.train_recipe import recipe_for
+from vitral.cli.train_sample import sample_prompt, sample_writer
+from vitral.errors import VitralError
+from vitral.messages import message
+from vitral.models.load import locate
+from vitral.training import parallel
+from vitral.training.device import choose_device
+from vitral.training.preparation import prepare
+from vitral.training.recipe import Recipe
+from vitral.training.recipe_file import Setting
+from vitral.training.run_folder import Asked, RunFolder
+from vitral.training.stopping import stopping_on_signals
+from vitral.training.terminal import Terminal, duration
+from vitral.training.trainer import Trainer
+from vitral.training.watching import Watcher
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for."""
+
+    folder: RunFolder
+    sources: tuple[str, ...]
+    name: str
+    recipe: Recipe | None
+    settings: list[Setting]
+    minutes: float | None
+    start: str | None
+    device: str
+    threads: int | None
+    compiled: bool
+    kind: parallel.Kind | None
+    tensorboard: bool
+
+
+def carry_out(order: Order) -> int:
+    """Prepare, train, write the model, say what to type next; the exit code."""
+    if order.threads is not None:
+        torch.set_num_threads(order.threads)
+    device = choose_device(order.device)
+    with ExitStack() as stack:
+        group = stack.enter_context(parallel.current(order.kind, device))
+        console = Console(highlight=False, quiet=not group.leads)
+        if group.leads:
+            stack.enter_context(order.folder.alone())
+        terminal = stack.enter_context(Terminal(console, device))
+        watchers: list[Watcher] = [terminal]
+        if order.tensorboard:
+            from vitral.training.tensorboard import TensorBoard
+
+            watchers.append(TensorBoard(order.folder.out))
+        with group.leader_first(), _nothing_left_behind(order.folder):
+            recipe, prepared, start = _prepared(order, terminal, device)
+        trainer = Trainer(
+            recipe,
+            prepared,
+            order.folder.out,
+            start=start,
+            compiled=order.compiled,
+            device=device,
+            watchers=watchers,
+            write_sample=sample_writer(recipe, prepared),
+            parallel=group,
+        )
+        was_over = trainer.over
+        with stopping_on_signals(trainer.stop):
+            finished = trainer.run()
+    if not group.leads:
+        return 0 if finished else 130
+    out = shlex.quote(str(order.folder.out))
+    if not finished:
+        print(message("train.stopped", step=trainer.state["step"], out=out), file=sys.stderr)
+        return 130
+    _say_what_is_next(console, trainer, out, was_over=was_over)
+    return 0
+
+
+def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, Any, Path | None]:
+    """The recipe, what it reads, and the model to start from."""
+    folder, before = order.folder, order.folder.asked()
+    start = None if order.start is None else str(locate(order.start)[1].resolve())
+    if before is not None and start is None:
+        start = before.start
+    if before is not None and start != before.start:
+        raise VitralError(
+            "run_other_sources", out=folder.out, before=before.start or "—", now=start
+        )
+    minutes = order.minutes
+    if minutes is None and before is not None:
+        minutes = before.minutes
+    sources = folder.check_sources(order.sources)
+    asked = Asked(sources, minutes if order.recipe is None else None, start)
+    if not folder.begun:
+        terminal.say(message("train.preparing"))
+    recipe = order.recipe
+    if recipe is None:
+        recipe = recipe_for(folder, asked, order.settings, name=order.name, device=device)
+    folder.begin(asked)
+    folder.keep_recipe(recipe)
+    path = None if start is None else Path(start)
+    return recipe, prepare(recipe, sources, folder.out, start=path), path
+
+
+@contextmanager
+def _nothing_left_behind(folder: RunFolder) -> Iterator[None]:
+    """Inside, a mistake in what was asked for leaves no half-begun run behind."""
+    begun = folder.begun
+    try:
+        yield
+    except VitralError:
+        if not begun:
+            folder.abandon()
+        raise
+
+
+def _say_what_is_next(console: Console, trainer: Trainer, out: str, *, was_over: bool) -> None:
+    model = f"{out}/model"
+    if was_over:
+        console.print(Text(message("train.was_over", model=model, out=out)), soft_wrap=True)
+    else:
+        time = duration(60 * trainer.state["minutes"])
+        step = trainer.state["step"]
+        console.print(Text(message("train.done", step=step, time=time, model=model), "bold"))
+        if trainer.early_stopping.weights:
+            best = message("train.best", step=trainer.early_stopping.step)
+            console.print(Text(best), soft_wrap=True)
+    prompt = shlex.quote(sample_prompt(trainer.recipe, trainer.prepared) or "")
+    writes = trainer.recipe.phases[-1].objective != "masked_words"
+    first = f"vitral generate {prompt}" if writes else f"vitral trace {prompt}"
+    console.print(Text(f"  {first} --model {model}"), soft_wrap=True)
+    console.print(Text(f"  vitral studio --model {model}"), soft_wrap=True)
+    line = f"  vitral evaluate {model} {message('train.a_file')}"
+    console.print(Text(line), soft_wrap=True)

@@ -1,0 +1,38 @@
+"""What a model writes while it is being trained."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from vitral.model import Model
+from vitral.training.recipe import Recipe
+
+LENGTH = 40
+"""The most tokens of a sample."""
+
+PROMPT_WORDS = 3
+
+
+def sample_prompt(recipe: Recipe, prepared: Any) -> str | None:
+    """What a sample begins with: the recipe's `sample`, or the first words of the held-out text,
+    which the vocabulary surely suits. None where there is no such text."""
+    if recipe.sample is not None:
+        return recipe.sample
+    samples = getattr(prepared, "samples", None) or [""]
+    return " ".join(samples[0].split()[:PROMPT_WORDS]) or None
+
+
+def sample_writer(recipe: Recipe, prepared: Any) -> Callable[[nn.Module, int], str] | None:
+    """Has a model write on from the prompt. None for an encoder, which writes nothing."""
+    prompt = sample_prompt(recipe, prepared)
+    if prompt is None or recipe.phases[-1].objective == "masked_words":
+        return None
+
+    def write(module: nn.Module, step: int) -> str:
+        model = Model(module, prepared.tokenizer, recipe.name)
+        return model.generate(
+            prompt, max_new_tokens=LENGTH, temperature=0.8, top_p=0.9, seed=recipe.seed + step
+        )
+
+    return write

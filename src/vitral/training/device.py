@@ -1,0 +1,34 @@
+"""Which device a run computes on."""
+
+import torch
+
+from vitral.errors import VitralError
+
+KNOWN = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(name: str = "auto") -> str:
+    """The device called `name`; of "auto" the fastest that there is: an NVIDIA or AMD GPU
+    (cuda), Apple's (mps), else the processor.
+
+    Raises VitralError `device_unknown`, or `device_absent` where this machine has no such thing.
+    """
+    kind, _, number = name.partition(":")
+    if kind not in KNOWN or (number and not (kind == "cuda" and number.isdigit())):
+        raise VitralError("device_unknown", device=name, known=", ".join(KNOWN))
+    there = _there()
+    if kind == "auto":
+        return there[0]
+    if kind not in there or (number and int(number) >= torch.cuda.device_count()):
+        raise VitralError("device_absent", device=name, there=", ".join(there))
+    return name
+
+
+def _there() -> list[str]:
+    """What this machine has, the fastest first."""
+    has = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    return [device for device, present in has.items() if present]
