@@ -6,16 +6,21 @@ import pytest
 import torch
 import transformers
 from transformers import (
+    AlbertForMaskedLM,
     BertForMaskedLM,
+    BertForPreTraining,
     GPT2LMHeadModel,
     LlamaForCausalLM,
     PreTrainedModel,
+    RobertaForMaskedLM,
 )
 
 from vitral.models import hugging_face
+from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
+from vitral.models.roberta import Roberta, RobertaConfig
 
 TOLERANCE = 1e-5
 
@@ -67,6 +72,40 @@ THEIRS = {
             max_position_embeddings=17,
         )
     ),
+    "bert-pretraining": lambda: BertForPreTraining(
+        transformers.BertConfig(
+            vocab_size=89,
+            hidden_size=21,
+            num_hidden_layers=2,
+            num_attention_heads=3,
+            intermediate_size=31,
+            max_position_embeddings=17,
+        )
+    ),
+    "roberta": lambda: RobertaForMaskedLM(
+        transformers.RobertaConfig(
+            vocab_size=89,
+            hidden_size=21,
+            num_hidden_layers=3,
+            num_attention_heads=3,
+            intermediate_size=31,
+            max_position_embeddings=17,
+            type_vocab_size=1,
+            pad_token_id=3,
+            hidden_act="relu",
+        )
+    ),
+    "albert": lambda: AlbertForMaskedLM(
+        transformers.AlbertConfig(
+            vocab_size=89,
+            embedding_size=11,
+            hidden_size=21,
+            num_hidden_layers=3,
+            num_attention_heads=3,
+            intermediate_size=31,
+            max_position_embeddings=17,
+        )
+    ),
 }
 OURS = {
     "gpt": lambda: GPT(
@@ -102,6 +141,42 @@ OURS = {
             intermediate_size=37,
         )
     ),
+    "bert-next-sentence": lambda: Bert(
+        BertConfig(
+            vocab_size=61,
+            context=17,
+            hidden_size=20,
+            num_layers=2,
+            num_heads=5,
+            num_key_value_heads=5,
+            intermediate_size=37,
+            next_sentence=True,
+        )
+    ),
+    "roberta": lambda: Roberta(
+        RobertaConfig(
+            vocab_size=61,
+            context=17,
+            hidden_size=20,
+            num_layers=2,
+            num_heads=5,
+            num_key_value_heads=5,
+            intermediate_size=37,
+            pad_token_id=2,
+        )
+    ),
+    "albert": lambda: Albert(
+        AlbertConfig(
+            vocab_size=61,
+            context=17,
+            embedding_size=7,
+            hidden_size=20,
+            num_layers=3,
+            num_heads=5,
+            num_key_value_heads=5,
+            intermediate_size=37,
+        )
+    ),
 }
 
 
@@ -120,6 +195,12 @@ def padded_batch(vocab_size: int) -> tuple[torch.Tensor, torch.Tensor]:
     return ids, attention_mask
 
 
+def logits_of(theirs: PreTrainedModel, *args: torch.Tensor, **kwargs: torch.Tensor) -> torch.Tensor:
+    """What it says of the tokens; a model with two heads gives that first."""
+    output = theirs(*args, **kwargs)
+    return output[0]
+
+
 @pytest.mark.parametrize("name", THEIRS)
 def test_a_folder_of_transformers_gives_the_same_logits_here(name: str, tmp_path: Path) -> None:
     theirs: PreTrainedModel = THEIRS[name]().eval()
@@ -128,10 +209,12 @@ def test_a_folder_of_transformers_gives_the_same_logits_here(name: str, tmp_path
     assert hugging_face.can_read(tmp_path)
     ours = hugging_face.read(tmp_path)
     ids, attention_mask = padded_batch(theirs.config.vocab_size)
+    if name == "roberta":  # whose positions pass over padding by its id, wherever it stands
+        ids[1, 9:], ids[0, 4] = 3, 3
     with torch.no_grad():
-        expected = theirs(ids).logits
+        expected = logits_of(theirs, ids)
         torch.testing.assert_close(ours(ids), expected, atol=TOLERANCE, rtol=1e-5)
-        expected = theirs(ids, attention_mask=attention_mask).logits
+        expected = logits_of(theirs, ids, attention_mask=attention_mask)
         real = attention_mask.bool()
         padded = ours(ids, attention_mask)
         torch.testing.assert_close(padded[real], expected[real], atol=TOLERANCE, rtol=1e-5)
@@ -148,7 +231,8 @@ def test_transformers_opens_our_folder_and_gives_the_same_logits(name: str, tmp_
     assert not report["unexpected_keys"]
     ids, _ = padded_batch(ours.config.vocab_size)
     with torch.no_grad():
-        torch.testing.assert_close(ours(ids), theirs.eval()(ids).logits, atol=TOLERANCE, rtol=1e-5)
+        expected = logits_of(theirs.eval(), ids)
+        torch.testing.assert_close(ours(ids), expected, atol=TOLERANCE, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -175,6 +259,8 @@ DROPOUTS = {
     "gpt": ("embd_pdrop", "attn_pdrop", "resid_pdrop"),
     "llama": ("attention_dropout",),
     "bert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    "roberta": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    "albert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
 }
 
 
@@ -186,3 +272,88 @@ def test_dropout_is_written_under_their_names(name: str, tmp_path: Path) -> None
     theirs = transformers.AutoConfig.from_pretrained(tmp_path)
     assert [getattr(theirs, entry) for entry in DROPOUTS[name]] == [0.25] * len(DROPOUTS[name])
     assert hugging_face.read(tmp_path).config.dropout == 0.25
+
+
+SEGMENTS = torch.tensor([[0] * 6 + [1] * 7, [0] * 3 + [1] * 10])
+
+
+def test_next_sentence_from_transformers(tmp_path: Path) -> None:
+    theirs = THEIRS["bert-pretraining"]().eval()
+    shake(theirs)
+    theirs.save_pretrained(tmp_path)
+    ours = hugging_face.read(tmp_path)
+    assert ours.config.next_sentence
+    assert_second_heads_agree(ours, theirs)
+
+
+def test_next_sentence_to_transformers(tmp_path: Path) -> None:
+    ours = OURS["bert-next-sentence"]().eval()
+    shake(ours)
+    hugging_face.write(ours, None, tmp_path)
+    theirs = transformers.AutoModelForPreTraining.from_pretrained(tmp_path).eval()
+    assert isinstance(theirs, BertForPreTraining)
+    assert_second_heads_agree(ours, theirs)
+
+
+@torch.no_grad()
+def assert_second_heads_agree(ours: Bert, theirs: BertForPreTraining) -> None:
+    """In double precision, where rounding hides nothing."""
+    ours, theirs = ours.double(), theirs.double()
+    ids, attention_mask = padded_batch(ours.config.vocab_size)
+    expected = theirs(ids, attention_mask=attention_mask, token_type_ids=SEGMENTS)
+    x = ours.encode(ids, attention_mask, SEGMENTS)
+    follows = ours.next_sentence_logits(x)
+    assert follows.shape == (2, 2)
+    torch.testing.assert_close(follows, expected.seq_relationship_logits, atol=1e-10, rtol=1e-10)
+    real = attention_mask.bool()
+    words = expected.prediction_logits[real]
+    torch.testing.assert_close(ours.head(x[real]), words, atol=1e-10, rtol=1e-10)
+
+
+def test_a_folder_with_a_second_head_is_read_without_it(tmp_path: Path) -> None:
+    """Published BertForMaskedLM folders have one, from their pretraining."""
+    theirs = THEIRS["bert-pretraining"]().eval()
+    shake(theirs)
+    theirs.config.architectures = ["BertForMaskedLM"]
+    theirs.save_pretrained(tmp_path)
+    config = tmp_path / "config.json"
+    config.write_text(config.read_text().replace("BertForPreTraining", "BertForMaskedLM"))
+    ours = hugging_face.read(tmp_path)
+    assert not ours.config.next_sentence
+    ids, _ = padded_batch(ours.config.vocab_size)
+    with torch.no_grad():
+        expected = theirs(ids).prediction_logits
+        torch.testing.assert_close(ours(ids), expected, atol=TOLERANCE, rtol=1e-5)
+
+
+def test_the_context_of_roberta_is_that_of_text(tmp_path: Path) -> None:
+    THEIRS["roberta"]().save_pretrained(tmp_path)
+    config = hugging_face.read(tmp_path).config
+    assert (config.context, config.pad_token_id) == (17 - 3 - 1, 3)
+    hugging_face.write(OURS["roberta"](), None, tmp_path)
+    theirs = transformers.AutoConfig.from_pretrained(tmp_path)
+    assert (theirs.max_position_embeddings, theirs.pad_token_id) == (17 + 2 + 1, 2)
+
+
+def test_alberts_layers_are_one(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    hugging_face.write(OURS["albert"](), None, tmp_path)
+    names = [name for name in load_file(tmp_path / "model.safetensors") if "layer_groups" in name]
+    assert len(names) == 16
+    ours = hugging_face.read(tmp_path)
+    assert (len(ours.layers), ours.config.num_layers) == (1, 3)
+
+
+def test_groups_of_different_layers_are_left_to_transformers(tmp_path: Path) -> None:
+    config = transformers.AlbertConfig(
+        vocab_size=50,
+        embedding_size=4,
+        hidden_size=8,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=8,
+        num_hidden_groups=2,
+    )
+    AlbertForMaskedLM(config).save_pretrained(tmp_path)
+    assert not hugging_face.can_read(tmp_path)

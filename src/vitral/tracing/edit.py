@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.models import description
 from vitral.nn.attention_call import editor
 from vitral.tracing.addresses import unknown
 from vitral.tracing.attention_function import attention_through_vitral
@@ -63,8 +64,8 @@ class Edit:
         for layer in find_layers(module):
             self._layers[layer.part] = self._layers.get(layer.part, 0) + 1
         for part, number in self._layers.items():  # ALBERT has one layer and enters it often
-            named = getattr(getattr(module, "config", None), "num_hidden_layers", None)
-            if isinstance(named, int) and len(self._layers) == 1:
+            named = description.number(module, "num_hidden_layers", "num_layers")
+            if named is not None and len(self._layers) == 1:
                 self._layers[part] = max(number, named)
 
     def __enter__(self) -> "Edit":
