@@ -1,47 +1,10 @@
 import pytest
 import torch
 
+from generation.small_decoders import gpt, llama
 from vitral.errors import VitralError
 from vitral.generation.generate import generate_ids
 from vitral.generation.sampling import Sampling
-from vitral.models.gpt import GPT, GPTConfig
-from vitral.models.llama import Llama, LlamaConfig
-
-
-def lively(model):
-    """Weights large enough that the text varies."""
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.copy_(torch.randn_like(weight) * 0.4)
-    return model.eval()
-
-
-def gpt() -> GPT:
-    config = GPTConfig(
-        vocab_size=31,
-        context=24,
-        hidden_size=20,
-        num_layers=3,
-        num_heads=4,
-        num_key_value_heads=4,
-        intermediate_size=30,
-    )
-    return lively(GPT(config))
-
-
-def llama() -> Llama:
-    config = LlamaConfig(
-        vocab_size=31,
-        context=24,
-        hidden_size=24,
-        num_layers=3,
-        num_heads=4,
-        num_key_value_heads=2,
-        intermediate_size=30,
-    )
-    return lively(Llama(config))
-
 
 PROMPTS = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]])
 

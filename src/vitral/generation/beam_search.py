@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.generation.generate import check_prompt
+from vitral.generation.generate import check_prompts
 from vitral.generation.reading import reader_of
 from vitral.models.description import context
 
@@ -53,7 +53,7 @@ def beam_search(
     """
     if num_beams < 1:
         raise VitralError("option_invalid", option="num_beams", value=num_beams, least=1)
-    check_prompt(module, ids_T[None], max_new_tokens)
+    check_prompts(module, [ids_T], max_new_tokens)
     size = context(module)
     if size is not None:
         max_new_tokens = min(max_new_tokens, size - len(ids_T))

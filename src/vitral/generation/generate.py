@@ -3,28 +3,34 @@
 With a cache each step computes one token only; without, the whole text again. Both give the
 same text (a test says so): the cache saves work and changes nothing.
 
+Texts of unequal length are written side by side: padding stands before the shorter ones, and
+each comes out as if it had been written alone. The padding repeats the text's own first token,
+so that a penalty on repetition finds nothing in it that was not read anyway.
+
 When the model's context is full, writing ends; or, if it is *windowed*, goes on from the last
 half of what was read, the rest being forgotten.
 
-Shapes: B batch, T tokens so far.
+Shapes: B texts, T tokens so far with the padding.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.generation.reading import Reader, reader_of
+from vitral.generation.reading import Reader, can_write, reader_of
 from vitral.generation.sampling import Sampling
 from vitral.models.description import architecture, context
 
 GREEDY = Sampling()
+ENDED = -1
+"""Yielded for a text that has ended while others go on."""
 
 
 def generate_ids(
     module: nn.Module,
-    ids_BT: Tensor,
+    ids: Tensor | Sequence[Sequence[int]],
     *,
     max_new_tokens: int,
     sampling: Sampling = GREEDY,
@@ -32,79 +38,125 @@ def generate_ids(
     end_id: int | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
+    encoder_mask: Tensor | None = None,
     reader: Reader | None = None,
     windowed: bool = False,
 ) -> Iterator[Tensor]:
-    """Yield the next token [B] of each text, up to `max_new_tokens` times, at most until the
-    model's context is full, unless `windowed`; stops after the step in which every text has met
-    `end_id`.
+    """Yield the next token [B] of each text, up to `max_new_tokens` times. A text ends with
+    `end_id`, or where the model's context is full, unless `windowed`; from then on its token is
+    `ENDED`, and when all have ended, so does the writing.
 
-    `ids_BT` are what the decoder has read so far; an encoder–decoder's encoder reads
-    `encoder_ids`. `reader` is what reads (see `generation.reading`), for those who want to watch
-    it do so; it cannot be windowed.
+    `ids` are what the decoder has read so far, rows of one length [B, T] or of several; an
+    encoder–decoder's encoder reads `encoder_ids`, of which `encoder_mask` is 0 at padding. Each
+    text draws with a generator of its own, begun with `seed`. `reader` is what reads (see
+    `generation.reading`), for those who want to watch it do so; it reads no padding, and cannot
+    be windowed.
 
-    Raises `text_empty` for no tokens, `text_too_long` if the prompt leaves no room,
+    Raises `text_empty` for no tokens, `text_too_long` if a prompt leaves no room,
     `option_invalid` for a number of tokens below 1, and `cannot_write` for a model that is made
     for something else.
     """
     assert reader is None or not windowed, "a window begins a new reading"
-    check_prompt(module, ids_BT, max_new_tokens, windowed=windowed)
-    generator = None if seed is None else torch.Generator(ids_BT.device).manual_seed(seed)
+    device = next(module.parameters()).device
+    rows = [torch.as_tensor(row, dtype=torch.long, device=device) for row in ids]
+    check_prompts(module, rows, max_new_tokens, windowed=windowed)
+    if not can_write(module):
+        raise VitralError("cannot_write", model=type(module).__name__)
+    size = context(module)
+    generators = None
+    if seed is not None:
+        generators = [torch.Generator(device).manual_seed(seed) for _ in rows]
 
-    def new_reader() -> Reader:
-        return reader_of(module, encoder_ids=encoder_ids, use_cache=use_cache)
+    def open_reader(texts: list[int], num_pads: list[int], longest: int) -> Reader:
+        room = longest + max_new_tokens
+        return reader or reader_of(
+            module,
+            encoder_ids=None if encoder_ids is None else encoder_ids[texts],
+            encoder_mask=None if encoder_mask is None else encoder_mask[texts],
+            use_cache=use_cache,
+            num_pads=num_pads,
+            room=room if size is None else min(room, size),
+        )
+
+    def pick(logits_BV: Tensor, read_BT: Tensor, texts: list[int]) -> Tensor:
+        own = None if generators is None else [generators[text] for text in texts]
+        return sampling.choose(logits_BV, read_BT, own)
 
     return _generate(
-        reader or new_reader(),
-        new_reader if windowed else None,
-        ids_BT,
+        rows,
+        open_reader,
+        pick,
         max_new_tokens=max_new_tokens,
-        size=context(module),
-        pick=lambda logits_BV, read_BT: sampling.choose(logits_BV, read_BT, generator),
+        size=size,
         end_id=end_id,
+        windowed=windowed,
     )
 
 
-def check_prompt(
-    module: nn.Module, ids_BT: Tensor, max_new_tokens: int, *, windowed: bool = False
+def check_prompts(
+    module: nn.Module, rows: Sequence[Tensor], max_new_tokens: int, *, windowed: bool = False
 ) -> None:
     """Raises VitralError where nothing could be written; see `generate_ids`."""
-    size, length = context(module), ids_BT.shape[1]
-    if length == 0:
+    size, lengths = context(module), [len(row) for row in rows]
+    if not lengths or min(lengths) == 0:
         raise VitralError("text_empty")
-    if size is not None and length >= size and not windowed:
+    if size is not None and max(lengths) >= size and not windowed:
         name = architecture(module)
-        raise VitralError("text_too_long", length=length, context=size, model=name)
+        raise VitralError("text_too_long", length=max(lengths), context=size, model=name)
     if max_new_tokens < 1:
         raise VitralError("option_invalid", option="max_new_tokens", value=max_new_tokens, least=1)
 
 
+def padded(rows: Sequence[Tensor]) -> tuple[Tensor, list[int]]:
+    """Rows of ids [B, T] with their own first token before the shorter ones, and how often."""
+    longest = max(map(len, rows))
+    num_pads = [longest - len(row) for row in rows]
+    full = [torch.cat((row[:1].expand(n), row)) for row, n in zip(rows, num_pads, strict=True)]
+    return torch.stack(full), num_pads
+
+
 @torch.no_grad()
 def _generate(
-    read: Reader,
-    new_reader: Callable[[], Reader] | None,
-    read_BT: Tensor,
+    rows: list[Tensor],
+    open_reader: Callable[[list[int], list[int], int], Reader],
+    pick: Callable[[Tensor, Tensor, list[int]], Tensor],
     *,
     max_new_tokens: int,
     size: int | None,
-    pick: Callable[[Tensor, Tensor], Tensor],
     end_id: int | None,
+    windowed: bool,
 ) -> Iterator[Tensor]:
-    if size is not None and read_BT.shape[1] >= size:
-        read_BT = read_BT[:, -(size // 2) :]
-    new_BT = read_BT
-    ended_B = torch.zeros(len(new_BT), dtype=torch.bool, device=new_BT.device)
+    """`open_reader` and `pick` are told which of the texts they have before them: a text leaves
+    the batch when its context is full, and all that are left are then read anew."""
+    texts, ended = list(range(len(rows))), [False] * len(rows)
+    read: Reader | None = None
     for _ in range(max_new_tokens):
-        next_B = pick(read(new_BT), read_BT)
-        yield next_B
+        if read is None:
+            if size is not None:
+                rows = [row[-(size // 2) :] if len(row) >= size else row for row in rows]
+            read_BT, num_pads = padded(rows)
+            read, new_BT = open_reader(texts, num_pads, read_BT.shape[1]), read_BT
+        next_B = pick(read(new_BT), read_BT, texts)
+        yield _of_all(next_B, texts, ended)
         new_BT = next_B[:, None]
         read_BT = torch.cat((read_BT, new_BT), dim=1)
         if end_id is not None:
-            ended_B |= next_B == end_id
-            if bool(ended_B.all()):
-                return
-        if size is not None and read_BT.shape[1] >= size:
-            if new_reader is None:
-                return
-            read = new_reader()
-            new_BT = read_BT = read_BT[:, -(size // 2) :]
+            for text, token in zip(texts, next_B.tolist(), strict=True):
+                ended[text] = ended[text] or token == end_id
+        if size is not None and read_BT.shape[1] >= size:  # the longest has no padding
+            rows = [row[pads:] for row, pads in zip(read_BT, num_pads, strict=True)]
+            for text, row in zip(texts, rows, strict=True):
+                ended[text] = ended[text] or (len(row) >= size and not windowed)
+            rows = [row for text, row in zip(texts, rows, strict=True) if not ended[text]]
+            texts, read = [text for text in texts if not ended[text]], None
+        if all(ended):
+            return
+
+
+def _of_all(next_B: Tensor, texts: list[int], ended: list[bool]) -> Tensor:
+    """The next token of each text, `ENDED` for those that have ended."""
+    if not any(ended):
+        return next_B
+    all_B = torch.full((len(ended),), ENDED, device=next_B.device)
+    all_B[texts] = next_B
+    return all_B.masked_fill(torch.tensor(ended, device=next_B.device), ENDED)

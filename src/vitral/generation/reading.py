@@ -7,19 +7,34 @@ network's state; a model without one (a state-space model of transformers', say)
 text again, which costs time and changes nothing.
 
 An encoder–decoder reads its encoder's text once, before the decoder's first piece.
+
+Texts of unequal length are read together: padding stands before the shorter ones (and after an
+encoder's, where `encoder_mask` is 0). It is never looked at, and positions are counted from
+each text's own first token, so that every text is read as if it were alone. A model that cannot
+be told where padding stands reads them one after the other.
+
+Our own decoders have a fast form (`generation.fast_decoder`); it reads as long as nobody watches
+or edits, and the module itself does from then on.
+
+Shapes: B texts, T new tokens, S all tokens so far, V vocabulary.
 """
 
+import inspect
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.fast_decoder import FastDecoder
+from vitral.generation.fused_weights import can_be_fast
 from vitral.models.gpt import GPT
 from vitral.models.llama import Llama
 from vitral.models.recurrent import Recurrent
 from vitral.models.recurrent_sequence_to_sequence import RecurrentSequenceToSequence
 from vitral.models.transformer import Transformer
+from vitral.nn.attention_call import editor, observer
 from vitral.nn.cache import KeyValueCache
 from vitral.nn.recurrent import RecurrentState
 
@@ -39,24 +54,46 @@ class Reader(Protocol):
 
 
 def reader_of(
-    module: nn.Module, *, encoder_ids: Tensor | None = None, use_cache: bool = True
+    module: nn.Module,
+    *,
+    encoder_ids: Tensor | None = None,
+    encoder_mask: Tensor | None = None,
+    use_cache: bool = True,
+    num_pads: Sequence[int] | None = None,
+    room: int = 0,
 ) -> Reader:
-    """A reader of its own, at the beginning of a text, for one of Vitral's decoders or one of
-    transformers' that writes. `encoder_ids` [B, S] is what an encoder–decoder reads first.
+    """A reader of its own, at the beginning of a text, for one of Vitral's models or one of
+    transformers' that writes.
 
-    Raises VitralError `cannot_write` for a model that is made for something else.
+    `encoder_ids` [B, S] is what an encoder–decoder reads first, `encoder_mask` 0 at its padding.
+    `num_pads` says of each text how many of the first piece's first tokens are padding, `room`
+    how many tokens will be read in all, if that is known. Raises VitralError `cannot_write` for
+    a model that is made for something else.
     """
     if not can_write(module):
         raise VitralError("cannot_write", model=type(module).__name__)
+    if num_pads is not None and not any(num_pads):
+        num_pads = None
     if isinstance(module, DECODERS):
-        return OwnReader(module, use_cache)
+        return OwnReader(module, use_cache, num_pads, room)
     if isinstance(module, TRANSLATORS):
         assert encoder_ids is not None, "an encoder–decoder reads something before it writes"
-        return TranslatingReader(module, use_cache, encoder_ids)
+        return TranslatingReader(module, use_cache, encoder_ids, encoder_mask)
     if getattr(module.config, "is_encoder_decoder", False):
         assert encoder_ids is not None, "an encoder–decoder reads something before it writes"
-        return TransformersReader(module, use_cache, {"input_ids": encoder_ids})
-    return TransformersReader(module, use_cache, {})
+        inputs = {"input_ids": encoder_ids}
+        if encoder_mask is not None:
+            inputs["attention_mask"] = encoder_mask
+        return TransformersReader(module, use_cache, inputs)
+    if num_pads is not None and not _takes_padding(module):
+        return EachAlone([TransformersReader(module, use_cache, {}) for _ in num_pads], num_pads)
+    return TransformersReader(module, use_cache, {}, num_pads)
+
+
+def _takes_padding(module: nn.Module) -> bool:
+    """Whether a model of transformers can be told both where padding and where a text is."""
+    accepted = inspect.signature(module.forward).parameters
+    return "attention_mask" in accepted and "position_ids" in accepted
 
 
 def can_write(module: nn.Module) -> bool:
@@ -68,28 +105,53 @@ def can_write(module: nn.Module) -> bool:
 
 
 class OwnReader:
-    """Reads with a decoder of Vitral's."""
+    """Reads with a decoder of Vitral's: with its fast form while nobody watches."""
 
-    def __init__(self, model: GPT | Llama | Recurrent, use_cache: bool) -> None:
+    def __init__(
+        self,
+        model: GPT | Llama | Recurrent,
+        use_cache: bool,
+        num_pads: Sequence[int] | None = None,
+        room: int = 0,
+    ) -> None:
         self._model = model
+        self._num_pads = num_pads
         self._cache: KeyValueCache | RecurrentState | None = None
+        self._fast: FastDecoder | None = None
+        self._read_BT: Tensor | None = None
         if use_cache:
             recurrent = isinstance(model, Recurrent)
             kind = RecurrentState if recurrent else KeyValueCache
             self._cache = kind(model.config.num_layers)
-        self._read_BT: Tensor | None = None
+            if isinstance(model, GPT | Llama) and not _watched() and can_be_fast(model):
+                self._fast = FastDecoder(model, room=room, num_pads=num_pads)
 
     def __call__(self, new_BT: Tensor) -> Tensor:
-        if self._cache is None:
-            new_BT = self._read_BT = _after(self._read_BT, new_BT)
-        logits: Tensor = self._model(new_BT, cache=self._cache)[:, -1]
+        self._read_BT = _after(self._read_BT, new_BT)
+        if self._fast is not None and not _watched():
+            return self._fast(new_BT)
+        if self._cache is None or self._fast is not None:
+            new_BT, self._fast = self._read_BT, None  # whoever watches from here on sees it all
+        named: dict[str, Any] = {}
+        if self._num_pads is not None:
+            real_BS = _is_text(self._num_pads, self._read_BT)
+            # The padding is a document of its own: not looked at, not counted in positions.
+            name = "attention_mask" if isinstance(self._model, Recurrent) else "documents_BT"
+            named[name] = real_BS
+        logits: Tensor = self._model(new_BT, cache=self._cache, **named)[:, -1]
         return logits
 
     def reorder(self, rows_B: Tensor) -> None:
+        if self._fast is not None:
+            self._fast.reorder(rows_B)
         if self._cache is not None:
             self._cache.reorder(rows_B)
         if self._read_BT is not None:
             self._read_BT = self._read_BT[rows_B]
+
+
+def _watched() -> bool:
+    return observer.get() is not None or editor.get() is not None
 
 
 class TranslatingReader:
@@ -100,22 +162,29 @@ class TranslatingReader:
         model: Transformer | RecurrentSequenceToSequence,
         use_cache: bool,
         encoder_ids: Tensor,
+        encoder_mask: Tensor | None = None,
     ) -> None:
         self._model: Any = model
         self._encoder_ids = encoder_ids
+        self._encoder_mask = encoder_mask
         self._cache: Any = model.new_cache() if use_cache else None
         self._read_BT: Tensor | None = None
 
     def __call__(self, new_BT: Tensor) -> Tensor:
         if self._cache is None:
             new_BT = self._read_BT = _after(self._read_BT, new_BT)
-        logits: Tensor = self._model(self._encoder_ids, decoder_ids_BT=new_BT, cache=self._cache)[
-            :, -1
-        ]
-        return logits
+        logits_BTV: Tensor = self._model(
+            self._encoder_ids,
+            decoder_ids_BT=new_BT,
+            attention_mask_BS=self._encoder_mask,
+            cache=self._cache,
+        )
+        return logits_BTV[:, -1]
 
     def reorder(self, rows_B: Tensor) -> None:
         self._encoder_ids = self._encoder_ids[rows_B]
+        if self._encoder_mask is not None:
+            self._encoder_mask = self._encoder_mask[rows_B]
         if self._cache is not None:
             self._cache.reorder(rows_B)
         if self._read_BT is not None:
@@ -125,8 +194,15 @@ class TranslatingReader:
 class TransformersReader:
     """Reads with a model of transformers that has a language model's head."""
 
-    def __init__(self, module: nn.Module, use_cache: bool, inputs: dict[str, Tensor]) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        use_cache: bool,
+        inputs: dict[str, Tensor],
+        num_pads: Sequence[int] | None = None,
+    ) -> None:
         self._module = module
+        self._num_pads = num_pads
         self._use_cache = use_cache
         self._inputs = inputs
         self._encoded: Any = None
@@ -144,7 +220,14 @@ class TransformersReader:
             named["input_ids"] = new_BT
         else:
             named["decoder_input_ids"] = new_BT
-            named |= self._inputs if self._encoded is None else {"encoder_outputs": self._encoded}
+            named |= self._inputs
+            if self._encoded is not None:
+                del named["input_ids"]
+                named["encoder_outputs"] = self._encoded
+        if self._num_pads is not None:
+            mask = named["attention_mask"] = _is_text(self._num_pads, self._read_BT)
+            places = (mask.cumsum(dim=1) - 1).clamp(min=0)
+            named["position_ids"] = places[:, -new_BT.shape[1] :]
         output = self._module(**named)
         self._cache = getattr(output, "past_key_values", None) if self._use_cache else None
         if self._inputs and self._encoded is None:
@@ -157,6 +240,28 @@ class TransformersReader:
             self._cache.reorder_cache(rows_B)
         if self._read_BT is not None:
             self._read_BT = self._read_BT[rows_B]
+
+
+class EachAlone:
+    """Reads padded texts one after the other, each with a reader of its own and no padding."""
+
+    def __init__(self, readers: Sequence[Reader], num_pads: Sequence[int]) -> None:
+        self._readers, self._num_pads = readers, num_pads
+
+    def __call__(self, new_BT: Tensor) -> Tensor:
+        rows = zip(self._readers, new_BT, self._num_pads, strict=True)
+        logits = [read(new_T[None, pads:]) for read, new_T, pads in rows]
+        self._num_pads = [0] * len(logits)
+        return torch.cat(logits)
+
+    def reorder(self, rows_B: Tensor) -> None:
+        raise AssertionError("only the beams of one text change places")
+
+
+def _is_text(num_pads: Sequence[int], read_BT: Tensor) -> Tensor:
+    """[B, S]: 0 at the padding before each text, 1 in it."""
+    slots_S = torch.arange(read_BT.shape[1], device=read_BT.device)
+    return (slots_S >= torch.tensor(num_pads, device=read_BT.device)[:, None]).long()
 
 
 def _after(read_BT: Tensor | None, new_BT: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ settings give the same distribution there.
 Shapes: B batch, T tokens read so far, V vocabulary.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -74,14 +75,22 @@ class Sampling:
         return scores_BV
 
     def choose(
-        self, logits_BV: Tensor, read_BT: Tensor, generator: torch.Generator | None = None
+        self,
+        logits_BV: Tensor,
+        read_BT: Tensor,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
     ) -> Tensor:
-        """The next token [B] of each text, of which `read_BT` was read so far."""
+        """The next token [B] of each text, of which `read_BT` was read so far; drawn with one
+        generator, or with one a text."""
         scores_BV = self.scores(logits_BV, read_BT)
         if self.temperature == 0:
             return scores_BV.argmax(dim=-1)
-        drawn: Tensor = torch.multinomial(scores_BV.softmax(dim=-1), 1, generator=generator)
-        return drawn.squeeze(-1)
+        shares_BV = scores_BV.softmax(dim=-1)
+        if generator is None or isinstance(generator, torch.Generator):
+            drawn: Tensor = torch.multinomial(shares_BV, 1, generator=generator)
+            return drawn.squeeze(-1)
+        rows = zip(shares_BV, generator, strict=True)
+        return torch.cat([torch.multinomial(row_V, 1, generator=each) for row_V, each in rows])
 
 
 def repetition_penalised(logits_BV: Tensor, read_BT: Tensor, penalty: float) -> Tensor:

@@ -1,0 +1,114 @@
+"""A decoder's weights as `generation.fast_decoder` reads them, and whether it may.
+
+Queries, keys and values become one matrix, gate and up another: copies, two thirds of the
+layers' weights. All others are the module's own.
+
+The rotary turn moves component pairs (i, i + D/2) of each query and key. In the fused matrix
+their rows are reordered, so that the two stand side by side and are one complex number:
+
+    0 1 2 3 | 4 5 6 7   →   0 4 | 1 5 | 2 6 | 3 7
+
+Queries and keys are reordered alike, so every product of the two is what it was.
+
+Shapes: C width, H query heads, K key heads, D head size, I inner width of the feed-forward part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vitral.models.gpt import GPT, GPTEmbedding
+from vitral.models.llama import Llama
+from vitral.nn.attention import Attention
+from vitral.nn.block import PreNormBlock
+from vitral.nn.feed_forward import FeedForward, GatedFeedForward
+from vitral.nn.norms import LayerNorm, RMSNorm
+from vitral.nn.positions import LearnedPositions, RotaryPositions
+
+KNOWN = {Attention, FeedForward, GatedFeedForward, GPT, GPTEmbedding, LayerNorm, Llama}
+KNOWN |= {LearnedPositions, PreNormBlock, RMSNorm, RotaryPositions}
+KNOWN |= {nn.Dropout, nn.Embedding, nn.Linear, nn.ModuleList}
+"""The parts whose arithmetic the fast form writes out."""
+
+Norm = tuple[Tensor, Tensor | None]
+"""Weight and bias; a root-mean-square normalisation has no bias."""
+
+
+@dataclass(slots=True)
+class FusedLayer:
+    """A block's weights: `qkv` [(H + 2·K)·D, C], `out` [C, H·D], `up` [I or 2·I, C] (gate, then
+    up), `down` [C, I], and their biases, if any."""
+
+    attention_norm: Norm
+    qkv: Tensor
+    qkv_bias: Tensor | None
+    out: Tensor
+    out_bias: Tensor | None
+    mlp_norm: Norm
+    up: Tensor
+    up_bias: Tensor | None
+    down: Tensor
+    down_bias: Tensor | None
+
+
+def can_be_fast(module: nn.Module) -> bool:
+    """Whether the fast form computes what `module` does: a decoder of ours in float32, not in
+    training, with no part exchanged, no forward replaced and no hook anywhere."""
+    everywhere = nn.modules.module
+    return (
+        isinstance(module, GPT | Llama)
+        and not module.training
+        and not everywhere._global_forward_hooks
+        and not everywhere._global_forward_pre_hooks
+        and all(weight.dtype == torch.float32 for weight in module.parameters())
+        and all(_is_plain(part) for part in module.modules())
+    )
+
+
+def _is_plain(part: nn.Module) -> bool:
+    hooked = part._forward_hooks or part._forward_pre_hooks
+    return type(part) in KNOWN and not hooked and "forward" not in vars(part)
+
+
+def norm_of(norm: Any) -> Norm:
+    return norm.weight, getattr(norm, "bias", None)
+
+
+def fused(layer: Any, rotary_head_size: int | None) -> FusedLayer:
+    """The weights of a `PreNormBlock`; with a head size, queries and keys in pairs."""
+    attention, mlp = layer.attention, layer.mlp
+    weights, biases = [], []
+    for part in (attention.q_proj, attention.k_proj, attention.v_proj):
+        size = None if part is attention.v_proj else rotary_head_size
+        weights.append(_paired(part.weight, size))
+        biases.append(None if part.bias is None else _paired(part.bias, size))
+    up_parts = [mlp.up_proj]
+    if isinstance(mlp, GatedFeedForward):
+        up_parts = [mlp.gate_proj, mlp.up_proj]
+    return FusedLayer(
+        attention_norm=norm_of(layer.attention_norm),
+        qkv=torch.cat(weights),
+        qkv_bias=_joined(biases),
+        out=attention.o_proj.weight,
+        out_bias=attention.o_proj.bias,
+        mlp_norm=norm_of(layer.mlp_norm),
+        up=mlp.up_proj.weight if len(up_parts) == 1 else torch.cat([p.weight for p in up_parts]),
+        up_bias=_joined([part.bias for part in up_parts]),
+        down=mlp.down_proj.weight,
+        down_bias=mlp.down_proj.bias,
+    )
+
+
+def _joined(biases: Sequence[Tensor | None]) -> Tensor | None:
+    given = [bias for bias in biases if bias is not None]
+    return torch.cat(given) if given else None
+
+
+def _paired(rows: Tensor, head_size: int | None) -> Tensor:
+    """The rows [heads·D, …] with (i, i + D/2) of each head side by side."""
+    if head_size is None:
+        return rows
+    return rows.unflatten(0, (-1, 2, head_size // 2)).transpose(1, 2).reshape(rows.shape)
