@@ -142,11 +142,11 @@ class DataParallel(Parallel):
     def __init__(self, device: str = "cpu", patience: timedelta = PATIENCE) -> None:
         import torch.distributed as dist
 
-        on_gpu = torch.device(device).type == "cuda"
-        if on_gpu:
+        self._on_gpu = torch.device(device).type == "cuda"
+        if self._on_gpu:
             torch.cuda.set_device(self.device(device))
         # Numbers that stand in ordinary memory go through gloo even where the model is on GPUs.
-        dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=patience)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if self._on_gpu else "gloo", timeout=patience)
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self._waiting = dist.new_group(backend="gloo", timeout=LONG_PATIENCE)
 
@@ -158,9 +158,9 @@ class DataParallel(Parallel):
     ) -> None:
         import torch.distributed as dist
 
-        if error is None:
+        if error is None or not self._on_gpu:  # which would wait for its last message
             dist.destroy_process_group()
-        elif _is_of_the_network(error):
+        if error is not None and _is_of_the_network(error):
             reason = " ".join(str(error).split())
             raise VitralError("process_lost", rank=self.rank, reason=reason) from error
 

@@ -8,6 +8,7 @@ of `tensors.safetensors`, under the same names. So one process can take up what 
 many what one left.
 """
 
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,9 @@ def read_whole(folder: Path) -> dict[str, Tensor]:
         name: torch.empty(found.size, dtype=found.properties.dtype)
         for name, found in _contents(folder).items()
     }
-    load(tensors, storage_reader=HuggingFaceStorageReader(str(folder)), no_dist=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.distributed is disabled")  # it is meant
+        load(tensors, storage_reader=HuggingFaceStorageReader(str(folder)), no_dist=True)
     return tensors
 
 
