@@ -1,10 +1,10 @@
 """Pairs as token ids on disk, and the batches drawn from them.
 
 A batch of pairs is padded to its longest source and its longest target, and padding costs as
-much to compute as text. So a batch is made of pairs of about one length. It is drawn in two
-steps: a token of the whole file at random, and then, among the pairs about as long as the one in
-which it stands, as many as make up the batch. Long pairs have more tokens but stand in smaller
-batches, so every pair is as likely as another.
+much to compute as text. So a batch is made of pairs of about one length. Let all pairs stand in
+a row, from the shortest to the longest: a place in this row is drawn, as many tokens to its left
+as to its right are its neighbours, and among these the batch is drawn. Every pair is as likely
+as another, save for the few at the row's ends, where places to one side are missing.
 
 What is drawn depends on the seed and the step's number only: there is no position to save, and a
 resumed run sees what an uninterrupted one sees.
@@ -31,8 +31,8 @@ SIDES = ("source", "target")
 _LONG = np.dtype(np.int64)
 CHUNK = 1024
 """How many pairs are tokenized at a time."""
-NEIGHBOURS = 4
-"""A batch is drawn among so many times its number of pairs."""
+AMONG = 4
+"""A batch is drawn among neighbours with so many times its tokens."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +96,24 @@ class PairFile:
         return int(np.diff(self.source_bounds).max()), int(np.diff(self.target_bounds).max())
 
     @cached_property
-    def _by_length(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """The pairs from the shortest to the longest, their lengths, and the sums of these."""
+    def _by_length(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The pairs from the shortest to the longest, and the sums of their lengths so far."""
         source, target = np.diff(self.source_bounds), np.diff(self.target_bounds)
         order = np.lexsort((source, target))
-        lengths = (source + target)[order]
-        return order, lengths, lengths.cumsum()
+        return order, (source + target)[order].cumsum()
 
     def draw(self, step: int, *, num_tokens: int, seed: int) -> NDArray[np.int64]:
-        """The numbers of one step's pairs, together about `num_tokens` tokens on both sides."""
-        order, lengths, sums = self._by_length
+        """The numbers of one step's pairs, on both sides together about `num_tokens` tokens."""
+        order, sums = self._by_length
         generator = np.random.default_rng((seed, step))
-        middle = int(np.searchsorted(sums, generator.integers(sums[-1]), side="right"))
-        rows = min(max(1, round(num_tokens / lengths[middle])), len(order))
-        width = min(NEIGHBOURS * rows, len(order))
-        first = min(max(0, middle - width // 2), len(order) - width)
-        drawn: NDArray[np.int64] = order[first + generator.choice(width, rows, replace=False)]
+        width = min(AMONG * num_tokens, int(sums[-1]))
+        begin = int(generator.integers(sums[-1])) - width // 2
+        begin = min(max(0, begin), int(sums[-1]) - width)
+        first, last = np.searchsorted(sums, (begin, begin + width - 1), side="right")
+        near = generator.permutation(np.arange(first, last + 1))
+        lengths = sums[near] - np.where(near > 0, sums[near - 1], 0)
+        wanted = max(1, int(np.searchsorted(lengths.cumsum(), num_tokens, side="right")))
+        drawn: NDArray[np.int64] = order[near[:wanted]]
         return drawn
 
 
