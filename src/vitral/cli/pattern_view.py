@@ -48,7 +48,7 @@ def print_pattern(
         _print_part(console, trace, rows, columns)
         return
     side = map_side(len(names), console.width, colored=colored)
-    prefix = f"{trace.parts[0]}." if trace.parts[0] else ""
+    prefix = f"{trace.first_part}." if trace.first_part else ""
     view = trace.view(
         f"{prefix}layers.{layer}.attention.pattern",
         head=head,

@@ -57,7 +57,7 @@ def records_up_to(
     """
     records = trace._records(part)
     if any(record.num_queries != record.num_keys for record in records.values()) or part == "cross":
-        raise VitralError("measure_of_two_texts", measure=name, part=part or trace.parts[0])
+        raise VitralError("measure_of_two_texts", measure=name, part=part or trace.first_part)
     numbers = {int(prefix.split(".")[-2]): record for prefix, record in records.items()}
     if layer is not None and layer not in numbers:
         raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)

@@ -71,7 +71,7 @@ def logit_attribution(
     number = int(logits[place].argmax()) if id is None else id
     if not 0 <= number < logits.shape[-1]:
         raise VitralError("id_out_of_range", id=number, vocabulary=logits.shape[-1])
-    part = "decoder" if "decoder" in trace.parts else trace.parts[0]
+    part = "decoder" if "decoder" in trace.parts else trace.first_part
     walk = _Walk(trace, module, part, place)
     numbers = [int(prefix.split(".")[-2]) for prefix in trace._records(part)]
     stream = walk.value(numbers[-1], "residual.post")

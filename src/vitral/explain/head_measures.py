@@ -95,7 +95,7 @@ def measures(
     records = trace._records(part)
     return HeadMeasures(
         trace.model,
-        trace.parts[0] if part is None else part,
+        trace.first_part if part is None else part,
         next(iter(records.values())).num_queries,
         [int(prefix.split(".")[-2]) for prefix in records],
         values,

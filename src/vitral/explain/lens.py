@@ -33,7 +33,7 @@ def logit_lens(trace: Trace, model: Any, tokens: Sequence[int] | None = None) ->
     vocabulary, `token_out_of_range`, `rerun_not_available`, `model_not_of_trace`.
     """
     module = module_of(model)
-    part = "decoder" if "decoder" in trace.parts else trace.parts[0]
+    part = "decoder" if "decoder" in trace.parts else trace.first_part
     start = f"{part}." if part else ""
     if "logits" not in trace.values or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)

@@ -116,4 +116,4 @@ def stacked(rows: Sequence[Tensor]) -> Tensor:
 
 
 def _part(trace: Trace, part: str | None) -> str:
-    return trace.parts[0] if part is None else part
+    return trace.first_part if part is None else part

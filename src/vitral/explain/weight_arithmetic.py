@@ -102,7 +102,7 @@ def arithmetic(
     `token_out_of_range`, and `arithmetic_unknown` where a trace knows the pattern but not the
     queries and keys behind it.
     """
-    part = trace.parts[0] if part is None else part
+    part = trace.first_part if part is None else part
     record = trace._record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)

@@ -34,7 +34,7 @@ def value_zeroing(
     `model_not_of_trace` if the model does not compute what the trace holds.
     """
     module = module_of(model)
-    name = trace.parts[0] if part is None else part
+    name = trace.first_part if part is None else part
     stack = "decoder" if name == "cross" else name
     parts = head_output(trace, module, layer, part)
     changed: list[Tensor] = []

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.nn.pattern_edit import PatternEdit
+from vitral.tracing.addresses import in_order
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.edited_record import EditedRecord
 from vitral.tracing.given_pattern import GivenPattern
@@ -32,7 +33,7 @@ from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 from vitral.tracing.visibility import Bias, Visibility
 
-VERSION = 4
+VERSION = 5
 _ENTRY = "vitral.trace"
 _VECTORS = ("diagonal", "columns", "free", "dense")
 
@@ -117,6 +118,8 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
 def _version(trace: Trace) -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if not records or trace.first_part == "cross":
+        return 5
     if trace.edits or any(isinstance(each, EditedRecord) for each in records):
         return 4
     if any(isinstance(each, GivenPattern) for each in records):
@@ -178,7 +181,6 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
     aliases = dict(header["aliases"])
     for name in aliases.values():
         _must(name in values, name)
-    _must(bool(attentions), "attentions")
     trace = Trace(
         str(header["model"]),
         header["text"],
@@ -189,8 +191,21 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
         attentions,
         [str(each) for each in header.get("edits", [])],
     )
-    _must(len(trace.tokens) == next(iter(trace._records(None).values())).num_queries, "tokens")
+    _must(len(trace.tokens) == _num_read(trace), "tokens")
     return trace
+
+
+def _num_read(trace: Trace) -> int:
+    """How many tokens the (first part of the) model read. A recurrent encoder looks at nothing:
+    its tokens are the keys of the decoder's attention, or what its first layer read."""
+    first = next(iter(in_order(trace.attentions)), None)
+    if first is not None:
+        record = trace.attentions[first]
+        return record.num_keys if first.endswith(".cross_attention") else record.num_queries
+    streams = [address for address in in_order(trace.values) if address.endswith("embed")]
+    lost = any(address.endswith(".lse") for address in trace.values)
+    _must(bool(streams) and not lost, "attentions")
+    return len(trace.values[streams[0]])
 
 
 def _check(prefix: str, record: AttentionRecord, *, has_bias: bool) -> None:

@@ -43,7 +43,7 @@ def page(
     most_megabytes: float,
 ) -> str:
     """See `Trace.to_html`."""
-    part = trace.parts[0] if part is None else part
+    part = trace.first_part if part is None else part
     records = checked_records(trace, part)
     _check_choice("view", view, VIEWS)
     _check_choice("language", language, LANGUAGES)

@@ -51,7 +51,7 @@ def plot(
     for name, value in options.items():
         if value is not None and name not in _USED[kind]:
             raise VitralError("figure_option", option=name, kind=kind)
-    part = trace.parts[0] if part is None else part
+    part = trace.first_part if part is None else part
     records = trace._records(part)
     look = {**look, "language": language}
     if title is None:

@@ -75,6 +75,16 @@ class Trace:
         return parts
 
     @property
+    def first_part(self) -> str:
+        """The part that is meant where none is named.
+
+        Raises VitralError `no_attention` for a trace of a model without any.
+        """
+        if not self.attentions:
+            raise VitralError("no_attention", model=self.model)
+        return self.parts[0]
+
+    @property
     def num_layers(self) -> int:
         """Layers with attention (of the first part, where there are several)."""
         return len(self._records(None)) if self.attentions else 0
@@ -193,9 +203,7 @@ class Trace:
         """
         if size < 1 or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
-        if not self.attentions:
-            raise VitralError("no_attention", model=self.model)
-        name = (part or self.parts[0], size, reduction)
+        name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
             maps = [_map(each, size, reduction) for each in self._records(part).values()]
             self._pooled[name] = torch.stack(maps)
@@ -342,13 +350,9 @@ class Trace:
         save_trace(self, Path(path))
 
     def _records(self, part: str | None) -> dict[str, AttentionRecord]:
-        parts = self.parts
-        if not parts:
-            raise VitralError("no_attention", model=self.model)
-        if part is None:
-            part = parts[0]
-        if part not in parts:
-            raise VitralError("part_unknown", part=part, known=", ".join(parts))
+        part = self.first_part if part is None else part
+        if part not in self.parts:
+            raise VitralError("part_unknown", part=part, known=", ".join(self.parts))
         end = ".cross_attention" if part == "cross" else ".attention"
         start = "" if part == "cross" else f"{part}.layers." if part else "layers."
         return {
