@@ -34,6 +34,7 @@ kernel computes either, so `blocked_attention` does, a few rows at a time.
 Shapes: B sequences, H query heads, K key heads (H a multiple of K), T queries, S keys, D wide.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -41,6 +42,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitral.nn.attention_call import AttentionCall, editor, observer
+from vitral.nn.processor_attention import is_quicker_written_out, written_out_attention
 
 CELLS_AT_ONCE = 1 << 22
 """Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
@@ -75,7 +77,8 @@ def scaled_dot_product_attention(
     [H] are learned sinks; with either, `blocked_attention` computes instead of a fused kernel.
     Returns [B, T, H, D], and None where slower implementations return the pattern.
 
-    Given the same input, the output is that of transformers' own "sdpa" bit for bit.
+    Given the same input, the output is that of transformers' own "sdpa" bit for bit, except
+    while training in bfloat16 on a processor (see `processor_attention`).
     """
     editing = None if torch.compiler.is_compiling() else editor.get()
     if editing is not None:
@@ -114,8 +117,12 @@ def scaled_dot_product_attention(
             dropout=dropout,
         )
     else:
-        fused = F.scaled_dot_product_attention if watching is None else _fused_with_log_sum_exp
-        output = fused(
+        attend: Callable[..., Any] = F.scaled_dot_product_attention
+        if watching is not None:
+            attend = _fused_with_log_sum_exp
+        elif is_quicker_written_out(query, key, combined):
+            attend = written_out_attention
+        output = attend(
             query,
             _repeated(key, copies),
             _repeated(value, copies),

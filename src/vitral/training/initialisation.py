@@ -1,14 +1,16 @@
 """Where training starts: a model's fresh weights.
 
-Matrices are normal with deviation 0.02, biases zero, and the maps that write into the residual
-stream zero, so that each block starts by doing nothing.
+The blocks' matrices are normal with deviation ½/√(inputs), so that what they give is half as
+large as what they read; token vectors have 0.02, biases zero, and the maps that write into the
+residual stream zero, so that each block starts by doing nothing.
 
 Token vectors need not start from nothing. How often tokens stand beside each other can be
 counted in a minute, and vectors made of those counts (`text.co_occurrence`) already know that
 "perro" and "gato" may stand in the same places. On the bundled encoder they were worth the first
 four minutes in five (docs/log.md); a model that is told the ids of its corpus starts from them.
 
-An encoder gets two gifts more, which it may change or unlearn. A masked place holds nothing of
+A decoder's learned positions start as waves (sinusoids) too small to drown the tokens. An
+encoder gets two gifts more, which it may change or unlearn. A masked place holds nothing of
 its own, so until attention brings something from its neighbours there is nothing to learn from
 but how frequent words are; and with learned positions "my neighbour" has to be found at every
 place anew. Small budgets end on that plateau (docs/log.md has ours). So
@@ -25,10 +27,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vitral.models.bert import Bert
+from vitral.models.encoder import Encoder
+from vitral.models.gpt import GPT
+from vitral.models.roberta import Roberta
 from vitral.nn.positions import sinusoidal_positions
 from vitral.text.co_occurrence import company_vectors
 
-WAVE_HEIGHT = 0.1
+WAVE_HEIGHT, SMALL_WAVES = 0.1, 0.05
+"""The height of an encoder's position vectors, and of a decoder's."""
+
 TOKEN_HEIGHT = 0.07
 """The root mean square of a token vector's components that start from company vectors."""
 
@@ -46,12 +53,16 @@ def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = No
     torch.manual_seed(seed)
     for name, weight in model.named_parameters():
         if weight.ndim == 2:
-            nn.init.normal_(weight, std=0.02)
+            inside = name.startswith("layers.")
+            nn.init.normal_(weight, std=0.5 * weight.shape[1] ** -0.5 if inside else 0.02)
         if name.endswith("bias"):
             nn.init.zeros_(weight)
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             nn.init.zeros_(weight)
-    if isinstance(model, Bert):
+    if isinstance(model, GPT):
+        positions = model.get_parameter("embed.positions.weight")
+        start_as_waves(positions, base=len(positions), height=SMALL_WAVES)
+    if isinstance(model, Bert | Roberta):
         start_with_neighbours(model)
         nn.init.normal_(model.layers[0].get_submodule("attention.o_proj").weight, std=0.02)  # type: ignore[arg-type]
     if ids is not None:
@@ -65,13 +76,15 @@ def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) ->
     positions (see `start_with_neighbours`)."""
     weight_VC = token_weight(model)
     vocab_size, width = weight_VC.shape
-    reserved = model.config.hidden_size // model.config.num_heads if isinstance(model, Bert) else 0
+    reserved = 0
+    if isinstance(model, Bert | Roberta):
+        reserved = model.config.hidden_size // model.config.num_heads
     vectors_VC = company_vectors(ids, vocab_size, width - reserved, seed=seed)
     found = vectors_VC.norm(dim=1) > 0
     weight_VC[found, reserved:] = vectors_VC[found] * TOKEN_HEIGHT * (width - reserved) ** 0.5
-    if isinstance(model, Bert):
+    if isinstance(model, Encoder):
         share_V = torch.from_numpy(np.bincount(ids, minlength=vocab_size) + 0.5).float()
-        model.head.decoder.bias.copy_((share_V / share_V.sum()).log())
+        model.get_parameter("head.decoder.bias").copy_((share_V / share_V.sum()).log())
 
 
 def token_weight(model: nn.Module) -> Tensor:
@@ -83,7 +96,14 @@ def token_weight(model: nn.Module) -> Tensor:
 
 
 @torch.no_grad()
-def start_with_neighbours(model: Bert, sharpness: float = 2.5) -> None:
+def start_as_waves(positions: Tensor, *, base: float, height: float) -> None:
+    """Make position vectors [T, C] sinusoids of that height."""
+    num_positions, width = positions.shape
+    positions.copy_(height * sinusoidal_positions(num_positions, width, base=base))
+
+
+@torch.no_grad()
+def start_with_neighbours(model: Bert | Roberta, sharpness: float = 2.5) -> None:
     """Make positions sinusoids, and heads look at one neighbour each: all those of the first
     layer, the first half in the others.
 
@@ -93,10 +113,10 @@ def start_with_neighbours(model: Bert, sharpness: float = 2.5) -> None:
     """
     config = model.config
     width, head_size = config.hidden_size, config.hidden_size // config.num_heads
-    waves = sinusoidal_positions(config.context, width, base=config.context)
-    model.embed.positions.weight.copy_(WAVE_HEIGHT * waves)
-    model.embed.tokens.weight[:, :head_size] = 0
-    model.embed.segments.weight[:, :head_size] = 0
+    positions = model.get_parameter("embed.positions.weight")
+    start_as_waves(positions, base=config.context, height=WAVE_HEIGHT)
+    for name in ("tokens", "segments"):
+        model.get_parameter(f"embed.{name}.weight")[:, :head_size] = 0
     frequencies = float(config.context) ** (-torch.arange(0, head_size, 2).float() / width)
     for number, layer in enumerate(model.layers):
         num_wired = config.num_heads if number == 0 else config.num_heads // 2

@@ -23,22 +23,27 @@ from torch import Tensor
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
-def orthogonalise(x_NRC: Tensor, steps: int = 5) -> Tensor:
-    """About U·Vᵀ for matrices U·S·Vᵀ [..., R, C]; singular values end within 0.7 … 1.2."""
+def orthogonalise(x_NRC: Tensor, steps: int = 5, products: torch.dtype | None = None) -> Tensor:
+    """About U·Vᵀ for matrices U·S·Vᵀ [..., R, C]; singular values end within 0.7 … 1.2. The
+    products are computed as `products`, by default in the matrices' own precision."""
     a, b, c = COEFFICIENTS
-    tall = x_NRC.shape[-2] > x_NRC.shape[-1]
-    x: Tensor = x_NRC.mT if tall else x_NRC
+    rows, columns = x_NRC.shape[-2:]
+    x: Tensor = x_NRC.reshape(-1, rows, columns)
+    x = x.mT if rows > columns else x
     x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
+    x = x.to(products or x.dtype)
     for _ in range(steps):
-        gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if tall else x
+        gram = torch.bmm(x, x.mT)
+        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, gram, x, beta=a)
+    x = x.mT if rows > columns else x
+    return x.reshape(x_NRC.shape).to(x_NRC.dtype)
 
 
-def _orthogonalised(x_NRC: Tensor) -> Tensor:
+def _orthogonalised(x_NRC: Tensor, products: torch.dtype | None) -> Tensor:
     """The same where the matrices may be spread over several processes."""
     if type(x_NRC) is Tensor:
-        return orthogonalise(x_NRC)
+        return orthogonalise(x_NRC, products=products)
     from vitral.training.sharded import orthogonalise_shards
 
     return orthogonalise_shards(x_NRC)
@@ -48,6 +53,8 @@ class Muon(torch.optim.Optimizer):
     """Muon with Nesterov momentum and decoupled weight decay, for weight matrices only.
 
     The update is scaled by max(1, rows / columns)^½, so that the same rate suits every shape.
+    `products` is the precision of the iteration's products: bfloat16 in a run that computes in
+    it anyway, two to three times as quick on a processor that multiplies it natively.
     """
 
     def __init__(
@@ -56,7 +63,9 @@ class Muon(torch.optim.Optimizer):
         lr: float = 0.02,
         momentum: float = 0.95,
         weight_decay: float = 0.0,
+        products: torch.dtype | None = None,
     ) -> None:
+        self.products = products
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -69,7 +78,9 @@ class Muon(torch.optim.Optimizer):
                     by_shape.setdefault(weight.shape, []).append(weight)
             for (rows, columns), weights in by_shape.items():
                 scale = max(1.0, rows / columns) ** 0.5
-                updates_NRC = _orthogonalised(self._nesterov(weights, group["momentum"]))
+                updates_NRC = _orthogonalised(
+                    self._nesterov(weights, group["momentum"]), self.products
+                )
                 torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(weights, updates_NRC.unbind(), alpha=-group["lr"] * scale)
 

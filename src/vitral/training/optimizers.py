@@ -34,12 +34,14 @@ VECTOR_DECAY = 0.01
 """Weight decay of the token vectors beside Muon."""
 
 
-def build_optimizers(model: nn.Module, choice: OptimizerChoice) -> list[torch.optim.Optimizer]:
+def build_optimizers(
+    model: nn.Module, choice: OptimizerChoice, *, precision: str = "float32"
+) -> list[torch.optim.Optimizer]:
     """The optimisers of a run: one, or with Muon two. Each group keeps its full learning rate
     as "peak"; the schedule scales it."""
     rate = choice.rate if choice.rate is not None else RATES[choice.kind]
     if choice.kind == "muon":
-        optimizers = _muon(model, choice, rate)
+        optimizers = _muon(model, choice, rate, precision)
     else:
         groups = _groups(model.named_parameters(), choice.weight_decay)
         optimizers = [_build(choice, groups, rate)]
@@ -64,7 +66,9 @@ def _build(
     return torch.optim.AdamW(groups, lr=rate, betas=choice.betas, fused=True)
 
 
-def _muon(model: nn.Module, choice: OptimizerChoice, rate: float) -> list[torch.optim.Optimizer]:
+def _muon(
+    model: nn.Module, choice: OptimizerChoice, rate: float, precision: str
+) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the blocks, AdamW for everything else."""
     inside = [
         weight
@@ -84,7 +88,13 @@ def _muon(model: nn.Module, choice: OptimizerChoice, rate: float) -> list[torch.
     )
     if not inside:
         return [vectors]
-    muon = Muon(inside, lr=rate, momentum=choice.momentum, weight_decay=choice.weight_decay)
+    muon = Muon(
+        inside,
+        lr=rate,
+        momentum=choice.momentum,
+        weight_decay=choice.weight_decay,
+        products=torch.bfloat16 if precision == "bfloat16" else None,
+    )
     return [muon, vectors]
 
 

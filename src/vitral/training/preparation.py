@@ -23,7 +23,7 @@ from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
 from vitral.models.hugging_face import read
 from vitral.models.initial_weights import initialise_weights
-from vitral.text.tokenizers import train_tokenizer
+from vitral.text.tokenizers import special_id, train_tokenizer
 from vitral.training.initialisation import initialise, start_with_company
 from vitral.training.objectives import Objective
 from vitral.training.pair_preparation import PreparedPairs, prepare_pairs
@@ -151,6 +151,8 @@ def shaped_model(
     """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
     size = prepared.tokenizer.get_vocab_size()
     marks = pair_marks(prepared.tokenizer) if isinstance(prepared, PreparedPairs) else {}
+    if recipe.model.form == "roberta":
+        marks = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}
     return build_model(recipe.model, size, num_layers, marks)
 
 

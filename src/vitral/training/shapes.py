@@ -62,9 +62,11 @@ class LlamaShape(_TransformerShape):
 
 
 class GPT2Shape(_TransformerShape):
-    """A decoder in GPT-2's form."""
+    """A decoder in GPT-2's form. "gelu_new" is the published models' activation, an
+    approximation of "gelu", which on processors is the quicker one."""
 
     form: Literal["gpt2"]
+    activation: Literal["gelu", "gelu_new"] = "gelu"
 
 
 class BertShape(_TransformerShape):
@@ -73,6 +75,20 @@ class BertShape(_TransformerShape):
 
     form: Literal["bert"]
     next_sentence: bool = False
+
+
+class RobertaShape(_TransformerShape):
+    """An encoder in RoBERTa's form."""
+
+    form: Literal["roberta"]
+
+
+class AlbertShape(_TransformerShape):
+    """An encoder in ALBERT's form: `num_layers` passes through one block, and token vectors of
+    `embedding_size`."""
+
+    form: Literal["albert"]
+    embedding_size: PositiveInt = 128
 
 
 class TransformerShape(_TransformerShape):
@@ -123,6 +139,8 @@ Shape = Annotated[
     | GPT2Shape
     | RecurrentShape
     | BertShape
+    | RobertaShape
+    | AlbertShape
     | RecurrentSequenceToSequenceShape
     | TransformerShape,
     Field(discriminator="form"),
@@ -142,8 +160,8 @@ def build_model(
     marks: Mapping[str, int] = MappingProxyType({}),
 ) -> nn.Module:
     """A model of that shape (or of so many layers of it) with random weights. `marks` are the
-    ids of the tokens that begin, end and fill a translator's texts, as its configuration names
-    them."""
+    ids of the special tokens that the model's configuration names (those that begin, end and
+    fill a translator's texts; a RoBERTa's padding)."""
     entries = shape.model_dump(exclude={"form"}) | {"vocab_size": vocab_size, **marks}
     if num_layers is not None:
         entries["num_layers"] = num_layers
@@ -172,6 +190,14 @@ def build_model(
         from vitral.models.gpt import GPT, GPTConfig
 
         return GPT(GPTConfig(**entries))
+    if isinstance(shape, RobertaShape):
+        from vitral.models.roberta import Roberta, RobertaConfig
+
+        return Roberta(RobertaConfig(**entries))
+    if isinstance(shape, AlbertShape):
+        from vitral.models.albert import Albert, AlbertConfig
+
+        return Albert(AlbertConfig(**entries))
     from vitral.models.bert import Bert, BertConfig
 
     return Bert(BertConfig(**entries))

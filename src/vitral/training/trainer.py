@@ -91,7 +91,7 @@ class Trainer:
             self._check_is_ours(saved)
         self.model = self.parallel.place(self._model(start, saved), self.device)
         self.precision = Precision(recipe.precision, self.device)
-        self.optimizers = build_optimizers(self.model, recipe.optimizer)
+        self.optimizers = build_optimizers(self.model, recipe.optimizer, precision=recipe.precision)
         self.early_stopping = EarlyStopping(recipe.patience)
         self._compiled = compiled
         self._phase: Phase | None = None
@@ -225,7 +225,9 @@ class Trainer:
             return
         grow(self.model, num_layers)
         known = self.optimizers
-        self.optimizers = build_optimizers(self.model, self.recipe.optimizer)
+        self.optimizers = build_optimizers(
+            self.model, self.recipe.optimizer, precision=self.recipe.precision
+        )
         for optimizer, before in zip(self.optimizers, known, strict=True):
             optimizer.state.update(before.state)
 

@@ -1,0 +1,191 @@
+"""One dial: how many minutes there are; the rest follows.
+
+A run can spend its time on a larger model, which learns more from each token, or on more tokens.
+Too large a model has read too little when the time is over, too small a one could hold no more
+long before. Where the best lies depends on the machine, so the machine is asked: the sizes below
+are tried from the smallest up, a step or two each, and for each is foreseen what loss it would
+end with. The form of that forecast is the one of Hoffmann et al. 2022
+(https://arxiv.org/abs/2203.15556, equation 2),
+
+    bits per byte = E + A / N^α + B / D^β
+
+for N weights in the blocks and D tokens read. A text read again teaches less than a new one: of
+a corpus of U tokens, read D / U times, D counts as U·(1 + R·(1 − e^(−(D/U − 1)/R))) with R = 15.4
+(Muennighoff et al. 2023, https://arxiv.org/abs/2305.16264, equation 5). The constants were found
+by runs of our own (docs/log.md); only differences between sizes matter here.
+
+The other choices:
+
+* *tokenizer*: byte-level BPE; a larger vocabulary shortens the text but has to be learned, so
+  it grows with the root of the corpus (512 … 8,192);
+* *batch*: what makes about 1,500 steps of the time;
+* *context*: 256 tokens, half of the windows 64 long;
+* *precision*: bfloat16 where this machine is quicker with it, else float32;
+* *schedule*: full rate for a tenth of the run, then a straight line down to zero.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vitral.training.preparation import Prepared, prepare
+from vitral.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size to choose from."""
+
+    hidden_size: int
+    num_layers: int
+    num_heads: int
+
+    @property
+    def num_weights(self) -> int:
+        """The weights in the blocks: four maps of attention, three of the feed-forward part."""
+        return self.num_layers * (4 * self.hidden_size**2 + 3 * self.hidden_size * self.inner)
+
+    @property
+    def inner(self) -> int:
+        """The feed-forward part's width: 8/3 of the model's, a multiple of 32."""
+        return 32 * math.ceil(self.hidden_size * 8 / 3 / 32)
+
+
+SIZES = (
+    Size(64, 3, 2),
+    Size(96, 3, 3),
+    Size(128, 4, 4),
+    Size(192, 5, 6),
+    Size(256, 6, 8),
+    Size(384, 8, 8),
+    Size(512, 10, 8),
+    Size(768, 12, 12),
+    Size(1024, 16, 16),
+)
+
+FLOOR, OF_SIZE, OF_TOKENS = 0.9, 2.0, 60.0
+SIZE_POWER, TOKENS_POWER = 0.15, 0.34
+"""E, A, B, α and β of the forecast."""
+
+READ_AGAIN = 15.4
+"""R: how many more readings of a text are worth anything."""
+
+STEPS = 1500
+LEAST_BATCH, LARGEST_BATCH = 512, 65_536
+LOOKING = 0.05
+"""The share of the time that looking at held-out text may take."""
+
+
+def choose(
+    sources: Sequence[str | Path], minutes: float, out: Path, *, name: str, device: str = "cpu"
+) -> Recipe:
+    """The recipe that makes the most of so many minutes on this machine with this corpus.
+
+    The corpus is prepared in `out` on the way; reading it and measuring count as part of the
+    minutes. Raises what `prepare` raises.
+    """
+    began = time.monotonic()
+    entries: dict[str, Any] = {
+        "name": name,
+        "tokenizer": {"kind": "byte_bpe", "vocab_size": _vocab_size(sources)},
+        "minutes": minutes,
+    }
+    draft = _recipe(entries, SIZES[0], batch=LEAST_BATCH)
+    prepared = prepare(draft, sources, out)
+    assert isinstance(prepared, Prepared)
+    return _best(entries, prepared, torch.device(device), 60 * minutes, began)
+
+
+def _best(
+    entries: dict[str, Any], prepared: Prepared, device: torch.device, seconds: float, began: float
+) -> Recipe:
+    """Climb the sizes until one is foreseen to do worse than the one before."""
+    precision = _quicker_precision(entries, prepared, device)
+    entries = entries | {"precision": precision}
+    best: tuple[float, Size, float] | None = None
+    for size in SIZES:
+        speed = tokens_per_second(_recipe(entries, size, batch=2048), prepared, device)
+        left = (seconds - (time.monotonic() - began)) * (1 - LOOKING)
+        foreseen = forecast(size.num_weights, speed * left, len(prepared.tokens.ids))
+        if best is not None and foreseen >= best[0]:
+            break
+        best = (foreseen, size, speed)
+    assert best is not None
+    _, size, speed = best
+    left = max(0.5 * seconds, (seconds - (time.monotonic() - began)) * (1 - LOOKING))
+    batch = 2 ** round(math.log2(max(1.0, speed * left / STEPS)))
+    batch = min(max(batch, LEAST_BATCH), LARGEST_BATCH)
+    num_steps = speed * left / batch
+    return _recipe(
+        entries | {"minutes": left / 60, "evaluate_every": max(10, round(num_steps / 12))},
+        size,
+        batch=batch,
+    )
+
+
+def forecast(num_weights: float, num_tokens: float, corpus_tokens: float) -> float:
+    """The bits per byte foreseen for a model of so many weights in its blocks that reads
+    `num_tokens` of a corpus of `corpus_tokens`; see the head of this file."""
+    readings = num_tokens / corpus_tokens
+    worth = num_tokens
+    if readings > 1:
+        again = READ_AGAIN * (1 - math.exp(-(readings - 1) / READ_AGAIN))
+        worth = corpus_tokens * (1 + again)
+    of_size: float = OF_SIZE / (num_weights / 1e6) ** SIZE_POWER
+    of_tokens: float = OF_TOKENS / worth**TOKENS_POWER
+    return FLOOR + of_size + of_tokens
+
+
+def tokens_per_second(recipe: Recipe, prepared: Prepared, device: torch.device) -> float:
+    """How fast this machine trains that recipe: steps for at least half a second, after one that
+    does not count."""
+    from vitral.training.trainer import Trainer
+
+    trainer = Trainer(recipe, prepared, Path("/nonexistent"), device=str(device))
+    trainer.enter_phase()
+    trainer.step()
+    before, since = trainer.state["tokens"], time.monotonic()
+    while time.monotonic() - since < 0.5:
+        trainer.step()
+    return float((trainer.state["tokens"] - before) / (time.monotonic() - since))
+
+
+def _quicker_precision(entries: dict[str, Any], prepared: Prepared, device: torch.device) -> str:
+    speeds: dict[str, float] = {
+        precision: tokens_per_second(
+            _recipe(entries | {"precision": precision}, SIZES[3], batch=2048), prepared, device
+        )
+        for precision in ("float32", "bfloat16")
+    }
+    return max(speeds, key=lambda precision: speeds[precision])
+
+
+def _recipe(entries: dict[str, Any], size: Size, batch: int) -> Recipe:
+    shape = {
+        "form": "llama",
+        "context": 256,
+        "hidden_size": size.hidden_size,
+        "num_layers": size.num_layers,
+        "num_heads": size.num_heads,
+        "intermediate_size": size.inner,
+    }
+    lengths = [length for length in (64, 256) if length <= batch]
+    return Recipe.model_validate(
+        entries | {"model": shape, "batch": {"tokens": batch, "lengths": lengths}}
+    )
+
+
+def _vocab_size(sources: Sequence[str | Path]) -> int:
+    """512 for a text of 40 kB, 8,192 from ten megabytes on: 2.6 times the root of its bytes, as
+    a power of two."""
+    num_bytes = 0
+    for source in map(Path, sources):
+        files = [source] if source.is_file() else source.rglob("*")
+        num_bytes += sum(file.stat().st_size for file in files if file.is_file())
+    wanted = 2.6 * math.sqrt(num_bytes) if num_bytes else 8192
+    return int(min(8192, max(512, 2 ** round(math.log2(wanted)))))
