@@ -156,12 +156,11 @@ def test_the_leader_writes_the_model_that_one_process_writes(
     assert lines == [2, 2]
 
 
-@pytest.mark.parametrize("kind", ["data", "sharded"])
 def test_a_disk_that_takes_nothing_is_said_by_the_leader(
-    kind: Kind, mortals: Processes, tmp_path: Path
+    mortals: Processes, tmp_path: Path
 ) -> None:
     (tmp_path / "checkpoint").write_text("a file where the folder should be")
-    leader, other = mortals.run(2, steps, kind, tmp_path, 1, recipe("gpt2"))
+    leader, other = mortals.run(2, steps, "sharded", tmp_path, 1, recipe("gpt2"))
     assert leader.key == "checkpoint_unwritten", leader
     assert other.key == "process_lost", other
 

@@ -46,7 +46,7 @@ def _orthogonalised(x_NRC: Tensor, products: torch.dtype | None) -> Tensor:
         return orthogonalise(x_NRC, products=products)
     from vitral.training.sharded import orthogonalise_shards
 
-    return orthogonalise_shards(x_NRC)
+    return orthogonalise_shards(x_NRC, products)
 
 
 class Muon(torch.optim.Optimizer):

@@ -117,7 +117,7 @@ def _layers(model: nn.Module) -> Iterator[nn.Module]:
             yield from module
 
 
-def orthogonalise_shards(x_NRC: Any) -> Tensor:
+def orthogonalise_shards(x_NRC: Any, products: torch.dtype | None = None) -> Tensor:
     """`muon.orthogonalise` where each process has some rows of every matrix.
 
     They change places so that each has some matrices whole, and back again: every matrix is
@@ -129,7 +129,7 @@ def orthogonalise_shards(x_NRC: Any) -> Tensor:
 
     whole = x_NRC.redistribute(placements=[Shard(0)])
     turned = DTensor.from_local(
-        orthogonalise(whole.to_local()),
+        orthogonalise(whole.to_local(), products=products),
         x_NRC.device_mesh,
         [Shard(0)],
         run_check=False,
