@@ -18,6 +18,7 @@ from vitral.tracing.token import Token
 if TYPE_CHECKING:
     import torch
 
+    from vitral.generation.options import GenerationOptions
     from vitral.tracing.edit import Edit
     from vitral.tracing.forecast import Forecast
     from vitral.tracing.inputs import Batch
@@ -172,112 +173,55 @@ class Model:
         decoder, _ = self._decoder_side(len(batch.ids), None, None)
         return foresee(self.module, batch, decoder, budget(memory))
 
-    def generate(
-        self,
-        text: str,
-        *,
-        max_new_tokens: int = 50,
-        temperature: float = 0.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        min_p: float | None = None,
-        repetition_penalty: float = 1.0,
-        seed: int | None = None,
-        stop: Sequence[str] = (),
-        num_beams: int | None = None,
-        length_penalty: float = 1.0,
-        windowed: bool = False,
-    ) -> str:
-        """`text`, written on by a decoder, or what an encoder–decoder answers to it.
+    @overload
+    def generate(self, text: str, **options: Any) -> str: ...
 
-        At `temperature` 0 the likeliest token is always taken; else one is drawn, from the
-        distribution that `vitral.generation.sampling` describes. Writing ends at the model's
-        end mark, before the first of the strings `stop`, after `max_new_tokens`, or where the
-        context is full, unless it is `windowed`: then it goes on from the last half of it.
-        With `num_beams` the likeliest whole text is searched for (`vitral.generation.beam_search`).
+    @overload
+    def generate(self, text: Sequence[str], **options: Any) -> list[str]: ...
+
+    def generate(self, text: str | Sequence[str], **options: Any) -> str | list[str]:
+        """`text`, written on by a decoder, or what an encoder–decoder answers to it; of several
+        texts a list, each as if it were alone.
+
+        `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
+        temperature, top_k, top_p, min_p, repetition_penalty, seed, stop, num_beams,
+        length_penalty, windowed. Every text draws with the same `seed`, so that equal texts
+        are written on alike; without one, they differ.
 
         Raises VitralError `cannot_write` for a model that is made for something else,
-        `options_clash` for beams with what they cannot take, `option_invalid`,
-        `option_out_of_range`, `text_too_long`, and what `tokens` raises.
+        `option_needs` and `options_clash` for options that have no effect or exclude one another,
+        `option_invalid`, `option_out_of_range`, `text_too_long`, and what `tokens` raises.
         """
-        self._check_writes()
-        from vitral.generation.sampling import Sampling
+        chosen = self._options(options)
         from vitral.generation.writing import write
 
-        return write(
-            self.module,
-            self.tokenizer,
-            text,
-            max_new_tokens=max_new_tokens,
-            sampling=Sampling(temperature, top_k, top_p, min_p, repetition_penalty),
-            seed=seed,
-            stop=stop,
-            num_beams=num_beams,
-            length_penalty=length_penalty,
-            windowed=windowed,
-        )
+        texts = [text] if isinstance(text, str) else list(text)
+        if not texts:
+            raise VitralError("text_empty")
+        written = write(self.module, self.tokenizer, texts, chosen)
+        return written[0] if isinstance(text, str) else written
 
-    def stream(
-        self,
-        text: str,
-        *,
-        max_new_tokens: int = 50,
-        temperature: float = 0.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        min_p: float | None = None,
-        repetition_penalty: float = 1.0,
-        seed: int | None = None,
-        stop: Sequence[str] = (),
-        windowed: bool = False,
-    ) -> Iterator[str]:
-        """What `generate` writes, piece by piece as it comes; no piece splits a character."""
-        self._check_writes()
-        from vitral.generation.sampling import Sampling
+    def stream(self, text: str, **options: Any) -> Iterator[str]:
+        """What `generate` writes, piece by piece as it comes; no piece splits a character.
+        Beams have no pieces: `options_clash`."""
+        chosen = self._options(options)
+        if chosen.num_beams is not None:
+            raise VitralError("options_clash", first="stream", second="num_beams")
         from vitral.generation.writing import pieces
 
-        return pieces(
-            self.module,
-            self.tokenizer,
-            text,
-            max_new_tokens=max_new_tokens,
-            sampling=Sampling(temperature, top_k, top_p, min_p, repetition_penalty),
-            seed=seed,
-            stop=stop,
-            windowed=windowed,
-        )
+        return pieces(self.module, self.tokenizer, text, chosen)
 
-    def trace_generation(
-        self,
-        text: str,
-        *,
-        max_new_tokens: int = 50,
-        temperature: float = 0.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        min_p: float | None = None,
-        repetition_penalty: float = 1.0,
-        seed: int | None = None,
-    ) -> "Trace":
+    def trace_generation(self, text: str, **options: Any) -> "Trace":
         """What the model computes while it writes `text` on, one row a new token.
 
         The trace is the one that a single forward pass over the finished text would leave; of
         an encoder–decoder, `tokens` are what it read and `decoder_tokens` what it wrote.
-        Arguments and errors as in `generate`.
+        Options and errors as in `generate`; `stop`, `windowed` and `num_beams` are refused.
         """
-        self._check_writes()
-        from vitral.generation.sampling import Sampling
+        chosen = self._options(options)
         from vitral.generation.writing import write_traced
 
-        return write_traced(
-            self.module,
-            self.tokenizer,
-            text,
-            name=self.name,
-            max_new_tokens=max_new_tokens,
-            sampling=Sampling(temperature, top_k, top_p, min_p, repetition_penalty),
-            seed=seed,
-        )
+        return write_traced(self.module, self.tokenizer, text, chosen, name=self.name)
 
     def evaluate(self, text: str, *, mask_share: float = 0.15, seed: int = 0) -> Any:
         """How well the model predicts `text`: a `NextTokenLoss` of a decoder, a `MaskedLoss` of
@@ -309,11 +253,13 @@ class Model:
 
         return Edit(self.module)
 
-    def _check_writes(self) -> None:
+    def _options(self, options: dict[str, Any]) -> "GenerationOptions":
+        from vitral.generation.options import GenerationOptions
         from vitral.generation.reading import can_write
 
         if not can_write(self.module):
             raise VitralError("cannot_write", model=self.name)
+        return GenerationOptions(**options)
 
     def _trace_ids(
         self,

@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 import vitral
 from parity.random_models import random_model
 from vitral.generation.generate import generate_ids
+from vitral.generation.options import GenerationOptions
 from vitral.text.tokenizers import train_byte_level_bpe
 
 TEXT = "La niña lee"
@@ -63,11 +64,12 @@ def test_the_trace_of_writing_is_that_of_the_written_text(llama_folder: Path) ->
 
 def test_every_written_character_belongs_to_a_token(tokenizer: Tokenizer) -> None:
     """Random weights write single bytes in plenty: characters in pieces, and broken ones."""
-    for temperature, seed in ((0.0, 0), (1.0, 1), (1.0, 2), (2.0, 3)):
+    for temperature, seed in ((0.0, None), (1.0, 1), (1.0, 2), (2.0, 3)):
+        drawing = {"temperature": temperature, "seed": seed}
         module = random_model("gpt2")
         module.resize_token_embeddings(tokenizer.get_vocab_size())
         model = vitral.load((module, tokenizer))
-        trace = model.trace_generation(TEXT, max_new_tokens=40, temperature=temperature, seed=seed)
+        trace = model.trace_generation(TEXT, max_new_tokens=40, **drawing)
         assert trace.text is not None
         assert trace.text.startswith(TEXT)
         covered = set()
@@ -114,7 +116,11 @@ def _streamed(tokenizer: Tokenizer, text: str) -> str:
 
     pieces = list(
         writing.pieces(
-            random_model("gpt2"), tokenizer, "La", max_new_tokens=len(ids), reader=ByHeart()
+            random_model("gpt2"),
+            tokenizer,
+            "La",
+            GenerationOptions(max_new_tokens=len(ids)),
+            ByHeart(),
         )
     )
     assert len(ids) > len(text)  # accents took several tokens each

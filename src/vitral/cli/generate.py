@@ -43,7 +43,9 @@ def generate(
         tuple[str, ...], Parameter(help=message("cli.generate.stop"), negative="")
     ] = (),
     beams: Annotated[int | None, Parameter(help=message("cli.generate.beams"))] = None,
-    length_penalty: Annotated[float, Parameter(help=message("cli.generate.length_penalty"))] = 1.0,
+    length_penalty: Annotated[
+        float | None, Parameter(help=message("cli.generate.length_penalty"))
+    ] = None,
     window: Annotated[bool, Parameter(help=message("cli.generate.window"), negative="")] = False,
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
     save: Annotated[Path | None, Parameter(help=message("cli.generate.save"))] = None,
@@ -59,13 +61,17 @@ def generate(
         "min_p": min_p,
         "repetition_penalty": repetition_penalty,
         "seed": seed,
+        "stop": stop,
+        "num_beams": beams,
+        "length_penalty": length_penalty,
+        "windowed": window,
     }
     clashes = {"--stop": bool(stop), "--window": window, "--beams": beams is not None}
-    first = "--save" if save is not None else "--beams" if beams is not None else None
     for option, given in clashes.items():
-        if first is not None and given and option != first:
-            raise VitralError("options_clash", first=first, second=option)
+        if save is not None and given:
+            raise VitralError("options_clash", first="--save", second=option)
     target = NewFile(save, overwrite) if save is not None else None
+    _check(chosen)
     import vitral
     from vitral.models.catalog import BUNDLED
 
@@ -77,10 +83,10 @@ def generate(
         answer = writer.tokenizer.decode(ids, skip_special_tokens=True)
         pieces = iter([answer if ids else (trace.text or "")[len(source) :]])
     elif beams is not None:
-        written = writer.generate(source, **chosen, num_beams=beams, length_penalty=length_penalty)
+        written = writer.generate(source, **chosen)
         pieces = iter([written.removeprefix(_before(writer, source))])
     else:
-        pieces = writer.stream(source, **chosen, stop=stop, windowed=window)
+        pieces = writer.stream(source, **chosen)
     if json:
         document = {"model": writer.name, "text": source, "written": "".join(pieces)}
         sys.stdout.write(json_module.dumps(document, ensure_ascii=False) + "\n")
@@ -89,6 +95,25 @@ def generate(
     if target is not None:
         note = message("cli.trace.saved", path=target.path)
         Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))
+
+
+FLAGS = {"num_beams": "--beams", "windowed": "--window"}
+"""Options that are called otherwise in Python."""
+
+
+def _check(chosen: dict[str, Any]) -> None:
+    """Refuse what does not go together, in the words of the command line."""
+    from vitral.generation.options import GenerationOptions
+
+    try:
+        GenerationOptions(**chosen)
+    except VitralError as error:
+        named = {
+            name: FLAGS.get(value, "--" + value.replace("_", "-"))
+            for name, value in error.values.items()
+            if isinstance(value, str) and value.split()[0] in chosen
+        }
+        raise VitralError(error.key, **error.values | named) from None
 
 
 def _before(writer: "Model", source: str) -> str:

@@ -146,7 +146,8 @@ class FastDecoder:
         """The new tokens' positions, as an index, and the additive mask [B or 1, 1, T or 1, S],
         None where it is causal or everything is seen."""
         past, device = length - num_new, self._vectors.device
-        places, padding_BS = slice(past, length), None
+        places: Any = slice(past, length)
+        padding_BS = None
         if self._num_pads is not None:
             pads_B1 = torch.tensor(self._num_pads, device=device)[:, None]
             slots_S = torch.arange(length, device=device)

@@ -111,4 +111,5 @@ def _paired(rows: Tensor, head_size: int | None) -> Tensor:
     """The rows [heads·D, …] with (i, i + D/2) of each head side by side."""
     if head_size is None:
         return rows
-    return rows.unflatten(0, (-1, 2, head_size // 2)).transpose(1, 2).reshape(rows.shape)
+    halves = rows.view(-1, 2, head_size // 2, *rows.shape[1:])
+    return halves.transpose(1, 2).reshape(rows.shape)

@@ -14,11 +14,13 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.generation.beam_search import beam_search
-from vitral.generation.generate import GREEDY, generate_ids
+from vitral.generation.generate import ENDED, generate_ids
+from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
-from vitral.generation.sampling import Sampling
+from vitral.generation.spelling import BROKEN, Spelling, spelled
 from vitral.models.description import kind, number, pad_id
 from vitral.tracing.growing import GrowingTrace
+from vitral.tracing.inputs import pad
 from vitral.tracing.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -57,35 +59,63 @@ def prompt_of(module: nn.Module, tokenizer: Any, text: str) -> Prompt:
 
 
 def write(
+    module: nn.Module, tokenizer: Any, texts: Sequence[str], options: GenerationOptions
+) -> list[str]:
+    """Each of `texts` written on, or the answer to it: what `pieces` gives, or, with beams, what
+    `beam_search` finds (for one text after the other)."""
+    if options.num_beams is not None:
+        return [_likeliest(module, tokenizer, text, options) for text in texts]
+    prompts = [prompt_of(module, tokenizer, text) for text in texts]
+    spellings = [_spelling(tokenizer, prompt, options) for prompt in prompts]
+    for next_B in _new_ids(module, tokenizer, prompts, options):
+        for spelling, token in zip(spellings, next_B.tolist(), strict=True):
+            if token != ENDED and not spelling.stopped:
+                spelling.add(token)
+        if all(spelling.stopped for spelling in spellings):
+            break
+    for spelling in spellings:
+        if not spelling.stopped:
+            spelling.end()
+    answers = [prompt.encoder is not None for prompt in prompts]
+    return [
+        spelling.text if answer else text + spelling.text
+        for text, spelling, answer in zip(texts, spellings, answers, strict=True)
+    ]
+
+
+def pieces(
     module: nn.Module,
     tokenizer: Any,
     text: str,
-    *,
-    num_beams: int | None = None,
-    length_penalty: float = 1.0,
-    sampling: Sampling = GREEDY,
-    stop: Sequence[str] = (),
-    windowed: bool = False,
-    **options: Any,
-) -> str:
-    """`text` written on, or the answer to it: what `pieces` gives, or, with `num_beams`, what
-    `beam_search` finds. Raises `options_clash` for beams with what they cannot take."""
-    if num_beams is None:
-        before = "" if kind(module) == "encoder-decoder" else text
-        options |= {"sampling": sampling, "stop": stop, "windowed": windowed}
-        return before + "".join(pieces(module, tokenizer, text, **options))
-    others = {"stop": bool(stop), "windowed": windowed, "sampling": sampling != GREEDY}
-    clash = next((option for option, given in others.items() if given), None)
-    if clash is not None:
-        raise VitralError("options_clash", first="num_beams", second=clash)
+    options: GenerationOptions,
+    reader: Reader | None = None,
+) -> Iterator[str]:
+    """What is written, piece by piece as it comes.
+
+    No piece splits a character: bytes of one wait for the rest of it. Writing ends before the
+    first of the strings `stop`, and what may be the beginning of one waits until it is known.
+    """
+    prompt = prompt_of(module, tokenizer, text)
+    spelling = _spelling(tokenizer, prompt, options)
+    for token in _new_ids(module, tokenizer, [prompt], options, reader):
+        if piece := spelling.add(int(token)):
+            yield piece
+        if spelling.stopped:
+            return
+    if piece := spelling.end():
+        yield piece
+
+
+def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
     prompt = prompt_of(module, tokenizer, text)
     device = next(module.parameters()).device
+    assert options.num_beams is not None
     finished = beam_search(
         module,
         prompt.ids(device)[0],
-        num_beams=num_beams,
-        max_new_tokens=options["max_new_tokens"],
-        length_penalty=length_penalty,
+        num_beams=options.num_beams,
+        max_new_tokens=options.max_new_tokens,
+        length_penalty=1.0 if options.length_penalty is None else options.length_penalty,
         end_id=end_id(module, tokenizer),
         encoder_ids=prompt.encoder_ids(device),
     )
@@ -93,39 +123,9 @@ def write(
     return _written(tokenizer, text, prompt, [*ids, *finished[0].ids])
 
 
-def pieces(
-    module: nn.Module, tokenizer: Any, text: str, *, stop: Sequence[str] = (), **options: Any
-) -> Iterator[str]:
-    """What is written, piece by piece as it comes; `options` are those of `generate_ids`.
-
-    No piece splits a character: bytes of one wait for the rest of it. Writing ends before the
-    first of the strings `stop`, and what may be the beginning of one waits until it is known.
-    """
-    prompt = prompt_of(module, tokenizer, text)
-    ids = [token.id for token in prompt.decoder]
-    begun = given = len(_decoded(tokenizer, ids)) if prompt.encoder is None else 0
-    written = ""
-    for token in _new_ids(module, tokenizer, prompt, **options):
-        ids.append(int(token))
-        written = _decoded(tokenizer, ids)
-        found = [place for each in stop if (place := written.find(each, begun)) >= 0]
-        if found:
-            yield written[given : max(given, min(found))]
-            return
-        certain = len(written.rstrip("\ufffd")) - _length_of_a_beginning(written[begun:], stop)
-        if certain > given:
-            yield written[given:certain]
-            given = certain
-    if given < len(written):
-        yield written[given:]
-
-
-def _length_of_a_beginning(text: str, stop: Sequence[str]) -> int:
-    """How much of the end of `text` may be the beginning of a string of `stop`."""
-    lengths = (
-        length for each in stop for length in range(1, len(each)) if text.endswith(each[:length])
-    )
-    return max(lengths, default=0)
+def _spelling(tokenizer: Any, prompt: Prompt, options: GenerationOptions) -> Spelling:
+    read = [token.id for token in prompt.decoder] if prompt.encoder is None else []
+    return Spelling(tokenizer, read, options.stop)
 
 
 class _Watched:
@@ -144,18 +144,22 @@ class _Watched:
 
 
 def write_traced(
-    module: nn.Module, tokenizer: Any, text: str, *, name: str, **options: Any
+    module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions, *, name: str
 ) -> Trace:
     """The trace of writing on: prompt and written tokens, as one forward pass over all of them
-    would give it. Its text is what was read and written."""
+    would give it. Its text is what was read and written.
+
+    Raises VitralError `options_clash` for what would write another text than the one traced.
+    """
+    for option in ("stop", "windowed", "num_beams"):
+        if getattr(options, option):
+            raise VitralError("options_clash", first="trace_generation", second=option)
     prompt = prompt_of(module, tokenizer, text)
     device = next(module.parameters()).device
     ids = [token.id for token in prompt.decoder]
     with GrowingTrace(module) as growing:
-        read = reader_of(module, encoder_ids=prompt.encoder_ids(device))
-
-        watched = _Watched(read, growing)
-        for token in _new_ids(module, tokenizer, prompt, reader=watched, **options):
+        watched = _Watched(reader_of(module, encoder_ids=prompt.encoder_ids(device)), growing)
+        for token in _new_ids(module, tokenizer, [prompt], options, watched):
             ids.append(int(token))
         with torch.no_grad():  # the last token was written and not yet read
             watched(torch.tensor([ids[-1:]], device=device))
@@ -166,15 +170,39 @@ def write_traced(
     return growing.trace(name, written, tokens, [])
 
 
-def _new_ids(module: nn.Module, tokenizer: Any, prompt: Prompt, **options: Any) -> Iterator[Tensor]:
-    device = next(module.parameters()).device
+def _new_ids(
+    module: nn.Module,
+    tokenizer: Any,
+    prompts: Sequence[Prompt],
+    options: GenerationOptions,
+    reader: Reader | None = None,
+) -> Iterator[Tensor]:
+    encoder_BS, mask_BS = _encoder_batch(module, tokenizer, prompts)
     return generate_ids(
         module,
-        prompt.ids(device),
+        [[token.id for token in prompt.decoder] for prompt in prompts],
+        max_new_tokens=options.max_new_tokens,
+        sampling=options.sampling,
+        seed=options.seed,
         end_id=end_id(module, tokenizer),
-        encoder_ids=prompt.encoder_ids(device),
-        **options,
+        encoder_ids=encoder_BS,
+        encoder_mask=mask_BS,
+        reader=reader,
+        windowed=options.windowed,
     )
+
+
+def _encoder_batch(
+    module: nn.Module, tokenizer: Any, prompts: Sequence[Prompt]
+) -> tuple[Tensor | None, Tensor | None]:
+    """What the encoder reads [B, S], padded at the ends, and its mask, None without padding."""
+    rows = [prompt.encoder for prompt in prompts if prompt.encoder is not None]
+    if not rows:
+        return None, None
+    batch = pad([[token.id for token in row] for row in rows], pad_id(module, tokenizer))
+    device = next(module.parameters()).device
+    whole = bool(batch.mask.all())
+    return batch.ids.to(device), None if whole else batch.mask.to(device)
 
 
 def end_id(module: nn.Module, tokenizer: Any) -> int | None:
@@ -188,16 +216,11 @@ def end_id(module: nn.Module, tokenizer: Any) -> int | None:
     return number(module, "eos_token_id") if found is None else found
 
 
-def _decoded(tokenizer: Any, ids: list[int]) -> str:
-    text: str = tokenizer.decode(ids, skip_special_tokens=True)
-    return text
-
-
 def _written(tokenizer: Any, text: str, prompt: Prompt, ids: list[int]) -> str:
     if prompt.encoder is not None:
-        return _decoded(tokenizer, ids)
-    before = _decoded(tokenizer, [token.id for token in prompt.decoder])
-    return text + _decoded(tokenizer, ids)[len(before) :]
+        return spelled(tokenizer, ids)
+    before = spelled(tokenizer, [token.id for token in prompt.decoder])
+    return text + spelled(tokenizer, ids)[len(before) :]
 
 
 def _placed(tokenizer: Any, prompt: list[Token], text: str, ids: list[int]) -> list[Token]:
@@ -205,11 +228,11 @@ def _placed(tokenizer: Any, prompt: list[Token], text: str, ids: list[int]) -> l
     characters that the text gains by it. A token that completes a character begun by others
     stands, as they do, for the whole of it."""
     num_read = len(prompt)
-    before = len(text) - len(_decoded(tokenizer, ids[:num_read]))
-    written = _decoded(tokenizer, ids)
+    before = len(text) - len(spelled(tokenizer, ids[:num_read]))
+    written = spelled(tokenizer, ids)
     # Where the text ends after each token; a character of which bytes are missing does not count.
     ends = [
-        len(_decoded(tokenizer, ids[:count]).rstrip("\ufffd"))
+        len(spelled(tokenizer, ids[:count]).rstrip(BROKEN))
         for count in range(num_read, len(ids) + 1)
     ]
     placed = list(prompt)

@@ -1,0 +1,70 @@
+"""Tokens into text as they come: no piece splits a character, and a stop string ends it all.
+
+A token may be part of a character, and what it adds may depend on the one before it. So the last
+few are spelled again with each new one; how long the text has become costs nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+BROKEN = "\ufffd"
+"""What stands where bytes are no character, or not yet."""
+
+
+def spelled(tokenizer: Any, ids: Sequence[int]) -> str:
+    """The text of `ids`, without special tokens."""
+    text: str = tokenizer.decode(list(ids), skip_special_tokens=True)
+    return text
+
+
+class Spelling:
+    """The text that tokens add to `read`, those before them.
+
+    `text` is what is certain so far, up to the first of the strings `stop`; `stopped` says
+    whether one of them has come.
+    """
+
+    def __init__(self, tokenizer: Any, read: Sequence[int], stop: Sequence[str] = ()) -> None:
+        self._tokenizer, self._stop = tokenizer, stop
+        self._recent = list(read[-8:])
+        # What of the recent tokens' text was there before: it may not be given again.
+        self._known = spelled(tokenizer, self._recent)
+        self._waiting = ""
+        self.text = ""
+        self.stopped = False
+
+    def add(self, token: int) -> str:
+        """What has become certain by one more token, often nothing."""
+        self._recent.append(token)
+        text = spelled(self._tokenizer, self._recent)
+        if text.endswith(BROKEN):
+            return ""
+        self._waiting += text[len(self._known) :]
+        self._recent = self._recent[-8:]
+        self._known = spelled(self._tokenizer, self._recent)
+        return self._give(ended=False)
+
+    def end(self) -> str:
+        """What is left when no more tokens come."""
+        self._waiting += spelled(self._tokenizer, self._recent)[len(self._known) :]
+        self._recent, self._known = [], ""
+        return self._give(ended=True)
+
+    def _give(self, *, ended: bool) -> str:
+        found = [place for each in self._stop if (place := self._waiting.find(each)) >= 0]
+        if found:
+            certain, self.stopped = min(found), True
+        else:
+            kept = 0 if ended else _length_of_a_beginning(self._waiting, self._stop)
+            certain = len(self._waiting) - kept
+        piece, self._waiting = self._waiting[:certain], self._waiting[certain:]
+        self.text += piece
+        return piece
+
+
+def _length_of_a_beginning(text: str, stop: Sequence[str]) -> int:
+    """How much of the end of `text` may be the beginning of a string of `stop`."""
+    lengths = (
+        length for each in stop for length in range(1, len(each)) if text.endswith(each[:length])
+    )
+    return max(lengths, default=0)
