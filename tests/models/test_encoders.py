@@ -41,8 +41,8 @@ def pair(
     request: pytest.FixtureRequest, tokenizer: Tokenizer, tmp_path: Path
 ) -> tuple[vitral.Model, vitral.Model]:
     """One of our models, read from its folder, and the same in transformers."""
-    module = FORMS[request.param](tokenizer.get_vocab_size())
     torch.manual_seed(0)
+    module = FORMS[request.param](tokenizer.get_vocab_size())
     with torch.no_grad():
         for weight in module.parameters():
             weight.add_(torch.randn_like(weight) * 0.2)
@@ -52,6 +52,12 @@ def pair(
     ours = vitral.load(folder)
     assert type(ours.module) is type(module)
     return ours, vitral.load((theirs.eval(), tokenizer))
+
+
+def assert_same(mine: torch.Tensor, other: torch.Tensor) -> None:
+    """Within 1e-5 of the largest value, or of one where all are smaller."""
+    scale = max(1.0, float(other.abs().max()))
+    torch.testing.assert_close(mine, other, atol=1e-5 * scale, rtol=0)
 
 
 def test_what_is_known(pair: tuple[vitral.Model, vitral.Model]) -> None:
@@ -71,7 +77,7 @@ def test_a_trace_is_that_of_transformers(pair: tuple[vitral.Model, vitral.Model]
         assert addresses == set(other.addresses())
         assert mine.tokens == other.tokens
         for address in addresses:
-            torch.testing.assert_close(mine[address], other[address], atol=2e-5, rtol=2e-5)
+            assert_same(mine[address], other[address])
 
 
 def test_a_module_in_hand_is_traced_alike(
@@ -95,7 +101,7 @@ def test_an_edit_is_that_of_transformers(pair: tuple[vitral.Model, vitral.Model]
             edit.silence(2, 1)
             changed.append(model.trace(TEXTS[0])["layers.2.residual.post"])
         assert not torch.allclose(plain, changed[-1], atol=1e-3)
-    torch.testing.assert_close(*changed, atol=2e-5, rtol=2e-5)
+    assert_same(*changed)
 
 
 def test_padding_is_not_counted() -> None:

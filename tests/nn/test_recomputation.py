@@ -12,6 +12,7 @@ from vitral.models.bert import Bert, BertConfig
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
 from vitral.models.roberta import Roberta, RobertaConfig
+from vitral.models.transformer import Transformer, TransformerConfig
 
 SIZE: dict[str, Any] = {
     "vocab_size": 31,
@@ -28,8 +29,10 @@ FORMS: dict[str, Callable[[float], nn.Module]] = {
     "bert": lambda dropout: Bert(BertConfig(**SIZE, dropout=dropout)),
     "roberta": lambda dropout: Roberta(RobertaConfig(**SIZE, dropout=dropout)),
     "albert": lambda dropout: Albert(AlbertConfig(**SIZE, dropout=dropout, embedding_size=5)),
+    "transformer": lambda dropout: Transformer(TransformerConfig(**SIZE, dropout=dropout)),
 }
 IDS = torch.arange(4, 24).reshape(2, 10)
+TEXTS = {"transformer": (IDS, IDS.flip(1)[:, :7])}
 
 
 def kept_and_gradients(
@@ -47,7 +50,7 @@ def kept_and_gradients(
 
     torch.manual_seed(1)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = model(IDS).square().mean()
+        loss = model(*TEXTS.get(form, (IDS,))).square().mean()
     weights = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
     size = sum(tensor.numel() for place, tensor in kept.items() if place not in weights)
     loss.backward()

@@ -1,5 +1,10 @@
-"""Our models and transformers' give the same logits, whoever wrote the folder."""
+"""Our models and transformers' give the same logits, whoever wrote the folder.
 
+They are compared in double precision, where no rounding hides a mistake or looks like one; what
+is left are the rotary angles, which both find in single precision, by two formulas.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -207,7 +212,7 @@ def test_a_folder_of_transformers_gives_the_same_logits_here(name: str, tmp_path
     shake(theirs)
     theirs.save_pretrained(tmp_path)
     assert hugging_face.can_read(tmp_path)
-    ours = hugging_face.read(tmp_path)
+    ours, theirs = hugging_face.read(tmp_path).double(), theirs.double()
     ids, attention_mask = padded_batch(theirs.config.vocab_size)
     if name == "roberta":  # whose positions pass over padding by its id, wherever it stands
         ids[1, 9:], ids[0, 4] = 3, 3
@@ -231,8 +236,8 @@ def test_transformers_opens_our_folder_and_gives_the_same_logits(name: str, tmp_
     assert not report["unexpected_keys"]
     ids, _ = padded_batch(ours.config.vocab_size)
     with torch.no_grad():
-        expected = logits_of(theirs.eval(), ids)
-        torch.testing.assert_close(ours(ids), expected, atol=TOLERANCE, rtol=1e-5)
+        expected = logits_of(theirs.eval().double(), ids)
+        torch.testing.assert_close(ours.double()(ids), expected, atol=TOLERANCE, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -322,8 +327,8 @@ def test_a_folder_with_a_second_head_is_read_without_it(tmp_path: Path) -> None:
     assert not ours.config.next_sentence
     ids, _ = padded_batch(ours.config.vocab_size)
     with torch.no_grad():
-        expected = theirs(ids).prediction_logits
-        torch.testing.assert_close(ours(ids), expected, atol=TOLERANCE, rtol=1e-5)
+        expected = theirs.double()(ids).prediction_logits
+        torch.testing.assert_close(ours.double()(ids), expected, atol=TOLERANCE, rtol=1e-5)
 
 
 def test_the_context_of_roberta_is_that_of_text(tmp_path: Path) -> None:
@@ -357,3 +362,22 @@ def test_groups_of_different_layers_are_left_to_transformers(tmp_path: Path) -> 
     )
     AlbertForMaskedLM(config).save_pretrained(tmp_path)
     assert not hugging_face.can_read(tmp_path)
+
+
+@torch.no_grad()
+def test_a_longer_context_than_the_one_trained(tmp_path: Path) -> None:
+    """Rotary positions have no table: a model takes more tokens when its configuration says so,
+    with the same weights; a larger base then keeps the slowest pairs from coming full circle."""
+    model = OURS["llama"]().eval()
+    shake(model)
+    config = replace(model.config, context=100, rope_base=500_000.0)
+    longer = Llama(config).eval()
+    longer.load_state_dict(model.state_dict())
+    hugging_face.write(longer, None, tmp_path)
+    theirs = LlamaForCausalLM.from_pretrained(tmp_path).double()
+    assert theirs.config.max_position_embeddings == 100
+    ids = torch.randint(0, 61, (1, 100), generator=torch.Generator().manual_seed(2))
+    expected = theirs(ids).logits
+    torch.testing.assert_close(longer.double()(ids), expected, atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(model.double()(ids), expected, atol=1e-2)
+    assert hugging_face.read(tmp_path).config == config

@@ -1,5 +1,6 @@
 import torch
 
+from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.llama import Llama, LlamaConfig
 from vitral.training.growth import grow
@@ -60,3 +61,14 @@ def test_every_weight_of_a_grown_layer_learns() -> None:
     for name, weight in model.layers[3].named_parameters():
         if not name.endswith("k_proj.bias"):  # which no softmax can feel
             assert weight.grad.abs().max() > 0, name
+
+
+@torch.no_grad()
+def test_albert_goes_through_its_block_more_often() -> None:
+    model = trained(Albert(AlbertConfig(**SHAPE, embedding_size=6)))
+    block, x = model.layers[0], model.embed(torch.arange(9)[None])
+    grow(model, 4)
+    assert (model.config.num_layers, len(model.layers)) == (4, 1)
+    for _ in range(4):
+        x = block(x)
+    torch.testing.assert_close(model.encode(torch.arange(9)[None]), x)

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from vitral.models.configuration import ModelConfig
 from vitral.nn.cross_attention import TranslationCache
 from vitral.nn.masks import attention_mask as build_mask
+from vitral.nn.recomputation import through_blocks
 from vitral.nn.translation_block import DecoderBlock, EncoderBlock
 
 
@@ -105,7 +106,12 @@ class Stack(nn.Module):
 
 
 class Transformer(nn.Module):
-    """An encoder–decoder in the form of "Attention Is All You Need"."""
+    """An encoder–decoder in the form of "Attention Is All You Need".
+
+    `recompute_activations` trains with less memory and more time (`nn.recomputation`).
+    """
+
+    recompute_activations: bool = False
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -122,9 +128,8 @@ class Transformer(nn.Module):
         size = ids_BS.shape[1]
         mask = build_mask(attention_mask_BS, size, size, causal=False, device=ids_BS.device)
         x_BSC: Tensor = self.embed(ids_BS)
-        for layer in self.encoder.layers:
-            x_BSC = layer(x_BSC, mask)
-        return x_BSC
+        recompute = self.recompute_activations and self.training
+        return through_blocks(self.encoder.layers, x_BSC, mask, recompute=recompute)
 
     def decode(
         self,
@@ -148,8 +153,10 @@ class Transformer(nn.Module):
             attention_mask_BS, num_new, memory.shape[1], causal=False, device=device
         )
         x_BTC = self.embed(decoder_ids_BT, past)
-        for layer in self.decoder.layers:
-            x_BTC = layer(x_BTC, mask, memory, memory_mask, cache)
+        recompute = self.recompute_activations and self.training and cache is None
+        x_BTC = through_blocks(
+            self.decoder.layers, x_BTC, mask, memory, memory_mask, cache, recompute=recompute
+        )
         logits_BTV: Tensor = self.head(x_BTC)
         return logits_BTV
 

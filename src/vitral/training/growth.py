@@ -15,7 +15,8 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from vitral.models.bert import Bert
+from vitral.models.albert import Albert
+from vitral.models.encoder import Encoder
 
 
 @torch.no_grad()
@@ -24,21 +25,24 @@ def grow(model: nn.Module, num_layers: int) -> None:
 
     The output maps of the copies' attention and feed-forward parts are zero. With norms before
     the parts (GPT-2, Llama) the model then computes exactly what it did; with norms after them
-    (BERT) nearly, since what the last layer gave is normalised twice more.
+    (BERT) nearly, since what the last layer gave is normalised twice more. ALBERT, whose layers
+    are one, gets no copies: from then on a text goes through that one more often.
     """
     layers = model.get_submodule("layers")
     assert isinstance(layers, nn.ModuleList)
     trained = list(layers)
+    model.config = replace(model.config, num_layers=num_layers)  # type: ignore[type-var]
+    if isinstance(model, Albert):
+        return
     for index in range(len(trained), num_layers):
         layer = deepcopy(trained[index % len(trained)])
         layer.get_submodule("attention").layer_idx = index  # type: ignore[assignment]
         for map_ in ("attention.o_proj", "mlp.down_proj"):
             for weight in layer.get_submodule(map_).parameters():
                 weight.zero_()
-        if isinstance(model, Bert):
+        if isinstance(model, Encoder):
             _let_through(layer, trained[-1])
         layers.append(layer)
-    model.config = replace(model.config, num_layers=num_layers)  # type: ignore[type-var]
 
 
 def _let_through(layer: nn.Module, last: nn.Module) -> None:
