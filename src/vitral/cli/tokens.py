@@ -2,7 +2,8 @@
 
 import json as json_module
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from vitral.cli.source_text import source_text
 from vitral.messages import message
+
+if TYPE_CHECKING:
+    from vitral.tracing import Token
 
 
 def tokens(
@@ -25,18 +29,15 @@ def tokens(
 ) -> None:
     """Show the tokens of a text: number, piece of the text, where it stands, and id."""
     source = source_text(text, file)
-    import vitral
     from vitral.cli.token_labels import labels
-    from vitral.models.catalog import BUNDLED
 
-    loaded = vitral.load(model or BUNDLED[0])
-    found = loaded.tokens(source)
+    name, found = _cut(source, model)
     if json:
         entries = [
             {"id": token.id, "text": token.text, "start": token.start, "end": token.end}
             for token in found
         ]
-        sys.stdout.write(json_module.dumps({"model": loaded.name, "tokens": entries}) + "\n")
+        sys.stdout.write(json_module.dumps({"model": name, "tokens": entries}) + "\n")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(message("cli.tokens.number"), justify="right")
@@ -53,3 +54,17 @@ def tokens(
         Text(message("cli.tokens.sum", num_tokens=len(found), num_characters=len(source))),
         style="dim",
     )
+
+
+def _cut(source: str, model: str | None) -> "tuple[str, list[Token]]":
+    """The model's name and the tokens. A folder that holds a tokenizer alone will do."""
+    import vitral
+    from vitral.models.catalog import BUNDLED
+    from vitral.text.tokenizer_folder import FILE, read_tokenizer
+    from vitral.tracing.reading import read_text
+
+    folder = Path(model or BUNDLED[0]).expanduser()
+    if (folder / FILE).is_file() and not (folder / "config.json").exists():
+        return folder.resolve().name, read_text(read_tokenizer(folder / FILE), source)
+    loaded = vitral.load(model or BUNDLED[0])
+    return loaded.name, loaded.tokens(source)
