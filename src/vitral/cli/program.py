@@ -24,6 +24,7 @@ COMMANDS = (
     "models",
     "train",
     "tokens",
+    "tokenizer",
     "trace",
     "verify",
     "heads",
@@ -32,6 +33,9 @@ COMMANDS = (
     "evaluate",
     "plot",
 )
+GROUPS = {"tokenizer": ("train", "compare")}
+"""Commands that stand for several, each told by one word more."""
+
 _HELP_FLAGS = ("--help", "-h")
 
 
@@ -49,7 +53,7 @@ def run(tokens: Sequence[str]) -> int:
     except VitralError as error:
         return _say(error)
     except CycloptsError as error:
-        return _say(mistake_of(error, COMMANDS))
+        return _say(mistake_of(error, GROUPS.get(tokens[0], COMMANDS)))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read us, such as `head`, has seen enough
@@ -60,14 +64,33 @@ def run(tokens: Sequence[str]) -> int:
 
 def program() -> App:
     """The command line as cyclopts knows it, its words in the user's language."""
+    app = _app("vitral", message("cli.help"), message("cli.help.usage"))
+    for name in COMMANDS:
+        words = message(f"cli.{name}.help"), message(f"cli.{name}.usage")
+        if name not in GROUPS:
+            app.command(f"vitral.cli.{name}:{name}", name=name, help=words[0], usage=words[1])
+            continue
+        group = _app(name, *words)
+        for each in GROUPS[name]:
+            group.command(
+                f"vitral.cli.{name}_{each}:{each}",
+                name=each,
+                help=message(f"cli.{name}.{each}.help"),
+                usage=message(f"cli.{name}.{each}.usage"),
+            )
+        app.command(group)
+    return app
+
+
+def _app(name: str, help: str, usage: str) -> App:
     parameters = Group(message("cli.help.parameters"))
     app = App(
-        name="vitral",
-        help=message("cli.help"),
+        name=name,
+        help=help,
         version_flags=[],
         help_flags=_HELP_FLAGS,
         default_parameter=Parameter(show_default=False),
-        usage=message("cli.help.usage"),
+        usage=usage,
         help_format="plaintext",
         group_commands=Group(message("cli.help.commands")),
         group_arguments=parameters,
@@ -76,13 +99,6 @@ def program() -> App:
         suppress_keyboard_interrupt=False,
     )
     app["--help"].help = message("cli.help.flag")
-    for name in COMMANDS:
-        app.command(
-            f"vitral.cli.{name}:{name}",
-            name=name,
-            help=message(f"cli.{name}.help"),
-            usage=message(f"cli.{name}.usage"),
-        )
     return app
 
 
