@@ -161,9 +161,14 @@ def test_an_alignment_can_be_touched(name: str) -> None:
 
 def test_a_told_pattern_cannot_be_touched_and_says_so() -> None:
     model = opened("additive")
-    with pytest.raises(VitralError) as caught, model.edit() as edit:
-        edit.set_cell(layer=0, head=0, row=2, column=1, value=0.9, part="cross")
-        model.trace(TEXT, decoder_text=ANSWER)
+
+    def touched() -> None:
+        with model.edit() as edit:
+            edit.set_cell(layer=0, head=0, row=2, column=1, value=0.9, part="cross")
+            model.trace(TEXT, decoder_text=ANSWER)
+
+    with pytest.raises(VitralError) as caught:
+        touched()
     assert caught.value.key == "edit_not_reached"
 
 

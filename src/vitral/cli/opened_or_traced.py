@@ -15,6 +15,9 @@ def opened_or_traced(
 ) -> "Trace":
     """The trace that the options ask for: run now, or read from a file.
 
+    A recurrent translator only looks at its text while it answers: its trace is that of its
+    answer.
+
     Raises VitralError `options_clash` where they ask for both.
     """
     if saved is None:
@@ -22,7 +25,10 @@ def opened_or_traced(
         import vitral
         from vitral.models.catalog import BUNDLED
 
-        traced: Trace = vitral.load(model or BUNDLED[0]).trace(source)
+        opened = vitral.load(model or BUNDLED[0])
+        traced: Trace = opened.trace(source)
+        if traced.attentions and traced.first_part == "cross":
+            return opened.trace_generation(source)
         return traced
     for option, value in (("TEXT", text), ("--file", file), ("--model", model)):
         if value is not None:

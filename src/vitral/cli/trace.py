@@ -46,11 +46,14 @@ def trace(
     target = NewFile(save, overwrite) if save is not None else None
     traced = opened_or_traced(text, model, file, open)
     weights = traced.attention(layer=layer, head=head)
+    between_texts = traced.first_part == "cross"
+    if between_texts and (json or target is None):
+        raise VitralError("trace_of_two_texts", model=traced.model)
     if target is not None:
         target.write(traced.save)
     if json:
         _print_json(traced, layer, head)
-    else:
+    elif not between_texts:
         from vitral.cli.pattern_view import print_pattern
 
         size_rows, size_columns = weights.shape
