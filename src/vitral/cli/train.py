@@ -1,7 +1,6 @@
 """`vitral train`: a model of one's own from one's own text."""
 
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -42,12 +41,11 @@ def train(
     for option, value in (("--minutes", minutes), ("--steps", steps), ("--threads", threads)):
         if value is not None and not value > 0:
             raise VitralError("option_not_positive", option=option, value=value)
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell's background ignores them
-        signal.signal(number, signal.default_int_handler)
     from vitral.cli.train_recipe import settings_of
     from vitral.cli.train_run import Order, carry_out
     from vitral.training.recipe_file import read_recipe
     from vitral.training.run_folder import RunFolder
+    from vitral.training.stopping import interrupted_by_signals
 
     settings = settings_of(set_, name=name, minutes=minutes, steps=steps)
     given = None if recipe is None else read_recipe(recipe, settings)
@@ -68,7 +66,8 @@ def train(
         tensorboard=tensorboard,
     )
     try:
-        return carry_out(order)
+        with interrupted_by_signals():
+            return carry_out(order)
     except KeyboardInterrupt:
         line = message("train.interrupted", out=shlex.quote(str(folder.out)))
         print(line, file=sys.stderr)

@@ -102,7 +102,8 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
     minutes = order.minutes
     if minutes is None and before is not None:
         minutes = before.minutes
-    sources = folder.check_sources(order.sources)
+    made_by_a_rule = order.recipe is not None and order.recipe.data.pairs is not None
+    sources = folder.check_sources(order.sources, needed=not made_by_a_rule)
     asked = Asked(sources, minutes if order.recipe is None else None, start)
     if not folder.begun:
         terminal.say(message("train.preparing"))

@@ -19,7 +19,8 @@ def not_finite(model: nn.Module, batch: Batch, step: int) -> VitralError:
     """The error `training_not_finite` that names the step, the row and the first bad address.
 
     A weight that is not finite is named itself; else the model reads the batch row by row until
-    one goes wrong; else it is the gradient of a weight that does.
+    one goes wrong; else it is the gradient of a weight that does, the one nearest to the loss,
+    since the backward pass comes from there.
     """
     for name, weight in model.named_parameters():
         if not bool(weight.isfinite().all()):
@@ -29,7 +30,7 @@ def not_finite(model: nn.Module, batch: Batch, step: int) -> VitralError:
         found = _first_bad_address(model, batch.rows(row, row + 1).to(device))
         if found is not None:
             return _error(step, row, found)
-    for name, weight in model.named_parameters():
+    for name, weight in reversed(list(model.named_parameters())):
         if weight.grad is not None and not bool(weight.grad.isfinite().all()):
             return _error(step, "—", f"{name}.grad")
     return _error(step, "—", "loss")

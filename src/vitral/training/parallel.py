@@ -100,8 +100,14 @@ class Parallel:
         return value
 
     def clip(self, model: nn.Module, most: float | None) -> Tensor:
-        """The norm of all gradients, which are brought down to `most` if it is more."""
-        return nn.utils.clip_grad_norm_(model.parameters(), float("inf") if most is None else most)
+        """The norm of all gradients, which are brought down to `most` if it is more. Where it is
+        not finite they stay as they are: whoever looks for the fault must find it."""
+        weights = list(model.parameters())
+        norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
+        whole = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
+        if most is not None and bool(torch.isfinite(whole)):
+            nn.utils.clip_grads_with_norm_(weights, most, norm)
+        return norm
 
     @contextmanager
     def looking(self, model: nn.Module) -> Iterator[None]:
@@ -174,8 +180,8 @@ class DataParallel(Parallel):
 
     def check(self, recipe: Recipe) -> None:
         """Raises `processes_without_rows` where a step has fewer rows than there are processes."""
-        fewest = recipe.batch.tokens // max(recipe.batch.lengths)
-        self._check_rows(fewest)
+        if recipe.data.pairs is None:
+            self._check_rows(recipe.batch.tokens // max(recipe.batch.lengths))
 
     def device(self, name: str) -> torch.device:
         if name != "cuda":

@@ -13,6 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+LEAST_SCALE = 1.0
+"""Gradients that overflow at this scale are wrong, not large."""
+
 _NAMES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -46,8 +49,9 @@ class Precision:
 
     @property
     def may_overflow(self) -> bool:
-        """Whether gradients that are not finite are no fault, only a step to leave out."""
-        return self._scaler.is_enabled()
+        """Whether gradients that are not finite are no fault, only a step to leave out. Where
+        they overflow hardly scaled at all, it is one."""
+        return self._scaler.is_enabled() and self._scaler.get_scale() > LEAST_SCALE
 
     @property
     def state(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ list, a number stands for the place: `phases.0.until`.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from vitral.messages import message
@@ -31,8 +32,13 @@ def takes(path: str, entries: Any, language: str | None = None) -> str:
 
 def all_entries() -> Iterator[tuple[str, Schema]]:
     """Every entry that a recipe can have, with its schema; lists have "*" for the place."""
-    root = Recipe.model_json_schema()
+    root = _schema()
     yield from _below(root, "", root)
+
+
+@cache
+def _schema() -> Schema:
+    return Recipe.model_json_schema()
 
 
 def _below(schema: Schema, path: str, root: Schema) -> Iterator[tuple[str, Schema]]:
@@ -55,7 +61,7 @@ def _with_items(schema: Schema, root: Schema) -> Iterator[tuple[str, Schema]]:
 
 def _at(path: str, entries: Any) -> list[Schema]:
     """The schemas that stand at `path`: several where it can be one thing or another."""
-    root = Recipe.model_json_schema()
+    root = _schema()
     found, value = [root], entries
     for part in path.split(".") if path else []:
         inner = []

@@ -72,12 +72,11 @@ class _Draft:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def place(self, path: str) -> int | str | None:
-        """Where the entry, or else the part that it belongs to, came from."""
-        while path:
-            if path in self.places:
-                return self.places[path]
-            path = path.rpartition(".")[0]
-        return None
+        """Where the entry came from, or else a part of it, or what it is a part of."""
+        inside = (place for each, place in self.places.items() if each.startswith(f"{path}."))
+        found = self.places.get(path, next(inside, None))
+        above = path.rpartition(".")[0]
+        return self.place(above) if found is None and above else found
 
     def add(self, mistake: Mistake) -> None:
         self.mistakes.append(replace(mistake, place=self.place(mistake.path)))
@@ -302,7 +301,7 @@ def _value_at(path: str, entries: Any) -> Any:
 
 def _mend(mistake: Mistake, entries: Any) -> None:
     """Take out what is wrong; what seems to be misspelt gets the name that was meant."""
-    for path in (mistake.path, *mistake.others):
+    for path in {mistake.path, *mistake.others} - {"model.form"}:
         above, _, name = path.rpartition(".")
         part = _value_at(above, entries) if above else entries
         if isinstance(part, list):

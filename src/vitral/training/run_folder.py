@@ -75,13 +75,13 @@ class RunFolder:
         except (ValueError, TypeError) as error:
             raise VitralError("run_damaged", path=path, reason=str(error)) from None
 
-    def check_sources(self, sources: Sequence[str]) -> list[str]:
-        """The run's sources, which are `sources` if any are given. Raises `sources_missing`, and
-        `run_other_sources` where the run was begun with others."""
+    def check_sources(self, sources: Sequence[str], *, needed: bool = True) -> list[str]:
+        """The run's sources, which are `sources` if any are given. Raises `sources_missing` where
+        some are `needed`, and `run_other_sources` where the run was begun with others."""
         before = self.asked()
         now = [_absolute(source) for source in sources]
         if before is None:
-            if not now:
+            if needed and not now:
                 raise VitralError("sources_missing")
             return now
         if now and now != before.sources:

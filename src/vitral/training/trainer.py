@@ -245,8 +245,7 @@ class Trainer:
         norms = gradient_norms(self.model) if measured else {}
         norm = self.parallel.clip(self.model, self.recipe.optimizer.clip)
         finite = bool(torch.isfinite(norm))
-        overflow = self.precision.may_overflow and math.isfinite(loss)
-        if not (finite or overflow):
+        if not (finite or (math.isfinite(loss) and self.precision.may_overflow)):
             raise not_finite(self.model, batch, step)
         rate = rate_at(self.progress, self.recipe.schedule)
         for optimizer in self.optimizers:
