@@ -34,6 +34,11 @@ class PreparedPairs:
     pairs: PairFile
     held_out: list[Pair]
 
+    @property
+    def samples(self) -> list[str]:
+        """What could be asked to see how the model does."""
+        return [pair.source for pair in self.held_out]
+
     @cached_property
     def fingerprint(self) -> str:
         """Tells this tokenizer and these pairs from others: checkpoints carry it."""
