@@ -20,6 +20,7 @@ PROGRAMS = (
     "trace_worker.py",
     "long_context.py",
     "edit.py",
+    "spanish_numbers.py",
 )
 
 
