@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 import torch
 from tests.training.processes import Failed, Processes
-from tests.training.word_runs import prepared, recipe
+from tests.training.word_runs import pair_recipe, pairs, prepared, recipe
 
 import vitral
 from vitral.errors import VitralError
+from vitral.training.pair_preparation import PreparedPairs
 from vitral.training.parallel import DataParallel, Kind, Parallel, current
+from vitral.training.preparation import Prepared
+from vitral.training.shapes import TRANSLATORS
 from vitral.training.sharded import Sharded
 from vitral.training.trainer import Trainer
 
@@ -47,7 +50,12 @@ def group_of(kind: Kind | None, patience: float = 60) -> Parallel:
 def steps(kind: Kind | None, out: Path, number: int, made: Any) -> dict[str, Any]:
     """So many steps in the folder `out`, from where the run there stands, and a checkpoint."""
     with group_of(kind) as group:
-        trainer = Trainer(made, prepared(), out, parallel=group)
+        if made.data.pairs is None:
+            found: Prepared | PreparedPairs = prepared()
+        else:
+            with group.leader_first():
+                found = pairs(out)
+        trainer = Trainer(made, found, out, parallel=group)
         trainer.model.train()
         losses = []
         for _ in range(number):
@@ -73,11 +81,18 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["data", "sharded"])
-@pytest.mark.parametrize("form", ["llama", "gpt2", "bert"])
+@pytest.mark.parametrize(
+    "form", ["llama", "gpt2", "bert", "roberta", "albert", "recurrent", *TRANSLATORS]
+)
 def test_two_processes_give_the_losses_of_one(
     form: str, kind: Kind, processes: Processes, tmp_path: Path
 ) -> None:
-    made = recipe(form, optimizer={"kind": "muon", "clip": 0.5})
+    optimizer = {"kind": "muon", "clip": 0.5}
+    if form in TRANSLATORS:
+        made = pair_recipe(form, optimizer=optimizer)
+    else:
+        shape = {"next_sentence": True} if form == "bert" else {}
+        made = recipe(form, model=shape, optimizer=optimizer)
     one = steps(None, tmp_path / "one", 10, made)
     two = processes.all(2, steps, kind, tmp_path / "two", 10, made)
     same(one, two)

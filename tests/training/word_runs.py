@@ -4,13 +4,15 @@ The words are drawn by themselves, the first ones more often, so there is little
 nothing to wait for: a run is prepared in a millisecond.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from vitral.data.token_file import TokenFile
-from vitral.training.preparation import Prepared
+from vitral.training.pair_preparation import PreparedPairs
+from vitral.training.preparation import Prepared, prepare
 from vitral.training.recipe import Recipe
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<s>"]
@@ -37,12 +39,42 @@ def prepared(length: int = 3000) -> Prepared:
     return Prepared(words(), tokens, [" ".join(f"w{number}" for number in drawn[:100])])
 
 
+def pairs(folder: Path) -> PreparedPairs:
+    """Numbers of up to three digits and their names."""
+    found = prepare(pair_recipe("transformer"), [], folder)
+    assert isinstance(found, PreparedPairs)
+    return found
+
+
+def pair_recipe(form: str, **changes: Any) -> Recipe:
+    """One layer, sixteen wide, ten steps of some forty pairs."""
+    shape: dict[str, Any] = {"form": form, "context": 64, "hidden_size": 16, "num_layers": 1}
+    if form == "transformer":
+        shape |= {"num_heads": 2, "intermediate_size": 24}
+    entries: dict[str, Any] = {
+        "name": "numeros",
+        "model": shape,
+        "tokenizer": {"kind": "character"},
+        "data": {
+            "pairs": {"generated": ["spanish_numbers"], "digits": 3, "count": 1000},
+            "held_out": 0.2,
+        },
+        "batch": {"tokens": 400},
+        "steps": 10,
+        "evaluate_every": 5,
+        "checkpoint_minutes": 60.0,
+    }
+    return Recipe.model_validate(entries | changes)
+
+
 def recipe(form: str, **changes: Any) -> Recipe:
     """Two layers, sixteen wide, ten steps of five or ten rows."""
-    shape = {"form": form, "context": 16, "hidden_size": 16, "num_layers": 2, "num_heads": 2}
+    shape: dict[str, Any] = {"form": form, "context": 16, "hidden_size": 16, "num_layers": 2}
+    if form != "recurrent":
+        shape |= {"num_heads": 2, "intermediate_size": 24}
     entries: dict[str, Any] = {
         "name": "cuarenta-palabras",
-        "model": shape | {"intermediate_size": 24} | changes.pop("model", {}),
+        "model": shape | changes.pop("model", {}),
         "batch": {"tokens": 80, "lengths": [8, 16]},
         "steps": 10,
         "evaluate_every": 5,

@@ -32,22 +32,24 @@ def draw_windows(
     seed: int,
     starts: Literal["sentence", "anywhere"] = "sentence",
     rows: slice = _ALL,
+    beyond: int = 0,
 ) -> NDArray[np.int64]:
     """The windows of one step: [B, L] with L drawn from `lengths` and B·L ≈ `num_tokens`.
 
     With `rows` only those are read: `rows=slice(a, b)` gives [a:b] of the whole. "anywhere"
-    takes every place with the same chance (as nanoGPT does). Raises VitralError
-    `corpus_shorter_than_window`.
+    takes every place with the same chance (as nanoGPT does). So many tokens `beyond` its end
+    come with each window: [B, L + beyond]. Raises VitralError `corpus_shorter_than_window`.
     """
     generator = np.random.default_rng((seed, step))
     length = int(generator.choice(np.asarray(lengths)))
-    last = len(tokens.ids) - length
+    whole = length + beyond
+    last = len(tokens.ids) - whole
     if last < 0:
-        raise VitralError("corpus_shorter_than_window", length=len(tokens.ids), window=length)
+        raise VitralError("corpus_shorter_than_window", length=len(tokens.ids), window=whole)
     size = max(1, num_tokens // length)
     if starts == "sentence":
         places = np.minimum(generator.choice(tokens.starts, size=size), last)
     else:
         places = generator.integers(0, last + 1, size=size)
-    windows = [tokens.ids[place : place + length] for place in places[rows]]
-    return np.array(windows, dtype=np.int64).reshape(-1, length)
+    windows = [tokens.ids[place : place + whole] for place in places[rows]]
+    return np.array(windows, dtype=np.int64).reshape(-1, whole)

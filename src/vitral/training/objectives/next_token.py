@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vitral.data.packing import Packing
 from vitral.data.windows import TokenFile, draw_windows
 from vitral.text.tokenizers import BEGIN
 from vitral.training.batch import IGNORED, Batch
@@ -45,7 +46,7 @@ class NextToken:
     """Windows of a corpus, each token a question.
 
     Windows that start at a sentence begin with the mark that stands before every text; those
-    that start anywhere have none.
+    that start anywhere have none. Packed rows are whole documents side by side.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class NextToken:
         self.recipe, self.tokens, self.samples = recipe, tokens, samples
         self.tokenizer = tokenizer
         self.begin = tokenizer.token_to_id(BEGIN) if self._marked else None
+        self._packings: dict[int, Packing] = {}  # by the length of their rows
 
     @property
     def _marked(self) -> bool:
@@ -71,19 +73,26 @@ class NextToken:
 
     def _windows(self, step: int) -> NDArray[np.int64]:
         """One token more than is read where there is no mark: the last one is only asked for."""
-        batch = self.recipe.batch
-        more = 0 if self._marked else 1
         return draw_windows(
             self.tokens,
             step,
-            num_tokens=batch.tokens,
-            lengths=[length + more for length in batch.lengths],
+            num_tokens=self.recipe.batch.tokens,
+            lengths=self.recipe.batch.lengths,
             seed=self.recipe.seed,
             starts="sentence" if self._marked else "anywhere",
+            beyond=0 if self._marked else 1,
         )
 
     def _packed(self, step: int) -> Batch:
-        raise NotImplementedError
+        """Rows of whole documents, each with the mark before and after it."""
+        batch, seed = self.recipe.batch, self.recipe.seed
+        length = int(np.random.default_rng((seed, step)).choice(batch.lengths))
+        if length not in self._packings:
+            mark = self.tokenizer.token_to_id(BEGIN)
+            self._packings[length] = Packing(self.tokens, length, seed=seed, begin=mark, end=mark)
+        rows = self._packings[length].rows(step, batch.tokens // length)
+        inputs = {"ids": torch.from_numpy(rows.ids), "documents": torch.from_numpy(rows.documents)}
+        return Batch(inputs, torch.from_numpy(rows.targets))
 
     def loss(self, model: nn.Module) -> nn.Module:
         return NextTokenSum(model)
