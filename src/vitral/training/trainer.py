@@ -89,7 +89,9 @@ class Trainer:
         saved = newest_checkpoint(out / "checkpoint", self._notice)
         if saved is not None:
             self._check_is_ours(saved)
-        self.model = self.parallel.place(self._model(start, saved), self.device)
+        model = self._model(start, saved)
+        model.recompute_activations = recipe.recompute_activations  # type: ignore[assignment]
+        self.model = self.parallel.place(model, self.device)
         self.precision = Precision(recipe.precision, self.device)
         self.optimizers = build_optimizers(self.model, recipe.optimizer, precision=recipe.precision)
         self.early_stopping = EarlyStopping(recipe.patience)
