@@ -32,7 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitral.generation.fused_weights import fused, norm_of
+from vitral.generation.fused_weights import Norm, fused
 from vitral.models.gpt import GPT
 from vitral.models.llama import Llama
 from vitral.nn.feed_forward import GatedFeedForward
@@ -56,7 +56,8 @@ class FastDecoder:
         )
         self._width, self._epsilon = config.hidden_size, config.epsilon
         self._head = module.head.weight
-        self._norm = norm_of(module.norm)
+        self._least = self._head.new_tensor((self._width * self._epsilon) ** 0.5)
+        self._norm = module.norm
         with torch.inference_mode():
             rotary = self._head_size if isinstance(module, Llama) else None
             self._layers = [fused(layer, rotary) for layer in module.layers]
@@ -123,7 +124,7 @@ class FastDecoder:
             x_NC = _added(x_NC, bent, layer.down, layer.down_bias)
         self._length = length
         last_BC = x_NC if T == 1 else x_NC.view(B, T, -1)[:, -1]
-        return F.linear(self._normal(last_BC, self._norm), self._head)
+        return F.linear(self._norm(last_BC), self._head)
 
     @torch.inference_mode()
     def reorder(self, rows_B: Tensor) -> None:
@@ -167,11 +168,13 @@ class FastDecoder:
         left = torch.ones_like(turns).expand(*turns.shape[:-2], self._num_key_heads, -1)
         return torch.cat((turned, left), dim=-2)
 
-    def _normal(self, x_NC: Tensor, norm: tuple[Tensor, Tensor | None]) -> Tensor:
-        weight, bias = norm
-        if bias is None:
-            return F.rms_norm(x_NC, (self._width,), weight, self._epsilon)
-        return F.layer_norm(x_NC, (self._width,), weight, bias, self._epsilon)
+    def _normal(self, x_NC: Tensor, norm: Norm) -> Tensor:
+        """`x_NC` normalised, but for the factor that the fused weights have."""
+        if norm is None:
+            return x_NC / torch.hypot(
+                torch.linalg.vector_norm(x_NC, dim=-1, keepdim=True), self._least
+            )
+        return F.layer_norm(x_NC, (self._width,), *norm, self._epsilon)
 
 
 def _added(x_NC: Tensor, y_NI: Tensor, weight_CI: Tensor, bias_C: Tensor | None) -> Tensor:

@@ -10,6 +10,10 @@ their rows are reordered, so that the two stand side by side and are one complex
 
 Queries and keys are reordered alike, so every product of the two is what it was.
 
+A root-mean-square normalisation is x / √(|x|²/C + ε) · weight = x / √(|x|² + C·ε) · √C·weight.
+The last factor goes into the columns of the map that reads it; what is left is one length, one
+hypotenuse and one division.
+
 Shapes: C width, H query heads, K key heads, D head size, I inner width of the feed-forward part.
 """
 
@@ -33,8 +37,8 @@ KNOWN |= {LearnedPositions, PreNormBlock, RMSNorm, RotaryPositions}
 KNOWN |= {nn.Dropout, nn.Embedding, nn.Linear, nn.ModuleList}
 """The parts whose arithmetic the fast form writes out."""
 
-Norm = tuple[Tensor, Tensor | None]
-"""Weight and bias; a root-mean-square normalisation has no bias."""
+Norm = tuple[Tensor, Tensor] | None
+"""Weight and bias of a layer normalisation; None of one by the root mean square."""
 
 
 @dataclass(slots=True)
@@ -73,10 +77,6 @@ def _is_plain(part: nn.Module) -> bool:
     return type(part) in KNOWN and not hooked and "forward" not in vars(part)
 
 
-def norm_of(norm: Any) -> Norm:
-    return norm.weight, getattr(norm, "bias", None)
-
-
 def fused(layer: Any, rotary_head_size: int | None) -> FusedLayer:
     """The weights of a `PreNormBlock`; with a head size, queries and keys in pairs."""
     attention, mlp = layer.attention, layer.mlp
@@ -85,21 +85,30 @@ def fused(layer: Any, rotary_head_size: int | None) -> FusedLayer:
         size = None if part is attention.v_proj else rotary_head_size
         weights.append(_paired(part.weight, size))
         biases.append(None if part.bias is None else _paired(part.bias, size))
-    up_parts = [mlp.up_proj]
-    if isinstance(mlp, GatedFeedForward):
-        up_parts = [mlp.gate_proj, mlp.up_proj]
+    gated = isinstance(mlp, GatedFeedForward)
+    up_parts = [mlp.gate_proj, mlp.up_proj] if gated else [mlp.up_proj]
+    attention_norm, qkv = _norm_and_map(layer.attention_norm, weights)
+    mlp_norm, up = _norm_and_map(layer.mlp_norm, [part.weight for part in up_parts])
     return FusedLayer(
-        attention_norm=norm_of(layer.attention_norm),
-        qkv=torch.cat(weights),
+        attention_norm=attention_norm,
+        qkv=qkv,
         qkv_bias=_joined(biases),
         out=attention.o_proj.weight,
         out_bias=attention.o_proj.bias,
-        mlp_norm=norm_of(layer.mlp_norm),
-        up=mlp.up_proj.weight if len(up_parts) == 1 else torch.cat([p.weight for p in up_parts]),
+        mlp_norm=mlp_norm,
+        up=up,
         up_bias=_joined([part.bias for part in up_parts]),
         down=mlp.down_proj.weight,
         down_bias=mlp.down_proj.bias,
     )
+
+
+def _norm_and_map(norm: Any, weights: Sequence[Tensor]) -> tuple[Norm, Tensor]:
+    """A normalisation and the maps that read it, as one."""
+    joined = weights[0] if len(weights) == 1 else torch.cat(list(weights))
+    if isinstance(norm, RMSNorm):
+        return None, joined * (norm.weight * len(norm.weight) ** 0.5)
+    return (norm.weight, norm.bias), joined
 
 
 def _joined(biases: Sequence[Tensor | None]) -> Tensor | None:
