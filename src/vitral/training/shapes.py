@@ -149,7 +149,7 @@ Shape = Annotated[
 DECODERS = ("llama", "gpt2", "recurrent")
 ENCODERS = ("bert", "roberta", "albert")
 TRANSLATORS = ("recurrent_sequence_to_sequence", "transformer")
-GROWING = ("llama", "gpt2", "bert")
+GROWING = ("llama", "gpt2", "bert", "roberta", "albert")
 """Forms that may start with fewer layers (`growth`)."""
 
 
