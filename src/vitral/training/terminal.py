@@ -15,6 +15,7 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
@@ -83,14 +84,14 @@ class Terminal(Watcher):
         figures = event.figures
         parts = [
             message("train.step", step=f"{event.step:6d}"),
-            f"{event.progress:4.0%}".replace("%", " %"),
+            f"{100 * event.progress:3.0f} %",
             message("train.loss", loss=f"{event.loss:.3f}"),
             message("train.held_out", loss=f"{figures['held_out_loss']:.3f}"),
         ]
         if BITS in figures:
             parts.append(message("train.bits_per_byte", bits=f"{figures[BITS]:.3f}"))
         if ACCURACY in figures:
-            parts.append(message("train.accuracy", accuracy=f"{figures[ACCURACY]:.1%}"))
+            parts.append(message("train.accuracy", accuracy=f"{100 * figures[ACCURACY]:.1f} %"))
         parts.append(self._time_left())
         self.console.print(Text("   ".join(part for part in parts if part)), soft_wrap=True)
         if event.sample is not None:
@@ -122,9 +123,9 @@ class Terminal(Watcher):
             parts.append(message("train.loss", loss=f"{losses / len(self._recent):.3f}"))
             speed = f"{tokens / max(seconds, 1e-9):,.0f}"
             parts.append(message("train.speed", speed=speed))
-        parts.append(message("train.rate", rate=f"{now.rate:.0%}".replace("%", " %")))
+        parts.append(message("train.rate", rate=f"{100 * now.rate:.0f} %"))
         parts.append(self._time_left())
-        bar = ProgressBar(total=1.0, completed=now.progress)
+        bar = Padding(ProgressBar(total=1.0, completed=now.progress), 0)  # a line of its own
         return Group(bar, Text(" · ".join(part for part in parts if part), overflow="ellipsis"))
 
     def _time_left(self) -> str:

@@ -1,0 +1,54 @@
+"""Every recipe that comes with Vitral, for a few steps, in the shape that it says."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+import vitral
+from vitral.training.preparation import prepare
+from vitral.training.recipe import Recipe
+from vitral.training.recipe_file import Setting, read_recipe
+from vitral.training.trainer import Trainer
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+
+
+def corpus(folder: Path) -> Path:
+    """Four documents of made-up Spanish: enough for a vocabulary of some hundreds."""
+    folder.mkdir()
+    draw = random.Random(0)
+    syllables = [a + b for a in "bcdfglmnprstvñ" for b in "aeiouáéíóú"]
+    words = ["".join(draw.choices(syllables, k=draw.randint(1, 3))) for _ in range(400)]
+    for name in ("uno", "dos", "tres", "cuatro"):
+        sentences = [" ".join(draw.choices(words, k=9)).capitalize() + "." for _ in range(80)]
+        (folder / f"{name}.txt").write_text("\n\n".join(sentences), encoding="utf-8")
+    return folder
+
+
+def few_steps(path: Path) -> Recipe:
+    """The recipe with its own model and objective; only how much it reads is cut down."""
+    settings = ["steps=2", "evaluate_every=2", "tokenizer.vocab_size=300"]
+    whole = read_recipe(path)
+    if whole.data.pairs is None:
+        settings += [f"batch.tokens={max(whole.batch.lengths)}", "data.held_out=[cuatro]"]
+    else:
+        settings += ["batch.tokens=256", "data.pairs.count=300"]
+        settings[2] = f"tokenizer.kind={whole.tokenizer.kind}"
+    return read_recipe(path, [Setting.read(text) for text in settings])
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_runs(path: Path, tmp_path: Path) -> None:
+    whole, made = read_recipe(path), few_steps(path)
+    assert made.model == whole.model
+    assert made.optimizer == whole.optimizer
+    sources = [corpus(tmp_path / "libros")] if made.data.pairs is None else []
+    prepared = prepare(made, sources, tmp_path / "run")
+    run = Trainer(made, prepared, tmp_path / "run")
+    assert run.run()
+    assert run.state["step"] == 2
+    assert run.model.config.num_layers == whole.model.num_layers  # type: ignore[union-attr]
+    opened = vitral.load(tmp_path / "run" / "model")
+    kinds = {"next_token": "decoder", "masked_words": "encoder"}
+    assert opened.kind == kinds.get(made.phases[-1].objective, "encoder-decoder")
