@@ -24,8 +24,9 @@ from vitral.training.checkpoint import Checkpoint
 from vitral.training.parallel import PATIENCE, DataParallel
 from vitral.training.recipe import Recipe
 
-ENTRANCES = ("encode", "decode", "next_sentence_logits")
-"""Methods besides `forward` through which objectives enter a model."""
+ENTRANCE = "encode"
+"""The method besides `forward` through which objectives enter a model; whatever they ask of it
+afterwards finds the weights in place."""
 
 
 class Sharded(DataParallel):
@@ -55,9 +56,8 @@ class Sharded(DataParallel):
         for layer in _layers(model):
             fully_shard(layer, mesh=self._mesh)
         fully_shard(model, mesh=self._mesh)
-        for name in ENTRANCES:
-            if hasattr(model, name):
-                register_fsdp_forward_method(model, name)
+        if hasattr(model, ENTRANCE):
+            register_fsdp_forward_method(model, ENTRANCE)
         return model
 
     def wrap(self, loss: nn.Module) -> nn.Module:

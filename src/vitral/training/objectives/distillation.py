@@ -7,7 +7,8 @@ https://arxiv.org/abs/1503.02531, section 2; DistilBERT, https://arxiv.org/abs/1
     loss = (1 − share) · [ −log p(token) ]  +  share · τ² · KL( teacher_τ ‖ student_τ )
 
 where p_τ = softmax(logits / τ): a temperature above one shows more of the small probabilities,
-and τ² keeps the gradients' size.
+and τ² keeps the gradients' size. Whether one passage follows another (`masked_words.py`) is
+learned from the corpus alone, whose word is certain.
 
 Shapes: N asked places, V vocabulary.
 """
@@ -21,6 +22,7 @@ from torch.nn import functional as F
 from vitral.errors import VitralError
 from vitral.training.batch import IGNORED, Batch
 from vitral.training.objectives import Objective
+from vitral.training.objectives.masked_words import next_sentence_sum
 from vitral.training.recipe import Teacher
 
 
@@ -53,9 +55,9 @@ class DistillationSum(nn.Module):
 
     def forward(self, ids: Tensor, targets: Tensor, **inputs: Tensor) -> Tensor:
         asked = targets != IGNORED
-        logits_NV = _answers(self.model, ids, asked, inputs)
+        logits_NV, x_BTC = _answers(self.model, ids, asked, inputs)
         with torch.no_grad():
-            wanted_NV = _answers(self._teacher[0], ids, asked, inputs)
+            wanted_NV, _ = _answers(self._teacher[0], ids, asked, inputs)
         share, temperature = self.choice.share, self.choice.temperature
         of_corpus = F.cross_entropy(logits_NV, targets[asked], reduction="sum")
         of_teacher = F.kl_div(
@@ -64,18 +66,25 @@ class DistillationSum(nn.Module):
             reduction="sum",
             log_target=True,
         )
-        return (1 - share) * of_corpus + share * temperature**2 * of_teacher
+        loss = (1 - share) * of_corpus + share * temperature**2 * of_teacher
+        if "follows" in inputs:
+            weight = inputs["follows_weight"]
+            loss = loss + next_sentence_sum(self.model, x_BTC, inputs["follows"], weight)
+        return loss
 
 
-def _answers(model: Any, ids: Tensor, asked: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-    """The logits [N, V] at the asked places, of a decoder or an encoder, ours or transformers'."""
+def _answers(
+    model: Any, ids: Tensor, asked: Tensor, inputs: dict[str, Tensor]
+) -> tuple[Tensor, Any]:
+    """The logits [N, V] at the asked places, of a decoder or an encoder, ours or transformers';
+    and the vectors [B, T, C] of an encoder of ours."""
     if hasattr(model, "encode") and hasattr(model, "head"):
-        logits: Tensor = model.head(model.encode(ids, None, inputs.get("segments"))[asked])
-        return logits.float()
+        x_BTC = model.encode(ids, None, inputs.get("segments"))
+        return model.head(x_BTC[asked]).float(), x_BTC
     told = {"documents_BT": inputs["documents"]} if "documents" in inputs else {}
     output = model(ids, **told)
     output = output if isinstance(output, Tensor) else output.logits
-    return output[asked].float()
+    return output[asked].float(), None
 
 
 def check_teacher(vocabulary: dict[str, int], teacher: dict[str, int], name: str) -> None:

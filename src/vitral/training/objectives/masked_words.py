@@ -52,11 +52,16 @@ class MaskedWordsSum(nn.Module):
         logits_NV = self.model.head(x_BTC[asked_BT]).float()
         loss = F.cross_entropy(logits_NV, targets[asked_BT], reduction="sum")
         if follows is not None and follows_weight is not None:
-            logits_B2 = self.model.next_sentence_logits(x_BTC).float()
-            # transformers' label 0 means "it follows".
-            loss_B = F.cross_entropy(logits_B2, 1 - follows, reduction="none")
-            loss = loss + (loss_B * follows_weight).sum()
+            loss = loss + next_sentence_sum(self.model, x_BTC, follows, follows_weight)
         return loss
+
+
+def next_sentence_sum(model: Any, x_BTC: Tensor, follows: Tensor, weight: Tensor) -> Tensor:
+    """The weighted loss of saying whether the second passages follow, from an encoder's vectors."""
+    logits_B2 = model.next_sentence_logits(x_BTC).float()
+    # transformers' label 0 means "it follows".
+    loss_B = F.cross_entropy(logits_B2, 1 - follows, reduction="none")
+    return (loss_B * weight).sum()
 
 
 class MaskedWords:
