@@ -1,4 +1,4 @@
-"""Ctrl-C and `kill` while training: the run is saved, the program says how to go on, and goes on."""
+"""Ctrl-C and `kill` while training: the run is saved, and the program says how to go on."""
 
 import os
 import shlex
