@@ -177,8 +177,8 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
         yield from _wrong_windows(recipe)
     yield from _wrong_phases(recipe)
     if recipe.recompute_activations and recipe.model.form.startswith("recurrent"):
-        values = {"form": recipe.model.form}
-        yield Mistake("recompute_activations", "no_recomputing", values, others=("model.form",))
+        form = {"form": recipe.model.form}
+        yield Mistake("recompute_activations", "no_recomputing", form, others=("model.form",))
     schedule = recipe.schedule
     if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
         values = {"value": schedule.warm_up, "most": schedule.decay_from}
