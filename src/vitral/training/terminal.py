@@ -96,7 +96,8 @@ class Terminal(Watcher):
         self.console.print(Text("   ".join(part for part in parts if part)), soft_wrap=True)
         if event.sample is not None:
             sample = " ".join(event.sample.split())
-            self.console.print(Text(f"   «{sample}»", "italic dim"), soft_wrap=True)
+            whole = not self.console.is_terminal  # a file keeps its lines whole
+            self.console.print(Text(f"   «{sample}»", "italic dim"), soft_wrap=whole)
 
     def noticed(self, line: str) -> None:
         self.console.print(Text(line, "yellow"), soft_wrap=True)
