@@ -69,7 +69,8 @@ def test_the_table_says_what_its_columns_mean(
     for part in ("257", "100.0%", "held-out words", "exact lines"):
         assert part in words
     monkeypatch.setenv("VITRAL_LANGUAGE", "es")
-    outcome = command("tokenizer", "compare", str(books), "--tokenizers", "byte")
+    outcome = command("tokenizer", "compare", str(books), "--tokenizers", "vitral-es-bert")
+    assert max(map(len, outcome.out.splitlines())) <= 80
     assert "…" not in outcome.out
     assert "palabras reservadas" in " ".join(outcome.out.split())
 

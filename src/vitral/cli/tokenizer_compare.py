@@ -76,7 +76,9 @@ def _print(figures: "dict[str, TokenizerFigures]") -> None:
     table.add_column(message("cli.tokenizer.name"), no_wrap=True)
     for column in _COLUMNS:
         key = "vocab_size_column" if column == "vocab_size" else column
-        table.add_column(message(f"cli.tokenizer.{key}"), justify="right")
+        header = message(f"cli.tokenizer.{key}")
+        # What narrows a table may part a header's words, but not cut one.
+        table.add_column(header, justify="right", min_width=max(map(len, header.split())))
     for name, each in figures.items():
         values = _values(each) | {"tokens_per_second": each.tokens_per_second / 1e3}
         table.add_row(
