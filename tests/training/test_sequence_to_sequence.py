@@ -297,3 +297,24 @@ def test_a_recurrent_decoder_learns(cell: str, tmp_path: Path) -> None:
     losses = [look.figures["held_out_loss"] for look in notes.looks]
     assert losses[1] < losses[0]
     assert vitral.load(tmp_path / "run" / "model").kind == "decoder"
+
+
+@pytest.mark.parametrize("shape", ["additive", "transformer"])
+def test_what_is_no_number_is_named_with_its_address(shape: str, tmp_path: Path) -> None:
+    made = recipe(shape)
+    run = Trainer(made, prepared(made, tmp_path), tmp_path)
+    run.enter_phase()
+    with torch.no_grad():
+        run.model.get_parameter("head.bias")[3] = torch.inf
+    with pytest.raises(VitralError) as caught:
+        run.step()
+    assert caught.value.key == "training_not_finite"
+    assert caught.value.values["address"] == "head.bias"
+    with torch.no_grad():
+        run.model.get_parameter("head.bias")[3] = 0
+        for name, weight in run.model.named_parameters():
+            if name.startswith("decoder.layers.0.cross_attention"):
+                weight.fill_(3e38)
+    with pytest.raises(VitralError) as caught:
+        run.step()
+    assert "decoder.layers.0" in str(caught.value.values["address"])

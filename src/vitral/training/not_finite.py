@@ -41,13 +41,15 @@ def _first_bad_address(model: nn.Module, row: Batch) -> str | None:
     args: tuple[Any, ...] = (inputs["ids"],)
     if "decoder_ids" in inputs:
         args = (inputs["ids"], inputs["decoder_ids"], inputs.get("attention_mask"))
-    with torch.no_grad():
-        recording = record(model, args, {}, measured=False)
     try:
+        with torch.no_grad():
+            recording = record(model, args, {}, measured=False)
         recording.trace(0, model="", text=None, tokens=[], decoder_tokens=[])
     except VitralError as error:
         if error.key == "not_finite":
             return str(error.values["address"])
+        if error.key == "pattern_unreadable":  # a recurrent decoder tells its weights as it runs
+            return "decoder.layers.0.cross_attention.pattern"
         raise
     return None
 
