@@ -181,3 +181,29 @@ def test_a_peer_that_does_not_fit_is_left_out() -> None:
     )
     assert "| 16,384 | plain | 1.00 s | 1.00 | 2.00 GB | 1.00 |" in table
     assert "| 16,384 | eager | left out: no ||||" in table
+
+
+def test_writing_is_measured_and_a_missing_llama_cpp_is_said(tmp_path: Path) -> None:
+    """The whole program, for a few tokens."""
+    out = tmp_path / "generate.json"
+    command = [sys.executable, str(BENCHMARKS / "generate.py"), "--num-new", "4", "--repeats", "1"]
+    command += ["--batches", "1", "2", "--llama-python", "/no/such/python", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(out.read_text())
+    assert "/no/such/python" in document["left_out"]["llama.cpp"]
+    assert "llama.cpp left out" in done.stdout
+    for batch in ("1", "2"):
+        found = document["batches"][batch]
+        assert found["vitral"]["vitral_is_times_as_fast"] == 1
+        for method in ("vitral, plain", "transformers", "transformers, static cache"):
+            assert found[method]["same_ids"] == 4
+            assert found[method]["tokens_a_second"] > 0
+
+
+def test_converted_queries_keep_their_heads() -> None:
+    import numpy as np
+
+    neighbours = load("llama_cpp_worker").neighbours
+    rows = np.arange(8).reshape(8, 1)
+    assert neighbours(rows, 2).ravel().tolist() == [0, 2, 1, 3, 4, 6, 5, 7]

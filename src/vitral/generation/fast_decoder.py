@@ -4,8 +4,8 @@ Written one token at a time, a small model spends less on multiplying than on be
 of its layers makes some forty calls into PyTorch and joins its cache anew. Here a layer makes
 about twenty:
 
-- queries, keys and values come out of one matrix, and so do gate and up, so that a step reads
-  each weight once and in a row;
+- queries, keys and values come out of one matrix, and so do gate and up; all matrices are laid out
+  so that a step reads each from beginning to end;
 - the cache is one block of memory laid out beforehand, in which a new key and value are put in
   their place; nothing is copied;
 - the rotary turn is one complex multiplication. Its pairs (i, i + D/2) are points in the plane,
@@ -55,10 +55,10 @@ class FastDecoder:
             config.hidden_size // config.num_heads
         )
         self._width, self._epsilon = config.hidden_size, config.epsilon
-        self._head = module.head.weight
-        self._least = self._head.new_tensor((self._width * self._epsilon) ** 0.5)
+        self._least = module.head.weight.new_tensor((self._width * self._epsilon) ** 0.5)
         self._norm = module.norm
         with torch.inference_mode():
+            self._head = module.head.weight.t().contiguous()
             rotary = self._head_size if isinstance(module, Llama) else None
             self._layers = [fused(layer, rotary) for layer in module.layers]
             self._turns: Tensor | None = None
@@ -93,7 +93,7 @@ class FastDecoder:
         turns = None if self._turns is None else self._turns_of_heads(self._turns[places])
         H, K, D = self._num_heads, self._num_key_heads, self._head_size
         for layer, kept in zip(self._layers, self._kept, strict=True):
-            heads = F.linear(self._normal(x_NC, layer.attention_norm), layer.qkv, layer.qkv_bias)
+            heads = _mapped(self._normal(x_NC, layer.attention_norm), layer.qkv, layer.qkv_bias)
             if turns is not None:
                 pairs = torch.view_as_complex(heads.view(B, T, H + 2 * K, D // 2, 2))
                 heads = torch.view_as_real(pairs * turns)
@@ -115,7 +115,7 @@ class FastDecoder:
                 )
                 seen_NC = seen.transpose(1, 2).reshape(B * T, H * D)
             x_NC = _added(x_NC, seen_NC, layer.out, layer.out_bias)
-            bent = F.linear(self._normal(x_NC, layer.mlp_norm), layer.up, layer.up_bias)
+            bent = _mapped(self._normal(x_NC, layer.mlp_norm), layer.up, layer.up_bias)
             if self._gated:
                 gate, up = bent.chunk(2, dim=-1)
                 bent = self._activation(gate) * up
@@ -124,7 +124,8 @@ class FastDecoder:
             x_NC = _added(x_NC, bent, layer.down, layer.down_bias)
         self._length = length
         last_BC = x_NC if T == 1 else x_NC.view(B, T, -1)[:, -1]
-        return F.linear(self._norm(last_BC), self._head)
+        logits_BV: Tensor = self._norm(last_BC) @ self._head
+        return logits_BV
 
     @torch.inference_mode()
     def reorder(self, rows_B: Tensor) -> None:
@@ -177,7 +178,11 @@ class FastDecoder:
         return F.layer_norm(x_NC, (self._width,), *norm, self._epsilon)
 
 
-def _added(x_NC: Tensor, y_NI: Tensor, weight_CI: Tensor, bias_C: Tensor | None) -> Tensor:
-    """x + y·Wᵀ + b, in one product."""
-    x_NC = torch.addmm(x_NC, y_NI, weight_CI.t())
+def _mapped(x_NC: Tensor, weight_CI: Tensor, bias_I: Tensor | None) -> Tensor:
+    return x_NC @ weight_CI if bias_I is None else torch.addmm(bias_I, x_NC, weight_CI)
+
+
+def _added(x_NC: Tensor, y_NI: Tensor, weight_IC: Tensor, bias_C: Tensor | None) -> Tensor:
+    """x + y·W + b, in one product."""
+    x_NC = torch.addmm(x_NC, y_NI, weight_IC)
     return x_NC if bias_C is None else x_NC + bias_C

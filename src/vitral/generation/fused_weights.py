@@ -1,7 +1,8 @@
 """A decoder's weights as `generation.fast_decoder` reads them, and whether it may.
 
-Queries, keys and values become one matrix, gate and up another: copies, two thirds of the
-layers' weights. All others are the module's own.
+Queries, keys and values become one matrix, gate and up another, and all are laid out transposed:
+one row times such a matrix reads it from its beginning to its end, which memory serves about
+twice as quickly as the module's layout. So all maps are copies.
 
 The rotary turn moves component pairs (i, i + D/2) of each query and key. In the fused matrix
 their rows are reordered, so that the two stand side by side and are one complex number:
@@ -43,8 +44,8 @@ Norm = tuple[Tensor, Tensor] | None
 
 @dataclass(slots=True)
 class FusedLayer:
-    """A block's weights: `qkv` [(H + 2·K)·D, C], `out` [C, H·D], `up` [I or 2·I, C] (gate, then
-    up), `down` [C, I], and their biases, if any."""
+    """A block's weights: `qkv` [C, (H + 2·K)·D], `out` [H·D, C], `up` [C, I or 2·I] (gate, then
+    up), `down` [I, C], and their biases, if any."""
 
     attention_norm: Norm
     qkv: Tensor
@@ -93,12 +94,12 @@ def fused(layer: Any, rotary_head_size: int | None) -> FusedLayer:
         attention_norm=attention_norm,
         qkv=qkv,
         qkv_bias=_joined(biases),
-        out=attention.o_proj.weight,
+        out=attention.o_proj.weight.t().contiguous(),
         out_bias=attention.o_proj.bias,
         mlp_norm=mlp_norm,
         up=up,
         up_bias=_joined([part.bias for part in up_parts]),
-        down=mlp.down_proj.weight,
+        down=mlp.down_proj.weight.t().contiguous(),
         down_bias=mlp.down_proj.bias,
     )
 
@@ -107,8 +108,9 @@ def _norm_and_map(norm: Any, weights: Sequence[Tensor]) -> tuple[Norm, Tensor]:
     """A normalisation and the maps that read it, as one."""
     joined = weights[0] if len(weights) == 1 else torch.cat(list(weights))
     if isinstance(norm, RMSNorm):
-        return None, joined * (norm.weight * len(norm.weight) ** 0.5)
-    return (norm.weight, norm.bias), joined
+        gain = norm.weight * len(norm.weight) ** 0.5
+        return None, (joined * gain).t().contiguous()
+    return (norm.weight, norm.bias), joined.t().contiguous()
 
 
 def _joined(biases: Sequence[Tensor | None]) -> Tensor | None:
