@@ -167,7 +167,7 @@ class DataParallel(Parallel):
         if error is None or not self._on_gpu:  # which would wait for its last message
             dist.destroy_process_group()
         if error is not None and _is_of_the_network(error):
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error).split()).split(". ")[0]
             raise VitralError("process_lost", rank=self.rank, reason=reason) from error
 
     @contextmanager

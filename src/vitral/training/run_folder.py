@@ -94,7 +94,9 @@ class RunFolder:
         return before.sources
 
     def begin(self, asked: Asked) -> None:
-        """Note what the run was begun with."""
+        """Note what the run was begun with, unless that is noted."""
+        if self.asked() == asked:
+            return
         self._write(self.out / "run.json", json.dumps(asdict(asked), ensure_ascii=False) + "\n")
 
     def keep_recipe(self, recipe: Recipe) -> None:

@@ -127,7 +127,7 @@ def orthogonalise_shards(x_NRC: Any, products: torch.dtype | None = None) -> Ten
 
     from vitral.training.muon import orthogonalise
 
-    whole = x_NRC.redistribute(placements=[Shard(0)])
+    whole = _exchanged(x_NRC, [Shard(0)])
     turned = DTensor.from_local(
         orthogonalise(whole.to_local(), products=products),
         x_NRC.device_mesh,
@@ -136,4 +136,14 @@ def orthogonalise_shards(x_NRC: Any, products: torch.dtype | None = None) -> Ten
         shape=x_NRC.shape,
         stride=x_NRC.stride(),
     )
-    return turned.redistribute(placements=x_NRC.placements)
+    exchanged: Tensor = _exchanged(turned, x_NRC.placements)
+    return exchanged
+
+
+def _exchanged(x: Any, placements: Any) -> Any:
+    """A tensor cut up in another way."""
+    from torch.distributed.tensor import Replicate
+
+    if x.device_mesh.device_type == "cpu":  # gloo cannot exchange parts; PyTorch would warn of it
+        x = x.redistribute(placements=[Replicate()])
+    return x.redistribute(placements=placements)
