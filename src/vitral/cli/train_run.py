@@ -135,7 +135,8 @@ def _say_what_is_next(console: Console, trainer: Trainer, out: str, *, was_over:
     else:
         time = duration(60 * trainer.state["minutes"])
         step = trainer.state["step"]
-        console.print(Text(message("train.done", step=step, time=time, model=model), "bold"))
+        done = message("train.done", step=step, time=time, model=model)
+        console.print(Text(done, "bold"), soft_wrap=True)
         if trainer.early_stopping.weights:
             best = message("train.best", step=trainer.early_stopping.step)
             console.print(Text(best), soft_wrap=True)

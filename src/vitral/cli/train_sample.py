@@ -31,8 +31,9 @@ def sample_writer(recipe: Recipe, prepared: Any) -> Callable[[nn.Module, int], s
 
     def write(module: nn.Module, step: int) -> str:
         model = Model(module, prepared.tokenizer, recipe.name)
-        return model.generate(
+        written = model.generate(
             prompt, max_new_tokens=LENGTH, temperature=0.8, top_p=0.9, seed=recipe.seed + step
         )
+        return written.rstrip("\ufffd")  # a character of which the last tokens are not there
 
     return write

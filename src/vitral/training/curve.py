@@ -51,6 +51,9 @@ class Curve(Watcher):
     def stopped(self, step: int) -> None:
         self._close()
 
+    def failed(self) -> None:
+        self._close()
+
     def ended(self, folder: Path) -> None:
         self._close()
 

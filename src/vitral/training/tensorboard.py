@@ -43,6 +43,9 @@ class TensorBoard(Watcher):
     def stopped(self, step: int) -> None:
         self._close()
 
+    def failed(self) -> None:
+        self._close()
+
     def ended(self, folder: Path) -> None:
         self._close()
 

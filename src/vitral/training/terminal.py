@@ -105,6 +105,9 @@ class Terminal(Watcher):
     def stopped(self, step: int) -> None:
         self._take_down()
 
+    def failed(self) -> None:
+        self._take_down()
+
     def ended(self, folder: Path) -> None:
         self._take_down()
 

@@ -153,6 +153,14 @@ class Trainer:
     def run(self) -> bool:
         """Train to the recipe's end, from wherever the run stands, and write the model. False if
         it was stopped on the way."""
+        try:
+            return self._run()
+        except BaseException:
+            for watcher in self.watchers:
+                watcher.failed()
+            raise
+
+    def _run(self) -> bool:
         num_parameters = sum(weight.numel() for weight in self.model.parameters())
         for watcher in self.watchers:
             watcher.started(self.recipe.name, num_parameters, self.state["step"])

@@ -86,5 +86,8 @@ class Watcher:
     def stopped(self, step: int) -> None:
         """The run was asked to stop; it is saved at `step`."""
 
+    def failed(self) -> None:
+        """The run ended with an error."""
+
     def ended(self, folder: Path) -> None:
         """The run is over; the model is in `folder`."""
