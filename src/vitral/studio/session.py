@@ -116,6 +116,8 @@ class Session:
                 raise VitralError("text_over_tokens", length=num_tokens, limit=self.limits.tokens)
             started = time.perf_counter()
             trace = model.trace(text)
+            if trace.first_part == "cross":  # the page shows how one text looks at itself
+                raise VitralError("trace_of_two_texts", model=model_name)
             seconds = time.perf_counter() - started
         summary = schemas.Trace(
             id=key,
