@@ -159,3 +159,19 @@ def test_without_the_library_a_dataset_says_what_to_install(
     error = refusal("hf:alguien/corpus")
     assert error.key == "datasets_needed"
     assert "vitral[train]" in str(error)
+
+
+def test_a_hub_out_of_reach_is_said_at_once(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets", reason="needs the datasets library (vitral[train])")
+    from huggingface_hub import HfApi
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise ConnectionError("Name or service not known")
+
+    monkeypatch.setattr(HfApi, "dataset_info", unreachable)
+    error = refusal("hf:alguien/corpus")
+    assert error.key == "dataset_unreadable"
+    assert "alguien/corpus cannot be read (Name or service not known)" in str(error)
+    assert capfd.readouterr() == ("", "")

@@ -12,6 +12,7 @@ and the next one to write begins it anew.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -66,7 +67,8 @@ class ArrayFile:
 
     def discard(self) -> None:
         """Take away what was written."""
-        self._file.close()
+        with suppress(OSError):  # what was not written yet may find no room
+            self._file.close()
         self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> "ArrayFile":

@@ -13,6 +13,9 @@ from vitral.errors import VitralError
 
 PREFIX = "hf:"
 
+HUB_SECONDS = 5
+"""How long the hub may take to answer before it counts as out of reach."""
+
 
 def is_dataset(source: str | Path) -> bool:
     """Whether a source is a dataset: by its prefix, or by what stands in the folder."""
@@ -57,10 +60,13 @@ def _open(path: str, split: str | None) -> Any:
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     try:
         import datasets
+        from huggingface_hub import HfApi
     except ImportError:
         raise VitralError("datasets_needed", source=path) from None
     try:
         if not Path(path).is_dir():
+            # Asked for by itself, because this is the request that takes a time limit.
+            HfApi().dataset_info(path, timeout=HUB_SECONDS)
             return datasets.load_dataset(path, split=split or "train", streaming=True)
         found = datasets.load_from_disk(path)
     except Exception as error:  # as many kinds as there are places to read from
