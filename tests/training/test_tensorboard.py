@@ -23,7 +23,7 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def test_a_run_that_goes_on_is_one_curve(tmp_path: Path) -> None:
-    class Killed(Exception):
+    class KilledError(Exception):
         pass
 
     class Dies(TensorBoard):
@@ -33,7 +33,7 @@ def test_a_run_that_goes_on_is_one_curve(tmp_path: Path) -> None:
             super().stepped(event)
             if event.step == 8:
                 self._writer.flush()
-                raise Killed
+                raise KilledError
 
     board: Any = Dies(tmp_path)
     run = Trainer(recipe("llama"), prepared(), tmp_path, watchers=[board])
@@ -42,7 +42,7 @@ def test_a_run_that_goes_on_is_one_curve(tmp_path: Path) -> None:
         run.enter_phase()
         run.step()
     run.save()
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run.run()
     watcher = TensorBoard(tmp_path)
     again = Trainer(recipe("llama"), prepared(), tmp_path, watchers=[watcher])

@@ -33,6 +33,7 @@ from typing import Any
 
 import torch
 
+from vitral.training.plain import tokenizer_for
 from vitral.training.preparation import Prepared, prepare
 from vitral.training.recipe import Recipe
 
@@ -92,7 +93,7 @@ def choose(
     began = time.monotonic()
     entries: dict[str, Any] = {
         "name": name,
-        "tokenizer": {"kind": "byte_bpe", "vocab_size": _vocab_size(sources)},
+        "tokenizer": tokenizer_for(sources),
         "minutes": minutes,
     }
     draft = _recipe(entries, SIZES[0], batch=LEAST_BATCH)
@@ -178,14 +179,3 @@ def _recipe(entries: dict[str, Any], size: Size, batch: int) -> Recipe:
     return Recipe.model_validate(
         entries | {"model": shape, "batch": {"tokens": batch, "lengths": lengths}}
     )
-
-
-def _vocab_size(sources: Sequence[str | Path]) -> int:
-    """512 for a text of 40 kB, 8,192 from ten megabytes on: 2.6 times the root of its bytes, as
-    a power of two."""
-    num_bytes = 0
-    for source in map(Path, sources):
-        files = [source] if source.is_file() else source.rglob("*")
-        num_bytes += sum(file.stat().st_size for file in files if file.is_file())
-    wanted = 2.6 * math.sqrt(num_bytes) if num_bytes else 8192
-    return int(min(8192, max(512, 2 ** round(math.log2(wanted)))))

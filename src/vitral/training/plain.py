@@ -14,6 +14,9 @@ from vitral.errors import VitralError
 from vitral.models.hugging_face import read
 from vitral.training.recipe import Recipe
 
+SHORT = 20_000
+"""A text of fewer bytes teaches no pieces of words."""
+
 FORMS = {
     "LlamaForCausalLM": "llama",
     "GPT2LMHeadModel": "gpt2",
@@ -46,7 +49,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
                 "num_heads": 6,
                 "intermediate_size": 512,
             },
-            "tokenizer": {"kind": "byte_bpe", "vocab_size": _vocab_size(sources)},
+            "tokenizer": tokenizer_for(sources),
         }
     lengths = [min(64, context), context]
     entries["batch"] = {"tokens": max(4096, context), "lengths": lengths}
@@ -77,13 +80,18 @@ def _names_of(form: str) -> list[str]:
     return known_names("model", {"model": {"form": form}})
 
 
-def _vocab_size(sources: Sequence[str]) -> int:
-    """512 … 8,192, with the root of the corpus's bytes."""
+def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
+    """The entry `tokenizer` that suits a corpus: byte-level BPE with a vocabulary that grows with
+    the root of its bytes, from 512 for 40 kB to 8,192 for ten megabytes. A larger one shortens
+    the text but has to be learned; a text too short for any is read byte by byte."""
     files = [
         file
         for source in map(Path, sources)
         for file in ([source] if source.is_file() else source.rglob("*"))
         if file.is_file()
     ]
-    root = math.sqrt(sum(file.stat().st_size for file in files))
-    return int(min(8192, max(512, 2 ** round(math.log2(max(1.0, 2.6 * root))))))
+    num_bytes = sum(file.stat().st_size for file in files)
+    if files and num_bytes < SHORT:
+        return {"kind": "byte"}
+    wanted = 2 ** round(math.log2(2.6 * math.sqrt(num_bytes))) if num_bytes else 8192
+    return {"kind": "byte_bpe", "vocab_size": int(min(8192, max(512, wanted)))}
