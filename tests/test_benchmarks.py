@@ -21,6 +21,9 @@ PROGRAMS = (
     "long_context.py",
     "edit.py",
     "spanish_numbers.py",
+    "train.py",
+    "train_worker.py",
+    "train_judge.py",
 )
 
 
@@ -207,3 +210,44 @@ def test_converted_queries_keep_their_heads() -> None:
     neighbours = load("llama_cpp_worker").neighbours
     rows = np.arange(8).reshape(8, 1)
     assert neighbours(rows, 2).ravel().tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+
+
+def test_the_judge_predicts_every_character_once() -> None:
+    import torch
+
+    def uniform(ids: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(*ids.shape, 65)
+
+    told = load("train_judge").measure(uniform, torch.arange(1000) % 65, context=128)
+    assert told["characters"] == 15 * 64
+    for kind in ("whole_split", "random_windows", "own_context"):
+        assert told[kind] == pytest.approx(4.1744, abs=1e-4)
+
+
+def test_the_judge_sees_what_a_longer_context_is_worth() -> None:
+    """A model that knows a character only if 64 stand before it."""
+    import torch
+
+    ids = torch.arange(1000) % 65
+
+    def late(ids_BT: torch.Tensor) -> torch.Tensor:
+        known = torch.nn.functional.one_hot((ids_BT + 1) % 65, 65) * 50.0
+        known[:, :64] = 0
+        return known
+
+    told = load("train_judge").measure(late, ids, context=128)
+    assert told["whole_split"] == pytest.approx(4.1744, abs=1e-4)
+    assert told["own_context"] == pytest.approx(0.0, abs=1e-4)
+
+
+def test_times_of_the_race_are_shares_of_nanogpts_own_turn() -> None:
+    summary = load("train")._summary
+    theirs = [{"seconds": 100.0, "cpu_seconds": 90.0, "whole_split": 1.9}] * 2
+    ours = [
+        {"seconds": 25.0, "cpu_seconds": 18.0, "whole_split": 1.8},
+        {"seconds": 50.0, "cpu_seconds": 18.0, "whole_split": 1.8},
+    ]
+    figures = summary(ours, theirs)
+    assert figures["share_of_nanogpts_seconds"] == 0.375
+    assert figures["share_of_nanogpts_cpu_seconds"] == 0.2
+    assert figures["validation_loss"] == 1.8
