@@ -17,7 +17,7 @@ by runs of our own (docs/log.md); only differences between sizes matter here.
 The other choices:
 
 * *tokenizer*: byte-level BPE; a larger vocabulary shortens the text but has to be learned, so
-  it grows with the root of the corpus (512 … 8,192);
+  it grows with the root of the corpus (512 … 8,192), as far as the corpus gives pieces;
 * *batch*: what makes about 1,500 steps of the time;
 * *context*: 256 tokens, half of the windows 64 long;
 * *precision*: bfloat16 where this machine is quicker with it, else float32;
@@ -33,6 +33,7 @@ from typing import Any
 
 import torch
 
+from vitral.errors import VitralError
 from vitral.training.plain import tokenizer_for
 from vitral.training.preparation import Prepared, prepare
 from vitral.training.recipe import Recipe
@@ -96,8 +97,13 @@ def choose(
         "tokenizer": tokenizer_for(sources),
         "minutes": minutes,
     }
-    draft = _recipe(entries, SIZES[0], batch=LEAST_BATCH)
-    prepared = prepare(draft, sources, out)
+    try:
+        prepared = prepare(_recipe(entries, SIZES[0], batch=LEAST_BATCH), sources, out)
+    except VitralError as error:
+        if error.key != "vocabulary_too_large":
+            raise
+        entries["tokenizer"] = entries["tokenizer"] | {"vocab_size": error.values["largest"]}
+        prepared = prepare(_recipe(entries, SIZES[0], batch=LEAST_BATCH), sources, out)
     assert isinstance(prepared, Prepared)
     return _best(entries, prepared, torch.device(device), 60 * minutes, began)
 
