@@ -112,6 +112,15 @@ def test_three_processes_do_too_though_rows_and_parts_do_not_divide(
 
 
 @pytest.mark.parametrize("kind", ["data", "sharded"])
+def test_two_processes_read_packed_documents_as_one(
+    kind: Kind, processes: Processes, tmp_path: Path
+) -> None:
+    made = recipe("llama", data={"windows": "packed"}, optimizer={"kind": "adamw"})
+    one = steps(None, tmp_path / "one", 4, made)
+    same(one, processes.all(2, steps, kind, tmp_path / "two", 4, made))
+
+
+@pytest.mark.parametrize("kind", ["data", "sharded"])
 def test_float16_leaves_out_the_same_steps(
     kind: Kind, processes: Processes, tmp_path: Path
 ) -> None:
