@@ -66,3 +66,27 @@ def test_a_language_model_is_evaluated(tmp_path: Path, command: Run) -> None:
     assert outcome.code == 0
     found = json.loads(outcome.out)
     assert 30 < found["perplexity"] < 80  # of fifty letters, before it has learned anything
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "said"),
+    [
+        ("transformer", 0, "all 6 patterns"),
+        ("general", 0, "all 1 patterns"),
+        ("additive", 0, "nothing to compare"),
+        ("language-model", 2, "has no attention"),
+    ],
+)
+def test_what_can_be_verified_is(
+    name: str, code: int, said: str, tmp_path: Path, command: Run
+) -> None:
+    outcome = command("verify", folder_of(name, tmp_path), "--text", "gatos 12")
+    assert outcome.code == code
+    assert said in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("name", ["additive", "general", "language-model"])
+def test_what_cannot_be_ablated_says_so(name: str, tmp_path: Path, command: Run) -> None:
+    outcome = command("ablate", "gatos 12", "--model", folder_of(name, tmp_path))
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1

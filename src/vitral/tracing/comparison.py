@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vitral.errors import VitralError
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.eager import Seen, eager_patterns, explicit_patterns
 from vitral.tracing.eager_fallback import asking_for_patterns, patterns_returned
@@ -57,11 +58,13 @@ def compare(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     """Run `module(*args, **kwargs)` traced and eager. Padding, where a two-dimensional
     `attention_mask` is 0, is left out: what models compute there is shown to nobody.
 
-    Raises what `record` raises.
+    Raises what `record` raises, and VitralError `no_attention` where there is none.
     """
     seed = torch.initial_seed()
     torch.manual_seed(seed)  # some models draw numbers on their way (ViT-MAE)
     recorder = record(module, args, kwargs).recorder
+    if not recorder.attentions:
+        raise VitralError("no_attention", model=type(module).__name__)
     torch.manual_seed(seed)
     seen = eager_run(module, args, kwargs)
     mask = kwargs.get("attention_mask")
