@@ -117,7 +117,7 @@ def _words(schema: Schema, language: str | None) -> str:
 
 def _bounds(schema: Schema) -> list[str]:
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    found = [f"{sign} {schema[name]:g}" for name, sign in signs.items() if name in schema]
+    found = [f"{sign} {schema[name]}" for name, sign in signs.items() if name in schema]
     if schema["type"] == "integer":
         found = ["≥ 1" if bound == "> 0" else bound for bound in found]
     return found
