@@ -39,7 +39,7 @@ def test_every_entry_stands_in_the_table_as_it_is() -> None:
         value = schema.get("default", "—")
         said = value if isinstance(value, str) else json.dumps(value)
         told = [default, *(each.partition(" (")[0] for each in default.split("), "))]
-        told += [each for each in told[1].split(", ")]
+        told += told[1].split(", ")
         assert said in told, name
     assert set(rows) == known
 
