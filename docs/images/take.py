@@ -48,6 +48,18 @@ PICTURES = (
     Picture("explore-en-dark", "en", "dark"),
     Picture("explore-en-dark-map", "en", "dark", (("view", "map"),)),
     Picture("explore-en-light-numbers", "en", "light", (("view", "numbers"),)),
+    Picture(
+        "explore-es-light-arithmetic",
+        "es",
+        "light",
+        (
+            ("at", "layers.1.attention.pattern"),
+            ("head", "4"),
+            ("token", "7"),
+            ("view", "arithmetic"),
+        ),
+        height=1000,
+    ),
     Picture("explore-es-light-long", "es", "light", (("text", " ".join([QUIJOTE] * 3)),)),
     Picture("explore-es-dark-phone", "es", "dark", width=390, height=844),
 )

@@ -7,6 +7,7 @@ from explore_page import SENTENCE, ExplorePage
 from playwright.sync_api import Page, expect
 
 import vitral
+from vitral.explain import arithmetic
 from vitral.model import Model
 
 pytestmark = pytest.mark.browser
@@ -159,3 +160,40 @@ def test_the_table_is_sorted_and_copied(room: ExplorePage, bert: Model) -> None:
     tokens = bert.tokens(SENTENCE)
     assert [(int(a), b) for a, b, _ in lines[1:]] == [(i, t.text) for i, t in enumerate(tokens)]
     assert [float(weight) for _, _, weight in lines[1:]] == pytest.approx(row.tolist(), rel=1e-7)
+
+
+def test_a_click_on_a_weight_opens_its_arithmetic(room: ExplorePage, bert: Model) -> None:
+    room.open(view="lines", at="layers.1.attention.pattern", head=2, token=3, lang="en")
+    room.page.locator("[data-key='5'] button.weight").click()
+    room.expect_place(view="arithmetic", key="5")
+    found = arithmetic(bert.trace(SENTENCE), layer=1, head=2, query=3, key=5)
+    shown = room.page.locator("[data-dot]")
+    expect(shown).to_have_text(f"{found.dot:.3f}".replace("-", "−"))
+    expect(room.page.locator("[data-score]")).to_have_text(f"{found.score:.3f}".replace("-", "−"))
+    expect(room.page.locator("tr[data-component]")).to_have_count(len(found.q))
+    expect(room.page.locator("tr.chosen td").nth(2)).to_have_text(f"{found.weight:.4f}")
+    # Another token of the row, by the keyboard's way.
+    room.page.locator("#key").select_option("1")
+    room.expect_place(key="1")
+    other = arithmetic(bert.trace(SENTENCE), layer=1, head=2, query=3, key=1)
+    expect(shown).to_have_text(f"{other.dot:.3f}".replace("-", "−"))
+    # Another head keeps the pair; the copy is a program that runs.
+    room.pane(0, 1).click()
+    room.expect_place(at="layers.0.attention.pattern", key="1")
+    third = arithmetic(bert.trace(SENTENCE), layer=0, head=1, query=3, key=1)
+    expect(shown).to_have_text(f"{third.dot:.3f}".replace("-", "−"))
+    room.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    room.page.get_by_role("button", name="Python").click()
+    copied = room.page.evaluate("navigator.clipboard.readText()")
+    assert copied == third.python()
+
+
+def test_the_arithmetic_says_when_there_is_none_to_show(room: ExplorePage) -> None:
+    room.open(view="arithmetic", token="none", lang="es")
+    expect(room.page.locator("#view")).to_contain_text("Elige")
+    room.chips.nth(2).click()
+    expect(room.page.locator("[data-dot]")).to_be_visible()
+    room.open(view="arithmetic", lang="en")
+    expect(room.page.get_by_role("tab", name="Arithmetic")).to_have_attribute(
+        "aria-selected", "true"
+    )
