@@ -174,6 +174,20 @@ def test_two_processes_do_not_share_a_folder(command: Run, book: Path) -> None:
     assert command(*arguments).code == 0
 
 
+def test_a_disk_that_is_full_while_the_text_is_read(
+    command: Run, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vitral.training.preparation.TokenFile.write", full)
+    outcome = command("train", "libro.txt", "--recipe", "r.yaml", "--out", "run")
+    assert outcome.code == 2
+    assert "No space left on device" in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert not (book / "run").exists()
+
+
 def test_tensorboard_says_when_it_is_missing(
     command: Run, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,13 +118,17 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
 
 @contextmanager
 def _nothing_left_behind(folder: RunFolder) -> Iterator[None]:
-    """Inside, a mistake in what was asked for leaves no half-begun run behind."""
+    """Inside, a mistake in what was asked for leaves no half-begun run behind, nor does a disk
+    that takes no more (`out_unwritable`)."""
     begun = folder.begun
     try:
         yield
-    except VitralError:
+    except (VitralError, OSError) as error:
         if not begun:
             folder.abandon()
+        if isinstance(error, OSError):
+            reason = error.strerror or str(error)
+            raise VitralError("out_unwritable", out=folder.out, reason=reason) from error
         raise
 
 
