@@ -70,8 +70,8 @@ SIZES = (
     Size(1024, 16, 16),
 )
 
-FLOOR, OF_SIZE, OF_TOKENS = 0.9, 2.0, 60.0
-SIZE_POWER, TOKENS_POWER = 0.15, 0.34
+FLOOR, OF_SIZE, OF_TOKENS = 1.0, 0.355, 139.0
+SIZE_POWER, TOKENS_POWER = 0.15, 0.45
 """E, A, B, α and β of the forecast."""
 
 READ_AGAIN = 15.4
