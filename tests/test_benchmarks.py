@@ -24,6 +24,7 @@ PROGRAMS = (
     "train.py",
     "train_worker.py",
     "train_judge.py",
+    "dial.py",
 )
 
 

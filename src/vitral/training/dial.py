@@ -79,8 +79,10 @@ READ_AGAIN = 15.4
 
 STEPS = 1500
 LEAST_BATCH, LARGEST_BATCH = 512, 65_536
-LOOKING = 0.05
+LOOKING = 0.08
 """The share of the time that looking at held-out text may take."""
+
+FEWEST_LOOKS, MOST_LOOKS = 3, 12
 
 
 def choose(
@@ -124,12 +126,27 @@ def _best(
         best = (foreseen, size, speed)
     assert best is not None
     _, size, speed = best
-    left = max(0.5 * seconds, (seconds - (time.monotonic() - began)) * (1 - LOOKING))
-    batch = 2 ** round(math.log2(max(1.0, speed * left / STEPS)))
+    look = seconds_of_a_look(_recipe(entries, size, batch=2048), prepared, device)
+    looks = min(MOST_LOOKS, max(FEWEST_LOOKS, int(LOOKING * seconds / look)))
+    left = max(0.5 * seconds, seconds - (time.monotonic() - began) - looks * look)
+    return _timed(entries, size, speed, left, looks)
+
+
+def recipe_of_size(draft: Recipe, size: Size, prepared: Prepared, seconds: float) -> Recipe:
+    """The recipe that a dial would give if it had chosen that size: `draft`'s name, tokenizer and
+    precision, and a batch that suits so many seconds."""
+    entries = draft.model_dump(include={"name", "tokenizer", "precision", "minutes"})
+    speed = tokens_per_second(_recipe(entries, size, batch=2048), prepared, torch.device("cpu"))
+    return _timed(entries, size, speed, seconds, MOST_LOOKS)
+
+
+def _timed(entries: dict[str, Any], size: Size, speed: float, seconds: float, looks: int) -> Recipe:
+    """A size's recipe for so many seconds at that speed, in tokens a second, and so many looks."""
+    batch = 2 ** round(math.log2(max(1.0, speed * seconds / STEPS)))
     batch = min(max(batch, LEAST_BATCH), LARGEST_BATCH)
-    num_steps = speed * left / batch
+    num_steps = speed * seconds / batch
     return _recipe(
-        entries | {"minutes": left / 60, "evaluate_every": max(10, round(num_steps / 12))},
+        entries | {"minutes": seconds / 60, "evaluate_every": max(10, round(num_steps / looks))},
         size,
         batch=batch,
     )
@@ -160,6 +177,17 @@ def tokens_per_second(recipe: Recipe, prepared: Prepared, device: torch.device) 
     while time.monotonic() - since < 0.5:
         trainer.step()
     return float((trainer.state["tokens"] - before) / (time.monotonic() - since))
+
+
+def seconds_of_a_look(recipe: Recipe, prepared: Prepared, device: torch.device) -> float:
+    """How long one look at held-out text takes."""
+    from vitral.training.trainer import Trainer
+
+    trainer = Trainer(recipe, prepared, Path("/nonexistent"), device=str(device))
+    trainer.enter_phase()
+    since = time.monotonic()
+    trainer.look()
+    return time.monotonic() - since
 
 
 def _quicker_precision(entries: dict[str, Any], prepared: Prepared, device: torch.device) -> str:
