@@ -201,7 +201,7 @@ def speed(checkout: Path, data: Path, arguments: argparse.Namespace) -> list[dic
         for precision in PRECISIONS:
             tokens = batch * length
             order = {"batch": batch, "length": length, "precision": precision}
-            order |= {"compiled": arguments.compile, "steps": max(6, 40_000 // tokens)}
+            order |= {"compiled": arguments.compile, "steps": max(4, 40_000 // tokens)}
             told: dict[str, list[dict[str, Any]]] = {name: [] for name in workers}
             for _ in range(arguments.repeats):
                 for name, worker in workers.items():

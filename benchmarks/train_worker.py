@@ -33,7 +33,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-WARM_UP = 5
+WARM_UP = 3
 LAYERS, HEADS, WIDTH = 4, 4, 128
 RATE, BETAS, DECAY = 1e-3, (0.9, 0.99), 0.1
 
