@@ -30,16 +30,27 @@ from vitral.training.objectives.sequence_to_sequence import answers
 from vitral.training.pair_preparation import is_held_out
 from vitral.training.preparation import prepare
 from vitral.training.recipe import Recipe
-from vitral.training.recipe_file import read_recipe
+from vitral.training.recipe_file import Setting, read_recipe
 from vitral.training.trainer import Trainer
 from vitral.training.watching import Looked, Watcher
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "spanish_numbers.json"
 IMAGES = ROOT / "docs" / "images"
-NAMES = ("numeros-sin-atencion", "numeros-bahdanau", "numeros-luong", "numeros-transformer")
+LONGER = "numeros-sin-atencion-largo"
+"""The network without attention again, with four times the steps."""
+
+NAMES = (
+    "numeros-sin-atencion",
+    LONGER,
+    "numeros-bahdanau",
+    "numeros-luong",
+    "numeros-transformer",
+)
+
 LOOKS = {  # colour (Okabe & Ito 2008, told apart by all) and mark
     "numeros-sin-atencion": ("#D55E00", "s"),
+    LONGER: ("#CC79A7", "v"),
     "numeros-bahdanau": ("#0072B2", "o"),
     "numeros-luong": ("#56B4E9", "^"),
     "numeros-transformer": ("#009E73", "D"),
@@ -47,25 +58,30 @@ LOOKS = {  # colour (Okabe & Ito 2008, told apart by all) and mark
 WORDS = {
     "en": {
         "numeros-sin-atencion": "LSTM without attention",
+        LONGER: "the same, trained four times as long",
         "numeros-bahdanau": "LSTM, Bahdanau's attention",
         "numeros-luong": "LSTM, Luong's attention",
         "numeros-transformer": "Transformer",
         "digits": "digits of the number",
         "right": "answers right from end to end",
-        "beyond": "longer than any trained on",
+        "beyond": "never trained on",
     },
     "es": {
         "numeros-sin-atencion": "LSTM sin atención",
+        LONGER: "la misma, entrenada cuatro veces más",
         "numeros-bahdanau": "LSTM, atención de Bahdanau",
         "numeros-luong": "LSTM, atención de Luong",
         "numeros-transformer": "Transformer",
         "digits": "cifras del número",
         "right": "respuestas correctas de principio a fin",
-        "beyond": "más largos que los aprendidos",
+        "beyond": "nunca vistos",
     },
 }
 INK = "#7f7f7f"
 """Letters and lines, to be read on a light page and on a dark one."""
+
+FEWEST = 5
+"""A length of which fewer numbers were held out has no mark in the figure."""
 
 EXAMPLE = 21_345_607
 """The number whose alignment is drawn."""
@@ -85,6 +101,14 @@ def trained(recipe: Recipe, out: Path) -> Path:
     if not (folder / "config.json").exists():
         Trainer(recipe, prepare(recipe, [], out), out, watchers=[Progress()]).run()
     return folder
+
+
+def recipe_of(name: str) -> Recipe:
+    """The recipe of that name, or the longer run's."""
+    longer = [Setting("steps", 4000, "LONGER"), Setting("evaluate_every", 500, "LONGER")]
+    file = name.removesuffix("-largo")
+    path = ROOT / "recipes" / f"{file}.yaml"
+    return read_recipe(path, longer if name == LONGER else [])
 
 
 def asked_numbers(digits: int, count: int, recipe: Recipe) -> list[int]:
@@ -148,17 +172,17 @@ def draw(document: dict[str, Any], language: str) -> None:
 
     words = WORDS[language]
     with rc_context({"svg.hashsalt": "vitral", "svg.fonttype": "none", "font.size": 11}):
-        figure = Figure(figsize=(7.2, 4.0), layout="constrained")
+        figure = Figure(figsize=(7.2, 4.8), layout="constrained")
         figure.patch.set_alpha(0)
         axes = figure.subplots()
         axes.patch.set_alpha(0)
         longest = document["digits_trained"]
         axes.axvspan(longest + 0.5, 12.5, color=INK, alpha=0.15, linewidth=0)
-        axes.text(longest + 0.6, 103, words["beyond"], color=INK, fontsize=9)
+        axes.text(12.4, 104, words["beyond"], color=INK, fontsize=9, horizontalalignment="right")
         for name, found in document["models"].items():
             colour, mark = LOOKS[name]
-            across = [int(digits) for digits in found["lengths"]]
-            of = list(found["lengths"].values())
+            lengths = {d: of for d, of in found["lengths"].items() if of["asked"] >= FEWEST}
+            across, of = [int(digits) for digits in lengths], list(lengths.values())
             up = [100 * each["right"] / each["asked"] for each in of]
             low, high = ([100 * each["interval"][end] for each in of] for end in (0, 1))
             axes.vlines(across, low, high, color=colour, linewidth=1, alpha=0.6)
@@ -170,7 +194,9 @@ def draw(document: dict[str, Any], language: str) -> None:
         axes.tick_params(colors=INK)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(INK)
-        axes.legend(labelcolor=INK, framealpha=0, loc="lower left", fontsize=10)
+        figure.legend(
+            labelcolor=INK, framealpha=0, loc="outside lower center", fontsize=10, ncols=2
+        )
         figure.savefig(IMAGES / f"numbers-{language}.svg", metadata={"Date": None})
 
 
@@ -219,10 +245,38 @@ def draw_alignments(document: dict[str, Any], language: str) -> None:
             axes.patch.set_alpha(0)
             axes.set_title(WORDS[language][name], color=INK, loc="left", fontsize=10)
             axes.set_xticks(range(len(of["written"])), of["written"])
+            axes.get_xticklabels()[-1].set_rotation(90)
             axes.set_yticks(range(len(of["read"])), of["read"])
             axes.tick_params(colors=INK, length=0)
             axes.spines[:].set_color(INK)
         figure.savefig(IMAGES / f"numbers-alignment-{language}.svg", metadata={"Date": None})
+
+
+def measure(names: list[str], runs: Path, count: int) -> None:
+    """Train where there is no model, ask, and write the results; those of others stay."""
+    models: dict[str, Any] = {}
+    if RESULTS.exists():
+        models = json.loads(RESULTS.read_text(encoding="utf-8"))["models"]
+    recipes = {name: recipe_of(name) for name in names}
+    for name, recipe in recipes.items():
+        folder = trained(recipe, runs / name)
+        models[name] = figures_of(recipe, folder, count)
+        if name in ("numeros-bahdanau", "numeros-transformer"):
+            models[name]["alignment"] = alignment(folder)
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    rules = [recipe.data.pairs for recipe in recipes.values()]
+    document = {
+        "command": "python benchmarks/spanish_numbers.py",
+        "commit": commit.stdout.strip(),
+        "machine": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "digits_trained": max(rule.digits for rule in rules if rule is not None),
+        "models": {name: models[name] for name in NAMES if name in models},
+    }
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    RESULTS.write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -235,28 +289,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     if not options.draw:
-        recipes = {n: read_recipe(ROOT / "recipes" / f"{n}.yaml") for n in options.models}
-        folders = {name: trained(recipe, options.runs / name) for name, recipe in recipes.items()}
-        command = ["git", "rev-parse", "--short", "HEAD"]
-        commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        rules = [recipe.data.pairs for recipe in recipes.values()]
-        document = {
-            "command": "python benchmarks/spanish_numbers.py",
-            "commit": commit.stdout.strip(),
-            "machine": platform.processor() or platform.machine(),
-            "threads": options.threads,
-            "torch": torch.__version__,
-            "digits_trained": max(rule.digits for rule in rules if rule is not None),
-            "models": {
-                name: figures_of(recipe, folders[name], options.per_length)
-                for name, recipe in recipes.items()
-            },
-        }
-        for name in ("numeros-bahdanau", "numeros-transformer"):
-            if name in folders:
-                document["models"][name]["alignment"] = alignment(folders[name])
-        text = json.dumps(document, ensure_ascii=False, indent=1)
-        RESULTS.write_text(text + "\n", encoding="utf-8")
+        measure(options.models, options.runs, options.per_length)
     document = json.loads(RESULTS.read_text(encoding="utf-8"))
     for language in WORDS:
         draw(document, language)
