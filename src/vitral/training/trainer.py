@@ -32,6 +32,7 @@ from vitral.training.durable import write_folder
 from vitral.training.early_stopping import EarlyStopping
 from vitral.training.gradients import gradient_norms
 from vitral.training.growth import grow
+from vitral.training.kept_memory import keep_memory
 from vitral.training.not_finite import not_finite
 from vitral.training.objectives import Objective
 from vitral.training.optimizers import build_optimizers
@@ -83,6 +84,8 @@ class Trainer:
         self.parallel = parallel or Parallel()
         self.parallel.check(recipe)
         self.device = self.parallel.device(device)
+        if self.device.type == "cpu":
+            keep_memory()
         self.watchers: Sequence[Watcher] = (Curve(out), *watchers) if self.parallel.leads else ()
         self.write_sample = write_sample
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
