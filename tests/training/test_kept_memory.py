@@ -11,11 +11,11 @@ import resource, torch
 from vitral.training.kept_memory import keep_memory
 if {kept}:
     assert keep_memory()
-for _ in range(4):
-    torch.ones(12_000_000)
+for _ in range(8):
+    torch.ones(3_000_000)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(4):
-    torch.ones(12_000_000)
+for _ in range(8):
+    torch.ones(3_000_000)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
@@ -33,5 +33,5 @@ def test_large_pieces_are_not_fetched_again() -> None:
         )
         for kept in (False, True)
     ]
-    assert faults[0] > 50
+    assert faults[0] > 1000
     assert faults[1] < faults[0] / 4
