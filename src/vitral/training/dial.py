@@ -11,8 +11,11 @@ end with. The form of that forecast is the one of Hoffmann et al. 2022
 
 for N weights in the blocks and D tokens read. A text read again teaches less than a new one: of
 a corpus of U tokens, read D / U times, D counts as U·(1 + R·(1 − e^(−(D/U − 1)/R))) with R = 15.4
-(Muennighoff et al. 2023, https://arxiv.org/abs/2305.16264, equation 5). The constants were found
-by runs of our own (docs/log.md); only differences between sizes matter here.
+(Muennighoff et al. 2023, https://arxiv.org/abs/2305.16264, equation 5). A text read too often by
+too large a model is learned by heart, and other texts are predicted worse; so beyond x = 4 the
+forecast grows by P·(x − 4), where x = (D/U − 1) · N/U. The constants were found by runs of our own
+(docs/log.md); only differences between sizes matter here. Whatever is foreseen, the model that is
+kept is the one of the best look (`patience`).
 
 The other choices:
 
@@ -76,6 +79,9 @@ SIZE_POWER, TOKENS_POWER = 0.15, 0.45
 
 READ_AGAIN = 15.4
 """R: how many more readings of a text are worth anything."""
+
+BY_HEART, UNHARMED = 0.012, 4.0
+"""P, and the x up to which nothing is lost."""
 
 STEPS = 1500
 LEAST_BATCH, LARGEST_BATCH = 512, 65_536
@@ -146,7 +152,12 @@ def _timed(entries: dict[str, Any], size: Size, speed: float, seconds: float, lo
     batch = min(max(batch, LEAST_BATCH), LARGEST_BATCH)
     num_steps = speed * seconds / batch
     return _recipe(
-        entries | {"minutes": seconds / 60, "evaluate_every": max(10, round(num_steps / looks))},
+        entries
+        | {
+            "minutes": seconds / 60,
+            "evaluate_every": max(10, round(num_steps / looks)),
+            "patience": 2 * looks,
+        },
         size,
         batch=batch,
     )
@@ -155,14 +166,13 @@ def _timed(entries: dict[str, Any], size: Size, speed: float, seconds: float, lo
 def forecast(num_weights: float, num_tokens: float, corpus_tokens: float) -> float:
     """The bits per byte foreseen for a model of so many weights in its blocks that reads
     `num_tokens` of a corpus of `corpus_tokens`; see the head of this file."""
-    readings = num_tokens / corpus_tokens
-    worth = num_tokens
-    if readings > 1:
-        again = READ_AGAIN * (1 - math.exp(-(readings - 1) / READ_AGAIN))
-        worth = corpus_tokens * (1 + again)
+    read_again = max(0.0, num_tokens / corpus_tokens - 1)
+    worth = min(num_tokens, corpus_tokens)
+    worth += corpus_tokens * READ_AGAIN * (1 - math.exp(-read_again / READ_AGAIN))
+    by_heart = BY_HEART * max(0.0, read_again * num_weights / corpus_tokens - UNHARMED)
     of_size: float = OF_SIZE / (num_weights / 1e6) ** SIZE_POWER
     of_tokens: float = OF_TOKENS / worth**TOKENS_POWER
-    return FLOOR + of_size + of_tokens
+    return FLOOR + of_size + of_tokens + by_heart
 
 
 def tokens_per_second(recipe: Recipe, prepared: Prepared, device: torch.device) -> float:
