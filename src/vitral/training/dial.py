@@ -12,10 +12,10 @@ end with. The form of that forecast is the one of Hoffmann et al. 2022
 for N weights in the blocks and D tokens read. A text read again teaches less than a new one: of
 a corpus of U tokens, read D / U times, D counts as U·(1 + R·(1 − e^(−(D/U − 1)/R))) with R = 15.4
 (Muennighoff et al. 2023, https://arxiv.org/abs/2305.16264, equation 5). A text read too often by
-too large a model is learned by heart, and other texts are predicted worse; so beyond x = 4 the
-forecast grows by P·(x − 4), where x = (D/U − 1) · N/U. The constants were found by runs of our own
-(docs/log.md); only differences between sizes matter here. Whatever is foreseen, the model that is
-kept is the one of the best look (`patience`).
+too large a model is learned by heart, and other texts are predicted worse; so beyond x = 4 (with
+dropout 8) the forecast grows by P a step of x, where x = (D/U − 1) · N/U. The constants were
+found by runs of our own (docs/log.md); only differences between sizes matter here. Whatever is
+foreseen, the model that is kept is the one of the best look (`patience`).
 
 The other choices:
 
@@ -24,6 +24,8 @@ The other choices:
 * *batch*: what makes about 1,500 steps of the time;
 * *context*: 256 tokens, half of the windows 64 long;
 * *precision*: bfloat16 where this machine is quicker with it, else float32;
+* *dropout*: 0.15 where the text will be read more than twice, else none: it keeps a book from
+  being learned by heart;
 * *schedule*: full rate for a tenth of the run, then a straight line down to zero.
 """
 
@@ -80,8 +82,10 @@ SIZE_POWER, TOKENS_POWER = 0.15, 0.45
 READ_AGAIN = 15.4
 """R: how many more readings of a text are worth anything."""
 
-BY_HEART, UNHARMED = 0.012, 4.0
-"""P, and the x up to which nothing is lost."""
+BY_HEART, UNHARMED, UNHARMED_WITH_DROPOUT = 0.012, 4.0, 8.0
+"""P, and the x up to which nothing is lost, without dropout and with it."""
+
+DROPOUT, FEW_READINGS = 0.15, 2.0
 
 STEPS = 1500
 LEAST_BATCH, LARGEST_BATCH = 512, 65_536
@@ -122,16 +126,23 @@ def _best(
     """Climb the sizes until one is foreseen to do worse than the one before."""
     precision = _quicker_precision(entries, prepared, device)
     entries = entries | {"precision": precision}
-    best: tuple[float, Size, float] | None = None
+    best: tuple[float, Size, float, dict[str, Any]] | None = None
+    corpus = len(prepared.tokens.ids)
     for size in SIZES:
-        speed = tokens_per_second(_recipe(entries, size, batch=2048), prepared, device)
+        settings = entries
+        speed = tokens_per_second(_recipe(settings, size, batch=2048), prepared, device)
         left = (seconds - (time.monotonic() - began)) * (1 - LOOKING)
-        foreseen = forecast(size.num_weights, speed * left, len(prepared.tokens.ids))
+        if speed * left > FEW_READINGS * corpus:
+            settings = entries | {"dropout": DROPOUT}
+            speed = tokens_per_second(_recipe(settings, size, batch=2048), prepared, device)
+        foreseen = forecast(
+            size.num_weights, speed * left, corpus, dropout=settings.get("dropout", 0.0)
+        )
         if best is not None and foreseen >= best[0]:
             break
-        best = (foreseen, size, speed)
+        best = (foreseen, size, speed, settings)
     assert best is not None
-    _, size, speed = best
+    _, size, speed, entries = best
     look = seconds_of_a_look(_recipe(entries, size, batch=2048), prepared, device)
     looks = min(MOST_LOOKS, max(FEWEST_LOOKS, int(LOOKING * seconds / look)))
     left = max(0.5 * seconds, seconds - (time.monotonic() - began) - looks * look)
@@ -139,9 +150,10 @@ def _best(
 
 
 def recipe_of_size(draft: Recipe, size: Size, prepared: Prepared, seconds: float) -> Recipe:
-    """The recipe that a dial would give if it had chosen that size: `draft`'s name, tokenizer and
-    precision, and a batch that suits so many seconds."""
+    """The recipe that a dial would give if it had chosen that size: `draft`'s name, tokenizer,
+    dropout and precision, and a batch that suits so many seconds."""
     entries = draft.model_dump(include={"name", "tokenizer", "precision", "minutes"})
+    entries["dropout"] = draft.model.dropout
     speed = tokens_per_second(_recipe(entries, size, batch=2048), prepared, torch.device("cpu"))
     return _timed(entries, size, speed, seconds, MOST_LOOKS)
 
@@ -163,13 +175,16 @@ def _timed(entries: dict[str, Any], size: Size, speed: float, seconds: float, lo
     )
 
 
-def forecast(num_weights: float, num_tokens: float, corpus_tokens: float) -> float:
+def forecast(
+    num_weights: float, num_tokens: float, corpus_tokens: float, *, dropout: float = 0.0
+) -> float:
     """The bits per byte foreseen for a model of so many weights in its blocks that reads
     `num_tokens` of a corpus of `corpus_tokens`; see the head of this file."""
     read_again = max(0.0, num_tokens / corpus_tokens - 1)
     worth = min(num_tokens, corpus_tokens)
     worth += corpus_tokens * READ_AGAIN * (1 - math.exp(-read_again / READ_AGAIN))
-    by_heart = BY_HEART * max(0.0, read_again * num_weights / corpus_tokens - UNHARMED)
+    unharmed = UNHARMED_WITH_DROPOUT if dropout else UNHARMED
+    by_heart = BY_HEART * max(0.0, read_again * num_weights / corpus_tokens - unharmed)
     of_size: float = OF_SIZE / (num_weights / 1e6) ** SIZE_POWER
     of_tokens: float = OF_TOKENS / worth**TOKENS_POWER
     return FLOOR + of_size + of_tokens + by_heart
@@ -218,7 +233,9 @@ def _recipe(entries: dict[str, Any], size: Size, batch: int) -> Recipe:
         "num_layers": size.num_layers,
         "num_heads": size.num_heads,
         "intermediate_size": size.inner,
+        "dropout": entries.get("dropout", 0.0),
     }
+    entries = {name: value for name, value in entries.items() if name != "dropout"}
     lengths = [length for length in (64, 256) if length <= batch]
     return Recipe.model_validate(
         entries | {"model": shape, "batch": {"tokens": batch, "lengths": lengths}}
