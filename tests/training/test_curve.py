@@ -1,6 +1,7 @@
 """The curve: what is written, and how it is cut where a run goes on."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from vitral.errors import VitralError
 from vitral.training.curve import Curve, read_curve
 from vitral.training.gradients import gradient_norms
 from vitral.training.trainer import GRADIENTS_EVERY, Trainer
+from vitral.training.watching import Stepped
 
 
 def test_a_run_leaves_a_line_for_each_look_and_each_step(tmp_path: Path) -> None:
@@ -32,6 +34,13 @@ def test_a_run_leaves_a_line_for_each_look_and_each_step(tmp_path: Path) -> None
     assert list(norms) == ["embed", "layers.0", "layers.1", "norm"]
     whole = sum(norm**2 for norm in norms.values()) ** 0.5
     assert whole == pytest.approx(steps[GRADIENTS_EVERY - 1]["gradient_norm"], rel=1e-4)
+
+
+def test_a_norm_that_overflowed_is_null_for_json_knows_no_infinity() -> None:
+    event = Stepped(3, 0.5, 1.25, 1.0, math.inf, 64, 0.1, 0.2, {"embed": math.nan, "norm": 2.0})
+    line = json.loads(json.dumps(event.line(), allow_nan=False))
+    assert line["gradient_norm"] is None
+    assert line["gradient_norms"] == {"embed": None, "norm": 2.0}
 
 
 def test_gradients_of_a_model_without_any(tmp_path: Path) -> None:

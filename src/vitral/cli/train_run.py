@@ -59,7 +59,7 @@ def carry_out(order: Order) -> int:
             stack.enter_context(order.folder.alone())
         terminal = stack.enter_context(Terminal(console, device))
         watchers: list[Watcher] = [terminal]
-        if order.tensorboard:
+        if order.tensorboard and group.leads:
             from vitral.training.tensorboard import TensorBoard
 
             watchers.append(TensorBoard(order.folder.out))

@@ -3,6 +3,7 @@
 The trainer tells its watchers what happens, and does not know who they are.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,15 +25,20 @@ class Stepped:
     gradient_norms: dict[str, float] = field(default_factory=dict)
 
     def line(self) -> dict[str, object]:
-        """As a line of `steps.jsonl`."""
+        """As a line of `steps.jsonl`; a norm that overflowed (float16) is null there."""
+
+        def finite(norm: float) -> float | None:
+            return norm if math.isfinite(norm) else None
+
         entries: dict[str, object] = {
             "step": self.step,
             "loss": self.loss,
             "rate": self.rate,
-            "gradient_norm": self.gradient_norm,
+            "gradient_norm": finite(self.gradient_norm),
             "seconds": round(self.seconds, 5),
         }
-        return entries | ({"gradient_norms": self.gradient_norms} if self.gradient_norms else {})
+        norms = {name: finite(norm) for name, norm in self.gradient_norms.items()}
+        return entries | ({"gradient_norms": norms} if norms else {})
 
 
 @dataclass(frozen=True)
