@@ -123,7 +123,7 @@ def test_trace_file_that_is_cut_or_missing(process: Run, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["trazar"], ["trazar", "studio, models, tokens, trace"]),
+        (["trazar"], ["trazar", "studio, models, train, tokens, tokenizer, trace"]),
         (["trace", "a", "--laier", "3"], ["--laier", "--layer"]),
         (["trace", "a", "--zzzz"], ["--zzzz", "--help"]),
         (["trace", "a", "--layer", "two"], ["--layer", "two", "42"]),
