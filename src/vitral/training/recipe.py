@@ -176,6 +176,9 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     else:
         yield from _wrong_windows(recipe)
     yield from _wrong_phases(recipe)
+    if recipe.recompute_activations and recipe.model.form.startswith("recurrent"):
+        form = {"form": recipe.model.form}
+        yield Mistake("recompute_activations", "no_recomputing", form, others=("model.form",))
     schedule = recipe.schedule
     if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
         values = {"value": schedule.warm_up, "most": schedule.decay_from}
