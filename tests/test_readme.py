@@ -69,3 +69,34 @@ def test_make_knows_the_commands(target: str) -> None:
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_second_example_trains_and_writes(tmp_path: Path) -> None:
+    """As it stands there, but for the minutes, and for Studio, which would not end."""
+    blocks = [
+        re.findall(r"```console\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
+        for name in READMES
+    ]
+    (english,), (spanish,) = ([b for b in found if "vitral train" in b] for found in blocks)
+    assert english == spanish
+    train, generate, studio = (shlex.split(line)[1:] for line in english.strip().splitlines())
+    assert studio[:2] == ["studio", "--model"]
+    assert train[-1] == "10"
+    page = "Era una noche de invierno, y la niña del molino no dormía. ¿Quién llamaba?\n\n"
+    names = ("Ana", "Blas", "Cleo", "Dora", "Elías", "Fe", "Gil", "Inés", "Juan", "Luz")
+    text = "".join(
+        page.replace("la niña", f"{name}, la niña número {i},") for i, name in enumerate(names * 60)
+    )
+    (tmp_path / "libro.txt").write_text(text, encoding="utf-8")
+    for arguments in ([*train[:-1], "0.1"], generate):
+        done = subprocess.run(
+            [sys.executable, "-m", "vitral", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (arguments, done.stderr)
+    assert done.stdout.startswith("Era una noche")
+    assert len(done.stdout) > 40
+    assert (tmp_path / studio[2]).is_dir()
