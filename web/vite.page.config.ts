@@ -15,6 +15,6 @@ export default defineConfig({
     assetsInlineLimit: 1 << 20,
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: "page.html" },
+    rolldownOptions: { input: "page.html", output: { codeSplitting: false } },
   },
 });

@@ -2,9 +2,9 @@
 
 import errno
 import secrets
+import signal
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 import uvicorn
 
@@ -31,10 +31,13 @@ def serve(models: Sequence[str], host: str, port: int, announce: Callable[[str],
             lifespan="on",
             timeout_graceful_shutdown=2,
         )
+        server = uvicorn.Server(config)
+        # Ctrl-C asks the server to end, from before the address is known: an exception that came
+        # while the event loop is being made would leave the server's coroutine half begun.
+        signal.signal(signal.SIGINT, server.handle_exit)
         listener.listen(128)
         announce(address_of(host, listener.getsockname()[1], token))
-        with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
 
 
 def bound_socket(host: str, port: int) -> socket.socket:

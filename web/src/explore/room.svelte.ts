@@ -7,7 +7,8 @@ import { asked, source } from "../protocol/source";
 import type { ErrorValues, ModelCard, Studio, Token, Trace } from "../protocol/types";
 import { ramp, type Ramp, type Scale } from "../design/ramp";
 import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
-import { Trail, type Step } from "../state/trail";
+import { rooms } from "../state/rooms.svelte";
+import type { Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
 import { reader } from "../messages/catalogue.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
@@ -67,7 +68,6 @@ class Room {
   );
   readonly tokens: readonly Token[] = $derived(this.trace?.tokens ?? []);
 
-  readonly #trail = new Trail();
   #patterns: Patterns | null = null;
   #tracing = new AbortController();
   #looking = new AbortController();
@@ -76,13 +76,15 @@ class Room {
   #traced = { model: "", text: "" };
   /** How often a trace was made again without a picture coming of it. */
   #remade = 0;
+  #begun = false;
 
+  /** Once, when the room is first entered. */
   async begin(): Promise<void> {
-    window.addEventListener("popstate", () => {
-      const place = readPlace(asked());
-      preferences.follow(place.language, place.theme);
-      this.#trail.leave();
-      this.#visit(place);
+    if (this.#begun) return;
+    this.#begun = true;
+    rooms.opened("explore", {
+      visit: () => this.#visit(readPlace(asked())),
+      address: () => writePlace(this.#place()),
     });
     await this.#open();
   }
@@ -100,7 +102,7 @@ class Room {
   /** Go where an address says. */
   #visit(place: Place): void {
     if (!this.studio) return;
-    this.view = place.view === "arithmetic" && !source().getArithmetic ? "lines" : place.view;
+    this.view = place.view;
     this.key = place.key;
     this.scale = place.scale;
     this.lifted = place.lifted;
@@ -174,11 +176,6 @@ class Room {
 
   lift(lifted: boolean): void {
     this.lifted = lifted;
-    this.#record(null);
-  }
-
-  /** Language or theme changed: the address says so. */
-  preferencesChanged(): void {
     this.#record(null);
   }
 
@@ -341,7 +338,7 @@ class Room {
   }
 
   #record(step: Step | null): void {
-    this.#trail.record(writePlace(this.#place()), step);
+    rooms.record("explore", writePlace(this.#place()), step);
   }
 }
 

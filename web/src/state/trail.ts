@@ -1,7 +1,8 @@
 // The browser's history of what was looked at. Each choice is a place to come back to; a run of
 // choices of one kind (arrow keys through the heads, letters of a sentence) is one place.
 
-export type Step = "text" | "typing" | "model" | "head" | "token" | "view";
+/** What kind of choice it was, such as "head" or "token". */
+export type Step = string;
 
 /** Choices of one kind that follow within this time (in ms) are one step. */
 export const ONE_STEP = 1200;
