@@ -158,6 +158,7 @@ def test_schema_is_published(client: TestClient) -> None:
         "/api/traces/{trace_id}/pooled",
         "/api/traces/{trace_id}/view",
         "/api/traces/{trace_id}/arithmetic",
+        "/api/traces/{trace_id}/query-key",
         "/api/traces/{trace_id}/file",
     }
     assert {"Studio", "Trace", "Token", "ErrorBody"} <= set(schema["components"]["schemas"])
@@ -191,3 +192,24 @@ def test_a_decoders_arithmetic_leaves_out_what_it_cannot_see(client: TestClient)
     scores = client.get(f"/api/traces/{trace}/arithmetic", params=asked).json()["scores"]
     assert None not in scores[:3]
     assert set(scores[3:]) == {None}
+
+
+def test_a_query_beside_some_keys(client: TestClient, seed_trace: dict[str, Any]) -> None:
+    address = f"/api/traces/{seed_trace['id']}/query-key"
+    asked: dict[str, Any] = {"layer": 1, "head": 2, "query": 3, "keys": "4,0"}
+    header, vectors = decode_block(client.get(address, params=asked).content)
+    one = {"layer": 1, "head": 2, "query": 3, "key": 4}
+    found = client.get(f"/api/traces/{seed_trace['id']}/arithmetic", params=one).json()
+    assert vectors.shape == (3, len(found["q"]))
+    assert vectors[0].tolist() == found["q"]
+    assert vectors[1].tolist() == found["k"]
+    assert header["keys"] == [4, 0]
+    assert header["scores"] == pytest.approx([found["scores"][4], found["scores"][0]])
+    assert header["weights"] == pytest.approx([found["weights"][4], found["weights"][0]])
+    assert header["scaling"] == found["scaling"]
+    for wrong in ("", "4,", "a", "-1", ",".join(["1"] * 129)):
+        refused = client.get(address, params=asked | {"keys": wrong})
+        assert refused.status_code == 422, wrong
+        assert refused.json()["error"]["code"] == "keys_unreadable"
+    beyond = client.get(address, params=asked | {"keys": "99"})
+    assert beyond.json()["error"]["code"] == "token_out_of_range"

@@ -1,5 +1,6 @@
 """Tokens know their place in the text, whatever kind of tokenizer cut it."""
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+import vitral
 from vitral import VitralError
 from vitral.tracing.reading import bare_tokens, read_text
 
@@ -48,6 +50,18 @@ def test_normalised_text_keeps_the_places_of_the_original() -> None:
     tokens = read_text(tokenizer, text)
     assert [token.text for token in tokens] == ["NIN\u0303O", ",", "niño"]
     assert not tokens[1].special, "an unknown word is still the word it is"
+
+
+@pytest.mark.parametrize("name", ["vitral-es-bert", "vitral-es-gpt"])
+def test_composed_and_decomposed_letters_read_alike(name: str) -> None:
+    tokenizer = vitral.load(name).tokenizer
+    text = "La niña comió piñón y pingüino."
+    composed, apart = (
+        read_text(tokenizer, unicodedata.normalize(form, text)) for form in ("NFC", "NFD")
+    )
+    assert [token.id for token in apart] == [token.id for token in composed]
+    written = [unicodedata.normalize("NFC", token.text) for token in apart]
+    assert written == [token.text for token in composed]
 
 
 @settings(deadline=None, max_examples=150)

@@ -7,7 +7,7 @@ from explore_page import SENTENCE, ExplorePage
 from playwright.sync_api import Page, expect
 
 import vitral
-from vitral.explain import arithmetic
+from vitral.explain import arithmetic, query_key
 from vitral.model import Model
 
 pytestmark = pytest.mark.browser
@@ -197,3 +197,31 @@ def test_the_arithmetic_says_when_there_is_none_to_show(room: ExplorePage) -> No
     expect(room.page.get_by_role("tab", name="Arithmetic")).to_have_attribute(
         "aria-selected", "true"
     )
+
+
+def test_query_and_key_component_by_component(room: ExplorePage, bert: Model) -> None:
+    room.open(view="components", at="layers.1.attention.pattern", head=2, token=3, lang="en")
+    met = query_key(bert.trace(SENTENCE), layer=1, head=2, query=3)
+    rows = room.page.locator("tr[data-met]")
+    expect(rows).to_have_count(len(met.positions))
+    scores = rows.evaluate_all(
+        "rows => rows.map(r => +r.querySelector('[data-score]').dataset.score)"
+    )
+    assert scores == pytest.approx(met.scores.tolist(), abs=1e-5)
+    # By keyboard: the fourth component of the second key, said with its numbers.
+    group = room.page.get_by_role("group", name="component by component")
+    group.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        group.press(key)
+    said = f"{met.q[3]:.3f} × {met.keys[1, 3]:.3f} = {met.products[1, 3]:.3f}".replace("-", "−")
+    expect(room.page.locator("#view")).to_contain_text(said)
+    # The heaviest first; Enter opens its arithmetic.
+    room.page.get_by_label("Heaviest first").check()
+    heaviest = int(met.weights.argmax())
+    expect(rows.first).to_have_attribute("data-met", str(heaviest))
+    group.press("Home")
+    group.press("PageUp")
+    group.press("Enter")
+    room.expect_place(view="arithmetic", key=str(heaviest))
+    room.open(view="components", token="none", lang="es")
+    expect(room.page.locator("#view")).to_contain_text("Elige un token")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from vitral.explain.norm_weighted import weighted_norms as weighted_norms
     from vitral.explain.output_parts import HeadOutput as HeadOutput
     from vitral.explain.output_parts import head_output as head_output
+    from vitral.explain.query_beside_keys import QueryKey as QueryKey
+    from vitral.explain.query_beside_keys import query_key as query_key
     from vitral.explain.registry import MEASURES as MEASURES
     from vitral.explain.relation_table import write_report as write_report
     from vitral.explain.relations import RelationReport as RelationReport
@@ -50,6 +52,7 @@ _HOMES = {
     "LogitAttribution": "attribution",
     "MEASURES": "registry",
     "Measure": "measure",
+    "QueryKey": "query_beside_keys",
     "RelationReport": "relations",
     "flow": "attention_flow",
     "head_distances": "divergence",
@@ -60,6 +63,7 @@ _HOMES = {
     "logit_lens": "lens",
     "measures": "head_measures",
     "output_norms": "norm_weighted",
+    "query_key": "query_beside_keys",
     "read_treebank": "conllu",
     "received": "attention_received",
     "relation_report": "relations",

@@ -79,6 +79,20 @@ async def get_arithmetic(
     return await session.arithmetic(trace_id, layer, head, query, key)
 
 
+@router.get("/traces/{trace_id}/query-key", response_class=Response, responses=_BINARY)
+async def get_query_key(
+    trace_id: str,
+    session: CurrentSession,
+    layer: Annotated[int, Query(ge=0)],
+    head: Annotated[int, Query(ge=0)],
+    query: Annotated[int, Query(ge=0)],
+    keys: Annotated[str, Query(description="positions, with commas", max_length=1000)],
+) -> Response:
+    """One query's vector (the first row) and those of some keys: float32 [1 + keys, width]."""
+    block = await session.query_key(trace_id, layer, head, query, keys)
+    return Response(block, media_type=MEDIA_TYPE, headers=_NO_STORE)
+
+
 @router.get("/traces/{trace_id}/file", response_class=FileResponse)
 async def get_file(trace_id: str, session: CurrentSession) -> FileResponse:
     """The trace as a file that `vitral.open_trace` reads."""

@@ -13,6 +13,7 @@ from vitral.errors import VitralError
 from vitral.studio import schemas
 from vitral.studio.arithmetic import arithmetic_of
 from vitral.studio.limits import Limits
+from vitral.studio.query_key import query_key_block
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.studio.views import ViewRequest, pooled_block, view_block
@@ -90,6 +91,12 @@ class Session:
         `explain.arithmetic` raises."""
         stored = self.store.get(trace)
         return await self.workshop.run(arithmetic_of, stored.trace, layer, head, query, key)
+
+    async def query_key(self, trace: str, layer: int, head: int, query: int, keys: str) -> bytes:
+        """The block of one query and some keys. Raises VitralError: trace_gone, and what
+        query_key_block raises."""
+        stored = self.store.get(trace)
+        return await self.workshop.run(query_key_block, stored.trace, layer, head, query, keys)
 
     async def file(self, key: str) -> tuple[Path, str]:
         """A temporary file with the trace, for the caller to delete, and a name to offer for it."""

@@ -6,6 +6,8 @@ tokenizer normalises, and cover whole characters: where byte-level BPE splits on
 tokens stands for all of it.
 """
 
+import unicodedata
+from dataclasses import replace
 from typing import Any
 
 from vitral.errors import VitralError
@@ -29,7 +31,27 @@ def read_text(tokenizer: Any, text: str) -> list[Token]:
         tokens = _read_with_transformers(tokenizer, text)
     if not tokens:
         raise VitralError("text_empty")
-    return tokens
+    return _with_their_marks(tokens, text)
+
+
+def _with_their_marks(tokens: list[Token], text: str) -> list[Token]:
+    """Marks between two tokens belong to the letter before them.
+
+    A tokenizer that composes letters ("n" and a combining tilde become "ñ") places the token at
+    the letter alone and leaves out the mark; a mark that is a token of its own stays one.
+    """
+    if not any(map(unicodedata.combining, text)):
+        return tokens
+    whole, following = [], len(text)
+    for token in reversed(tokens):
+        if token.start is not None and token.end is not None:
+            end = token.end
+            while end < following and unicodedata.combining(text[end]):
+                end += 1
+            following = token.start
+            token = replace(token, text=text[token.start : end], end=end)
+        whole.append(token)
+    return whole[::-1]
 
 
 def _read_with_tokenizers(tokenizer: Any, text: str) -> list[Token]:

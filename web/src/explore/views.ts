@@ -34,6 +34,13 @@ const ALL: readonly View[] = [
   { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(MapView) },
   { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
   {
+    name: "components",
+    label: "studio.view_components",
+    reach: "head",
+    possible: () => source().getQueryKey !== null,
+    fetch: () => import("./QueryKeyView.svelte"),
+  },
+  {
     name: "arithmetic",
     label: "studio.view_arithmetic",
     reach: "head",

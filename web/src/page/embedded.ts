@@ -55,6 +55,7 @@ export function embedded(carried: Carried): Source {
     },
     getView: (_, view, signal) => cells(layers, view, signal),
     getArithmetic: null,
+    getQueryKey: null,
     filePath: () => null,
   };
 }

@@ -121,6 +121,27 @@ export async function getArithmetic(
   return (await (await ask(path, { signal })).json()) as Arithmetic;
 }
 
+export interface QueryKeyQuestion {
+  layer: number;
+  head: number;
+  query: number;
+  keys: readonly number[];
+}
+
+export function getQueryKey(
+  trace: string,
+  { layer, head, query, keys }: QueryKeyQuestion,
+  signal: AbortSignal,
+): Promise<Block> {
+  const asked = new URLSearchParams({
+    layer: String(layer),
+    head: String(head),
+    query: String(query),
+    keys: keys.join(","),
+  });
+  return block(`/api/traces/${encodeURIComponent(trace)}/query-key?${asked}`, signal);
+}
+
 export function filePath(trace: string): string {
   return `/api/traces/${encodeURIComponent(trace)}/file`;
 }

@@ -1,7 +1,7 @@
 // Where the room's answers come from: a running Studio, a page that carries its own trace, or the
 // Python of a notebook.
 import type { Block } from "./block";
-import type { Cell, ViewQuestion } from "./client";
+import type { Cell, QueryKeyQuestion, ViewQuestion } from "./client";
 import type { Arithmetic, Studio, Trace } from "./types";
 
 export interface Source {
@@ -24,6 +24,10 @@ export interface Source {
   /** How a weight came about; null where nobody is there to work it out. */
   readonly getArithmetic:
     | ((trace: string, cell: Cell, signal: AbortSignal) => Promise<Arithmetic>)
+    | null;
+  /** A query's vector and some keys' (see query_key.ts); null where nobody is there to ask. */
+  readonly getQueryKey:
+    | ((trace: string, question: QueryKeyQuestion, signal: AbortSignal) => Promise<Block>)
     | null;
   /** The address of the trace's file; null where there is none to download. */
   filePath(trace: string): string | null;
