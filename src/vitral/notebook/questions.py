@@ -16,6 +16,7 @@ from vitral.errors import VitralError
 from vitral.studio import schemas
 from vitral.studio.blocks import encode_block, quantize
 from vitral.studio.limits import Limits
+from vitral.studio.query_key import MOST_KEYS, query_key_block
 from vitral.studio.views import ViewRequest, view_block
 from vitral.tracing.page_data import checked_records, tokens_of
 
@@ -67,6 +68,17 @@ class CellQuestion(BaseModel):
     key: int = Field(ge=0)
 
 
+class QueryKeyQuestion(BaseModel):
+    """One token's query and the keys of some tokens, component by component."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    layer: int = Field(ge=0)
+    head: int = Field(ge=0)
+    query: int = Field(ge=0)
+    keys: list[int] = Field(max_length=MOST_KEYS)
+
+
 class Answers:
     """Answers about one part of a trace, attention between the tokens of one text.
 
@@ -83,6 +95,7 @@ class Answers:
             "trace": (Nothing, lambda _: self.summary()),
             "pooled": (Nothing, lambda _: self.pooled()),
             "view": (ViewQuestion, self.view),
+            "query_key": (QueryKeyQuestion, self.query_key),
             "arithmetic": (CellQuestion, self.arithmetic),
         }
 
@@ -155,6 +168,11 @@ class Answers:
             asked.reduction,
         )
         return view_block(self.trace, request, _LIMITS)
+
+    def query_key(self, asked: QueryKeyQuestion) -> bytes:
+        """float32 [1 + keys, width]: the query's vector, then each key's; see `explain.query_key`."""
+        keys = ",".join(map(str, asked.keys))
+        return query_key_block(self.trace, asked.layer, asked.head, asked.query, keys, self.part)
 
     def arithmetic(self, asked: CellQuestion) -> schemas.Arithmetic:
         """How one weight came about, number by number."""

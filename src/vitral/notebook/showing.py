@@ -20,12 +20,13 @@ def view(
     layer: int | None = None,
     head: int | None = None,
     token: int | None = None,
+    key: int | None = None,
     view: str = "lines",
     scale: str = "glass",
     lifted: bool = False,
     language: str | None = None,
     theme: str | None = None,
-    height: int = 480,
+    height: int = 560,
 ) -> "TraceWidget":
     """The trace as a widget, for the last line of a cell or `display`.
 
@@ -58,6 +59,7 @@ def view(
         layer=layer or 0,
         head=head or 0,
         token=source,
+        key=key,
         view=view,
         scale=scale,
         lifted=lifted,

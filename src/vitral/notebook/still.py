@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 40
 """Longer texts have no picture, their table suffices."""
+WHOLE = 512
+"""Still longer ones have a table of one token's weights, and none where no token is chosen: a
+whole head would have to be computed for ten numbers."""
 MOST_ROWS = 10
 _ROW, _TOP, _LEFT, _BETWEEN, _RIGHT = 24, 10, 110, 220, 170
 _FAINTEST, _FIRST = 0.01, 0.2
@@ -34,7 +37,8 @@ def still_html(shown: "TraceWidget") -> str:
         drawn = base64.b64encode(_lines(shown, names).encode()).decode()
         alt = html.escape(title, quote=True)
         parts.append(f'<img alt="{alt}" src="data:image/svg+xml;base64,{drawn}">')
-    parts.append(_table(shown, names, language))
+    if shown.token is not None or len(names) <= WHOLE:
+        parts.append(_table(shown, names, language))
     parts.append(f"<p>{html.escape(message('notebook.still', language))}</p>")
     return "".join(parts)
 

@@ -16,11 +16,17 @@ from vitral.tracing.given_pattern import GivenPattern
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
-VIEWS = ("lines", "map", "numbers", "arithmetic")
+VIEWS = ("lines", "map", "numbers", "components", "arithmetic")
 """Explore's ways of seeing that need nothing but a trace (web/src/explore/views.ts)."""
+NEED_QUERIES = ("components", "arithmetic")
+"""Those that a trace which knows the weights alone does not have."""
 SCALES = ("glass", "course")
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "es")
+HEIGHT = 560
+"""Enough for the lines of some fifteen tokens, and for little enough of a screen."""
+WHOLE = 512
+"""Of a longer text no head is computed whole but on request."""
 PROGRAM = Path(__file__).with_name("static") / "widget.js"
 
 
@@ -29,7 +35,7 @@ class TraceWidget(anywidget.AnyWidget):
 
     `layer`, `head` and `token` (the one that looks; None for all) count from 0; `key` is the
     token looked at whose weight is worked out (None for the strongest); `view` is one of
-    "lines", "map", "numbers" and "arithmetic"; `scale` "glass" or "course", from blue to red;
+    "lines", "map", "numbers", "components" and "arithmetic"; `scale` "glass" or "course", from blue to red;
     `lifted` brings weak weights forward. `language` and `theme` are the reader's own where they
     are None; `height` is that of the picture in pixels.
 
@@ -46,7 +52,7 @@ class TraceWidget(anywidget.AnyWidget):
     lifted = t.Bool(False).tag(sync=True)
     language = t.Unicode(None, allow_none=True).tag(sync=True)
     theme = t.Unicode(None, allow_none=True).tag(sync=True)
-    height = t.Int(480, min=240, max=4000).tag(sync=True)
+    height = t.Int(HEIGHT, min=240, max=4000).tag(sync=True)
     _views = t.List(t.Unicode(), read_only=True).tag(sync=True)
 
     def __init__(self, trace: "Trace", part: str, **looked_at: Any) -> None:
@@ -55,7 +61,7 @@ class TraceWidget(anywidget.AnyWidget):
         if not PROGRAM.is_file():
             raise VitralError("page_not_built")
         known = not any(isinstance(record, GivenPattern) for record in self._answers.records)
-        self._offered = VIEWS if known else VIEWS[:-1]
+        self._offered = tuple(name for name in VIEWS if known or name not in NEED_QUERIES)
         self._esm = PROGRAM.read_text(encoding="utf-8")
         self.set_trait("_views", list(self._offered))
         super().__init__(**looked_at)
@@ -65,8 +71,11 @@ class TraceWidget(anywidget.AnyWidget):
     def weights(self) -> Tensor:
         """What the picture shows: float32 [tokens], what `token` gives each token, or without
         one all weights of the head [tokens, tokens]."""
-        pattern = self.trace.attention(self.layer, self.head, self.part)
-        return pattern if self.token is None else pattern[self.token]
+        if self.token is None or len(self._answers.tokens) <= WHOLE:
+            pattern = self.trace.attention(self.layer, self.head, self.part)
+            return pattern if self.token is None else pattern[self.token]
+        record = self._answers.records[self.layer]
+        return record.pattern(self.head, (self.token, self.token + 1))[0, 0].cpu()
 
     def __repr__(self) -> str:
         return f"<TraceWidget of {self.trace!r}: layer {self.layer}, head {self.head}>"

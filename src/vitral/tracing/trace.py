@@ -305,9 +305,9 @@ class Trace:
         return content
 
     def show(self, **options: Any) -> Any:
-        """The trace in a notebook: all heads to walk through, as lines, map, numbers and
-        arithmetic. It gives a `vitral.notebook.TraceWidget`, whose layer, head, token and view
-        are shared with the picture in both directions. Options and errors:
+        """The trace in a notebook: all heads to walk through, as lines, map, numbers, query and
+        keys, and arithmetic. It gives a `vitral.notebook.TraceWidget`, whose layer, head, token
+        and view are shared with the picture in both directions. Options and errors:
         `vitral.notebook.view`.
 
         A cell that ends in the trace itself shows the same.

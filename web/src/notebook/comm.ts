@@ -119,6 +119,9 @@ export function overComm(comm: Comm, views: readonly string[], opens: () => stri
     getArithmetic: views.includes("arithmetic")
       ? (_, cell, signal) => comm.found<Arithmetic>("arithmetic", cell, signal)
       : null,
+    getQueryKey: views.includes("components")
+      ? (_, question, signal) => comm.block("query_key", question, signal)
+      : null,
     filePath: () => null,
   };
 }

@@ -3,5 +3,5 @@ export class Outside {
   /** Python has not answered for some while: another cell is running, or nothing runs at all. */
   late = $state(false);
   /** Of the two columns, in pixels. */
-  height = $state(480);
+  height = $state(0);
 }
