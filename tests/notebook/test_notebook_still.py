@@ -5,8 +5,8 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from made_traces import made_record, made_trace
 
+from made_traces import made_record, made_trace
 from vitral.notebook.still import MOST_ROWS, still_html
 from vitral.tracing import Trace
 

@@ -170,7 +170,7 @@ class Answers:
         return view_block(self.trace, request, _LIMITS)
 
     def query_key(self, asked: QueryKeyQuestion) -> bytes:
-        """float32 [1 + keys, width]: the query's vector, then each key's; see `explain.query_key`."""
+        """float32 [1 + keys, width]: the query's vector, then each key's."""
         keys = ",".join(map(str, asked.keys))
         return query_key_block(self.trace, asked.layer, asked.head, asked.query, keys, self.part)
 

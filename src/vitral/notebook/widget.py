@@ -35,9 +35,9 @@ class TraceWidget(anywidget.AnyWidget):
 
     `layer`, `head` and `token` (the one that looks; None for all) count from 0; `key` is the
     token looked at whose weight is worked out (None for the strongest); `view` is one of
-    "lines", "map", "numbers", "components" and "arithmetic"; `scale` "glass" or "course", from blue to red;
-    `lifted` brings weak weights forward. `language` and `theme` are the reader's own where they
-    are None; `height` is that of the picture in pixels.
+    "lines", "map", "numbers", "components" and "arithmetic"; `scale` "glass" or "course", from
+    blue to red; `lifted` brings weak weights forward. `language` and `theme` are the reader's own
+    where they are None; `height` is that of the picture in pixels.
 
     Setting a trait to what is not there raises VitralError `layer_out_of_range`,
     `head_out_of_range`, `token_out_of_range` or `page_option`.
