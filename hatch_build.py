@@ -21,6 +21,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 BUILT = Path("src/vitral/studio/static")
 PAGE = Path("src/vitral/assets/page/page.html")
 """What a trace is written into by `Trace.to_html`: one file with everything in it."""
+WIDGET = Path("src/vitral/notebook/static/widget.js")
+"""What shows a trace in a notebook: one ESM file with its style and fonts inside."""
 MESSAGES = Path("src/vitral/assets/messages")
 STAMP = ".built-from"
 
@@ -44,7 +46,7 @@ def build_front_end(root: Path, tell: Callable[[str], None] = print) -> bool:
     Raises FrontEndError where Node or npm fails.
     """
     built, digest = root / BUILT, digest_of_sources(root)
-    files = [built / "index.html", root / PAGE]
+    files = [built / "index.html", root / PAGE, root / WIDGET]
     if all(file.is_file() for file in files) and _read(built / STAMP) == digest:
         return False
     _install_packages(root / "web", tell)

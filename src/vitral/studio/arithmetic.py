@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def arithmetic_of(
-    trace: "Trace", layer: int, head: int, query: int, key: int
+    trace: "Trace", layer: int, head: int, query: int, key: int, part: str | None = None
 ) -> schemas.Arithmetic:
     """How the weight at (`query`, `key`) came about; raises what `explain.arithmetic` raises."""
     from vitral.explain import arithmetic
 
-    found = arithmetic(trace, layer=layer, head=head, query=query, key=key)
+    found = arithmetic(trace, layer=layer, head=head, query=query, key=key, part=part)
     return schemas.Arithmetic(
         layer=layer,
         head=head,

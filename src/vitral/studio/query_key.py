@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 MOST_KEYS = 128
 
 
-def query_key_block(trace: "Trace", layer: int, head: int, query: int, keys: str) -> bytes:
+def query_key_block(
+    trace: "Trace", layer: int, head: int, query: int, keys: str, part: str | None = None
+) -> bytes:
     """float32 [1 + keys, width]: the query's vector, then each key's.
 
     `keys` are positions with commas between them, "0,4,5". The header has these `keys`, their
@@ -27,7 +29,7 @@ def query_key_block(trace: "Trace", layer: int, head: int, query: int, keys: str
     if not re.fullmatch(r"[0-9]{1,9}(,[0-9]{1,9})*", keys) or keys.count(",") >= MOST_KEYS:
         raise VitralError("keys_unreadable", value=keys[:40], limit=MOST_KEYS)
     positions = [int(position) for position in keys.split(",")]
-    met = query_key(trace, layer=layer, head=head, query=query, keys=positions)
+    met = query_key(trace, layer=layer, head=head, query=query, keys=positions, part=part)
     return encode_block(
         torch.cat([met.q[None], met.keys]).numpy(),
         aggregated=False,

@@ -13,7 +13,7 @@ with its square. Everything a trace gives is float32 on the CPU.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
@@ -303,6 +303,23 @@ class Trace:
         if path is not None:
             write_page(Path(path), content)
         return content
+
+    def show(self, **options: Any) -> Any:
+        """The trace in a notebook: all heads to walk through, as lines, map, numbers, query and
+        keys, and arithmetic. It gives a `vitral.notebook.TraceWidget`, whose layer, head, token
+        and view are shared with the picture in both directions. Options and errors:
+        `vitral.notebook.view`.
+
+        A cell that ends in the trace itself shows the same.
+        """
+        from vitral.tracing.showing import notebook
+
+        return notebook().view(self, **options)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from vitral.tracing.showing import notebook
+
+        return notebook().bundle(self)
 
     @staticmethod
     def from_tensors(

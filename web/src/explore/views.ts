@@ -51,7 +51,8 @@ const ALL: readonly View[] = [
 
 /** The views that there are for this source of answers. */
 export function views(): View[] {
-  return ALL.filter((view) => view.possible());
+  const offered = source().views;
+  return ALL.filter((view) => view.possible() && (offered?.includes(view.name) ?? true));
 }
 
 /** The view of this name, or the first where there is none for this source. */

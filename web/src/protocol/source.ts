@@ -1,4 +1,5 @@
-// Where the room's answers come from: a running Studio, or a page that carries its own trace.
+// Where the room's answers come from: a running Studio, a page that carries its own trace, or the
+// Python of a notebook.
 import type { Block } from "./block";
 import type { Cell, QueryKeyQuestion, ViewQuestion } from "./client";
 import type { Arithmetic, Studio, Trace } from "./types";
@@ -8,6 +9,10 @@ export interface Source {
   readonly fixed: boolean;
   /** What is looked at first, where the page's address says nothing. */
   readonly opens: string;
+  /** The page is somebody else's, such as a notebook's: its address is not ours to read or write. */
+  readonly hosted?: boolean;
+  /** The ways of seeing that it offers; without it, all that are possible. */
+  readonly views?: readonly string[];
   getStudio(): Promise<Studio>;
   postTrace(
     question: { model: string; text: string },
@@ -42,5 +47,5 @@ export function source(): Source {
 
 /** What the page's address asks for, or where it says nothing, what its source opens with. */
 export function asked(): string {
-  return location.search || source().opens;
+  return (source().hosted ? "" : location.search) || source().opens;
 }

@@ -32,6 +32,8 @@ function keep(change: Kept): void {
 }
 
 class Preferences {
+  /** The element that says the language and the theme: the page's root, or a widget's. */
+  root: HTMLElement = document.documentElement;
   /** What the reader chose, or null where the system decides. */
   chosenTheme = $state<Theme | null>(null);
   chosenLanguage = $state<Language | null>(null);
@@ -75,10 +77,9 @@ class Preferences {
   }
 
   #write(): void {
-    const root = document.documentElement;
-    root.lang = reader.language;
-    if (this.chosenTheme) root.dataset["theme"] = this.chosenTheme;
-    else delete root.dataset["theme"];
+    this.root.lang = reader.language;
+    if (this.chosenTheme) this.root.dataset["theme"] = this.chosenTheme;
+    else delete this.root.dataset["theme"];
   }
 }
 

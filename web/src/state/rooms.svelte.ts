@@ -32,6 +32,7 @@ class Rooms {
   current = $state<RoomName>("explore");
   readonly #open = new Map<RoomName, Room>();
   readonly #trail = new Trail();
+  #host: ((address: string) => void) | null = null;
 
   /** Once, as the page starts. `follow` is told the query of every address visited. */
   begin(follow: (query: string) => void): void {
@@ -42,6 +43,16 @@ class Rooms {
       follow(location.search);
       this.#open.get(this.current)?.visit(location.search);
     });
+  }
+
+  /** In place of `begin`, in somebody else's page: `host` is told every address, none is written. */
+  beginIn(host: (address: string) => void): void {
+    this.#host = host;
+  }
+
+  /** What is looked at was changed outside the page, as if the reader had come by a link. */
+  visit(name: RoomName, query: string): void {
+    this.#open.get(name)?.visit(query);
   }
 
   /** A room that has opened, and from now on is told where the reader goes in it. */
@@ -61,7 +72,9 @@ class Rooms {
 
   /** Write a room's address, if the reader is in it: see Trail. */
   record(name: RoomName, address: string, step: Step | null): void {
-    if (name === this.current) this.#trail.record(address, step);
+    if (name !== this.current) return;
+    if (this.#host) this.#host(address);
+    else this.#trail.record(address, step);
   }
 
   /** Language or theme changed: the address says so. */

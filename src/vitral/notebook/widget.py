@@ -1,0 +1,146 @@
+"""The widget: what is looked at as traits, shared with the picture in both directions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets as t
+from pydantic import ValidationError
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.notebook.questions import Answers, Question
+from vitral.notebook.still import still_html
+from vitral.tracing.given_pattern import GivenPattern
+
+if TYPE_CHECKING:
+    from vitral.tracing.trace import Trace
+
+VIEWS = ("lines", "map", "numbers", "components", "arithmetic")
+"""Explore's ways of seeing that need nothing but a trace (web/src/explore/views.ts)."""
+NEED_QUERIES = ("components", "arithmetic")
+"""Those that a trace which knows the weights alone does not have."""
+SCALES = ("glass", "course")
+THEMES = ("light", "dark")
+LANGUAGES = ("en", "es")
+HEIGHT = 560
+"""Enough for the lines of some fifteen tokens, and for little enough of a screen."""
+WHOLE = 512
+"""Of a longer text no head is computed whole but on request."""
+PROGRAM = Path(__file__).with_name("static") / "widget.js"
+
+
+class TraceWidget(anywidget.AnyWidget):
+    """One part of a trace, looked at. Made by `trace.show()`; the trace and its part stay.
+
+    `layer`, `head` and `token` (the one that looks; None for all) count from 0; `key` is the
+    token looked at whose weight is worked out (None for the strongest); `view` is one of
+    "lines", "map", "numbers", "components" and "arithmetic"; `scale` "glass" or "course", from
+    blue to red; `lifted` brings weak weights forward. `language` and `theme` are the reader's own
+    where they are None; `height` is that of the picture in pixels.
+
+    Setting a trait to what is not there raises VitralError `layer_out_of_range`,
+    `head_out_of_range`, `token_out_of_range` or `page_option`.
+    """
+
+    layer = t.Int().tag(sync=True)
+    head = t.Int().tag(sync=True)
+    token = t.Int(None, allow_none=True).tag(sync=True)
+    key = t.Int(None, allow_none=True).tag(sync=True)
+    view = t.Unicode("lines").tag(sync=True)
+    scale = t.Unicode("glass").tag(sync=True)
+    lifted = t.Bool(False).tag(sync=True)
+    language = t.Unicode(None, allow_none=True).tag(sync=True)
+    theme = t.Unicode(None, allow_none=True).tag(sync=True)
+    height = t.Int(HEIGHT, min=240, max=4000).tag(sync=True)
+    _views = t.List(t.Unicode(), read_only=True).tag(sync=True)
+
+    def __init__(self, trace: "Trace", part: str, **looked_at: Any) -> None:
+        self.trace, self.part = trace, part
+        self._answers = Answers(trace, part)
+        if not PROGRAM.is_file():
+            raise VitralError("page_not_built")
+        known = not any(isinstance(record, GivenPattern) for record in self._answers.records)
+        self._offered = tuple(name for name in VIEWS if known or name not in NEED_QUERIES)
+        self._esm = PROGRAM.read_text(encoding="utf-8")
+        self.set_trait("_views", list(self._offered))
+        super().__init__(**looked_at)
+        self.on_msg(self._heard)
+
+    @property
+    def weights(self) -> Tensor:
+        """What the picture shows: float32 [tokens], what `token` gives each token, or without
+        one all weights of the head [tokens, tokens]."""
+        if self.token is None or len(self._answers.tokens) <= WHOLE:
+            pattern = self.trace.attention(self.layer, self.head, self.part)
+            return pattern if self.token is None else pattern[self.token]
+        record = self._answers.records[self.layer]
+        return record.pattern(self.head, (self.token, self.token + 1))[0, 0].cpu()
+
+    def __repr__(self) -> str:
+        return f"<TraceWidget of {self.trace!r}: layer {self.layer}, head {self.head}>"
+
+    def _repr_mimebundle_(self, **asked: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The widget, and a still picture for where a saved notebook is only read."""
+        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**asked)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        return {**data, "text/plain": repr(self), "text/html": still_html(self)}, metadata
+
+    def _heard(self, _: Any, content: Any, buffers: Any) -> None:
+        """Answer one question of the picture's."""
+        try:
+            asked = Question.model_validate(content)
+        except ValidationError:
+            return  # no question of ours
+        try:
+            found = self._answers.answer(asked.ask, asked.values)
+        except VitralError as error:
+            self._refuse(asked.question, error)
+        except Exception:
+            self._refuse(asked.question, VitralError("internal"))
+            raise  # its traceback is for whoever runs the notebook
+        else:
+            if isinstance(found, bytes):
+                self.send({"answer": asked.question}, buffers=[found])
+            else:
+                self.send({"answer": asked.question, "found": found})
+
+    def _refuse(self, question: str, error: VitralError) -> None:
+        values = {
+            name: value if isinstance(value, int | float | str) else str(value)
+            for name, value in error.values.items()
+        }
+        said = {"code": error.key, "values": values, "message": error.text(self.language)}
+        self.send({"answer": question, "error": said})
+
+    @t.validate("layer")
+    def _check_layer(self, proposal: dict[str, Any]) -> int:
+        layer, num_layers = int(proposal["value"]), self._answers.num_layers
+        if not 0 <= layer < num_layers:
+            raise VitralError("layer_out_of_range", layer=layer, num_layers=num_layers)
+        return layer
+
+    @t.validate("head")
+    def _check_head(self, proposal: dict[str, Any]) -> int:
+        head, num_heads = int(proposal["value"]), self._answers.num_heads
+        if not 0 <= head < num_heads:
+            raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
+        return head
+
+    @t.validate("token", "key")
+    def _check_token(self, proposal: dict[str, Any]) -> int | None:
+        token, length = proposal["value"], len(self._answers.tokens)
+        if token is not None and not 0 <= token < length:
+            raise VitralError("token_out_of_range", token=token, length=length)
+        return None if token is None else int(token)
+
+    @t.validate("view", "scale", "language", "theme")
+    def _check_choice(self, proposal: dict[str, Any]) -> str | None:
+        name, value = proposal["trait"].name, proposal["value"]
+        choices = {"view": self._offered, "scale": SCALES, "language": LANGUAGES, "theme": THEMES}
+        if value not in choices[name] and not (value is None and name in ("language", "theme")):
+            known = ", ".join(choices[name])
+            raise VitralError("page_option", option=name, value=value, known=known)
+        return None if value is None else str(value)

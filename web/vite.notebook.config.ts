@@ -1,0 +1,17 @@
+// The widget that shows a trace in a notebook: the same components as Studio's, in one ESM file.
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+
+import { messageCatalogues } from "./message_catalogues.ts";
+import { onePerWidget } from "./one_per_widget.ts";
+
+export default defineConfig({
+  plugins: [svelte(), messageCatalogues(), onePerWidget()],
+  publicDir: false,
+  build: {
+    outDir: "../src/vitral/notebook/static",
+    emptyOutDir: true,
+    target: "es2022",
+    cssCodeSplit: false,
+  },
+});
