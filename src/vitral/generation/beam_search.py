@@ -24,6 +24,7 @@ from vitral.errors import VitralError
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import reader_of
 from vitral.models.description import context
+from vitral.stopping import check_stop
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def beam_search(
     scores_K[0] = 0.0
     finished: list[Finished] = []
     for length in range(1, max_new_tokens + 1):
+        check_stop()
         scores_KV = scores_K[:, None] + read(new_KT).float().log_softmax(dim=-1)
         # Of twice as many candidates at least half go on, even if all the best of them end.
         num_candidates = min(2 * num_beams, scores_KV.numel())

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import vitral
+from vitral.studio.attended import Attended
 from vitral.studio.failures import register_failures
 from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
@@ -56,6 +57,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.session = session
+    app.add_middleware(Attended)
     app.add_middleware(Gate, hosts=allowed_hosts, token=token, max_body_bytes=limits.body_bytes)
     register_failures(app)
     app.include_router(router)

@@ -27,6 +27,7 @@ STATUS = {
     "page_not_built": 503,
     "request_forbidden": 403,
     "studio_busy": 503,
+    "studio_closing": 503,
     "text_not_utf8": 400,
     "text_over_bytes": 413,
     "token_needed": 403,

@@ -29,6 +29,10 @@ class Limits:
     store_traces: int = 64
     """Most traces kept."""
     workers: int = 2
-    """Threads that run models and cut views."""
-    waiting: int = 16
-    """Pieces of work that may run or wait; one more is answered 503."""
+    """Threads that run models."""
+    quick_workers: int = 2
+    """Threads that cut views, and answer what else is short."""
+    waiting: int = 64
+    """Pieces of work that may run or wait in either lane; one more is answered 503."""
+    waiting_each: int = 16
+    """How many of them one client may have."""

@@ -19,7 +19,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _BINARY: dict[int | str, dict[str, object]] = {200: {"content": {MEDIA_TYPE: {}}}}
 
 
-def session_of(request: Request) -> Session:
+async def session_of(request: Request) -> Session:
     """The session of the application that answers."""
     session: Session = request.app.state.session
     return session
@@ -41,6 +41,12 @@ async def get_studio(
 async def post_trace(body: schemas.TraceRequest, session: CurrentSession) -> schemas.Trace:
     """Run a text through a model, or answer from memory where that was done before."""
     return (await session.trace(body.model, body.text)).summary
+
+
+@router.get("/queue/{ticket}")
+async def get_place(ticket: str, session: CurrentSession) -> schemas.Place:
+    """The place in the queue of the request that carries this `Vitral-Ticket`."""
+    return schemas.Place(before=session.workshop.num_before(ticket))
 
 
 @router.get("/traces/{trace_id}/pooled", response_class=Response, responses=_BINARY)

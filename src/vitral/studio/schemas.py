@@ -42,6 +42,15 @@ class TraceRequest(BaseModel):
     text: str
 
 
+class Place(BaseModel):
+    """Where a request stands in the queue of what runs models."""
+
+    before: int | None = Field(
+        description="Pieces of work that come before it; 0 while it runs; null where no request "
+        "with this ticket waits for a model"
+    )
+
+
 class Token(BaseModel):
     """One token; `text` is `source[start:end]`, or the name of a special token."""
 

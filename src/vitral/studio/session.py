@@ -1,10 +1,10 @@
 """What one running Studio knows and does: its models, its traces, its threads."""
 
-import asyncio
 import re
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,16 +32,16 @@ class Session:
         self.shelf = shelf
         self.limits = limits
         self.store = TraceStore(limits.store_bytes, limits.store_traces)
-        self.workshop = Workshop(limits.workers, limits.waiting)
-        self._running: dict[str, asyncio.Task[StoredTrace]] = {}
+        self.workshop = Workshop(limits)
 
     async def warm(self) -> None:
         """Open the default model before anyone asks. What fails is told to who asks for it."""
         with suppress(VitralError):
-            await self.workshop.run(self.shelf.open, self.shelf.default)
+            name = self.shelf.default
+            await self.workshop.run_on(name, None, partial(self.shelf.open, name))
 
     def close(self) -> None:
-        """Begin no more work."""
+        """Drop what waits, stop what runs."""
         self.workshop.close()
 
     def studio(self, language: str) -> schemas.Studio:
@@ -56,7 +56,8 @@ class Session:
         )
 
     async def trace(self, model: str, text: str) -> StoredTrace:
-        """The trace of `text`; the same request made twice at once runs once.
+        """The trace of `text`; the same request made twice at once runs once, and is stopped when
+        nobody waits for it.
 
         Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
         text_too_long, model_unknown, studio_busy, and what loading the model raises.
@@ -67,22 +68,18 @@ class Session:
         stored = self.store.find(key)
         if stored is not None:
             return stored
-        task = self._running.get(key)
-        if task is None:
-            work = self.workshop.run(self._trace, key, model, text)
-            task = self._running[key] = asyncio.create_task(work)
-            task.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(task)
+        work = partial(self._trace, key, model, text)
+        return await self.workshop.run_on(model, key, work)
 
     async def pooled(self, key: str) -> bytes:
         """The block of all small maps. Raises VitralError("trace_gone")."""
         stored = self.store.get(key)
-        return await self.workshop.run(pooled_block, stored.trace, self.limits.pooled_side)
+        return await self.workshop.quick(pooled_block, stored.trace, self.limits.pooled_side)
 
     async def view(self, key: str, view: ViewRequest) -> bytes:
         """The block of one view. Raises VitralError: trace_gone, and what view_block raises."""
         stored = self.store.get(key)
-        return await self.workshop.run(view_block, stored.trace, view, self.limits)
+        return await self.workshop.quick(view_block, stored.trace, view, self.limits)
 
     async def arithmetic(
         self, trace: str, layer: int, head: int, query: int, key: int
@@ -90,7 +87,7 @@ class Session:
         """One weight's calculation. Raises VitralError: trace_gone, and what
         `explain.arithmetic` raises."""
         stored = self.store.get(trace)
-        return await self.workshop.run(arithmetic_of, stored.trace, layer, head, query, key)
+        return await self.workshop.quick(arithmetic_of, stored.trace, layer, head, query, key)
 
     async def query_key(self, trace: str, layer: int, head: int, query: int, keys: str) -> bytes:
         """The block of one query and some keys. Raises VitralError: trace_gone, and what
@@ -101,7 +98,7 @@ class Session:
     async def file(self, key: str) -> tuple[Path, str]:
         """A temporary file with the trace, for the caller to delete, and a name to offer for it."""
         stored = self.store.get(key)
-        path = await self.workshop.run(_save, stored.trace)
+        path = await self.workshop.quick(_save, stored.trace)
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stored.summary.model).strip("-.")
         return path, f"{name}-{key[:8]}.vitral"
 
@@ -150,11 +147,6 @@ class Session:
         stored = StoredTrace(trace, summary, trace_bytes(trace))
         self.store.add(stored)
         return stored
-
-    def _forget(self, key: str, task: "asyncio.Task[StoredTrace]") -> None:
-        self._running.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # seen, even where the client went away
 
 
 def _save(trace: "Trace") -> Path:

@@ -14,6 +14,7 @@ from vitral.errors import VitralError
 from vitral.messages import catalogue, message
 from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_weights, read_config
+from vitral.stopping import check_stop
 from vitral.studio.description import describe
 from vitral.studio.schemas import ModelDescription
 
@@ -73,13 +74,17 @@ class Shelf:
         """
         self.check(name)
         entry = self._models[name]
-        with entry.lock:
+        while not entry.lock.acquire(timeout=0.1):
+            check_stop()
+        try:
             if entry.model is None:
                 from vitral.model import load
 
                 entry.model = load(entry.source)
                 entry.description = _known_now(entry.description, entry.model)
             yield entry.model
+        finally:
+            entry.lock.release()
 
     def open(self, name: str) -> None:
         """Have a model ready for the first run. Raises what `borrow` raises."""
