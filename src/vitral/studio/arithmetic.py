@@ -10,13 +10,15 @@ if TYPE_CHECKING:
 
 
 def arithmetic_of(
-    trace: "Trace", layer: int, head: int, query: int, key: int
+    trace: "Trace", layer: int, head: int, query: int, key: int, part: str | None = None
 ) -> schemas.Arithmetic:
     """How the weight at (`query`, `key`) came about; raises what `explain.arithmetic` raises."""
     from vitral.explain import arithmetic
 
-    found = arithmetic(trace, layer=layer, head=head, query=query, key=key)
+    part = trace.first_part if part is None else part
+    found = arithmetic(trace, layer=layer, head=head, query=query, key=key, part=part)
     return schemas.Arithmetic(
+        part=part,
         layer=layer,
         head=head,
         query=query,
