@@ -155,6 +155,9 @@ def test_schema_is_published(client: TestClient) -> None:
     assert set(schema["paths"]) == {
         "/api/studio",
         "/api/traces",
+        "/api/trace-files",
+        "/api/traces/{trace_id}",
+        "/api/traces/{trace_id}/page",
         "/api/traces/{trace_id}/pooled",
         "/api/traces/{trace_id}/view",
         "/api/traces/{trace_id}/arithmetic",

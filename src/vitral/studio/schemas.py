@@ -30,6 +30,7 @@ class Studio(BaseModel):
     default_text: str
     max_text_bytes: int
     max_tokens: int
+    max_trace_file_bytes: int
     models: list[ModelDescription]
 
 

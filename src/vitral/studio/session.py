@@ -53,6 +53,7 @@ class Session:
             default_text=DEFAULT_TEXT,
             max_text_bytes=self.limits.text_bytes,
             max_tokens=self.limits.tokens,
+            max_trace_file_bytes=self.limits.trace_file_bytes,
             models=self.shelf.descriptions(language),
         )
 

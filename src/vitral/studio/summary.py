@@ -47,6 +47,7 @@ def summary_of(
 
 
 def _part(trace: "Trace", name: str) -> schemas.Part:
+    from vitral.tracing.addresses import layer_left_open
     from vitral.tracing.given_pattern import parts_of
 
     records = trace._records(name)
@@ -58,7 +59,7 @@ def _part(trace: "Trace", name: str) -> schemas.Part:
         num_layers=len(records),
         num_heads=first.num_heads,
         causal=all(record.visibility.is_causal for record in all_records) and name != "cross",
-        address=f"{_with_layer_open(prefixes[0])}.pattern",
+        address=f"{layer_left_open(prefixes[0])}.pattern",
         queries="decoder_tokens" if name in ("decoder", "cross") and has_decoder else "tokens",
         keys="decoder_tokens" if name == "decoder" and has_decoder else "tokens",
         computed=all("q" in parts_of(record) for record in all_records),
@@ -71,12 +72,6 @@ def _part(trace: "Trace", name: str) -> schemas.Part:
     ):
         raise VitralError("trace_not_drawn", model=trace.model)
     return part
-
-
-def _with_layer_open(prefix: str) -> str:
-    """ "decoder.layers.0.cross_attention" as "decoder.layers.{layer}.cross_attention"."""
-    before, _, after = prefix.partition("layers.")
-    return f"{before}layers.{{layer}}.{after.partition('.')[2]}"
 
 
 def _text(trace: "Trace") -> str:
