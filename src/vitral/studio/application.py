@@ -20,6 +20,8 @@ from vitral.studio.page import Page
 from vitral.studio.routes import router
 from vitral.studio.security import Gate
 from vitral.studio.session import Session
+from vitral.studio.sharing.routes import UPLOAD
+from vitral.studio.sharing.routes import router as sharing
 from vitral.studio.shelf import Shelf
 
 
@@ -58,8 +60,15 @@ def create_app(
     )
     app.state.session = session
     app.add_middleware(Attended)
-    app.add_middleware(Gate, hosts=allowed_hosts, token=token, max_body_bytes=limits.body_bytes)
+    app.add_middleware(
+        Gate,
+        hosts=allowed_hosts,
+        token=token,
+        max_body_bytes=limits.body_bytes,
+        streamed={UPLOAD},
+    )
     register_failures(app)
+    app.include_router(sharing)
     app.include_router(router)
     app.mount("/", Page())
     return app

@@ -32,6 +32,7 @@ STATUS = {
     "text_over_bytes": 413,
     "token_needed": 403,
     "trace_gone": 404,
+    "upload_too_large": 413,
 }
 """HTTP status by error key; every other key is 422, the request was understood but not possible."""
 

@@ -18,6 +18,12 @@ class Limits:
     """Largest text, in UTF-8."""
     tokens: int = 4096
     """Most tokens of one trace, whatever the model's context."""
+    answer_tokens: int = 64
+    """Most tokens that an encoder–decoder writes as its answer to a text."""
+    trace_file_bytes: int = 256 * MIB
+    """Largest trace file that is opened; what comes after is not read."""
+    page_megabytes: float = 64.0
+    """Largest page that a trace is written into."""
     view_cells: int = 256 * 256
     """Most cells (height × width) of one view."""
     view_side: int = 256

@@ -26,6 +26,7 @@ async def session_of(request: Request) -> Session:
 
 
 CurrentSession = Annotated[Session, Depends(session_of)]
+PartName = Annotated[str | None, Query(max_length=80, description="A part's name; the first")]
 
 
 @router.get("/studio")
@@ -40,7 +41,13 @@ async def get_studio(
 @router.post("/traces")
 async def post_trace(body: schemas.TraceRequest, session: CurrentSession) -> schemas.Trace:
     """Run a text through a model, or answer from memory where that was done before."""
-    return (await session.trace(body.model, body.text)).summary
+    return (await session.trace(body.model, body.text, body.answer)).summary
+
+
+@router.get("/traces/{trace_id}")
+async def get_trace(trace_id: str, session: CurrentSession) -> schemas.Trace:
+    """What a trace holds that Studio keeps: one made before, or read from a file."""
+    return session.store.get(trace_id).summary
 
 
 @router.get("/queue/{ticket}")
@@ -50,9 +57,10 @@ async def get_place(ticket: str, session: CurrentSession) -> schemas.Place:
 
 
 @router.get("/traces/{trace_id}/pooled", response_class=Response, responses=_BINARY)
-async def get_pooled(trace_id: str, session: CurrentSession) -> Response:
-    """A small map of every head: uint8 [layers, heads, s, s], with the scale of each head."""
-    return Response(await session.pooled(trace_id), media_type=MEDIA_TYPE, headers=_NO_STORE)
+async def get_pooled(trace_id: str, session: CurrentSession, part: PartName = None) -> Response:
+    """A small map of every head: uint8 [layers, heads, s, s'], with the scale of each head."""
+    block = await session.pooled(trace_id, part)
+    return Response(block, media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
 @router.get("/traces/{trace_id}/view", response_class=Response, responses=_BINARY)
@@ -80,9 +88,10 @@ async def get_arithmetic(
     head: Annotated[int, Query(ge=0)],
     query: Annotated[int, Query(ge=0)],
     key: Annotated[int, Query(ge=0)],
+    part: PartName = None,
 ) -> schemas.Arithmetic:
     """How one attention weight came about, number by number."""
-    return await session.arithmetic(trace_id, layer, head, query, key)
+    return await session.arithmetic(trace_id, layer, head, query, key, part)
 
 
 @router.get("/traces/{trace_id}/query-key", response_class=Response, responses=_BINARY)
@@ -93,9 +102,10 @@ async def get_query_key(
     head: Annotated[int, Query(ge=0)],
     query: Annotated[int, Query(ge=0)],
     keys: Annotated[str, Query(description="positions, with commas", max_length=1000)],
+    part: PartName = None,
 ) -> Response:
     """One query's vector (the first row) and those of some keys: float32 [1 + keys, width]."""
-    block = await session.query_key(trace_id, layer, head, query, keys)
+    block = await session.query_key(trace_id, layer, head, query, keys, part)
     return Response(block, media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 

@@ -26,10 +26,10 @@ class StoredTrace:
     num_bytes: int
 
 
-def trace_id(model: str, text: str) -> str:
-    """A digest of what was asked: the same model and text have the same id, 32 hex digits."""
+def trace_id(model: str, text: str, answer: str | None = None) -> str:
+    """A digest of what was asked: the same model and texts have the same id, 32 hex digits."""
     digest = hashlib.sha256()
-    for part in (model, text):
+    for part in (model, text, *(() if answer is None else (answer,))):
         data = part.encode()
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()[:32]
