@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 import vitral
+from vitral.studio.explaining.routes import router as explaining
 from vitral.studio.failures import register_failures
 from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
@@ -58,6 +59,7 @@ def create_app(
     app.state.session = session
     app.add_middleware(Gate, hosts=allowed_hosts, token=token, max_body_bytes=limits.body_bytes)
     register_failures(app)
+    app.include_router(explaining)
     app.include_router(router)
     app.mount("/", Page())
     return app
