@@ -14,7 +14,7 @@ PATHS_DRAWN = 64
 """Up to so many tokens, the paths of all tokens of a text are sent; else the chosen one's."""
 LENS_TOKENS = 1024
 """Longest text that is read again for the logit lens."""
-LENS_PLACES = 12
+LENS_PLACES = 16
 """So many places of a text stand in the lens's grid."""
 
 
