@@ -164,6 +164,11 @@ def test_schema_is_published(client: TestClient) -> None:
         "/api/traces/{trace_id}/arithmetic",
         "/api/traces/{trace_id}/query-key",
         "/api/traces/{trace_id}/file",
+        "/api/traces/{trace_id}/heads",
+        "/api/traces/{trace_id}/heads/constancy",
+        "/api/traces/{trace_id}/graph",
+        "/api/traces/{trace_id}/path",
+        "/api/traces/{trace_id}/predictions",
     }
     assert {"Studio", "Trace", "Token", "ErrorBody"} <= set(schema["components"]["schemas"])
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vitral.explain.ablation import Ablation as Ablation
     from vitral.explain.ablation import ablate as ablate
     from vitral.explain.attention_flow import flow as flow
+    from vitral.explain.attention_paths import AttentionGraph as AttentionGraph
+    from vitral.explain.attention_paths import attention_graph as attention_graph
     from vitral.explain.attention_received import received as received
     from vitral.explain.attention_rollout import rollout as rollout
     from vitral.explain.attribution import LogitAttribution as LogitAttribution
@@ -31,16 +33,40 @@ if TYPE_CHECKING:
     from vitral.explain.output_parts import head_output as head_output
     from vitral.explain.query_beside_keys import QueryKey as QueryKey
     from vitral.explain.query_beside_keys import query_key as query_key
+    from vitral.explain.predictions import Candidate as Candidate
+    from vitral.explain.predictions import blanked as blanked
+    from vitral.explain.predictions import candidates as candidates
+    from vitral.explain.predictions import probabilities as probabilities
     from vitral.explain.registry import MEASURES as MEASURES
     from vitral.explain.relation_table import write_report as write_report
     from vitral.explain.relations import RelationReport as RelationReport
     from vitral.explain.relations import relation_report as relation_report
     from vitral.explain.repetition import repeated_trace as repeated_trace
+    from vitral.explain.role_constancy import RolesElsewhere as RolesElsewhere
+    from vitral.explain.role_constancy import roles_elsewhere as roles_elsewhere
     from vitral.explain.weight_arithmetic import Arithmetic as Arithmetic
     from vitral.explain.weight_arithmetic import arithmetic as arithmetic
+    from vitral.explain.word_path import WordPaths as WordPaths
+    from vitral.explain.word_path import nearest_tokens as nearest_tokens
+    from vitral.explain.word_path import nearest_words as nearest_words
+    from vitral.explain.word_path import path_cosines as path_cosines
+    from vitral.explain.word_path import word_paths as word_paths
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
+    "AttentionGraph": "attention_paths",
+    "Candidate": "predictions",
+    "RolesElsewhere": "role_constancy",
+    "WordPaths": "word_path",
+    "attention_graph": "attention_paths",
+    "blanked": "predictions",
+    "candidates": "predictions",
+    "nearest_tokens": "word_path",
+    "nearest_words": "word_path",
+    "path_cosines": "word_path",
+    "probabilities": "predictions",
+    "roles_elsewhere": "role_constancy",
+    "word_paths": "word_path",
     "Ablation": "ablation",
     "Arithmetic": "weight_arithmetic",
     "ablate": "ablation",

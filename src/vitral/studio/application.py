@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 import vitral
 from vitral.studio.attended import Attended
+from vitral.studio.explaining.routes import router as explaining
 from vitral.studio.failures import register_failures
 from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
@@ -69,6 +70,7 @@ def create_app(
     )
     register_failures(app)
     app.include_router(sharing)
+    app.include_router(explaining)
     app.include_router(router)
     app.mount("/", Page())
     return app

@@ -28,6 +28,8 @@ function here(component: ViewComponent): View["fetch"] {
 }
 
 const always = (): boolean => true;
+/** A page that carries its own trace has nobody to ask. */
+const served = (): boolean => !source().fixed;
 
 const ALL: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
@@ -46,6 +48,34 @@ const ALL: readonly View[] = [
     reach: "head",
     possible: () => source().getArithmetic !== null,
     fetch: () => import("./ArithmeticView.svelte"),
+  },
+  {
+    name: "heads",
+    label: "studio.view_heads",
+    reach: "text",
+    possible: served,
+    fetch: () => import("../explaining/HeadsView.svelte"),
+  },
+  {
+    name: "graph",
+    label: "studio.view_graph",
+    reach: "text",
+    possible: served,
+    fetch: () => import("../explaining/GraphView.svelte"),
+  },
+  {
+    name: "path",
+    label: "studio.view_path",
+    reach: "text",
+    possible: served,
+    fetch: () => import("../explaining/PathView.svelte"),
+  },
+  {
+    name: "next",
+    label: "studio.view_next",
+    reach: "text",
+    possible: served,
+    fetch: () => import("../explaining/NextView.svelte"),
   },
 ];
 
