@@ -154,6 +154,8 @@ def test_schema_is_published(client: TestClient) -> None:
     schema = client.get("/api/openapi.json").json()
     assert set(schema["paths"]) == {
         "/api/studio",
+        "/api/touches",
+        "/api/touches/prediction",
         "/api/traces",
         "/api/traces/{trace_id}/pooled",
         "/api/traces/{trace_id}/view",

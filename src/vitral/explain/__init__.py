@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vitral.explain.attention_rollout import rollout as rollout
     from vitral.explain.attribution import LogitAttribution as LogitAttribution
     from vitral.explain.attribution import logit_attribution as logit_attribution
+    from vitral.explain.changed_prediction import PredictionChange as PredictionChange
+    from vitral.explain.changed_prediction import prediction_change as prediction_change
     from vitral.explain.conllu import read_treebank as read_treebank
     from vitral.explain.divergence import HeadMap as HeadMap
     from vitral.explain.divergence import head_distances as head_distances
@@ -50,6 +52,7 @@ _HOMES = {
     "LogitAttribution": "attribution",
     "MEASURES": "registry",
     "Measure": "measure",
+    "PredictionChange": "changed_prediction",
     "RelationReport": "relations",
     "flow": "attention_flow",
     "head_distances": "divergence",
@@ -60,6 +63,7 @@ _HOMES = {
     "logit_lens": "lens",
     "measures": "head_measures",
     "output_norms": "norm_weighted",
+    "prediction_change": "changed_prediction",
     "read_treebank": "conllu",
     "received": "attention_received",
     "relation_report": "relations",

@@ -4,6 +4,7 @@ import asyncio
 import re
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from vitral.studio.arithmetic import arithmetic_of
 from vitral.studio.limits import Limits
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
+from vitral.studio.touching.edits import edited
+from vitral.studio.touching.schemas import Edit
 from vitral.studio.views import ViewRequest, pooled_block, view_block
 from vitral.studio.workshop import Workshop
 
@@ -54,21 +57,21 @@ class Session:
             models=self.shelf.descriptions(language),
         )
 
-    async def trace(self, model: str, text: str) -> StoredTrace:
-        """The trace of `text`; the same request made twice at once runs once.
+    async def trace(self, model: str, text: str, edits: Sequence[Edit] = ()) -> StoredTrace:
+        """The trace of `text`, edited or not; the same request made twice at once runs once.
 
         Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
-        text_too_long, model_unknown, studio_busy, and what loading the model raises.
+        text_too_long, model_unknown, studio_busy, and what loading and editing the model raise.
         """
         self._check_text(text)
         self.shelf.check(model)
-        key = trace_id(model, text)
+        key = trace_id(model, text, *(edit.model_dump_json() for edit in edits))
         stored = self.store.find(key)
         if stored is not None:
             return stored
         task = self._running.get(key)
         if task is None:
-            work = self.workshop.run(self._trace, key, model, text)
+            work = self.workshop.run(self._trace, key, model, text, edits)
             task = self._running[key] = asyncio.create_task(work)
             task.add_done_callback(lambda done: self._forget(key, done))
         return await asyncio.shield(task)
@@ -108,14 +111,15 @@ class Session:
         if num_bytes > self.limits.text_bytes:
             raise VitralError("text_over_bytes", length=num_bytes, limit=self.limits.text_bytes)
 
-    def _trace(self, key: str, model_name: str, text: str) -> StoredTrace:
+    def _trace(self, key: str, model_name: str, text: str, edits: Sequence[Edit]) -> StoredTrace:
         """Load the model if need be, run it, keep the trace. In a thread."""
         with self.shelf.borrow(model_name) as model:
             num_tokens = len(model.tokens(text))
             if num_tokens > self.limits.tokens:
                 raise VitralError("text_over_tokens", length=num_tokens, limit=self.limits.tokens)
             started = time.perf_counter()
-            trace = model.trace(text)
+            with edited(model, edits):
+                trace = model.trace(text)
             if trace.first_part == "cross":  # the page shows how one text looks at itself
                 raise VitralError("trace_of_two_texts", model=model_name)
             seconds = time.perf_counter() - started

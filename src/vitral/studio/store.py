@@ -26,10 +26,11 @@ class StoredTrace:
     num_bytes: int
 
 
-def trace_id(model: str, text: str) -> str:
-    """A digest of what was asked: the same model and text have the same id, 32 hex digits."""
+def trace_id(model: str, text: str, *edits: str) -> str:
+    """A digest of what was asked: the same model, text and edits have the same id, 32 hex
+    digits."""
     digest = hashlib.sha256()
-    for part in (model, text):
+    for part in (model, text, *edits):
         data = part.encode()
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()[:32]
