@@ -10,7 +10,8 @@ import { readPlace, writePlace, type Place, type Source, type ViewName } from ".
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
-import { reader } from "../messages/catalogue.svelte";
+import { comparing } from "../compare/comparing.svelte";
+import { touching } from "../touch/touching.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
 import { strongestLinks, type Link } from "./links";
 import { Patterns } from "./patterns";
@@ -84,8 +85,10 @@ class Room {
     this.#begun = true;
     rooms.opened("explore", {
       visit: () => this.#visit(readPlace(asked())),
-      address: () => writePlace(this.#place()),
+      address: () => this.#address(),
     });
+    touching.begin(() => void this.#run(null, "touch"), () => this.#record("touch"));
+    comparing.begin(() => this.#record("compare"));
     await this.#open();
   }
 
@@ -109,7 +112,9 @@ class Room {
     const named = source().fixed ? null : place;
     this.text = named?.text ?? this.studio.default_text;
     this.model = named?.model ?? this.studio.default_model;
-    const same = this.text === this.#traced.text && this.model === this.#traced.model;
+    comparing.visit(asked());
+    const untouched = touching.visit(asked(), { model: this.model, text: this.text });
+    const same = untouched && this.text === this.#traced.text && this.model === this.#traced.model;
     if (same && this.trace) {
       this.problem = null;
       this.#settle(this.trace, place, this.trace);
@@ -180,7 +185,7 @@ class Room {
   }
 
   link(): string {
-    return location.href.replace(/[?#].*$/s, "") + writePlace(this.#place());
+    return location.href.replace(/[?#].*$/s, "") + this.#address();
   }
 
   tryAgain(): void {
@@ -202,7 +207,7 @@ class Room {
     const question = { model: this.model, text: this.text };
     this.busy = true;
     try {
-      const trace = await source().postTrace(question, reader.language, signal);
+      const trace = await touching.trace(question, signal);
       this.gone = false;
       this.problem = null;
       const before = this.trace;
@@ -337,8 +342,12 @@ class Room {
     };
   }
 
+  #address(): string {
+    return writePlace(this.#place()) + touching.address() + comparing.address();
+  }
+
   #record(step: Step | null): void {
-    rooms.record("explore", writePlace(this.#place()), step);
+    rooms.record("explore", this.#address(), step);
   }
 }
 

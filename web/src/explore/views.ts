@@ -40,6 +40,20 @@ const ALL: readonly View[] = [
     possible: () => source().getArithmetic !== null,
     fetch: () => import("./ArithmeticView.svelte"),
   },
+  {
+    name: "touch",
+    label: "studio.view_touch",
+    reach: "change",
+    possible: () => !source().fixed,
+    fetch: () => import("../touch/TouchView.svelte"),
+  },
+  {
+    name: "compare",
+    label: "studio.view_compare",
+    reach: "change",
+    possible: () => !source().fixed,
+    fetch: () => import("../compare/CompareView.svelte"),
+  },
 ];
 
 /** The views that there are for this source of answers. */

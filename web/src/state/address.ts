@@ -3,7 +3,7 @@
 // where their reader chose one.
 import type { Scale, Theme } from "../design/ramp";
 
-export const VIEWS = ["lines", "map", "numbers", "arithmetic"] as const;
+export const VIEWS = ["lines", "map", "numbers", "arithmetic", "touch", "compare"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** A source token: its position, `none` when chosen so, or null where nothing was said. */
