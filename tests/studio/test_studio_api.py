@@ -155,6 +155,8 @@ def test_schema_is_published(client: TestClient) -> None:
     assert set(schema["paths"]) >= {
         "/api/studio",
         "/api/queue/{ticket}",
+        "/api/touches",
+        "/api/touches/prediction",
         "/api/traces",
         "/api/trace-files",
         "/api/traces/{trace_id}",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from vitral.explain.attention_rollout import rollout as rollout
     from vitral.explain.attribution import LogitAttribution as LogitAttribution
     from vitral.explain.attribution import logit_attribution as logit_attribution
+    from vitral.explain.changed_prediction import PredictionChange as PredictionChange
+    from vitral.explain.changed_prediction import prediction_change as prediction_change
     from vitral.explain.conllu import read_treebank as read_treebank
     from vitral.explain.divergence import HeadMap as HeadMap
     from vitral.explain.divergence import head_distances as head_distances
@@ -31,12 +33,12 @@ if TYPE_CHECKING:
     from vitral.explain.norm_weighted import weighted_norms as weighted_norms
     from vitral.explain.output_parts import HeadOutput as HeadOutput
     from vitral.explain.output_parts import head_output as head_output
-    from vitral.explain.query_beside_keys import QueryKey as QueryKey
-    from vitral.explain.query_beside_keys import query_key as query_key
     from vitral.explain.predictions import Candidate as Candidate
     from vitral.explain.predictions import blanked as blanked
     from vitral.explain.predictions import candidates as candidates
     from vitral.explain.predictions import probabilities as probabilities
+    from vitral.explain.query_beside_keys import QueryKey as QueryKey
+    from vitral.explain.query_beside_keys import query_key as query_key
     from vitral.explain.registry import MEASURES as MEASURES
     from vitral.explain.relation_table import write_report as write_report
     from vitral.explain.relations import RelationReport as RelationReport
@@ -79,6 +81,7 @@ _HOMES = {
     "MEASURES": "registry",
     "Measure": "measure",
     "QueryKey": "query_beside_keys",
+    "PredictionChange": "changed_prediction",
     "RelationReport": "relations",
     "flow": "attention_flow",
     "head_distances": "divergence",
@@ -90,6 +93,7 @@ _HOMES = {
     "measures": "head_measures",
     "output_norms": "norm_weighted",
     "query_key": "query_beside_keys",
+    "prediction_change": "changed_prediction",
     "read_treebank": "conllu",
     "received": "attention_received",
     "relation_report": "relations",

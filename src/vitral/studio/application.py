@@ -24,6 +24,7 @@ from vitral.studio.session import Session
 from vitral.studio.sharing.routes import UPLOAD
 from vitral.studio.sharing.routes import router as sharing
 from vitral.studio.shelf import Shelf
+from vitral.studio.touching.routes import router as touching_router
 
 
 def create_app(
@@ -71,6 +72,7 @@ def create_app(
     register_failures(app)
     app.include_router(sharing)
     app.include_router(explaining)
+    app.include_router(touching_router)
     app.include_router(router)
     app.mount("/", Page())
     return app

@@ -3,6 +3,7 @@
 import re
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ from vitral.studio.query_key import query_key_block
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.studio.summary import summary_of
+from vitral.studio.touching.edits import edited
+from vitral.studio.touching.schemas import Edit
 from vitral.studio.views import ViewRequest, pooled_block, view_block
 from vitral.studio.workshop import Workshop
 
@@ -58,24 +61,26 @@ class Session:
             models=self.shelf.descriptions(language),
         )
 
-    async def trace(self, model: str, text: str, answer: str | None = None) -> StoredTrace:
-        """The trace of `text`; the same request made twice at once runs once, and is stopped when
-        nobody waits for it.
+    async def trace(
+        self, model: str, text: str, answer: str | None = None, edits: Sequence[Edit] = ()
+    ) -> StoredTrace:
+        """The trace of `text`, edited or not; the same request made twice at once runs once, and
+        is stopped when nobody waits for it.
 
         An encoder–decoder's decoder reads `answer`, by default what the model writes itself.
         Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
-        text_too_long, answer_unread, model_unknown, studio_busy, what loading the model raises,
-        and what `summary_of` raises.
+        text_too_long, answer_unread, model_unknown, studio_busy, what loading and editing the
+        model raise, and what `summary_of` raises.
         """
         self._check_text(text)
         if answer is not None:
             self._check_text(answer)
         self.shelf.check(model)
-        key = trace_id(model, text, answer)
+        key = trace_id(model, text, answer, edits)
         stored = self.store.find(key)
         if stored is not None:
             return stored
-        work = partial(self._trace, key, model, text, answer)
+        work = partial(self._trace, key, model, text, answer, edits)
         return await self.workshop.run_on(model, key, work)
 
     async def pooled(self, key: str, part: str | None = None) -> bytes:
@@ -123,7 +128,9 @@ class Session:
         if num_bytes > self.limits.text_bytes:
             raise VitralError("text_over_bytes", length=num_bytes, limit=self.limits.text_bytes)
 
-    def _trace(self, key: str, model_name: str, text: str, answer: str | None) -> StoredTrace:
+    def _trace(
+        self, key: str, model_name: str, text: str, answer: str | None, edits: Sequence[Edit]
+    ) -> StoredTrace:
         """Load the model if need be, run it, keep the trace. In a thread."""
         with self.shelf.borrow(model_name) as model:
             for each in (text,) if answer is None else (text, answer):
@@ -131,12 +138,13 @@ class Session:
                 if num_tokens > limit:
                     raise VitralError("text_over_tokens", length=num_tokens, limit=limit)
             started = time.perf_counter()
-            if model.kind == "encoder-decoder":
-                trace, written = answered(model, text, answer, self.limits.answer_tokens)
-            elif answer is not None:
-                raise VitralError("answer_unread", model=model_name)
-            else:
-                trace, written = model.trace(text), None
+            with edited(model, edits):
+                if model.kind == "encoder-decoder":
+                    trace, written = answered(model, text, answer, self.limits.answer_tokens)
+                elif answer is not None:
+                    raise VitralError("answer_unread", model=model_name)
+                else:
+                    trace, written = model.trace(text), None
             seconds = time.perf_counter() - started
         summary = summary_of(
             trace,

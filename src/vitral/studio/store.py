@@ -7,6 +7,7 @@ answered with `trace_gone`, and the page traces the text again by itself.
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from vitral.errors import VitralError
 from vitral.studio import schemas
 
 if TYPE_CHECKING:
+    from vitral.studio.touching.schemas import Edit
     from vitral.tracing import Trace
 
 
@@ -26,10 +28,12 @@ class StoredTrace:
     num_bytes: int
 
 
-def trace_id(model: str, text: str, answer: str | None = None) -> str:
-    """A digest of what was asked: the same model and texts have the same id, 32 hex digits."""
+def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[Edit]" = ()) -> str:
+    """A digest of what was asked: the same model, texts and edits have the same id, 32 hex
+    digits."""
     digest = hashlib.sha256()
-    for part in (model, text, *(() if answer is None else (answer,))):
+    asked = [model, text, *([] if answer is None else ["answer", answer])]
+    for part in (*asked, *(edit.model_dump_json() for edit in edits)):
         data = part.encode()
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()[:32]

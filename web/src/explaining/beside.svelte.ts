@@ -35,7 +35,7 @@ class Beside {
       return;
     }
     try {
-      const question = { model: room.model, text };
+      const question = { model: room.model, text, answer: null };
       const trace = await source().postTrace(question, reader.language, signal);
       if (!signal.aborted) this.trace = trace;
     } catch (problem) {

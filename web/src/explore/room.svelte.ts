@@ -19,6 +19,8 @@ import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
 import { reader } from "../messages/catalogue.svelte";
+import { comparing } from "../compare/comparing.svelte";
+import { touching } from "../touch/touching.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
 import { strongestLinks, type Link } from "./links";
 import { keysOf, partOf, queriesOf } from "./parts";
@@ -123,8 +125,10 @@ class Room {
     this.#begun = true;
     rooms.opened("explore", {
       visit: () => this.#visit(readPlace(asked())),
-      address: () => writePlace(this.#place()),
+      address: () => this.#address(),
     });
+    touching.begin(() => void this.#run(null, "touch"), () => this.#record("touch"));
+    comparing.begin(() => this.#record("compare"));
     await this.#open();
   }
 
@@ -156,7 +160,9 @@ class Room {
     this.text = named?.text ?? this.studio.default_text;
     this.model = named?.model ?? this.studio.default_model;
     this.answer = named?.answer ?? "";
-    if (this.#isTraced() && this.trace) {
+    comparing.visit(asked());
+    const untouched = touching.visit(asked(), this.#asked());
+    if (untouched && this.#isTraced() && this.trace) {
       this.problem = null;
       this.#choosePart(place.part ?? this.part);
       this.#settle(this.trace, place, { trace: this.trace, tokens: this.tokens });
@@ -278,7 +284,7 @@ class Room {
   }
 
   link(): string {
-    return location.href.replace(/[?#].*$/s, "") + writePlace(this.#place());
+    return location.href.replace(/[?#].*$/s, "") + this.#address();
   }
 
   tryAgain(): void {
@@ -302,7 +308,7 @@ class Room {
     const question = this.#asked();
     this.busy = true;
     try {
-      const trace = await source().postTrace(question, reader.language, signal);
+      const trace = await touching.trace(question, signal);
       this.#traced = question;
       this.opened = null;
       await this.#arrive(trace, place, step, signal);
@@ -519,8 +525,12 @@ class Room {
     };
   }
 
+  #address(): string {
+    return writePlace(this.#place()) + touching.address() + comparing.address();
+  }
+
   #record(step: Step | null): void {
-    rooms.record("explore", writePlace(this.#place()), step);
+    rooms.record("explore", this.#address(), step);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Component } from "svelte";
 
 import type { MessageKey } from "../messages/catalogue.svelte";
 import { source } from "../protocol/source";
+import type { Trace } from "../protocol/types";
 import type { ViewName } from "../state/address";
 import HeadMap from "./HeadMap.svelte";
 import LinesView from "./LinesView.svelte";
@@ -19,6 +20,8 @@ export interface View {
   reach: "head" | "text" | "change";
   /** Can the source of answers give what it needs? */
   possible: () => boolean;
+  /** Why it cannot show this trace, in words; null where it can. Without it, it always can. */
+  refuses?: (trace: Trace) => MessageKey | null;
   fetch: () => Promise<{ default: ViewComponent }>;
 }
 
@@ -30,6 +33,15 @@ function here(component: ViewComponent): View["fetch"] {
 const always = (): boolean => true;
 /** A page that carries its own trace has nobody to ask. */
 const served = (): boolean => !source().fixed;
+
+function severalParts(trace: Trace): MessageKey | null {
+  return trace.parts.length > 1 ? "studio.view_several_parts" : null;
+}
+
+/** What runs the text again needs the model, which a trace from a file comes without. */
+function notRun(trace: Trace): MessageKey | null {
+  return trace.opened === null ? severalParts(trace) : "studio.view_needs_model";
+}
 
 const ALL: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
@@ -54,6 +66,7 @@ const ALL: readonly View[] = [
     label: "studio.view_heads",
     reach: "text",
     possible: served,
+    refuses: severalParts,
     fetch: () => import("../explaining/HeadsView.svelte"),
   },
   {
@@ -61,6 +74,7 @@ const ALL: readonly View[] = [
     label: "studio.view_graph",
     reach: "text",
     possible: served,
+    refuses: severalParts,
     fetch: () => import("../explaining/GraphView.svelte"),
   },
   {
@@ -68,6 +82,7 @@ const ALL: readonly View[] = [
     label: "studio.view_path",
     reach: "text",
     possible: served,
+    refuses: severalParts,
     fetch: () => import("../explaining/PathView.svelte"),
   },
   {
@@ -75,7 +90,24 @@ const ALL: readonly View[] = [
     label: "studio.view_next",
     reach: "text",
     possible: served,
+    refuses: severalParts,
     fetch: () => import("../explaining/NextView.svelte"),
+  },
+  {
+    name: "touch",
+    label: "studio.view_touch",
+    reach: "change",
+    possible: () => !source().fixed,
+    refuses: notRun,
+    fetch: () => import("../touch/TouchView.svelte"),
+  },
+  {
+    name: "compare",
+    label: "studio.view_compare",
+    reach: "change",
+    possible: () => !source().fixed,
+    refuses: notRun,
+    fetch: () => import("../compare/CompareView.svelte"),
   },
 ];
 

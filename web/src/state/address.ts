@@ -13,6 +13,8 @@ export const VIEWS = [
   "graph",
   "path",
   "next",
+  "touch",
+  "compare",
 ] as const;
 export type ViewName = (typeof VIEWS)[number];
 
