@@ -20,6 +20,7 @@ from vitral.studio.routes import router
 from vitral.studio.security import Gate
 from vitral.studio.session import Session
 from vitral.studio.shelf import Shelf
+from vitral.studio.writing.routes import router as writing_router
 
 
 def create_app(
@@ -58,6 +59,7 @@ def create_app(
     app.state.session = session
     app.add_middleware(Gate, hosts=allowed_hosts, token=token, max_body_bytes=limits.body_bytes)
     register_failures(app)
+    app.include_router(writing_router)
     app.include_router(router)
     app.mount("/", Page())
     return app

@@ -17,6 +17,7 @@ from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.studio.views import ViewRequest, pooled_block, view_block
 from vitral.studio.workshop import Workshop
+from vitral.studio.writing.sessions import WritingSessions
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
@@ -32,6 +33,7 @@ class Session:
         self.limits = limits
         self.store = TraceStore(limits.store_bytes, limits.store_traces)
         self.workshop = Workshop(limits.workers, limits.waiting)
+        self.writings = WritingSessions(limits.writing_sessions, limits.writing_bytes)
         self._running: dict[str, asyncio.Task[StoredTrace]] = {}
 
     async def warm(self) -> None:
@@ -60,7 +62,7 @@ class Session:
         Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
         text_too_long, model_unknown, studio_busy, and what loading the model raises.
         """
-        self._check_text(text)
+        self.check_text(text)
         self.shelf.check(model)
         key = trace_id(model, text)
         stored = self.store.find(key)
@@ -98,7 +100,8 @@ class Session:
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stored.summary.model).strip("-.")
         return path, f"{name}-{key[:8]}.vitral"
 
-    def _check_text(self, text: str) -> None:
+    def check_text(self, text: str) -> None:
+        """Raises VitralError: text_not_utf8, text_empty, text_over_bytes."""
         try:
             num_bytes = len(text.encode())
         except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
