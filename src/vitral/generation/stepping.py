@@ -57,12 +57,13 @@ class Look:
 class Step:
     """A token that was drawn. `share` is how likely that was, after all that shapes the
     distribution; `log_probability` is the model's own, in nats, with nothing changed; `rank`
-    counts from 1, the model's likeliest."""
+    counts from 1, the model's likeliest. `shares` [V] are those of all tokens."""
 
     id: int
     share: float
     log_probability: float
     rank: int
+    shares: Tensor
 
 
 class Stepping:
@@ -171,6 +172,7 @@ class Stepping:
             share=float(shares_V[token]),
             log_probability=float(logits_V.log_softmax(-1)[token]),
             rank=int((logits_V > logits_V[token]).sum()) + 1,
+            shares=shares_V,
         )
 
     def _draws(self, seed: int, place: int, size: int) -> torch.Generator:

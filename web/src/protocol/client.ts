@@ -31,7 +31,7 @@ export interface ViewQuestion {
 /** The most cells a side that one block may have. */
 export const LARGEST_SIDE = 256;
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);

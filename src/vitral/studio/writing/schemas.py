@@ -84,6 +84,14 @@ class PieceOfText(BaseModel):
     name: str | None
 
 
+class Candidate(BaseModel):
+    """A token that might have come."""
+
+    id: int
+    log_probability: float
+    share: float
+
+
 class Newest(BaseModel):
     """A line of a stream: a token that was written."""
 
@@ -91,6 +99,7 @@ class Newest(BaseModel):
     share: float = Field(description="How likely it was to be chosen, under the settings")
     log_probability: float = Field(description="The model's own, in nats, nothing changed")
     rank: int = Field(description="From 1: the model's likeliest")
+    candidates: list[Candidate] = Field(description="The likeliest, before it was chosen")
     attention: list[float] = Field(
         description="Weights of the token before it on the tokens from `start`; to 6 decimals"
     )

@@ -24,7 +24,12 @@ from vitral.studio.writing.places import (
 )
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vitral.generation.spelling import Spelling
+
+NUM_CANDIDATES = 24
+"""How many of the likeliest tokens a line tells of; at rest, the page has them all."""
 
 
 class Stream:
@@ -82,10 +87,20 @@ class Stream:
                     share=step.share,
                     log_probability=step.log_probability,
                     rank=step.rank,
+                    candidates=_candidates(look.logits, step.shares),
                     attention=[] if weights is None else [round(x, 6) for x in weights.tolist()],
                     start=look.start,
                     cache_bytes=stepping.num_bytes,
                 )
+
+
+def _candidates(logits_V: "Tensor", shares_V: "Tensor") -> list[schemas.Candidate]:
+    """The model's likeliest tokens."""
+    best = logits_V.log_softmax(-1).topk(min(NUM_CANDIDATES, len(logits_V)))
+    return [
+        schemas.Candidate(id=token, log_probability=value, share=float(shares_V[token]))
+        for value, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
 
 
 async def lines(
