@@ -25,6 +25,7 @@ from vitral.studio.sharing.routes import UPLOAD
 from vitral.studio.sharing.routes import router as sharing
 from vitral.studio.shelf import Shelf
 from vitral.studio.touching.routes import router as touching_router
+from vitral.studio.writing.routes import router as writing_router
 
 
 def create_app(
@@ -73,6 +74,7 @@ def create_app(
     app.include_router(sharing)
     app.include_router(explaining)
     app.include_router(touching_router)
+    app.include_router(writing_router)
     app.include_router(router)
     app.mount("/", Page())
     return app

@@ -51,9 +51,16 @@ def failure_response(error: VitralError, path: str, headers: Headers) -> Respons
             f"<title>Vitral</title><h1>Vitral</h1><p>{html.escape(text)}</p></html>",
             status,
         )
+    return JSONResponse(
+        {"error": error_detail(error, language)}, status, {"Cache-Control": "no-store"}
+    )
+
+
+def error_detail(error: VitralError, language: str | None = None) -> dict[str, object]:
+    """Code, values and sentence of an error, as JSON can carry them; the sentence in English if
+    no language is named."""
     values = {name: _plain(value) for name, value in error.values.items()}
-    detail = {"code": error.key, "values": values, "message": text}
-    return JSONResponse({"error": detail}, status, {"Cache-Control": "no-store"})
+    return {"code": error.key, "values": values, "message": error.text(language or "en")}
 
 
 def register_failures(app: FastAPI) -> None:

@@ -34,6 +34,10 @@ class Limits:
     """Memory for the traces kept; the newest stays even if it alone takes more."""
     store_traces: int = 64
     """Most traces kept."""
+    writing_sessions: int = 16
+    """Most texts being written whose key–value caches are kept."""
+    writing_bytes: int = 256 * MIB
+    """Memory for those caches; the newest stays even if it alone takes more."""
     workers: int = 2
     """Threads that run models."""
     quick_workers: int = 2

@@ -23,6 +23,7 @@ from vitral.studio.touching.edits import edited
 from vitral.studio.touching.schemas import Edit
 from vitral.studio.views import ViewRequest, pooled_block, view_block
 from vitral.studio.workshop import Workshop
+from vitral.studio.writing.sessions import WritingSessions
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
@@ -38,6 +39,7 @@ class Session:
         self.limits = limits
         self.store = TraceStore(limits.store_bytes, limits.store_traces)
         self.workshop = Workshop(limits)
+        self.writings = WritingSessions(limits.writing_sessions, limits.writing_bytes)
 
     async def warm(self) -> None:
         """Open the default model before anyone asks. What fails is told to who asks for it."""
@@ -72,9 +74,9 @@ class Session:
         text_too_long, answer_unread, model_unknown, studio_busy, what loading and editing the
         model raise, and what `summary_of` raises.
         """
-        self._check_text(text)
+        self.check_text(text)
         if answer is not None:
-            self._check_text(answer)
+            self.check_text(answer)
         self.shelf.check(model)
         key = trace_id(model, text, answer, edits)
         stored = self.store.find(key)
@@ -118,7 +120,8 @@ class Session:
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stored.summary.model).strip("-.")
         return path, f"{name}-{key[:8]}.vitral"
 
-    def _check_text(self, text: str) -> None:
+    def check_text(self, text: str) -> None:
+        """Raises VitralError: text_not_utf8, text_empty, text_over_bytes."""
         try:
             num_bytes = len(text.encode())
         except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
