@@ -6,8 +6,10 @@ the folder alone is enough to go on with.
 
 import contextlib
 import json
+import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from vitral.training.durable import write_file
 from vitral.training.recipe import Recipe
 from vitral.training.recipe_changes import changes
 from vitral.training.recipe_file import read_recipe, write_recipe
+
+LOCK = ".lock"
+"""Held by the process that trains here, whose number it contains."""
 
 _OURS = ("run.json", "recipe.yaml", "tokenizer.json", "checkpoint")
 
@@ -57,12 +62,15 @@ class RunFolder:
         that ends. Raises `out_unwritable` and `run_in_use`."""
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            lock = (self.out / ".lock").open("w")
+            lock = (self.out / LOCK).open("a+")
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
         with lock:
-            if not _locked(lock):
+            if not (_locked(lock) or _locked_after(lock, seconds=0.2)):
                 raise VitralError("run_in_use", out=self.out)
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
             yield
 
     def asked(self) -> Asked | None:
@@ -115,7 +123,7 @@ class RunFolder:
         """Take away what was made of a run that cannot begin; a folder that was made for it too."""
         for path in list(_visible(self.out)) if self.out.is_dir() else []:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        (self.out / ".lock").unlink(missing_ok=True)
+        (self.out / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.out.rmdir()
 
@@ -126,8 +134,26 @@ class RunFolder:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
 
 
+def holder_of(out: Path) -> int | None:
+    """The process that trains in the folder `out` at this moment, None where nobody does."""
+    try:
+        with (out / LOCK).open("r+") as lock:
+            if _locked(lock):
+                return None
+            lock.seek(0)
+            return int(lock.read() or 0) or None
+    except (OSError, ValueError):
+        return None
+
+
+def _locked_after(lock: IO[str], *, seconds: float) -> bool:
+    """Whether the file could be locked a moment later: `holder_of` holds it for an instant."""
+    time.sleep(seconds)
+    return _locked(lock)
+
+
 def _visible(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.name != ".lock")
+    return (path for path in folder.iterdir() if path.name != LOCK)
 
 
 def _absolute(source: str) -> str:
@@ -140,6 +166,7 @@ def _locked(lock: IO[str]) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
+            lock.seek(2**20)  # beyond the number, which others may read
             msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
