@@ -15,7 +15,8 @@ from vitral.training.curve import read_curve
 from vitral.training.mistakes import ContradictionError
 from vitral.training.recipe import Recipe
 from vitral.training.trainer import Trainer
-from vitral.training.watched_text import is_due, read_patterns, read_watched, watched_steps
+from vitral.training.watched_files import read_patterns, read_watched, watched_steps
+from vitral.training.watched_text import is_due
 
 SENTENCE = "w1 w2 w3 w4"
 
@@ -88,7 +89,10 @@ def test_a_sentence_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: Any
     monkeypatch.setattr(module, "LONGEST", 3)
     with pytest.raises(VitralError) as caught:
         run_of(tmp_path).run()
-    assert (caught.value.key, caught.value.values) == ("watched_too_long", {"length": 4, "limit": 3})
+    assert (caught.value.key, caught.value.values) == (
+        "watched_too_long",
+        {"length": 4, "limit": 3},
+    )
 
 
 @pytest.mark.parametrize("form", ["recurrent", "transformer", "recurrent_sequence_to_sequence"])

@@ -6,25 +6,17 @@ the folder alone is enough to go on with.
 
 import contextlib
 import json
-import os
 import shutil
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from vitral.errors import VitralError
 from vitral.training.durable import write_file
 from vitral.training.recipe import Recipe
 from vitral.training.recipe_changes import changes
 from vitral.training.recipe_file import read_recipe, write_recipe
-
-LOCK = ".lock"
-"""Held by the process that trains here, whose number it contains."""
-
-_OURS = ("run.json", "recipe.yaml", "tokenizer.json", "checkpoint")
+from vitral.training.run_lock import LOCK, hold, is_begun
 
 
 @dataclass(frozen=True)
@@ -54,7 +46,7 @@ class RunFolder:
     @property
     def begun(self) -> bool:
         """Whether there is a run in it."""
-        return any((self.out / name).exists() for name in _OURS)
+        return is_begun(self.out)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -66,11 +58,8 @@ class RunFolder:
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
         with lock:
-            if not (_locked(lock) or _locked_after(lock, seconds=0.2)):
+            if not hold(lock):
                 raise VitralError("run_in_use", out=self.out)
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
             yield
 
     def asked(self) -> Asked | None:
@@ -134,44 +123,9 @@ class RunFolder:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
 
 
-def holder_of(out: Path) -> int | None:
-    """The process that trains in the folder `out` at this moment, None where nobody does."""
-    try:
-        with (out / LOCK).open("r+") as lock:
-            if _locked(lock):
-                return None
-            lock.seek(0)
-            return int(lock.read() or 0) or None
-    except (OSError, ValueError):
-        return None
-
-
-def _locked_after(lock: IO[str], *, seconds: float) -> bool:
-    """Whether the file could be locked a moment later: `holder_of` holds it for an instant."""
-    time.sleep(seconds)
-    return _locked(lock)
-
-
 def _visible(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.name != LOCK)
 
 
 def _absolute(source: str) -> str:
     return source if source.startswith("hf:") else str(Path(source).expanduser().resolve())
-
-
-def _locked(lock: IO[str]) -> bool:
-    """Whether the file could be locked for this process alone."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            lock.seek(2**20)  # beyond the number, which others may read
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

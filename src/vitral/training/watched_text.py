@@ -14,19 +14,16 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from safetensors.torch import save
+from torch import nn
 
 from vitral.errors import VitralError
 from vitral.tracing import Trace
 from vitral.training.durable import write_file
+from vitral.training.watched_files import FOLDER, TEXT, step_path, steps_in
 from vitral.training.watching import Watcher
-
-FOLDER, TEXT = "watched", "text.json"
 
 LONGEST = 96
 """The most tokens of a watched sentence."""
@@ -82,7 +79,7 @@ class WatchedText(Watcher):
                     for layer in range(trace.num_layers)
                 ]
             )
-            path = self.folder / f"step-{step:08d}.safetensors"
+            path = step_path(self.folder, step)
             new = path.with_suffix(".new")
             new.write_bytes(save({"patterns": patterns_LHNN.float().contiguous()}))
             new.replace(path)
@@ -108,40 +105,3 @@ class WatchedText(Watcher):
                 return
             for path in paths[len(paths) // 2 : -1 : 2]:
                 path.unlink()
-
-
-def steps_in(folder: Path, after: int = -1) -> list[Path]:
-    """The files of the steps after `after` that were looked at, in their order."""
-    return sorted(path for path in folder.glob("step-*.safetensors") if step_of(path) > after)
-
-
-def step_of(path: Path) -> int:
-    """The step of a file's name."""
-    digits = path.stem.removeprefix("step-")
-    return int(digits) if digits.isdecimal() else -1
-
-
-def read_watched(run: Path) -> dict[str, Any] | None:
-    """What a run's watched sentence is: `text`, `causal`, `tokens`; None where there is none."""
-    try:
-        found: dict[str, Any] = json.loads((run / FOLDER / TEXT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
-
-
-def watched_steps(run: Path) -> list[int]:
-    """The steps at which the sentence was looked at."""
-    return [step_of(path) for path in steps_in(run / FOLDER)]
-
-
-def read_patterns(run: Path, step: int) -> Tensor:
-    """Every head's weights after that step: float32 [layers, heads, tokens, tokens].
-
-    Raises `watched_step_gone` where they were dropped, or never were.
-    """
-    path = run / FOLDER / f"step-{step:08d}.safetensors"
-    try:
-        return load_file(path)["patterns"]
-    except (OSError, KeyError, SafetensorError):
-        raise VitralError("watched_step_gone", step=step) from None
