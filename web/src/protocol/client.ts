@@ -31,7 +31,7 @@ export interface ViewQuestion {
 /** The most cells a side that one block may have. */
 export const LARGEST_SIDE = 256;
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -69,7 +69,7 @@ export async function postTrace(
   return (await response.json()) as Trace;
 }
 
-async function block(path: string, signal: AbortSignal): Promise<Block> {
+export async function block(path: string, signal: AbortSignal): Promise<Block> {
   const response = await ask(path, { signal });
   let buffer: ArrayBuffer;
   try {

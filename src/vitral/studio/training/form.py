@@ -12,7 +12,7 @@ from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, message
 from vitral.studio.training import schemas
 from vitral.training.mistakes import Mistake, RecipeError
-from vitral.training.recipe import WATCHED, Recipe
+from vitral.training.recipe import WATCHED, Recipe, objective_of
 from vitral.training.recipe_entries import all_entries, takes
 from vitral.training.recipe_file import recipe_of
 from vitral.training.shapes import DECODERS, ENCODERS, TRANSLATORS
@@ -109,7 +109,8 @@ def filled_in(settings: Mapping[str, Any]) -> Recipe:
 
 
 def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """{"model.form": "llama", "phases.0.mask_share": 0.2} as entries within entries."""
+    """{"model.form": "bert", "phases.0.mask_share": 0.2} as entries within entries; the one
+    phase learns what the architecture is made for."""
     entries: dict[str, Any] = {}
     for path, value in settings.items():
         *above, last = path.split(".")
@@ -120,7 +121,9 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
         part[last] = value
     phases = entries.get("phases")
     if isinstance(phases, dict):
-        entries["phases"] = list(phases.values())
+        form = entries.get("model", {}).get("form")
+        only = {"objective": objective_of(str(form)), **phases.get("0", {})}
+        entries["phases"] = [only]
     return entries
 
 
