@@ -26,13 +26,21 @@ STATUS = {
     "not_found": 404,
     "page_not_built": 503,
     "request_forbidden": 403,
+    "run_is_working": 409,
+    "run_not_begun": 409,
+    "run_not_resting": 409,
+    "run_not_working": 409,
+    "run_unknown": 404,
     "studio_busy": 503,
     "studio_closing": 503,
     "text_not_utf8": 400,
     "text_over_bytes": 413,
+    "text_unknown": 404,
     "token_needed": 403,
     "trace_gone": 404,
     "upload_too_large": 413,
+    "uploads_full": 413,
+    "watched_step_gone": 404,
 }
 """HTTP status by error key; every other key is 422, the request was understood but not possible."""
 
@@ -116,4 +124,6 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
     return str(value)

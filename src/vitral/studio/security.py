@@ -6,8 +6,8 @@ In this order, each request passes
    `?token=…`, from then on in a cookie that scripts cannot read and other sites cannot send;
 3. the origin: a request that a page of another origin makes is refused, so that no website can
    have the reader's browser talk to Studio;
-4. the size of the body, counted while it arrives. A file that is sent to an address of its own is
-   not gathered here: its route reads it as it comes, and stops at a larger bound.
+4. the size of the body, counted while it arrives; bodies for the addresses in `streamed` go
+   through as they arrive, and are counted there, against a limit of their own.
 On the way out every answer gets the headers of security_headers.py.
 """
 
@@ -65,7 +65,7 @@ class Gate:
             if entry is not None:
                 await entry(scope, receive, send_with_headers)
                 return
-            if scope["path"] in self.streamed:
+            if scope["method"] == "POST" and scope["path"] in self.streamed:
                 await self.app(scope, receive, send_with_headers)
                 return
             body = await self._read_body(headers, receive)

@@ -56,7 +56,7 @@ class Shelf:
         """What is known of every model, titles in `language`."""
         return [
             entry.description.model_copy(update={"title": _title(entry.description, language)})
-            for entry in self._models.values()
+            for entry in list(self._models.values())
         ]
 
     def check(self, name: str) -> None:
@@ -64,6 +64,23 @@ class Shelf:
         if name not in self._models:
             known = ", ".join(self._models)
             raise VitralError("model_unknown", name=name[:200], known=known)
+
+    def add(self, name: str, folder: Path) -> None:
+        """Offer one more model, or a newer one by the same name.
+
+        Raises VitralError("model_name_taken") for the name of one that Studio was started with,
+        and what reading its folder raises."""
+        taken = self._models.get(name)
+        if taken is not None and taken.source != str(folder.resolve()):
+            raise VitralError("model_name_taken", name=name)
+        config = read_config(folder)
+        check_weights(folder)
+        self._put(name, str(folder.resolve()), config)
+
+    def remove(self, name: str) -> None:
+        """Offer a model no more that was added; the default one stays."""
+        if name != self.default:
+            self._models.pop(name, None)
 
     @contextmanager
     def borrow(self, name: str) -> Iterator["Model"]:

@@ -81,6 +81,12 @@ class TraceStore:
                 _, dropped = self._traces.popitem(last=False)
                 self._num_bytes -= dropped.num_bytes
 
+    def drop_model(self, name: str) -> None:
+        """Drop the traces of a model that is no more."""
+        with self._lock:
+            for key in [k for k, s in self._traces.items() if s.summary.model == name]:
+                self._num_bytes -= self._traces.pop(key).num_bytes
+
     def find(self, key: str) -> StoredTrace | None:
         """The trace with this id, or None."""
         with self._lock:

@@ -93,7 +93,7 @@ function tracePath(trace: string): string {
   return `/api/traces/${encodeURIComponent(trace)}`;
 }
 
-async function block(path: string, signal: AbortSignal): Promise<Block> {
+export async function block(path: string, signal: AbortSignal): Promise<Block> {
   const response = await ask(path, { signal });
   let buffer: ArrayBuffer;
   try {
