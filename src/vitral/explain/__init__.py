@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from vitral.explain.relations import RelationReport as RelationReport
     from vitral.explain.relations import relation_report as relation_report
     from vitral.explain.repetition import repeated_trace as repeated_trace
+    from vitral.explain.strongest import Weight as Weight
+    from vitral.explain.strongest import strongest_weights as strongest_weights
     from vitral.explain.weight_arithmetic import Arithmetic as Arithmetic
     from vitral.explain.weight_arithmetic import arithmetic as arithmetic
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
@@ -51,6 +53,7 @@ _HOMES = {
     "MEASURES": "registry",
     "Measure": "measure",
     "RelationReport": "relations",
+    "Weight": "strongest",
     "flow": "attention_flow",
     "head_distances": "divergence",
     "head_map": "divergence",
@@ -65,6 +68,7 @@ _HOMES = {
     "relation_report": "relations",
     "repeated_trace": "repetition",
     "rollout": "attention_rollout",
+    "strongest_weights": "strongest",
     "value_zeroing": "zeroed_values",
     "weighted_norms": "norm_weighted",
     "write_report": "relation_table",

@@ -15,6 +15,7 @@ import vitral
 from vitral.studio.failures import register_failures
 from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
+from vitral.studio.long_texts.routes import router as long_texts
 from vitral.studio.page import Page
 from vitral.studio.routes import router
 from vitral.studio.security import Gate
@@ -58,6 +59,7 @@ def create_app(
     app.state.session = session
     app.add_middleware(Gate, hosts=allowed_hosts, token=token, max_body_bytes=limits.body_bytes)
     register_failures(app)
+    app.include_router(long_texts)
     app.include_router(router)
     app.mount("/", Page())
     return app

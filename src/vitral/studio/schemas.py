@@ -64,7 +64,10 @@ class Trace(BaseModel):
     exactness: str = Field(
         description='"exact": rebuilt from queries and keys; "eager": as the model itself gave them'
     )
-    tokens: list[Token]
+    num_tokens: int
+    tokens: list[Token] = Field(
+        description="Empty for a text of more than 4096: GET /api/traces/{id}/tokens gives them"
+    )
     pooled_size: int = Field(description="Side of the small maps: min(tokens, 24)")
     seconds: float = Field(description="How long the traced run took, loading left out")
 

@@ -13,6 +13,8 @@ from vitral.errors import VitralError
 from vitral.studio import schemas
 from vitral.studio.arithmetic import arithmetic_of
 from vitral.studio.limits import Limits
+from vitral.studio.long_texts.length import check_length
+from vitral.studio.long_texts.tokens import listed
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.studio.views import ViewRequest, pooled_block, view_block
@@ -111,9 +113,7 @@ class Session:
     def _trace(self, key: str, model_name: str, text: str) -> StoredTrace:
         """Load the model if need be, run it, keep the trace. In a thread."""
         with self.shelf.borrow(model_name) as model:
-            num_tokens = len(model.tokens(text))
-            if num_tokens > self.limits.tokens:
-                raise VitralError("text_over_tokens", length=num_tokens, limit=self.limits.tokens)
+            check_length(model.tokens(text), model, model_name, self.limits)
             started = time.perf_counter()
             trace = model.trace(text)
             if trace.first_part == "cross":  # the page shows how one text looks at itself
@@ -127,16 +127,8 @@ class Session:
             num_heads=trace.num_heads,
             causal=trace.causal,
             exactness=trace.exactness,
-            tokens=[
-                schemas.Token(
-                    id=token.id,
-                    text=token.text,
-                    start=token.start,
-                    end=token.end,
-                    special=token.special,
-                )
-                for token in trace.tokens
-            ],
+            num_tokens=len(trace.tokens),
+            tokens=listed(trace.tokens, self.limits),
             pooled_size=min(self.limits.pooled_side, len(trace.tokens)),
             seconds=seconds,
         )
