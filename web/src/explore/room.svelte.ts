@@ -10,7 +10,7 @@ import { readPlace, writePlace, type Place, type Source, type ViewName } from ".
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
-import { reader } from "../messages/catalogue.svelte";
+import { reader, say } from "../messages/catalogue.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
 import { strongestLinks, type Link } from "./links";
 import { Patterns } from "./patterns";
@@ -38,6 +38,9 @@ export interface Shown {
 
 /** Texts longer than this have no picture of all their links. */
 export const LONGEST_LINKED = 512;
+/** Texts with more characters are read when asked for, not while somebody writes, and stand in the
+ * page's address by the trace that Studio keeps of them. */
+export const LONGEST_QUICK = 6000;
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2500;
 
@@ -67,6 +70,10 @@ class Room {
     this.studio?.models.find((card) => card.name === this.model) ?? null,
   );
   readonly tokens: readonly Token[] = $derived(this.trace?.tokens ?? []);
+  /** A long text stands in the box that nobody has asked to be read. */
+  readonly unread: boolean = $derived(
+    this.text.length > LONGEST_QUICK && !this.busy && !this.problem && this.text !== this.trace?.text,
+  );
 
   #patterns: Patterns | null = null;
   #tracing = new AbortController();
@@ -107,7 +114,9 @@ class Room {
     this.scale = place.scale;
     this.lifted = place.lifted;
     const named = source().fixed ? null : place;
-    this.text = named?.text ?? this.studio.default_text;
+    const kept = named?.text == null && named?.trace != null && source().getTrace != null;
+    const here = kept && named?.trace === this.trace?.id;
+    this.text = kept ? (here ? this.#traced.text : "") : (named?.text ?? this.studio.default_text);
     this.model = named?.model ?? this.studio.default_model;
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
     if (same && this.trace) {
@@ -124,6 +133,7 @@ class Room {
   type(text: string): void {
     this.text = text;
     clearTimeout(this.#typing);
+    if (text.length > LONGEST_QUICK) return;
     this.#typing = setTimeout(() => void this.#run(null, "typing"), WAIT_WHILE_TYPING);
   }
 
@@ -132,6 +142,12 @@ class Room {
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
     if (same && this.trace && !this.problem) return;
     void this.#run(null, "text");
+  }
+
+  /** Put a text into the box and read it. */
+  read(text: string): void {
+    this.text = text;
+    this.submit();
   }
 
   chooseModel(name: string): void {
@@ -199,10 +215,12 @@ class Room {
   async #run(place: Place | null, step: Step | null): Promise<void> {
     this.#tracing.abort();
     const { signal } = (this.#tracing = new AbortController());
-    const question = { model: this.model, text: this.text };
+    let question = { model: this.model, text: this.text };
     this.busy = true;
     try {
-      const trace = await source().postTrace(question, reader.language, signal);
+      const trace = await this.#traceOf(question, place, signal);
+      question = { model: trace.model, text: trace.text };
+      if (this.text === "") this.text = trace.text;
       this.gone = false;
       this.problem = null;
       const before = this.trace;
@@ -222,6 +240,24 @@ class Room {
       this.#fail(problem, () => this.#run(place, step));
     } finally {
       if (!signal.aborted) this.busy = false;
+    }
+  }
+
+  /** What the model makes of the text; or, of an address without one, the trace that it names. */
+  async #traceOf(
+    question: { model: string; text: string },
+    place: Place | null,
+    signal: AbortSignal,
+  ): Promise<Trace> {
+    const find = source().getTrace;
+    if (question.text !== "" || place?.trace == null || !find) {
+      return source().postTrace(question, reader.language, signal);
+    }
+    try {
+      return await find(place.trace, signal);
+    } catch (problem) {
+      if (!(problem instanceof StudioError) || problem.code !== "trace_gone") throw problem;
+      throw new StudioError("link_gone", {}, problem.status, say("studio.link_gone"));
     }
   }
 
@@ -278,7 +314,9 @@ class Room {
         matrix = await patterns.matrix(layer, head, signal);
       }
       if (token === null) {
-        links = matrix && strongestLinks(matrix, size, Math.max(200, 2 * size), 0.02);
+        links = matrix
+          ? strongestLinks(matrix, size, Math.max(200, 2 * size), 0.02)
+          : await patterns.strongest(layer, head, signal);
       } else {
         row = matrix
           ? matrix.subarray(token * size, (token + 1) * size)
@@ -324,7 +362,8 @@ class Room {
   #place(): Place {
     return {
       model: source().fixed ? null : (this.trace ? this.#traced.model : this.model) || null,
-      text: source().fixed ? null : this.trace ? this.#traced.text : this.text,
+      text: source().fixed || this.#long ? null : this.trace ? this.#traced.text : this.text,
+      trace: source().fixed || !this.#long ? null : (this.trace?.id ?? null),
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
       token: this.trace ? (this.token ?? "none") : null,
@@ -335,6 +374,10 @@ class Room {
       language: preferences.chosenLanguage,
       theme: preferences.chosenTheme,
     };
+  }
+
+  get #long(): boolean {
+    return this.trace !== null && this.#traced.text.length > LONGEST_QUICK;
   }
 
   #record(step: Step | null): void {

@@ -6,7 +6,7 @@ import type { MessageKey } from "../messages/catalogue.svelte";
 import { source } from "../protocol/source";
 import type { ViewName } from "../state/address";
 import LinesView from "./LinesView.svelte";
-import MapView from "./MapView.svelte";
+import HeadMap from "./HeadMap.svelte";
 import NumbersView from "./NumbersView.svelte";
 import type { Shown } from "./room.svelte";
 
@@ -31,7 +31,7 @@ const always = (): boolean => true;
 
 const ALL: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
-  { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(MapView) },
+  { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(HeadMap) },
   { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
   {
     name: "arithmetic",

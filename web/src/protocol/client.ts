@@ -1,7 +1,8 @@
 // Questions to Studio. Each takes an AbortSignal, so that a question that nobody waits for any
 // more is dropped; each fails with a StudioError or a ServerGone, never with anything else.
 import { readBlock, type Block } from "./block";
-import type { Arithmetic, ErrorBody, ErrorValues, Studio, Trace } from "./types";
+import { readTokens } from "./tokens";
+import type { Arithmetic, ErrorBody, ErrorValues, StrongestWeights, Studio, Trace } from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
 export class StudioError extends Error {
@@ -25,6 +26,8 @@ export interface ViewQuestion {
   columns: readonly [number, number];
   height: number;
   width: number;
+  /** Each cell just so many rows and columns, whatever height and width say. */
+  cell?: number;
   reduction?: "mean" | "max";
 }
 
@@ -66,7 +69,20 @@ export async function postTrace(
     body: JSON.stringify(question),
     signal,
   });
-  return (await response.json()) as Trace;
+  return withTokens((await response.json()) as Trace, signal);
+}
+
+/** A trace that Studio still keeps, by its id. */
+export async function getTrace(trace: string, signal: AbortSignal): Promise<Trace> {
+  const response = await ask(`/api/traces/${encodeURIComponent(trace)}`, { signal });
+  return withTokens((await response.json()) as Trace, signal);
+}
+
+/** The trace with all its tokens: of a long text they come apart. */
+async function withTokens(trace: Trace, signal: AbortSignal): Promise<Trace> {
+  if ((trace.num_tokens ?? 0) <= trace.tokens.length) return trace;
+  const found = await block(`/api/traces/${encodeURIComponent(trace.id)}/tokens`, signal);
+  return { ...trace, tokens: readTokens(found, trace.text) };
 }
 
 async function block(path: string, signal: AbortSignal): Promise<Block> {
@@ -95,6 +111,7 @@ export function viewPath(trace: string, view: ViewQuestion): string {
     width: String(view.width),
     reduction: view.reduction ?? "mean",
   });
+  if (view.cell !== undefined) query.set("cell", String(view.cell));
   return `/api/traces/${encodeURIComponent(trace)}/view?${query}`;
 }
 
@@ -119,6 +136,28 @@ export async function getArithmetic(
   );
   const path = `/api/traces/${encodeURIComponent(trace)}/arithmetic?${query}`;
   return (await (await ask(path, { signal })).json()) as Arithmetic;
+}
+
+export interface StrongestQuestion {
+  layer: number;
+  head: number;
+  count: number;
+  /** Leave out what looks at earlier tokens than this one. */
+  least_key: number;
+  /** Leave out what is fewer tokens away. */
+  apart: number;
+}
+
+export async function getStrongest(
+  trace: string,
+  question: StrongestQuestion,
+  signal: AbortSignal,
+): Promise<StrongestWeights> {
+  const query = new URLSearchParams(
+    Object.entries(question).map(([name, value]) => [name, String(value)]),
+  );
+  const path = `/api/traces/${encodeURIComponent(trace)}/strongest?${query}`;
+  return (await (await ask(path, { signal })).json()) as StrongestWeights;
 }
 
 export function filePath(trace: string): string {

@@ -1,7 +1,7 @@
 // Where the room's answers come from: a running Studio, or a page that carries its own trace.
 import type { Block } from "./block";
-import type { Cell, ViewQuestion } from "./client";
-import type { Arithmetic, Studio, Trace } from "./types";
+import type { Cell, StrongestQuestion, ViewQuestion } from "./client";
+import type { Arithmetic, StrongestWeights, Studio, Trace } from "./types";
 
 export interface Source {
   /** Text and model cannot be changed, and the page's address does not name them. */
@@ -20,6 +20,16 @@ export interface Source {
   readonly getArithmetic:
     | ((trace: string, cell: Cell, signal: AbortSignal) => Promise<Arithmetic>)
     | null;
+  /** A head's strongest weights; null where nobody is there to look for them. */
+  readonly getStrongest?:
+    | ((
+        trace: string,
+        question: StrongestQuestion,
+        signal: AbortSignal,
+      ) => Promise<StrongestWeights>)
+    | null;
+  /** A trace that is kept, by its id; null where there are no others. */
+  readonly getTrace?: ((trace: string, signal: AbortSignal) => Promise<Trace>) | null;
   /** The address of the trace's file; null where there is none to download. */
   filePath(trace: string): string | null;
 }

@@ -36,6 +36,7 @@ export interface Trace {
   num_layers: number;
   num_heads: number;
   causal: boolean;
+  num_tokens?: number;
   tokens: Token[];
   pooled_size: number;
   seconds: number;
@@ -62,6 +63,19 @@ export interface Arithmetic {
   output: number[];
   latex: string;
   python: string;
+}
+
+export interface Weight {
+  query: number;
+  key: number;
+  weight: number;
+}
+
+/** A head's strongest weights, the greatest first. */
+export interface StrongestWeights {
+  layer: number;
+  head: number;
+  weights: Weight[];
 }
 
 export type ErrorValues = Record<string, string | number | string[]>;

@@ -12,6 +12,8 @@ export type Source = number | "none" | null;
 export interface Place {
   model: string | null;
   text: string | null;
+  /** In place of a text that is too long for an address: the trace that Studio keeps of it. */
+  trace: string | null;
   layer: number | null;
   head: number | null;
   token: Source;
@@ -47,6 +49,7 @@ export function readPlace(search: string): Place {
   return {
     model: query.get("model"),
     text: query.get("text"),
+    trace: /^[0-9a-f]{32}$/.exec(query.get("trace") ?? "")?.[0] ?? null,
     layer: whole(ADDRESS.exec(query.get("at") ?? "")?.[1] ?? null),
     head: whole(query.get("head")),
     token: token === "none" ? "none" : whole(token),
@@ -64,6 +67,7 @@ export function writePlace(place: Place): string {
   const query = new URLSearchParams();
   if (place.model !== null) query.set("model", place.model);
   if (place.text !== null) query.set("text", place.text);
+  else if (place.trace !== null) query.set("trace", place.trace);
   if (place.layer !== null) query.set("at", patternAddress(place.layer));
   if (place.head !== null) query.set("head", String(place.head));
   if (place.token !== null) query.set("token", String(place.token));

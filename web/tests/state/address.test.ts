@@ -5,6 +5,7 @@ import { readPlace, writePlace, type Place } from "../../src/state/address";
 const place: Place = {
   model: "vitral-es-bert",
   text: "El perro que persiguió al gato cruzó la calle. ¿100 % & más?\nSí + no",
+  trace: null,
   layer: 5,
   head: 2,
   token: 3,
@@ -25,6 +26,7 @@ describe("the page's address", () => {
     const bare: Place = {
       model: null,
       text: null,
+      trace: null,
       layer: null,
       head: null,
       token: null,
@@ -37,6 +39,13 @@ describe("the page's address", () => {
     };
     expect(readPlace(writePlace(bare))).toEqual(bare);
     expect(readPlace("")).toEqual(bare);
+  });
+
+  it("names a trace in place of a long text", () => {
+    const kept = { ...place, text: null, trace: "0123456789abcdef0123456789abcdef" };
+    expect(readPlace(writePlace(kept))).toEqual(kept);
+    expect(writePlace({ ...kept, text: "corto" })).not.toContain("trace=");
+    expect(readPlace("?trace=../../etc").trace).toBeNull();
   });
 
   it("names layers as everything else does", () => {
