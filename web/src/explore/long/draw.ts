@@ -8,8 +8,9 @@ import { above, inSight, isSeen, topLevel, type Camera, type Place, type Stage }
 import { ruler, type Ruler } from "./rulers";
 import type { Tile, Tiles } from "./tiles";
 
-/** Room for the rulers, in pixels. */
+/** Room for the rulers, in pixels; the upper one's labels lean over the right edge. */
 export const LEFT = 112;
+export const RIGHT = 44;
 export const TOP = 84;
 /** What a label needs along its ruler. */
 const NEEDED = 17;
@@ -80,7 +81,7 @@ export function draw(
   if (!context) return;
   const { camera, stage } = scene;
   const dense = window.devicePixelRatio || 1;
-  const [width, height] = [stage.width + LEFT, stage.height + TOP];
+  const [width, height] = [stage.width + LEFT + RIGHT, stage.height + TOP];
   if (canvas.width !== Math.round(width * dense) || canvas.height !== Math.round(height * dense)) {
     canvas.width = Math.round(width * dense);
     canvas.height = Math.round(height * dense);
