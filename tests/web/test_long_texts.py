@@ -75,7 +75,8 @@ def room(reader: ExplorePage) -> ExplorePage:
 
 def settle(page: Page) -> None:
     """Wait until no tile is on its way, and the last one is drawn."""
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(100)
+    page.locator("[data-level][aria-busy=false]").wait_for()
     page.wait_for_timeout(250)
 
 

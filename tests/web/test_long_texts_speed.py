@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from explore_page import ExplorePage
+from panning import PAN, REST
 from playwright.sync_api import Page
 from test_long_texts import book_folder, library, reader, room, settle  # noqa: F401
 
@@ -21,46 +22,6 @@ pytestmark = pytest.mark.browser
 ROUNDS = 5
 FRAME = 20.0  # milliseconds: 50 a second
 TILE = 200.0
-
-PAN = """async frames => {
-    const map = document.querySelector("[data-level]"), box = map.getBoundingClientRect();
-    map.setPointerCapture = () => {};  // there is no pointer behind these events
-    const work = new Map(), ask = window.requestAnimationFrame.bind(window);
-    const add = (frame, began) =>
-        work.set(frame, (work.get(frame) ?? 0) + performance.now() - began);
-    window.requestAnimationFrame = draw => ask(frame => {
-        const began = performance.now();
-        draw(frame);
-        add(frame, began);
-    });
-    const fire = (type, x, y, buttons) => map.dispatchEvent(new PointerEvent(type, {
-        pointerId: 1, bubbles: true, buttons, clientX: box.x + x, clientY: box.y + y }));
-    let [x, y] = [box.width / 2, box.height / 2];
-    fire("pointerdown", x, y, 1);
-    const times = [];
-    for (let step = 0; step < frames; step += 1) {
-        await new Promise(done => ask(frame => {
-            times.push(frame);
-            const turn = 2 * Math.PI * step / frames;
-            [x, y] = [x + 9 * Math.cos(turn), y + 9 * Math.sin(turn)];
-            const began = performance.now();
-            fire("pointermove", x, y, 1);
-            // The page's own answer to the event is a microtask, queued before this one.
-            queueMicrotask(() => { add(frame, began); done(); });
-        }));
-    }
-    fire("pointercancel", x, y, 0);
-    window.requestAnimationFrame = ask;
-    return { work: [...work.values()], gaps: times.slice(1).map((t, i) => t - times[i]) };
-}"""
-
-REST = """async frames => {
-    const times = [];
-    for (let step = 0; step < frames; step += 1) {
-        times.push(await new Promise(requestAnimationFrame));
-    }
-    return times.slice(1).map((t, i) => t - times[i]);
-}"""
 
 
 def share_of_a_core(seconds: float = 0.4) -> float:
