@@ -85,7 +85,7 @@ def visit(browser: Any, address: str, model: str, text: str) -> dict[str, Any]:
         page.evaluate(WATCH)
         with page.expect_response("**/api/traces", timeout=PATIENCE) as answer:
             page.keyboard.press("Enter")
-        page.wait_for_function("window.pictureMoment", timeout=PATIENCE)
+        page.wait_for_function("() => window.pictureMoment", timeout=PATIENCE)
         trace = answer.value.json()
         asked, moment, origin = page.evaluate(
             "[askedMoment, pictureMoment, performance.timeOrigin]"

@@ -251,7 +251,7 @@ def test_a_long_text_waits_to_be_read_and_its_link_opens_again(reader: ExplorePa
     assert reader.page.url == before
     reader.page.keyboard.press("Enter")
     expect(reader.page.locator("[data-level]")).to_be_visible(timeout=120_000)
-    reader.page.wait_for_function("location.search.includes('trace=')")
+    reader.page.wait_for_function("() => location.search.includes('trace=')")
     assert len(reader.page.url) < 400
     reader.page.reload()
     expect(reader.page.locator("[data-level]")).to_be_visible()
