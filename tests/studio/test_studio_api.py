@@ -18,8 +18,8 @@ def test_studio_lists_the_models_in_the_readers_language(client: TestClient) -> 
     assert studio["version"] == vitral.__version__
     assert studio["default_model"] == "small-bert"
     assert studio["default_text"] == SEED
-    assert studio["max_text_bytes"] == 65536
-    assert studio["max_tokens"] == 4096
+    assert studio["max_text_bytes"] == 2 * 2**20
+    assert studio["max_tokens"] == 131_072
     named = {model["name"]: model for model in studio["models"] if not model["bundled"]}
     assert named["small-bert"] == {
         "name": "small-bert",
@@ -161,6 +161,8 @@ def test_schema_is_published(client: TestClient) -> None:
         "/api/trace-files",
         "/api/traces/{trace_id}",
         "/api/traces/{trace_id}/page",
+        "/api/traces/{trace_id}/tokens",
+        "/api/traces/{trace_id}/strongest",
         "/api/traces/{trace_id}/pooled",
         "/api/traces/{trace_id}/view",
         "/api/traces/{trace_id}/arithmetic",

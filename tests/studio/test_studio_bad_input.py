@@ -46,7 +46,8 @@ def test_empty_text(client: TestClient, text: str) -> None:
 def test_text_longer_than_the_context_names_both_lengths(client: TestClient) -> None:
     error = error_of(post(client, "gato " * 100), 422)
     assert error["code"] == "text_too_long"
-    assert error["values"] == {"length": 102, "context": 64, "model": "small-bert"}
+    fits = 5 * 62 - 1
+    assert error["values"] == {"length": 102, "context": 64, "model": "small-bert", "fits": fits}
     assert "102" in error["message"]
     assert "64" in error["message"]
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from vitral.explain.repetition import repeated_trace as repeated_trace
     from vitral.explain.role_constancy import RolesElsewhere as RolesElsewhere
     from vitral.explain.role_constancy import roles_elsewhere as roles_elsewhere
+    from vitral.explain.strongest import Weight as Weight
+    from vitral.explain.strongest import strongest_weights as strongest_weights
     from vitral.explain.weight_arithmetic import Arithmetic as Arithmetic
     from vitral.explain.weight_arithmetic import arithmetic as arithmetic
     from vitral.explain.word_path import WordPaths as WordPaths
@@ -83,6 +85,7 @@ _HOMES = {
     "QueryKey": "query_beside_keys",
     "PredictionChange": "changed_prediction",
     "RelationReport": "relations",
+    "Weight": "strongest",
     "flow": "attention_flow",
     "head_distances": "divergence",
     "head_map": "divergence",
@@ -99,6 +102,7 @@ _HOMES = {
     "relation_report": "relations",
     "repeated_trace": "repetition",
     "rollout": "attention_rollout",
+    "strongest_weights": "strongest",
     "value_zeroing": "zeroed_values",
     "weighted_norms": "norm_weighted",
     "write_report": "relation_table",

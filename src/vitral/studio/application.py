@@ -18,6 +18,7 @@ from vitral.studio.explaining.routes import router as explaining
 from vitral.studio.failures import register_failures
 from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
+from vitral.studio.long_texts.routes import router as long_texts
 from vitral.studio.page import Page
 from vitral.studio.routes import router
 from vitral.studio.security import Gate
@@ -82,7 +83,7 @@ def create_app(
         streamed={UPLOAD, UPLOADS},
     )
     register_failures(app)
-    for part in (sharing, explaining, touching, writing, training_routes, router):
+    for part in (sharing, explaining, touching, writing, training_routes, long_texts, router):
         app.include_router(part)
     app.mount("/", Page())
     return app

@@ -5,7 +5,7 @@
     next L       the header, UTF-8 JSON, padded with spaces so that 8 + L is a multiple of 8
     the rest     the array, little-endian, rows first
 
-The header holds `dtype` ("float32" or "uint8"), `shape`, and `aggregated`: whether a value
+The header holds `dtype` ("float32", "int32" or "uint8"), `shape`, and `aggregated`: whether a value
 stands for several cells. The padding lets a browser lay a typed array over the rest directly.
 """
 
@@ -18,17 +18,17 @@ import numpy as np
 
 MAGIC = b"VTR1"
 MEDIA_TYPE = "application/octet-stream"
-_DTYPES = {"float32": "<f4", "uint8": "|u1"}
+_DTYPES = {"float32": "<f4", "int32": "<i4", "uint8": "|u1"}
 
 
 def encode_block(array: "np.ndarray[Any, Any]", *, aggregated: bool, **header: object) -> bytes:
-    """`array` (float32 or uint8, any shape) and what `header` says of it, as one block.
+    """`array` (float32, int32 or uint8, any shape) and what `header` says of it, as one block.
 
     Raises ValueError for another element type.
     """
     dtype = str(array.dtype)
     if dtype not in _DTYPES:
-        raise ValueError(f"a block holds float32 or uint8, not {dtype}")
+        raise ValueError(f"a block holds float32, int32 or uint8, not {dtype}")
     entries = {"dtype": dtype, "shape": list(array.shape), "aggregated": aggregated, **header}
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-(8 + len(text)) % 8)

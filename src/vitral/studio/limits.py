@@ -12,18 +12,21 @@ MIB = 2**20
 class Limits:
     """Sizes in bytes, cells, tokens or requests, as each name says."""
 
-    body_bytes: int = 256 * 1024
+    body_bytes: int = 4 * MIB
     """Largest request body; the rest is not even read."""
-    text_bytes: int = 64 * 1024
+    text_bytes: int = 2 * MIB
     """Largest text, in UTF-8."""
-    tokens: int = 4096
-    """Most tokens of one trace, whatever the model's context."""
     answer_tokens: int = 64
     """Most tokens that an encoder–decoder writes as its answer to a text."""
     trace_file_bytes: int = 256 * MIB
     """Largest trace file that is opened; what comes after is not read."""
     page_megabytes: float = 64.0
     """Largest page that a trace is written into."""
+    tokens: int = 131_072
+    """Most tokens of one trace, whatever the model's context. What the machine has no memory for
+    is refused before it runs: see vitral.tracing.forecast."""
+    listed_tokens: int = 4096
+    """Most tokens that a trace's description lists; those of a longer text come as a block."""
     view_cells: int = 256 * 256
     """Most cells (height × width) of one view."""
     view_side: int = 256

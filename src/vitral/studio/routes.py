@@ -73,10 +73,11 @@ async def get_view(
     columns: Annotated[str | None, Query(description="a:b, b not included")] = None,
     height: Annotated[int | None, Query(ge=1)] = None,
     width: Annotated[int | None, Query(ge=1)] = None,
+    cell: Annotated[int | None, Query(ge=1, le=2**20)] = None,
     reduction: Literal["mean", "max"] = "mean",
 ) -> Response:
     """A part of one value: float32 [height, width], exact where it fits, else reduced."""
-    view = ViewRequest(address, head, rows, columns, height, width, reduction)
+    view = ViewRequest(address, head, rows, columns, height, width, reduction, cell)
     return Response(await session.view(trace_id, view), media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 

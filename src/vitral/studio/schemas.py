@@ -104,7 +104,10 @@ class Trace(BaseModel):
         description='"exact": rebuilt from queries and keys; "eager": as the model itself gave them'
     )
     parts: list[Part]
-    tokens: list[Token]
+    num_tokens: int
+    tokens: list[Token] = Field(
+        description="Empty for a text of more than 4096: GET /api/traces/{id}/tokens gives them"
+    )
     decoder_tokens: list[Token] = Field(description="Empty but for an encoder–decoder")
     answer: Answer | None = Field(description="Null but for an encoder–decoder")
     edits: list[str] = Field(description="What was changed of the model while it ran, a line each")

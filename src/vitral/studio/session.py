@@ -15,6 +15,7 @@ from vitral.studio import schemas
 from vitral.studio.answer import answered
 from vitral.studio.arithmetic import arithmetic_of
 from vitral.studio.limits import Limits
+from vitral.studio.long_texts.length import check_length
 from vitral.studio.query_key import query_key_block
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
@@ -137,9 +138,7 @@ class Session:
         """Load the model if need be, run it, keep the trace. In a thread."""
         with self.shelf.borrow(model_name) as model:
             for each in (text,) if answer is None else (text, answer):
-                num_tokens, limit = len(model.tokens(each)), self.limits.tokens
-                if num_tokens > limit:
-                    raise VitralError("text_over_tokens", length=num_tokens, limit=limit)
+                check_length(model.tokens(each), model, model_name, self.limits)
             started = time.perf_counter()
             with edited(model, edits):
                 if model.kind == "encoder-decoder":
@@ -154,7 +153,7 @@ class Session:
             key=key,
             model=model_name,
             seconds=seconds,
-            pooled_side=self.limits.pooled_side,
+            limits=self.limits,
             answer=written,
         )
         stored = StoredTrace(trace, summary, trace_bytes(trace))

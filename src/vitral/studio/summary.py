@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from vitral.errors import VitralError
 from vitral.studio import schemas
+from vitral.studio.limits import Limits
+from vitral.studio.long_texts.tokens import listed
 
 if TYPE_CHECKING:
     from vitral.tracing import Token, Trace
@@ -15,7 +17,7 @@ def summary_of(
     key: str,
     model: str,
     seconds: float,
-    pooled_side: int,
+    limits: Limits,
     answer: schemas.Answer | None = None,
     opened: str | None = None,
 ) -> schemas.Trace:
@@ -36,12 +38,13 @@ def summary_of(
         causal=next(part.causal for part in parts if part.name == first),
         exactness=trace.exactness,
         parts=parts,
-        tokens=_tokens(trace.tokens),
+        num_tokens=len(trace.tokens),
+        tokens=listed(trace.tokens, limits),
         decoder_tokens=_tokens(trace.decoder_tokens),
         answer=answer,
         edits=trace.edits,
         opened=opened,
-        pooled_size=min(pooled_side, len(trace.tokens)),
+        pooled_size=min(limits.pooled_side, len(trace.tokens)),
         seconds=seconds,
     )
 

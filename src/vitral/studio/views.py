@@ -19,7 +19,8 @@ class ViewRequest:
     """Which part of which value, and into how many cells: as it stands in the request.
 
     `rows` and `columns` are "a:b" (b not included) or None for all; `height` and `width` are
-    cells, or None for the side that Studio chooses.
+    cells, or None for the side that Studio chooses. With `cell`, each cell is just so many rows
+    and columns, whatever `height` and `width` say.
     """
 
     address: str
@@ -29,6 +30,7 @@ class ViewRequest:
     height: int | None
     width: int | None
     reduction: Literal["mean", "max"]
+    cell: int | None = None
 
 
 def pooled_block(trace: "Trace", side: int, part: str | None = None) -> bytes:
@@ -50,8 +52,12 @@ def view_block(trace: "Trace", request: ViewRequest, limits: Limits) -> bytes:
     """
     rows = _range("rows", request.rows)
     columns = _range("columns", request.columns)
-    height = _cells(request.height, rows, limits)
-    width = _cells(request.width, columns, limits)
+    if request.cell is None:
+        height = _cells(request.height, rows, limits)
+        width = _cells(request.width, columns, limits)
+    else:
+        height = _cells_of_size(request.cell, "rows", rows)
+        width = _cells_of_size(request.cell, "columns", columns)
     if height * width > limits.view_cells:
         raise VitralError("view_too_large", height=height, width=width, limit=limits.view_cells)
     view = trace.view(
@@ -61,6 +67,7 @@ def view_block(trace: "Trace", request: ViewRequest, limits: Limits) -> bytes:
         columns=columns,
         height=height,
         width=width,
+        cell=request.cell,
         reduction=request.reduction,
     )
     return encode_block(
@@ -88,3 +95,10 @@ def _cells(asked: int | None, covered: tuple[int, int] | None, limits: Limits) -
     """How many cells: those asked for, but not more than there are numbers."""
     cells = asked or limits.view_side
     return cells if covered is None else max(1, min(cells, covered[1] - covered[0]))
+
+
+def _cells_of_size(cell: int, name: str, covered: tuple[int, int] | None) -> int:
+    """How many cells of a size cover a range, which must be given: a long text has too many."""
+    if covered is None:
+        raise VitralError("view_range_wrong", name=name, value="")
+    return max(1, -(-(covered[1] - covered[0]) // cell))

@@ -8,7 +8,8 @@ window) are not computed.
 One block costs its scores (one matrix product, the log-sum-exp already subtracted in it), the
 exponential, and one quick walk over it for each of: entropy, distance, the rows' mass and
 largest weight, and the sums and maxima of the map's cells, first over neighbouring rows only.
-So what `received` and the maps still have to do has no more than 256 rows.
+So what `received` and the maps still have to do has no more than 256 rows. Very long texts also
+get finer maps (`fine_maps`), whose cells are gathered in the same way.
 
 Shapes: H heads, T queries, S keys; r × c a block; h × w the map's cells.
 """
@@ -23,6 +24,8 @@ import torch
 from torch import Tensor
 
 from vitral.stopping import check_stop
+from vitral.tracing import fine_maps
+from vitral.tracing.fine_maps import FineMaps
 from vitral.tracing.pooled_maps import LARGEST, PooledMaps
 from vitral.tracing.row_statistics import NEIGHBOURS, Pattern, RowStatistics
 from vitral.tracing.view import cell_edges
@@ -46,12 +49,17 @@ class Measures:
 
     statistics: RowStatistics
     maps: PooledMaps
+    fine: FineMaps | None = None
+    """Of very long texts only."""
 
     def kept(self, keep: Callable[[Tensor], Tensor]) -> "Measures":
         """The same, its tensors copied by `keep`."""
         statistics = {name: keep(value) for name, value in self.statistics.items()}
         maps = replace(self.maps, mean=keep(self.maps.mean), maximum=keep(self.maps.maximum))
-        return Measures(RowStatistics(**statistics), maps)
+        fine = self.fine
+        if fine is not None:
+            fine = replace(fine, sums=keep(fine.sums), maxima=keep(fine.maxima))
+        return Measures(RowStatistics(**statistics), maps, fine)
 
 
 @torch.no_grad()
@@ -91,6 +99,7 @@ class _Pass:
         self.allowed = torch.zeros(leading, T, device=self.device)
         cells = (H, len(self.row_edges) - 1, len(self.column_edges) - 1)
         mean, maximum = torch.empty(cells), torch.empty(cells)
+        self.fine = _no_fine_maps(self.shape)
         for first, last in row_blocks(self.row_edges, self.block[0]):
             check_stop()
             edges = self.row_edges[first : last + 1]
@@ -108,7 +117,7 @@ class _Pass:
             **{name: weights.cpu() for name, weights in self.at_places.items()},
         )
         mean /= heights[:, None] * widths[None, :]
-        return Measures(statistics, PooledMaps(mean, maximum, (T, S)))
+        return Measures(statistics, PooledMaps(mean, maximum, (T, S)), self.fine)
 
     @property
     def rule(self) -> Visibility | None:
@@ -134,7 +143,24 @@ class _Pass:
                     self.at_places["first"][head, slice(*rows)] = weights[:, 0]
                 across = slice(*columns)
                 over_rows(weights, edges, sums[head, :, across], maxima[head, :, across])
+                if self.fine is not None:
+                    self._add_fine(self.fine, head, rows, columns, weights)
         return sums, maxima
+
+    def _add_fine(
+        self, maps: FineMaps, head: int, rows: Range, columns: Range, weights: Tensor
+    ) -> None:
+        """Add a block, which may begin and end inside cells, to the finer maps."""
+        down, across = (_edges_within(each, maps.cell) for each in (rows, columns))
+        shape = (len(down) - 1, columns[1] - columns[0])
+        sums, maxima = (torch.empty(shape, device=self.device) for _ in range(2))
+        over_rows(weights, down, sums, maxima)
+        from_first = [edge - columns[0] for edge in across]
+        top, left = rows[0] // maps.cell, columns[0] // maps.cell
+        place = (head, slice(top, top + len(down) - 1), slice(left, left + len(across) - 1))
+        maps.sums[place] += column_cells(sums, from_first, "mean").cpu()
+        largest = torch.maximum(maps.maxima[place], column_cells(maxima, from_first, "max").cpu())
+        maps.maxima[place] = largest
 
     def _hidden(self, rows: Range, columns: Range) -> tuple[int, Tensor] | None:
         """The columns where something may not be seen: where they begin, and what; or None."""
@@ -208,6 +234,22 @@ class _Pass:
         to_edge, from_edge = far
         mass = torch.mv(weights, self.ones[: weights.shape[1]])
         self.distance[head, within].addcmul_(mass, to_edge).add_(torch.mv(weights, from_edge))
+
+
+def _no_fine_maps(shape: tuple[int, int, int]) -> FineMaps | None:
+    """Finer maps with nothing in them yet, for a pattern [H, T, S] that needs them."""
+    H, T, S = shape
+    if not fine_maps.are_kept((T, S)):
+        return None
+    cell = fine_maps.CELL
+    cells = (H, fine_maps.num_cells(T, cell), fine_maps.num_cells(S, cell))
+    return FineMaps(torch.zeros(cells), torch.zeros(cells), (T, S), cell)
+
+
+def _edges_within(places: Range, cell: int) -> list[int]:
+    """The ends of a range, and between them every multiple of `cell`."""
+    first, last = places
+    return [first, *range(first - first % cell + cell, last, cell), last]
 
 
 def row_blocks(edges: list[int], height: int | None = None) -> list[Range]:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.tracing import fine_maps
 from vitral.tracing.byte_size import in_words, num_bytes
 from vitral.tracing.free_memory import free_memory
 from vitral.tracing.inputs import Batch, arguments
@@ -203,6 +204,10 @@ def foresee(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int)
                 min(LARGEST, round(each.num_keys * of_keys)),
             ]
             kept += 2 * 4 * each.num_heads * sides[0] * sides[1]
+            shape = round(each.num_queries * of_queries(prefix)), round(each.num_keys * of_keys)
+            if fine_maps.are_kept(shape):
+                cells = [fine_maps.num_cells(length, fine_maps.CELL) for length in shape]
+                kept += 2 * 4 * each.num_heads * cells[0] * cells[1]
     longest = max(share, share_of_decoder)
     square = max(
         recorder.square_bytes * longest**2, _window_bytes(module, num_tokens) * num_sequences

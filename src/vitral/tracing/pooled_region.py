@@ -22,7 +22,6 @@ WIDTH = 1024
 """Columns of a block."""
 
 
-@torch.no_grad()
 def pooled_region(
     record: "AttentionRecord",
     head: int,
@@ -35,7 +34,20 @@ def pooled_region(
 
     Cells as `view.cell_edges` shares them out, weights as `record.pattern` gives them.
     """
-    row_edges, column_edges = cell_edges(*rows, size[0]), cell_edges(*columns, size[1])
+    edges = cell_edges(*rows, size[0]), cell_edges(*columns, size[1])
+    return pooled_at_edges(record, head, *edges, reduction)
+
+
+@torch.no_grad()
+def pooled_at_edges(
+    record: "AttentionRecord",
+    head: int,
+    row_edges: list[int],
+    column_edges: list[int],
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The same, for cells that lie between given edges."""
+    columns = (column_edges[0], column_edges[-1])
     from_first = [edge - columns[0] for edge in column_edges]
     width = columns[1] - columns[0]
     device = record.query.device

@@ -24,9 +24,16 @@ from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.given_pattern import parts_of
 from vitral.tracing.pooled_maps import LARGEST
-from vitral.tracing.pooled_region import pooled_region
+from vitral.tracing.pooled_region import pooled_at_edges
 from vitral.tracing.token import Token
-from vitral.tracing.view import Reduction, View, reduce_blocks
+from vitral.tracing.view import (
+    Reduction,
+    View,
+    cell_edges,
+    edges_of_size,
+    reduce_at_edges,
+    reduce_blocks,
+)
 from vitral.tracing.visibility import Range
 
 if TYPE_CHECKING:
@@ -159,14 +166,16 @@ class Trace:
         columns: Range | None = None,
         height: int = 256,
         width: int = 256,
+        cell: int | None = None,
         reduction: Reduction = "mean",
     ) -> View:
         """Some rows and columns of the matrix at an address, in at most height × width cells.
 
-        `head` is needed where the value has heads (`pattern`, `q`, `k`, `v`). `rows` and
-        `columns` are (first, one past the last), by default all. Cells are exact where they
-        suffice, else the mean or maximum of what they stand for (in a causal pattern that
-        includes the cells that are always zero), and `aggregated` is true.
+        With `cell`, in cells of just so many rows and columns, counted from the first; the last
+        ones may be narrower. `head` is needed where the value has heads (`pattern`, `q`, `k`,
+        `v`). `rows` and `columns` are (first, one past the last), by default all. Cells are
+        exact where they suffice, else the mean or maximum of what they stand for (in a causal
+        pattern that includes the cells that are always zero), and `aggregated` is true.
 
         Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
         `rows_out_of_range`, `columns_out_of_range`, `view_size`.
@@ -176,18 +185,23 @@ class Trace:
         columns = _range(columns, shape[1], "columns_out_of_range")
         if height < 1 or width < 1 or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=height, width=width, reduction=reduction)
+        if cell is not None and cell < 1:
+            raise VitralError("view_size", height=cell, width=cell, reduction=reduction)
         blocks = _row_blocks(rows, columns[1] - columns[0])
-        aggregated = rows[1] - rows[0] > height or columns[1] - columns[0] > width
+        if cell is None:
+            edges = cell_edges(*rows, height), cell_edges(*columns, width)
+        else:
+            edges = edges_of_size(*rows, cell), edges_of_size(*columns, cell)
+        size = len(edges[0]) - 1, len(edges[1]) - 1
+        aggregated = size != (rows[1] - rows[0], columns[1] - columns[0])
         record = self.attentions.get(split_attention(address)[0])
         quick = isinstance(record, AttentionRecord) and address.endswith(".pattern")
         if aggregated and quick:
             assert head is not None
             assert isinstance(record, AttentionRecord)
-            values = _region(record, head, rows, columns, (height, width), reduction)
+            values = _region(record, head, *edges, reduction)
         elif aggregated:
-            values = reduce_blocks(
-                lambda some: block(some, columns), blocks, columns, (height, width), reduction
-            )
+            values = reduce_at_edges(lambda some: block(some, columns), blocks, *edges, reduction)
         else:
             values = torch.cat([block(some, columns).float().cpu() for some in blocks])
         return View(values, aggregated, rows, columns)
@@ -419,18 +433,24 @@ def _map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
 def _region(
     record: AttentionRecord,
     head: int,
-    rows: Range,
-    columns: Range,
-    size: Range,
+    rows: list[int],
+    columns: list[int],
     reduction: Reduction,
 ) -> Tensor:
-    """A part of a pattern in cells [h, w]: out of the kept maps where they have just these."""
-    whole = rows == (0, record.num_queries) and columns == (0, record.num_keys)
-    if whole and record.is_measured:
+    """A part of a pattern in cells [h, w] between edges: out of the kept maps where they have
+    just these."""
+    shape = (record.num_queries, record.num_keys)
+    size = len(rows) - 1, len(columns) - 1
+    even = [cell_edges(0, *each) for each in zip(shape, size, strict=True)]
+    if record.is_measured and even == [rows, columns]:
         found = record.measures.maps.exactly(size, reduction)
         if found is not None:
             return found[head]
-    return pooled_region(record, head, rows, columns, size, reduction)
+    if record.is_measured and record.measures.fine is not None:
+        fine = record.measures.fine.region(head, rows, columns, reduction)
+        if fine is not None:
+            return fine
+    return pooled_at_edges(record, head, rows, columns, reduction)
 
 
 def _checked_head(num_heads: int, head: int | None) -> int:

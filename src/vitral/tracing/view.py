@@ -43,6 +43,12 @@ def cell_edges(first: int, last: int, num_cells: int) -> list[int]:
     return [first + cell * length // num_cells for cell in range(num_cells + 1)]
 
 
+def edges_of_size(first: int, last: int, cell: int) -> list[int]:
+    """Where cells of `cell` entries begin in [first, last), and where the last, perhaps narrower,
+    one ends."""
+    return [*range(first, last, cell), last]
+
+
 def reduce_blocks(
     block: Callable[[Range], Tensor],
     row_blocks: Iterable[Range],
@@ -57,7 +63,17 @@ def reduce_blocks(
     """
     ranges = list(row_blocks)
     row_edges = cell_edges(ranges[0][0], ranges[-1][1], size[0])
-    column_edges = cell_edges(*columns, size[1])
+    return reduce_at_edges(block, ranges, row_edges, cell_edges(*columns, size[1]), reduction)
+
+
+def reduce_at_edges(
+    block: Callable[[Range], Tensor],
+    ranges: list[Range],
+    row_edges: list[int],
+    column_edges: list[int],
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The same, for cells that lie between given edges."""
     row_cell = _cell_of_each(row_edges)
     column_cell = _cell_of_each(column_edges)
     shape = (len(row_edges) - 1, len(column_edges) - 1)

@@ -1,5 +1,5 @@
 // Where the tokens of the two columns stand, and which of a long text are folded away.
-import { around, heaviest, withGaps, type Item } from "./links";
+import { around, heaviest, withGaps, type Item, type Link } from "./links";
 
 /** Texts longer than this are folded around their source token. */
 export const FITS = 48;
@@ -43,12 +43,20 @@ export function folded(
   const rows = Math.min(22, Math.max(11, Math.floor(room / LEAST_ROW)));
   const left = withGaps(around(token, Math.floor(rows / 2) - 1, size ?? numKeys), size ?? numKeys);
   const beside = size === null ? around(token, 1, numKeys) : [];
+  const strongest = heaviest(weights, 16);
   let right: Item[] = [];
   for (let count = 16; count >= 4; count -= 1) {
-    right = withGaps([...beside, ...heaviest(weights, count)], numKeys);
+    right = withGaps([...beside, ...strongest.slice(0, count)], numKeys);
     if (tall(right, LEAST_ROW) <= rows * LEAST_ROW) break;
   }
   return arranged(left, right, room);
+}
+
+/** Only the tokens of some links, each column's in its order. */
+export function linked(links: readonly Link[], size: number, room: number): Arrangement {
+  const column = (ends: number[]): Item[] => withGaps(ends, size);
+  const left = column(links.map((link) => link.query));
+  return arranged(left, column(links.map((link) => link.key)), room);
 }
 
 function arranged(left: Item[], right: Item[], room: number): Arrangement {

@@ -89,9 +89,13 @@ export function around(centre: number, reach: number, size: number): number[] {
 
 /** The positions of the `count` greatest weights of a row. */
 export function heaviest(row: Float32Array, count: number): number[] {
-  return Array.from(row.keys())
-    .sort((a, b) => (row[b] as number) - (row[a] as number))
-    .slice(0, count);
+  // A few of many: those as great as the weakest of them are looked at, not all sorted.
+  const least = row.slice().sort()[Math.max(0, row.length - count)] ?? 0;
+  const found: number[] = [];
+  row.forEach((weight, index) => {
+    if (weight >= least) found.push(index);
+  });
+  return found.sort((a, b) => (row[b] as number) - (row[a] as number) || a - b).slice(0, count);
 }
 
 /** A line from (0, fromY) to (width, toY) that leaves and arrives level. */

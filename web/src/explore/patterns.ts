@@ -7,7 +7,10 @@ import { source } from "../protocol/source";
 import type { Part, Trace } from "../protocol/types";
 import type { Area, Cells } from "./cells";
 import { keysOf, queriesOf } from "./parts";
+import type { Link } from "./links";
 
+/** The most cells that one block may have. */
+const MOST_CELLS = LARGEST_SIDE * LARGEST_SIDE;
 const KEPT_BYTES = 24 * 2 ** 20;
 
 export class Patterns {
@@ -43,9 +46,22 @@ export class Patterns {
 
   /** One source token's weights over all tokens, exact. */
   async row(layer: number, head: number, token: number, signal: AbortSignal): Promise<Float32Array> {
-    const area: Area = { rows: [token, token + 1], columns: [0, this.width] };
-    const cells = await this.#ask(layer, head, { ...area, height: 1, width: this.width }, signal);
-    return cells.values;
+    const part = async (first: number): Promise<Float32Array> => {
+      const width = Math.min(MOST_CELLS, this.size - first);
+      const area: Area = { rows: [token, token + 1], columns: [first, first + width] };
+      return (await this.#ask(layer, head, { ...area, height: 1, width }, signal)).values;
+    };
+    if (this.size <= MOST_CELLS) return part(0);
+    const row = new Float32Array(this.size);
+    for (let first = 0; first < this.size; first += MOST_CELLS) row.set(await part(first), first);
+    return row;
+  }
+
+  /** A long text's strongest links, the weakest first; null where nobody looks for them. */
+  async strongest(layer: number, head: number, signal: AbortSignal): Promise<Link[] | null> {
+    const question = { layer, head, count: 200, least_key: 1, apart: 2 };
+    const found = await source().getStrongest?.(this.trace.id, question, signal);
+    return found ? found.weights.reverse() : null;
   }
 
   /** All weights of a head, [queries × keys], gathered from exact blocks. */

@@ -69,6 +69,9 @@ interface Before {
 
 /** Texts longer than this have no picture of all their links. */
 export const LONGEST_LINKED = 512;
+/** Texts with more characters are read when asked for, not while somebody writes, and stand in the
+ * page's address by the trace that Studio keeps of them. */
+export const LONGEST_QUICK = 6000;
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2500;
 
@@ -106,6 +109,10 @@ class Room {
   /** The tokens that look. */
   readonly tokens: readonly Token[] = $derived(
     this.trace && this.lookedAt ? queriesOf(this.trace, this.lookedAt) : [],
+  );
+  /** A long text stands in the box that nobody has asked to be read. */
+  readonly unread: boolean = $derived(
+    this.text.length > LONGEST_QUICK && !this.busy && !this.problem && this.text !== this.trace?.text,
   );
 
   #patterns: Patterns | null = null;
@@ -188,6 +195,7 @@ class Room {
   type(text: string): void {
     this.text = text;
     clearTimeout(this.#typing);
+    if (text.length > LONGEST_QUICK) return;
     this.#typing = setTimeout(() => void this.#run(null, "typing"), WAIT_WHILE_TYPING);
   }
 
@@ -202,6 +210,12 @@ class Room {
     clearTimeout(this.#typing);
     if (this.#isTraced() && this.trace && !this.problem) return;
     void this.#run(null, "text");
+  }
+
+  /** Put a text into the box and read it. */
+  read(text: string): void {
+    this.text = text;
+    this.submit();
   }
 
   chooseModel(name: string): void {
@@ -319,7 +333,7 @@ class Room {
     }
   }
 
-  /** Go to a file's trace that Studio still keeps. */
+  /** Go to a trace that Studio still keeps: a file's, or that of a text too long for an address. */
   async #revisit(id: string, place: Place): Promise<void> {
     const get = source().getTrace;
     if (!get) return;
@@ -328,11 +342,20 @@ class Room {
     this.busy = true;
     try {
       const trace = await get(id, signal);
+      if (trace.opened === null) {
+        this.opened = null;
+        this.model = trace.model;
+        this.text = trace.text;
+        this.answer = trace.answer?.given ? trace.answer.text : "";
+        this.#traced = this.#asked();
+        await this.#arrive(trace, place, null, signal);
+        return;
+      }
       const file = this.opened?.id === id ? this.opened.file : null;
       await this.#showFile(trace, file, place, null, signal);
     } catch (problem) {
       if (problem instanceof StudioError && problem.code === "trace_gone" && this.opened?.id !== id) {
-        this.#say("trace_file_gone", {});
+        this.#say(place.model === null ? "trace_file_gone" : "link_gone", {});
         if (!this.trace) void this.#run(null, null); // something is to be seen beside the line
       } else this.#fail(problem, () => this.#revisit(id, place));
     } finally {
@@ -459,7 +482,9 @@ class Room {
         matrix = await patterns.matrix(layer, head, signal);
       }
       if (token === null) {
-        links = matrix && strongestLinks(matrix, width, Math.max(200, 2 * size), 0.02);
+        links = matrix
+          ? strongestLinks(matrix, width, Math.max(200, 2 * size), 0.02)
+          : await patterns.strongest(layer, head, signal);
       } else {
         row = matrix
           ? matrix.subarray(token * width, (token + 1) * width)
@@ -509,9 +534,9 @@ class Room {
     const question = this.trace ? this.#traced : this.#asked();
     return {
       model: free ? question.model || null : null,
-      text: free ? question.text : null,
+      text: free && !this.#long ? question.text : null,
       answer: free ? question.answer : null,
-      trace: this.opened?.id ?? null,
+      trace: this.opened?.id ?? (free && this.#long ? (this.trace?.id ?? null) : null),
       part: this.trace ? this.part : null,
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
@@ -527,6 +552,10 @@ class Room {
 
   #address(): string {
     return writePlace(this.#place()) + touching.address() + comparing.address();
+  }
+
+  get #long(): boolean {
+    return this.trace !== null && this.#traced.text.length > LONGEST_QUICK;
   }
 
   #record(step: Step | null): void {

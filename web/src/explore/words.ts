@@ -40,7 +40,7 @@ export function firstSource(tokens: readonly Token[]): number {
       return sum + (token.special ? 0 : label(token).length);
     }, 0);
   let longest: number[] = [0];
-  for (const group of words(tokens).slice(0, 64)) {
+  for (const group of words(tokens.slice(0, 256)).slice(0, 64)) {
     if (length(group) > length(longest)) longest = group;
   }
   return longest[0] ?? 0;

@@ -31,6 +31,7 @@ export function embedded(carried: Carried): Source {
     num_heads,
     causal,
     parts: [part],
+    num_tokens: (keys ?? tokens).length,
     tokens: keys ?? tokens,
     decoder_tokens: keys ? tokens : [],
     answer: null,
@@ -73,23 +74,29 @@ export function embedded(carried: Carried): Source {
     getView: (_, view, signal) => cells(layers, view, signal),
     getArithmetic: null,
     getQueryKey: null,
+    getStrongest: null,
     filePath: () => null,
     getPage: null,
   };
 }
 
-/** A view's block: exact where its cells suffice, else each the mean of those it stands for. */
+/** A view's block: exact where its cells suffice, else each the mean of those it stands for, or
+ * their greatest. */
 async function cells(layers: Layers, view: ViewQuestion, signal: AbortSignal): Promise<Block> {
   const layer = layers.layer(patternOf(view.address)?.layer ?? -1);
-  const [rows, columns] = [edges(view.rows, view.height), edges(view.columns, view.width)];
+  const { cell } = view;
+  const greatest = view.reduction === "max";
+  const [rows, columns] = cell
+    ? [edgesOfSize(view.rows, cell), edgesOfSize(view.columns, cell)]
+    : [edges(view.rows, view.height), edges(view.columns, view.width)];
   const [height, width] = [rows.length - 1, columns.length - 1];
   const [first, end] = view.columns;
   const aggregated = view.rows[1] - view.rows[0] > height || end - first > width;
   const values = new Float32Array(height * width);
   const line = new Float32Array(end - first);
   let began = performance.now();
-  for (let cell = 0; cell < height; cell += 1) {
-    const [top, bottom] = [rows[cell] as number, rows[cell + 1] as number];
+  for (let down = 0; down < height; down += 1) {
+    const [top, bottom] = [rows[down] as number, rows[down + 1] as number];
     const sums = new Float64Array(width);
     for (let row = top; row < bottom; row += 1) {
       layer.row(view.head, row, first, end, line);
@@ -97,16 +104,17 @@ async function cells(layers: Layers, view: ViewQuestion, signal: AbortSignal): P
       for (let at = 0; at < width; at += 1) {
         const last = (columns[at + 1] as number) - first;
         for (let column = (columns[at] as number) - first; column < last; column += 1) {
-          sums[at] = (sums[at] as number) + (line[column] as number);
+          const [before, value] = [sums[at] as number, line[column] as number];
+          sums[at] = greatest ? Math.max(before, value) : before + value;
         }
       }
     }
     if (aggregated) {
       for (let at = 0; at < width; at += 1) {
         const size = (bottom - top) * ((columns[at + 1] as number) - (columns[at] as number));
-        values[cell * width + at] = (sums[at] as number) / size;
+        values[down * width + at] = (sums[at] as number) / (greatest ? 1 : size);
       }
-    } else values.set(line, cell * width);
+    } else values.set(line, down * width);
     if (performance.now() - began > AT_A_TIME) {
       await new Promise((resolve) => setTimeout(resolve));
       signal.throwIfAborted();
@@ -114,6 +122,12 @@ async function cells(layers: Layers, view: ViewQuestion, signal: AbortSignal): P
     }
   }
   return { header: { dtype: "float32", shape: [height, width], aggregated }, values };
+}
+
+/** Where cells of just so many begin, and the last, perhaps narrower, one ends. */
+export function edgesOfSize([first, last]: readonly [number, number], size: number): number[] {
+  const count = Math.ceil((last - first) / size);
+  return [...Array.from({ length: count }, (_, cell) => first + cell * size), last];
 }
 
 /** Where each of at most `most` cells begins, and the last ends: as in vitral.tracing.view. */

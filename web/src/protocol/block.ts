@@ -6,7 +6,7 @@
 //   the rest    the array, little endian, row by row
 
 export interface BlockHeader {
-  dtype: "float32" | "uint8";
+  dtype: "float32" | "int32" | "uint8";
   shape: number[];
   aggregated: boolean;
   [more: string]: unknown;
@@ -14,7 +14,7 @@ export interface BlockHeader {
 
 export interface Block {
   header: BlockHeader;
-  values: Float32Array | Uint8Array;
+  values: Float32Array | Int32Array | Uint8Array;
 }
 
 const MAGIC = "VTR1";
@@ -31,14 +31,11 @@ export function readBlock(buffer: ArrayBuffer): Block {
     new TextDecoder().decode(new Uint8Array(buffer, 8, length)),
   ) as BlockHeader;
   const count = header.shape.reduce((product, size) => product * size, 1);
-  const width = header.dtype === "float32" ? 4 : header.dtype === "uint8" ? 1 : 0;
-  if (width === 0) throw new BlockError(`holds ${String(header.dtype)}`);
+  const kind = { float32: Float32Array, int32: Int32Array, uint8: Uint8Array }[header.dtype];
+  if (!kind) throw new BlockError(`holds ${String(header.dtype)}`);
+  const width = kind.BYTES_PER_ELEMENT;
   if (buffer.byteLength - 8 - length !== count * width) {
     throw new BlockError(`holds ${buffer.byteLength - 8 - length} bytes for ${count} values`);
   }
-  const values =
-    header.dtype === "float32"
-      ? new Float32Array(buffer, 8 + length, count)
-      : new Uint8Array(buffer, 8 + length, count);
-  return { header, values };
+  return { header, values: new kind(buffer, 8 + length, count) };
 }

@@ -1,7 +1,16 @@
 // Questions to Studio. Each takes an AbortSignal, so that a question that nobody waits for any
 // more is dropped; each fails with a StudioError or a ServerGone, never with anything else.
 import { readBlock, type Block } from "./block";
-import type { Arithmetic, ErrorBody, ErrorValues, Question, Studio, Trace } from "./types";
+import { readTokens } from "./tokens";
+import type {
+  Arithmetic,
+  ErrorBody,
+  ErrorValues,
+  Question,
+  StrongestWeights,
+  Studio,
+  Trace,
+} from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
 export class StudioError extends Error {
@@ -25,6 +34,8 @@ export interface ViewQuestion {
   columns: readonly [number, number];
   height: number;
   width: number;
+  /** Each cell just so many rows and columns, whatever height and width say. */
+  cell?: number;
   reduction?: "mean" | "max";
 }
 
@@ -66,12 +77,19 @@ export async function postTrace(
     body: JSON.stringify(question),
     signal,
   });
-  return (await response.json()) as Trace;
+  return withTokens((await response.json()) as Trace, signal);
+}
+
+/** The trace with all its tokens: of a long text they come apart. */
+async function withTokens(trace: Trace, signal: AbortSignal): Promise<Trace> {
+  if ((trace.num_tokens ?? 0) <= trace.tokens.length) return trace;
+  const found = await block(`${tracePath(trace.id)}/tokens`, signal);
+  return { ...trace, tokens: readTokens(found, trace.text) };
 }
 
 /** A trace that Studio keeps. */
 export async function getTrace(trace: string, signal: AbortSignal): Promise<Trace> {
-  return (await (await ask(tracePath(trace), { signal })).json()) as Trace;
+  return withTokens((await (await ask(tracePath(trace), { signal })).json()) as Trace, signal);
 }
 
 /** The trace in a file, which Studio reads as it arrives. */
@@ -86,7 +104,7 @@ export async function postTraceFile(
     body: file,
     signal,
   });
-  return (await response.json()) as Trace;
+  return withTokens((await response.json()) as Trace, signal);
 }
 
 function tracePath(trace: string): string {
@@ -119,6 +137,7 @@ export function viewPath(trace: string, view: ViewQuestion): string {
     width: String(view.width),
     reduction: view.reduction ?? "mean",
   });
+  if (view.cell !== undefined) query.set("cell", String(view.cell));
   return `${tracePath(trace)}/view?${query}`;
 }
 
@@ -144,6 +163,28 @@ export async function getArithmetic(
   );
   const path = `${tracePath(trace)}/arithmetic?${query}`;
   return (await (await ask(path, { signal })).json()) as Arithmetic;
+}
+
+export interface StrongestQuestion {
+  layer: number;
+  head: number;
+  count: number;
+  /** Leave out what looks at earlier tokens than this one. */
+  least_key: number;
+  /** Leave out what is fewer tokens away. */
+  apart: number;
+}
+
+export async function getStrongest(
+  trace: string,
+  question: StrongestQuestion,
+  signal: AbortSignal,
+): Promise<StrongestWeights> {
+  const query = new URLSearchParams(
+    Object.entries(question).map(([name, value]) => [name, String(value)]),
+  );
+  const path = `${tracePath(trace)}/strongest?${query}`;
+  return (await (await ask(path, { signal })).json()) as StrongestWeights;
 }
 
 export interface QueryKeyQuestion {

@@ -1,8 +1,14 @@
 // Where the room's answers come from: a running Studio, a page that carries its own trace, or the
 // Python of a notebook.
 import type { Block } from "./block";
-import type { Cell, PageOpens, QueryKeyQuestion, ViewQuestion } from "./client";
-import type { Arithmetic, Question, Studio, Trace } from "./types";
+import type {
+  Cell,
+  PageOpens,
+  QueryKeyQuestion,
+  StrongestQuestion,
+  ViewQuestion,
+} from "./client";
+import type { Arithmetic, Question, StrongestWeights, Studio, Trace } from "./types";
 
 export interface Source {
   /** Text and model cannot be changed, and the page's address does not name them. */
@@ -30,6 +36,14 @@ export interface Source {
   /** A query's vector and some keys' (see query_key.ts); null where nobody is there to ask. */
   readonly getQueryKey:
     | ((trace: string, question: QueryKeyQuestion, signal: AbortSignal) => Promise<Block>)
+    | null;
+  /** A head's strongest weights; null where nobody is there to look for them. */
+  readonly getStrongest?:
+    | ((
+        trace: string,
+        question: StrongestQuestion,
+        signal: AbortSignal,
+      ) => Promise<StrongestWeights>)
     | null;
   /** The address of the trace's file; null where there is none to download. */
   filePath(trace: string): string | null;

@@ -60,6 +60,7 @@ export interface Trace {
   num_heads: number;
   causal: boolean;
   parts: Part[];
+  num_tokens?: number;
   tokens: Token[];
   decoder_tokens: Token[];
   answer: Answer | null;
@@ -100,6 +101,19 @@ export interface Arithmetic {
   output: number[];
   latex: string;
   python: string;
+}
+
+export interface Weight {
+  query: number;
+  key: number;
+  weight: number;
+}
+
+/** A head's strongest weights, the greatest first. */
+export interface StrongestWeights {
+  layer: number;
+  head: number;
+  weights: Weight[];
 }
 
 export type ErrorValues = Record<string, string | number | string[]>;

@@ -94,8 +94,8 @@ export function writePlace(place: Place): string {
   const query = new URLSearchParams();
   if (place.model !== null) query.set("model", place.model);
   if (place.text !== null) query.set("text", place.text);
+  else if (place.trace !== null) query.set("trace", place.trace);
   if (place.answer !== null) query.set("answer", place.answer);
-  if (place.trace !== null) query.set("trace", place.trace);
   if (place.layer !== null) query.set("at", patternAddress(place.layer, place.part ?? ""));
   if (place.head !== null) query.set("head", String(place.head));
   if (place.token !== null) query.set("token", String(place.token));

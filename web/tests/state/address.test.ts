@@ -45,6 +45,13 @@ describe("the page's address", () => {
     expect(readPlace("")).toEqual(bare);
   });
 
+  it("names a trace in place of a long text", () => {
+    const kept = { ...place, text: null, trace: "0123456789abcdef0123456789abcdef" };
+    expect(readPlace(writePlace(kept))).toEqual(kept);
+    expect(writePlace({ ...kept, text: "corto" })).not.toContain("trace=");
+    expect(readPlace("?trace=../../etc").trace).toBeNull();
+  });
+
   it("names layers as everything else does", () => {
     expect(writePlace(place)).toContain("at=layers.5.attention.pattern&head=2&token=3");
   });

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vitral.errors import VitralError
+from vitral.studio.limits import Limits
 from vitral.studio.session import Session
 from vitral.studio.sharing.upload import Upload, read
 from vitral.studio.store import StoredTrace, trace_bytes
@@ -18,18 +19,16 @@ async def opened(session: Session, upload: Upload) -> StoredTrace:
     if kept is not None and kept.summary.opened == upload.name:
         return kept
     path = Path(upload.file.name)
-    stored = await session.workshop.run(
-        _stored, path, upload.name, upload.key, session.limits.pooled_side
-    )
+    stored = await session.workshop.run(_stored, path, upload.name, upload.key, session.limits)
     session.store.add(stored)
     return stored
 
 
-def _stored(path: Path, name: str, key: str, pooled_side: int) -> StoredTrace:
+def _stored(path: Path, name: str, key: str, limits: Limits) -> StoredTrace:
     trace = read(path, name)
     try:
         summary = summary_of(
-            trace, key=key, model=trace.model, seconds=0, pooled_side=pooled_side, opened=name
+            trace, key=key, model=trace.model, seconds=0, limits=limits, opened=name
         )
     except ValueError as error:  # tokens, names or lines of another kind than they should be
         raise VitralError("trace_damaged", path=name, reason=type(error).__name__) from error

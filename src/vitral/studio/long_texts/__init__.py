@@ -1,0 +1,1 @@
+"""What the page needs for texts of many thousand tokens."""
