@@ -3,6 +3,8 @@
 // `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived. The
 // panes draw `shown`, all of one piece, so that a picture never mixes two heads.
 import { ServerGone, StudioError } from "../protocol/client";
+import { connection } from "../protocol/connection.svelte";
+import type { Before } from "../protocol/queue";
 import { asked, source } from "../protocol/source";
 import type { ErrorValues, ModelCard, Studio, Token, Trace } from "../protocol/types";
 import { ramp, type Ramp, type Scale } from "../design/ramp";
@@ -60,7 +62,8 @@ class Room {
   /** The token under the mouse or the keyboard's cursor, in any of the pictures. */
   pointed = $state<number | null>(null);
   busy = $state(false);
-  gone = $state(false);
+  /** How many texts of others come before the one that is asked for. */
+  before = $state<Before>(null);
   problem = $state.raw<Problem | null>(null);
 
   readonly card: ModelCard | null = $derived(
@@ -68,12 +71,20 @@ class Room {
   );
   readonly tokens: readonly Token[] = $derived(this.trace?.tokens ?? []);
 
+  /** Studio does not answer; what is on the page stays there. */
+  get gone(): boolean {
+    return connection.gone;
+  }
+
   #patterns: Patterns | null = null;
   #tracing = new AbortController();
   #looking = new AbortController();
   #typing: ReturnType<typeof setTimeout> | undefined;
-  #retrying: ReturnType<typeof setTimeout> | undefined;
+  /** What is asked for again when Studio is back; the text goes before the head. */
+  #owed: { text: boolean; forget: () => void } | null = null;
   #traced = { model: "", text: "" };
+  /** What the address names: what is traced, or was asked for and may still come. */
+  #asked = this.#traced;
   /** How often a trace was made again without a picture coming of it. */
   #remade = 0;
   #begun = false;
@@ -92,10 +103,9 @@ class Room {
   async #open(): Promise<void> {
     try {
       this.studio = await source().getStudio();
-      this.gone = false;
       this.#visit(readPlace(asked()));
     } catch (problem) {
-      this.#fail(problem, () => this.#open());
+      this.#fail(problem, () => this.#open(), true);
     }
   }
 
@@ -184,12 +194,11 @@ class Room {
   }
 
   tryAgain(): void {
-    clearTimeout(this.#retrying);
-    if (this.studio) void this.#run(this.trace ? null : readPlace(asked()), null);
-    else void this.#open();
+    void connection.ask();
   }
 
-  /** A picture asked for something of its own and did not get it. */
+  /** A picture asked for something of its own and did not get it: it is shown anew, and asks
+   * again, once that can help. */
   failed(problem: unknown): void {
     this.#fail(problem, () => this.#look());
   }
@@ -200,10 +209,14 @@ class Room {
     this.#tracing.abort();
     const { signal } = (this.#tracing = new AbortController());
     const question = { model: this.model, text: this.text };
+    this.#forgive();
     this.busy = true;
+    this.before = null;
+    this.#asked = question;
+    if (step) this.#record(step); // a page that is closed now opens again with this text
     try {
-      const trace = await source().postTrace(question, reader.language, signal);
-      this.gone = false;
+      const tell = (before: Before): void => void (this.before = before);
+      const trace = await source().postTrace(question, reader.language, signal, tell);
       this.problem = null;
       const before = this.trace;
       this.#patterns = new Patterns(trace);
@@ -216,10 +229,10 @@ class Room {
         if (signal.aborted) return;
       }
       this.#settle(trace, place, before);
-      this.#record(step);
+      this.#record(null);
       await Promise.all([maps, this.#look()]);
     } catch (problem) {
-      this.#fail(problem, () => this.#run(place, step));
+      this.#fail(problem, () => this.#run(place, step), true);
     } finally {
       if (!signal.aborted) this.busy = false;
     }
@@ -286,35 +299,53 @@ class Room {
       }
       if (signal.aborted) return;
       this.shown = { trace: patterns.trace, patterns, layer, head, token, matrix, row, links };
-      this.gone = false;
       this.#remade = 0;
     } catch (problem) {
       this.#fail(problem, () => this.#look());
     }
   }
 
-  #fail(problem: unknown, again: () => Promise<void>): void {
+  #fail(problem: unknown, again: () => Promise<void>, text = false): void {
     if (problem instanceof DOMException && problem.name === "AbortError") return;
     if (problem instanceof ServerGone) {
-      this.gone = true;
-      this.#later(again);
+      this.#owe(text, again, (now) => connection.whenBack(now));
     } else if (problem instanceof StudioError && problem.code === "trace_gone") {
       // Studio keeps few traces. It makes this one again, unless it cannot keep even that.
       this.#remade += 1;
       if (this.#remade < 3) void this.#run(null, null);
       else this.#say(problem.code, problem.values, problem.message);
     } else if (problem instanceof StudioError) {
-      this.gone = false;
       this.#say(problem.code, problem.values, problem.message);
-      if (problem.code === "studio_busy") this.#later(again);
+      if (problem.code !== "studio_busy") {
+        if (text && this.trace) {
+          this.#asked = this.#traced;
+          this.#record(null);
+        }
+      } else {
+        this.#owe(text, again, (now) => {
+          const timer = setTimeout(now, RETRY_EVERY);
+          return () => clearTimeout(timer);
+        });
+      }
     } else {
       this.#say("unexpected", {}, String(problem));
     }
   }
 
-  #later(again: () => Promise<void>): void {
-    clearTimeout(this.#retrying);
-    this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
+  /** Ask again when `later` calls. A text that is owed is not forgotten for a head of the last. */
+  #owe(text: boolean, again: () => Promise<void>, later: (now: () => void) => () => void): void {
+    if (this.#owed?.text && !text) return;
+    this.#forgive();
+    const now = (): void => {
+      this.#owed = null;
+      void again();
+    };
+    this.#owed = { text, forget: later(now) };
+  }
+
+  #forgive(): void {
+    this.#owed?.forget();
+    this.#owed = null;
   }
 
   #say(code: string, values: ErrorValues, message = ""): void {
@@ -323,8 +354,8 @@ class Room {
 
   #place(): Place {
     return {
-      model: source().fixed ? null : (this.trace ? this.#traced.model : this.model) || null,
-      text: source().fixed ? null : this.trace ? this.#traced.text : this.text,
+      model: source().fixed ? null : this.#asked.model || this.model || null,
+      text: source().fixed ? null : this.#asked.model ? this.#asked.text : this.text,
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
       token: this.trace ? (this.token ?? "none") : null,

@@ -1,6 +1,8 @@
 // Questions to Studio. Each takes an AbortSignal, so that a question that nobody waits for any
 // more is dropped; each fails with a StudioError or a ServerGone, never with anything else.
 import { readBlock, type Block } from "./block";
+import { connection } from "./connection.svelte";
+import { inTurn, type Before } from "./queue";
 import type { Arithmetic, ErrorBody, ErrorValues, Studio, Trace } from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
@@ -18,6 +20,11 @@ export class StudioError extends Error {
 /** Nobody answered. */
 export class ServerGone extends Error {}
 
+function gone(reason: string): ServerGone {
+  connection.lost();
+  return new ServerGone(reason);
+}
+
 export interface ViewQuestion {
   address: string;
   head: number;
@@ -31,54 +38,70 @@ export interface ViewQuestion {
 /** The most cells a side that one block may have. */
 export const LARGEST_SIDE = 256;
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
   } catch (problem) {
     if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
-    throw new ServerGone(String(problem));
+    throw gone(String(problem));
   }
-  if (response.ok) return response;
+  if (response.ok) {
+    connection.answered();
+    return response;
+  }
   let body: Partial<ErrorBody> = {};
   try {
     body = (await response.json()) as Partial<ErrorBody>;
   } catch {
     // Not one of Studio's own answers: a proxy's, or a server that is going down.
-    if (response.status >= 502) throw new ServerGone(`status ${response.status}`);
+    if (response.status >= 502) throw gone(`status ${response.status}`);
   }
+  connection.answered();
   const { code = "unexpected", values = {}, message = "" } = body.error ?? {};
   throw new StudioError(code, values, response.status, message || `status ${response.status}`);
 }
 
-export async function getStudio(signal?: AbortSignal): Promise<Studio> {
-  return (await (await ask("/api/studio", signal ? { signal } : {})).json()) as Studio;
+/** What an answer holds; its end may fail to come as well as its beginning. */
+async function whole<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (problem) {
+    if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
+    throw gone(String(problem));
+  }
 }
 
-export async function postTrace(
+/** Ask for JSON. */
+export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await ask(path, init);
+  return whole(response.json() as Promise<T>);
+}
+
+/** Ask for a block of numbers. */
+export async function block(path: string, signal: AbortSignal): Promise<Block> {
+  const response = await ask(path, { signal });
+  return readBlock(await whole(response.arrayBuffer()));
+}
+
+export function getStudio(signal?: AbortSignal): Promise<Studio> {
+  return json("/api/studio", signal ? { signal } : {});
+}
+
+export function postTrace(
   question: { model: string; text: string },
   language: string,
   signal: AbortSignal,
+  tell: (before: Before) => void = () => {},
 ): Promise<Trace> {
-  const response = await ask("/api/traces", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Accept-Language": language },
-    body: JSON.stringify(question),
+  const headers = { "Content-Type": "application/json", "Accept-Language": language };
+  const body = JSON.stringify(question);
+  return inTurn(
+    (ticket) =>
+      json<Trace>("/api/traces", { method: "POST", headers: { ...headers, ...ticket }, body, signal }),
+    tell,
     signal,
-  });
-  return (await response.json()) as Trace;
-}
-
-async function block(path: string, signal: AbortSignal): Promise<Block> {
-  const response = await ask(path, { signal });
-  let buffer: ArrayBuffer;
-  try {
-    buffer = await response.arrayBuffer();
-  } catch (problem) {
-    if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
-    throw new ServerGone(String(problem));
-  }
-  return readBlock(buffer);
+  );
 }
 
 export function getPooled(trace: string, signal: AbortSignal): Promise<Block> {
@@ -109,7 +132,7 @@ export interface Cell {
   key: number;
 }
 
-export async function getArithmetic(
+export function getArithmetic(
   trace: string,
   cell: Cell,
   signal: AbortSignal,
@@ -118,7 +141,7 @@ export async function getArithmetic(
     Object.entries(cell).map(([name, value]) => [name, String(value)]),
   );
   const path = `/api/traces/${encodeURIComponent(trace)}/arithmetic?${query}`;
-  return (await (await ask(path, { signal })).json()) as Arithmetic;
+  return json(path, { signal });
 }
 
 export function filePath(trace: string): string {

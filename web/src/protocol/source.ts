@@ -1,6 +1,7 @@
 // Where the room's answers come from: a running Studio, or a page that carries its own trace.
 import type { Block } from "./block";
 import type { Cell, ViewQuestion } from "./client";
+import type { Before } from "./queue";
 import type { Arithmetic, Studio, Trace } from "./types";
 
 export interface Source {
@@ -13,6 +14,7 @@ export interface Source {
     question: { model: string; text: string },
     language: string,
     signal: AbortSignal,
+    tell?: (before: Before) => void,
   ): Promise<Trace>;
   getPooled(trace: string, signal: AbortSignal): Promise<Block>;
   getView(trace: string, view: ViewQuestion, signal: AbortSignal): Promise<Block>;

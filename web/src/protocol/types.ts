@@ -29,6 +29,11 @@ export interface Token {
   special: boolean;
 }
 
+/** How many pieces of work come before a question that waits; null where that is not known. */
+export interface Place {
+  before: number | null;
+}
+
 export interface Trace {
   id: string;
   model: string;
