@@ -24,7 +24,8 @@ WATCH = """() => {
     window.moved = [];
     new PerformanceObserver(list => {
         for (const entry of list.getEntries()) window.moved.push([entry.value,
-            entry.sources.map(s => s.node && (s.node.id || s.node.className || s.node.nodeName))]);
+            entry.sources.map(s => [s.node && (s.node.id || s.node.className),
+                s.previousRect.y, s.currentRect.y].join(" "))]);
     }).observe({ type: "layout-shift", buffered: true });
 }"""
 PAINTED = 'performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null'

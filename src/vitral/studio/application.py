@@ -17,6 +17,7 @@ from vitral.studio.failures import register_failures
 from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
 from vitral.studio.page import Page
+from vitral.studio.published import publish_errors
 from vitral.studio.routes import router
 from vitral.studio.security import Gate
 from vitral.studio.session import Session
@@ -60,6 +61,7 @@ def create_app(
     app.add_middleware(Attended)
     app.add_middleware(Gate, hosts=allowed_hosts, token=token, max_body_bytes=limits.body_bytes)
     register_failures(app)
+    publish_errors(app)
     app.include_router(router)
     app.mount("/", Page())
     return app
