@@ -25,7 +25,7 @@ from vitral.studio.application import create_app
 from vitral.studio.limits import Limits
 
 ADDRESS = "http://127.0.0.1:8321"
-EXAMPLES = 25
+EXAMPLES = 15
 """Requests to each operation."""
 
 LEFT_OUT: dict[str, str] = {}
@@ -72,10 +72,8 @@ def test_every_operation_keeps_its_word(
     method, path = label.split(" ", 1)
     schema = schemathesis.openapi.from_dict(studio.get("/api/openapi.json").json())
     operation = schema[path][method]
-    if mode is GenerationMode.NEGATIVE and not (
-        operation.body or operation.query or operation.path_parameters
-    ):
-        pytest.skip("it takes nothing, so nothing can be wrong")
+    if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
+        pytest.skip("any path will do, and it takes nothing else: nothing can be wrong")
     statuses = set()
 
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode), exists=booleans())
@@ -93,6 +91,8 @@ def test_every_operation_keeps_its_word(
                 case.path_parameters[name] = known[name]
         asked = case.as_transport_kwargs(base_url=ADDRESS)
         asked.pop("cookies", None)  # no operation reads any
+        if isinstance(asked.get("data"), bytes | str):  # a body that is no form
+            asked["content"] = asked.pop("data")
         response = studio.request(**asked)
         statuses.add(response.status_code)
         case.validate_response(response, checks=CHECKS)

@@ -64,7 +64,7 @@ def test_everything_is_reached_by_tab_and_seen(room: ExplorePage) -> None:
             break
         reached.append(name)
         assert outline, f"{name} shows no focus"
-    for wanted in ["Español", "text", "layer", "head", "source", "tab-lines", "Copiar enlace"]:
+    for wanted in ["es, Español", "text", "layer", "head", "source", "tab-lines", "Copiar enlace"]:
         assert wanted in reached, reached
     assert "Capa 1, cabeza 0" in reached
     assert "persiguió" in reached
