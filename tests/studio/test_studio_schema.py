@@ -25,7 +25,7 @@ from vitral.studio.application import create_app
 from vitral.studio.limits import Limits
 
 ADDRESS = "http://127.0.0.1:8321"
-EXAMPLES = 15
+EXAMPLES = 10
 """Requests to each operation."""
 
 LEFT_OUT: dict[str, str] = {}
