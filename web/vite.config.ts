@@ -1,13 +1,14 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
 
+import { fontPreloads } from "./font_preloads.ts";
 import { messageCatalogues } from "./message_catalogues.ts";
 
 // VITRAL_STUDIO is the address of a running Studio that `npm run dev` sends /api to.
 const studio = process.env["VITRAL_STUDIO"] ?? "http://127.0.0.1:8321";
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues()],
+  plugins: [svelte(), messageCatalogues(), fontPreloads()],
   build: {
     outDir: "../src/vitral/studio/static",
     emptyOutDir: true,

@@ -1,8 +1,9 @@
-"""Takes the pictures of the Explore room that the documentation shows.
+"""Takes pictures of the page's rooms and views.
 
-    python docs/images/take.py                      the bundled models, all pictures
-    python docs/images/take.py --model FOLDER       another model (as vitral studio --model)
-    python docs/images/take.py --only explore-es    those whose name begins so
+    python docs/images/take.py                      those that the documentation shows
+    python docs/images/take.py --only explore-es    of these, the ones whose name begins so
+    python docs/images/take.py --all FOLDER         every scene, size, theme and language
+    python docs/images/take.py --model FOLDER       with another model (as vitral studio --model)
 
 Starts Studio by itself on a free port, and drives Debian's Chromium (or $CHROMIUM).
 """
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -28,41 +30,69 @@ QUIJOTE = (
     "En un lugar de la Mancha, de cuyo nombre no quiero acordarme, no ha mucho tiempo que vivía "
     "un hidalgo de los de lanza en astillero, adarga antigua, rocín flaco y galgo corredor."
 )
+HEAD = {"at": "layers.1.attention.pattern", "head": "4", "token": "7"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A place in the page, and what stands there once it is complete."""
+
+    path: str
+    place: dict[str, str]
+    complete: str
+
+
+def view(name: str, **place: str) -> Scene:
+    """One of Explore's ways of seeing, complete when its panes and its picture are there."""
+    complete = ".window:has([role=gridcell]:not(.waiting)) ~ .pane #view :is(svg, canvas, table)"
+    return Scene("/", {"view": name, **place}, complete)
+
+
+SCENES = {
+    "lines": view("lines"),
+    "map": view("map"),
+    "numbers": view("numbers"),
+    "arithmetic": view("arithmetic", **HEAD),
+    "long": view("lines", text=" ".join([QUIJOTE] * 3)),
+}
+"""Every room and view by its name: a new one is one line here."""
+
+SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desk": (1280, 800), "wall": (1920, 1080)}
+THEMES = ("light", "dark")
+LANGUAGES = {"es": "es-ES", "en": "en-US"}
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One file: what is opened, and on which screen. `place` goes into the page's address."""
+    """One file: which scene, in which language and theme, on which screen."""
 
     name: str
+    scene: str
     language: str
     theme: str
-    place: tuple[tuple[str, str], ...] = ()
     width: int = 1280
     height: int = 800
 
 
-PICTURES = (
-    Picture("explore-es-light", "es", "light"),
-    Picture("explore-en-light", "en", "light"),
-    Picture("explore-en-dark", "en", "dark"),
-    Picture("explore-en-dark-map", "en", "dark", (("view", "map"),)),
-    Picture("explore-en-light-numbers", "en", "light", (("view", "numbers"),)),
-    Picture(
-        "explore-es-light-arithmetic",
-        "es",
-        "light",
-        (
-            ("at", "layers.1.attention.pattern"),
-            ("head", "4"),
-            ("token", "7"),
-            ("view", "arithmetic"),
-        ),
-        height=1000,
-    ),
-    Picture("explore-es-light-long", "es", "light", (("text", " ".join([QUIJOTE] * 3)),)),
-    Picture("explore-es-dark-phone", "es", "dark", width=390, height=844),
+SHOWN = (
+    Picture("explore-es-light", "lines", "es", "light"),
+    Picture("explore-en-light", "lines", "en", "light"),
+    Picture("explore-en-dark", "lines", "en", "dark"),
+    Picture("explore-en-dark-map", "map", "en", "dark"),
+    Picture("explore-en-light-numbers", "numbers", "en", "light"),
+    Picture("explore-es-light-arithmetic", "arithmetic", "es", "light", height=1000),
+    Picture("explore-es-light-long", "long", "es", "light"),
+    Picture("explore-es-dark-phone", "lines", "es", "dark", width=390, height=844),
 )
+"""Those that the documentation shows."""
+
+
+def every_picture() -> Iterator[Picture]:
+    """Every scene, at every size, in both languages and themes."""
+    for scene, (size, (width, height)), language, theme in product(
+        SCENES, SIZES.items(), LANGUAGES, THEMES
+    ):
+        yield Picture(f"{scene}-{size}-{language}-{theme}", scene, language, theme, width, height)
 
 
 @contextmanager
@@ -86,25 +116,25 @@ def studio(models: list[str]) -> Iterator[str]:
             process.wait(20)
 
 
-def take(browser: Browser, address: str, picture: Picture) -> Path:
-    """Open the picture's place, wait until it is complete, and save it."""
+def take(browser: Browser, address: str, picture: Picture, folder: Path) -> Path:
+    """Open the picture's scene, wait until it is complete, and save it."""
+    scene = SCENES[picture.scene]
     context = browser.new_context(
         base_url=address,
-        locale={"es": "es-ES", "en": "en-US"}[picture.language],
+        locale=LANGUAGES[picture.language],
         color_scheme="dark" if picture.theme == "dark" else "light",
         viewport={"width": picture.width, "height": picture.height},
         device_scale_factor=2,
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto("/?" + urlencode(picture.place))
-    page.wait_for_selector("[role=gridcell]:not(.waiting), #notice p", timeout=120_000)
+    page.goto(f"{scene.path}?{urlencode(scene.place)}")
+    page.wait_for_selector(f"{scene.complete}, #notice p", timeout=120_000)
     if page.locator("#notice p").count():
         sys.exit(f"{picture.name}: {page.locator('#notice').inner_text()}")
-    page.wait_for_selector("#view :is(svg, canvas, table)", timeout=60_000)
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(400)
-    path = HERE / f"{picture.name}.png"
+    path = folder / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()
     return path
@@ -114,15 +144,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--model", action="append", default=[], help="as vitral studio --model")
     parser.add_argument("--only", default="", help="pictures whose name begins so")
+    parser.add_argument("--all", type=Path, metavar="FOLDER", help="every scene, into this folder")
     asked = parser.parse_args()
     chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if chromium is None:
         sys.exit("No Chromium found: apt-get install chromium (or set CHROMIUM to its path).")
+    folder = asked.all or HERE
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = every_picture() if asked.all else SHOWN
     with studio(asked.model) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        for picture in PICTURES:
+        for picture in pictures:
             if picture.name.startswith(asked.only):
-                print(take(browser, address, picture).relative_to(ROOT))
+                print(take(browser, address, picture, folder))
         browser.close()
 
 

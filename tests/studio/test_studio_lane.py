@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
+from served_studio import until
 from vitral.errors import VitralError
 from vitral.stopping import Stopped, check_stop
 from vitral.studio.lane import Job, Lane
@@ -32,14 +33,6 @@ def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.let_go.set()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came to be")
 
 
 def test_clients_take_turns(gate: Gate) -> None:

@@ -7,30 +7,27 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
+from fastapi.routing import APIRoute
 
+from served_studio import Served, served, until
 from vitral.stopping import Stopped, check_stop
 from vitral.studio.application import create_app
 from vitral.studio.limits import Limits
-from vitral.studio.session import Session
 
 SEED = "El perro que persiguió al gato cruzó la calle."
 LIMITS = Limits(workers=2, waiting=12, waiting_each=4)
 
 
 @dataclass
-class Running:
+class Running(Served):
     """A Studio served in a thread of this process."""
-
-    address: str
-    session: Session
 
     def client(self, number: int | None = None) -> httpx2.AsyncClient:
         """A client, or the tab of this number: one that says its name, as the page does."""
@@ -63,25 +60,8 @@ def longest_text(long_folder: Path) -> str:
 @pytest.fixture(scope="module")
 def studio(bert_folder: Path, llama_folder: Path, long_folder: Path) -> Iterator[Running]:
     folders = [str(folder) for folder in (bert_folder, llama_folder, long_folder)]
-    app = create_app(folders, limits=LIMITS)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        port = listener.getsockname()[1]
-        yield Running(f"http://127.0.0.1:{port}", app.state.session)
-        server.should_exit = True
-        thread.join(30)
-    assert not thread.is_alive()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(3000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came to be")
+    with served(create_app(folders, limits=LIMITS)) as studio:
+        yield Running(studio.address, studio.session)
 
 
 async def look(client: httpx2.AsyncClient, model: str, text: str) -> dict[str, Any]:
@@ -246,26 +226,13 @@ def test_running_work_ends_when_its_client_hangs_up(studio: Running) -> None:
         await studio.session.workshop.run(endless)
 
     app = create_app([], limits=LIMITS)
-    app.state.session = studio.session
-    app.router.routes.insert(0, _route("/api/endless", route))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        until(lambda: server.started)
-        with socket.create_connection(listener.getsockname()) as connection:
+    app.router.routes.insert(0, APIRoute("/api/endless", route))
+    with served(app) as own:
+        host, port = own.address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
             connection.sendall(b"GET /api/endless HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             assert running.wait(30)
         assert ended.wait(30)
-        server.should_exit = True
-        thread.join(30)
-
-
-def _route(path: str, work: Callable[[], Any]) -> Any:
-    from fastapi.routing import APIRoute
-
-    return APIRoute(path, work)
 
 
 def test_memory_is_bounded(studio: Running) -> None:

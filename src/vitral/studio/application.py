@@ -20,6 +20,7 @@ from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
 from vitral.studio.long_texts.routes import router as long_texts
 from vitral.studio.page import Page
+from vitral.studio.published import publish_errors
 from vitral.studio.routes import router
 from vitral.studio.security import Gate
 from vitral.studio.session import Session
@@ -83,6 +84,7 @@ def create_app(
         streamed={UPLOAD, UPLOADS},
     )
     register_failures(app)
+    publish_errors(app)
     for part in (sharing, explaining, touching, writing, training_routes, long_texts, router):
         app.include_router(part)
     app.mount("/", Page())

@@ -3,6 +3,8 @@
 // `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived. The
 // panes draw `shown`, all of one piece, so that a picture never mixes two heads.
 import { ServerGone, StudioError } from "../protocol/client";
+import { connection } from "../protocol/connection.svelte";
+import type { Before } from "../protocol/queue";
 import { asked, source } from "../protocol/source";
 import type {
   ErrorValues,
@@ -62,7 +64,7 @@ export interface Opened {
 }
 
 /** What was looked at before, and its tokens that look. */
-interface Before {
+interface Earlier {
   trace: Trace;
   tokens: readonly Token[];
 }
@@ -99,7 +101,8 @@ class Room {
   /** The token under the mouse or the keyboard's cursor, in any of the pictures. */
   pointed = $state<number | null>(null);
   busy = $state(false);
-  gone = $state(false);
+  /** How many texts of others come before the one that is asked for. */
+  before = $state<Before>(null);
   problem = $state.raw<Problem | null>(null);
 
   readonly card: ModelCard | null = $derived(
@@ -115,13 +118,21 @@ class Room {
     this.text.length > LONGEST_QUICK && !this.busy && !this.problem && this.text !== this.trace?.text,
   );
 
+  /** Studio does not answer; what is on the page stays there. */
+  get gone(): boolean {
+    return connection.gone;
+  }
+
   #patterns: Patterns | null = null;
   #tracing = new AbortController();
   #looking = new AbortController();
   #filling = new AbortController();
   #typing: ReturnType<typeof setTimeout> | undefined;
-  #retrying: ReturnType<typeof setTimeout> | undefined;
+  /** What is asked for again when Studio is back; the text goes before the head. */
+  #owed: { text: boolean; forget: () => void } | null = null;
   #traced: Question = { model: "", text: "", answer: null };
+  /** What the address names: what is traced, or was asked for and may still come. */
+  #named = this.#traced;
   /** How often a trace was made again without a picture coming of it. */
   #remade = 0;
   #begun = false;
@@ -142,10 +153,9 @@ class Room {
   async #open(): Promise<void> {
     try {
       this.studio = await source().getStudio();
-      this.gone = false;
       this.#visit(readPlace(asked()));
     } catch (problem) {
-      this.#fail(problem, () => this.#open());
+      this.#fail(problem, () => this.#open(), true);
     }
   }
 
@@ -302,14 +312,11 @@ class Room {
   }
 
   tryAgain(): void {
-    clearTimeout(this.#retrying);
-    if (!this.studio) void this.#open();
-    else if (this.opened?.file) void this.openFile(this.opened.file);
-    else if (this.opened) void this.#revisit(this.opened.id, readPlace(asked()));
-    else void this.#run(this.trace ? null : readPlace(asked()), null);
+    void connection.ask();
   }
 
-  /** A picture asked for something of its own and did not get it. */
+  /** A picture asked for something of its own and did not get it: it is shown anew, and asks
+   * again, once that can help. */
   failed(problem: unknown): void {
     this.#fail(problem, () => this.#look());
   }
@@ -320,14 +327,19 @@ class Room {
     this.#tracing.abort();
     const { signal } = (this.#tracing = new AbortController());
     const question = this.#asked();
+    this.#forgive();
     this.busy = true;
+    this.before = null;
+    this.#named = question;
+    if (step) this.#record(step); // a page that is closed now opens again with this text
     try {
-      const trace = await touching.trace(question, signal);
-      this.#traced = question;
+      const tell = (before: Before): void => void (this.before = before);
+      const trace = await touching.trace(question, signal, tell);
+      this.#traced = this.#named = question;
       this.opened = null;
-      await this.#arrive(trace, place, step, signal);
+      await this.#arrive(trace, place, null, signal);
     } catch (problem) {
-      this.#fail(problem, () => this.#run(place, step));
+      this.#fail(problem, () => this.#run(place, step), true);
     } finally {
       if (!signal.aborted) this.busy = false;
     }
@@ -347,7 +359,7 @@ class Room {
         this.model = trace.model;
         this.text = trace.text;
         this.answer = trace.answer?.given ? trace.answer.text : "";
-        this.#traced = this.#asked();
+        this.#traced = this.#named = this.#asked();
         await this.#arrive(trace, place, null, signal);
         return;
       }
@@ -373,7 +385,7 @@ class Room {
   ): Promise<void> {
     const name = trace.opened ?? "";
     this.opened = { id: trace.id, name, model: trace.model, file };
-    this.#traced = { model: "", text: "", answer: null };
+    this.#traced = this.#named = { model: "", text: "", answer: null };
     await this.#arrive(trace, place, step, signal);
   }
 
@@ -384,7 +396,6 @@ class Room {
     step: Step | null,
     signal: AbortSignal,
   ): Promise<void> {
-    this.gone = false;
     this.problem = null;
     const before = this.trace && { trace: this.trace, tokens: this.tokens };
     this.trace = trace;
@@ -434,7 +445,7 @@ class Room {
   }
 
   /** Layer, head and token for a new trace: the place's, where they exist; else the nearest. */
-  #settle(trace: Trace, place: Place | null, before: Before | null): void {
+  #settle(trace: Trace, place: Place | null, before: Earlier | null): void {
     const part = partOf(trace, this.part);
     const [layers, heads] = [part.num_layers, part.num_heads];
     const layer = place?.layer ?? this.layer;
@@ -454,7 +465,7 @@ class Room {
     if (this.key !== null && this.key >= keysOf(trace, part).length) this.key = null;
   }
 
-  #source(trace: Trace, wanted: Source, before: Before | null): number | null {
+  #source(trace: Trace, wanted: Source, before: Earlier | null): number | null {
     const tokens = this.tokens;
     if (wanted === "none") return null;
     if (wanted !== null) return Math.min(wanted, tokens.length - 1);
@@ -493,18 +504,16 @@ class Room {
       if (signal.aborted) return;
       const where = { trace, part, queries, keys, patterns, layer, head, token };
       this.shown = { ...where, matrix, row, links };
-      this.gone = false;
       this.#remade = 0;
     } catch (problem) {
       this.#fail(problem, () => this.#look());
     }
   }
 
-  #fail(problem: unknown, again: () => Promise<void>): void {
+  #fail(problem: unknown, again: () => Promise<void>, text = false): void {
     if (problem instanceof DOMException && problem.name === "AbortError") return;
     if (problem instanceof ServerGone) {
-      this.gone = true;
-      this.#later(again);
+      this.#owe(text, again, (now) => connection.whenBack(now));
     } else if (problem instanceof StudioError && problem.code === "trace_gone") {
       // Studio keeps few traces. It makes this one again, unless it cannot keep even that.
       this.#remade += 1;
@@ -512,17 +521,37 @@ class Room {
       else if (this.#remade < 3) void (this.opened?.file ? this.openFile(this.opened.file) : this.#run(null, null));
       else this.#say(problem.code, problem.values, problem.message);
     } else if (problem instanceof StudioError) {
-      this.gone = false;
       this.#say(problem.code, problem.values, problem.message);
-      if (problem.code === "studio_busy") this.#later(again);
+      if (problem.code !== "studio_busy") {
+        if (text && this.trace) {
+          this.#named = this.#traced;
+          this.#record(null);
+        }
+      } else {
+        this.#owe(text, again, (now) => {
+          const timer = setTimeout(now, RETRY_EVERY);
+          return () => clearTimeout(timer);
+        });
+      }
     } else {
       this.#say("unexpected", {}, String(problem));
     }
   }
 
-  #later(again: () => Promise<void>): void {
-    clearTimeout(this.#retrying);
-    this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
+  /** Ask again when `later` calls. A text that is owed is not forgotten for a head of the last. */
+  #owe(text: boolean, again: () => Promise<void>, later: (now: () => void) => () => void): void {
+    if (this.#owed?.text && !text) return;
+    this.#forgive();
+    const now = (): void => {
+      this.#owed = null;
+      void again();
+    };
+    this.#owed = { text, forget: later(now) };
+  }
+
+  #forgive(): void {
+    this.#owed?.forget();
+    this.#owed = null;
   }
 
   #say(code: string, values: ErrorValues, message = ""): void {
@@ -531,7 +560,7 @@ class Room {
 
   #place(): Place {
     const free = !source().fixed && !this.opened;
-    const question = this.trace ? this.#traced : this.#asked();
+    const question = this.#named.model ? this.#named : this.#asked();
     return {
       model: free ? question.model || null : null,
       text: free && !this.#long ? question.text : null,
@@ -555,7 +584,7 @@ class Room {
   }
 
   get #long(): boolean {
-    return this.trace !== null && this.#traced.text.length > LONGEST_QUICK;
+    return this.#named === this.#traced && this.#traced.text.length > LONGEST_QUICK;
   }
 
   #record(step: Step | null): void {

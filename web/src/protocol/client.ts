@@ -1,6 +1,8 @@
 // Questions to Studio. Each takes an AbortSignal, so that a question that nobody waits for any
 // more is dropped; each fails with a StudioError or a ServerGone, never with anything else.
 import { readBlock, type Block } from "./block";
+import { connection } from "./connection.svelte";
+import { inTurn, type Before } from "./queue";
 import { readTokens } from "./tokens";
 import type {
   Arithmetic,
@@ -27,6 +29,11 @@ export class StudioError extends Error {
 /** Nobody answered. */
 export class ServerGone extends Error {}
 
+function gone(reason: string): ServerGone {
+  connection.lost();
+  return new ServerGone(reason);
+}
+
 export interface ViewQuestion {
   address: string;
   head: number;
@@ -48,36 +55,65 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
     response = await fetch(path, init);
   } catch (problem) {
     if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
-    throw new ServerGone(String(problem));
+    throw gone(String(problem));
   }
-  if (response.ok) return response;
+  if (response.ok) {
+    connection.answered();
+    return response;
+  }
   let body: Partial<ErrorBody> = {};
   try {
     body = (await response.json()) as Partial<ErrorBody>;
   } catch {
     // Not one of Studio's own answers: a proxy's, or a server that is going down.
-    if (response.status >= 502) throw new ServerGone(`status ${response.status}`);
+    if (response.status >= 502) throw gone(`status ${response.status}`);
   }
+  connection.answered();
   const { code = "unexpected", values = {}, message = "" } = body.error ?? {};
   throw new StudioError(code, values, response.status, message || `status ${response.status}`);
 }
 
-export async function getStudio(signal?: AbortSignal): Promise<Studio> {
-  return (await (await ask("/api/studio", signal ? { signal } : {})).json()) as Studio;
+/** What an answer holds; its end may fail to come as well as its beginning. */
+async function whole<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (problem) {
+    if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
+    throw gone(String(problem));
+  }
+}
+
+/** Ask for JSON. */
+export async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await ask(path, init);
+  return whole(response.json() as Promise<T>);
+}
+
+/** Ask for a block of numbers. */
+export async function block(path: string, signal: AbortSignal): Promise<Block> {
+  const response = await ask(path, { signal });
+  return readBlock(await whole(response.arrayBuffer()));
+}
+
+export function getStudio(signal?: AbortSignal): Promise<Studio> {
+  return json("/api/studio", signal ? { signal } : {});
 }
 
 export async function postTrace(
   question: Question,
   language: string,
   signal: AbortSignal,
+  tell: (before: Before) => void = () => {},
 ): Promise<Trace> {
-  const response = await ask("/api/traces", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Accept-Language": language },
-    body: JSON.stringify(question),
+  const headers = { "Content-Type": "application/json", "Accept-Language": language };
+  const body = JSON.stringify(question);
+  const found = await inTurn(
+    (ticket) =>
+      json<Trace>("/api/traces", { method: "POST", headers: { ...headers, ...ticket }, body, signal }),
+    tell,
     signal,
-  });
-  return withTokens((await response.json()) as Trace, signal);
+  );
+  return withTokens(found, signal);
 }
 
 /** The trace with all its tokens: of a long text they come apart. */
@@ -89,7 +125,7 @@ async function withTokens(trace: Trace, signal: AbortSignal): Promise<Trace> {
 
 /** A trace that Studio keeps. */
 export async function getTrace(trace: string, signal: AbortSignal): Promise<Trace> {
-  return withTokens((await (await ask(tracePath(trace), { signal })).json()) as Trace, signal);
+  return withTokens(await json<Trace>(tracePath(trace), { signal }), signal);
 }
 
 /** The trace in a file, which Studio reads as it arrives. */
@@ -98,29 +134,17 @@ export async function postTraceFile(
   language: string,
   signal: AbortSignal,
 ): Promise<Trace> {
-  const response = await ask(`/api/trace-files?${new URLSearchParams({ name: file.name })}`, {
+  const found = await json<Trace>(`/api/trace-files?${new URLSearchParams({ name: file.name })}`, {
     method: "POST",
     headers: { "Content-Type": "application/octet-stream", "Accept-Language": language },
     body: file,
     signal,
   });
-  return withTokens((await response.json()) as Trace, signal);
+  return withTokens(found, signal);
 }
 
 function tracePath(trace: string): string {
   return `/api/traces/${encodeURIComponent(trace)}`;
-}
-
-export async function block(path: string, signal: AbortSignal): Promise<Block> {
-  const response = await ask(path, { signal });
-  let buffer: ArrayBuffer;
-  try {
-    buffer = await response.arrayBuffer();
-  } catch (problem) {
-    if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
-    throw new ServerGone(String(problem));
-  }
-  return readBlock(buffer);
 }
 
 export function getPooled(trace: string, part: string, signal: AbortSignal): Promise<Block> {
@@ -153,7 +177,7 @@ export interface Cell {
   key: number;
 }
 
-export async function getArithmetic(
+export function getArithmetic(
   trace: string,
   cell: Cell,
   signal: AbortSignal,
@@ -162,7 +186,7 @@ export async function getArithmetic(
     Object.entries(cell).map(([name, value]) => [name, String(value)]),
   );
   const path = `${tracePath(trace)}/arithmetic?${query}`;
-  return (await (await ask(path, { signal })).json()) as Arithmetic;
+  return json(path, { signal });
 }
 
 export interface StrongestQuestion {

@@ -8,6 +8,7 @@ import type {
   StrongestQuestion,
   ViewQuestion,
 } from "./client";
+import type { Before } from "./queue";
 import type { Arithmetic, Question, StrongestWeights, Studio, Trace } from "./types";
 
 export interface Source {
@@ -20,7 +21,12 @@ export interface Source {
   /** The ways of seeing that it offers; without it, all that are possible. */
   readonly views?: readonly string[];
   getStudio(): Promise<Studio>;
-  postTrace(question: Question, language: string, signal: AbortSignal): Promise<Trace>;
+  postTrace(
+    question: Question,
+    language: string,
+    signal: AbortSignal,
+    tell?: (before: Before) => void,
+  ): Promise<Trace>;
   /** A trace kept before; null where there is no other than the page's own. */
   readonly getTrace: ((trace: string, signal: AbortSignal) => Promise<Trace>) | null;
   /** The trace in a file; null where nobody is there to read it. */

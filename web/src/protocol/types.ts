@@ -30,6 +30,11 @@ export interface Token {
   special: boolean;
 }
 
+/** How many pieces of work come before a question that waits; null where that is not known. */
+export interface Place {
+  before: number | null;
+}
+
 /** One of a model's attentions: its only one (""), or "encoder", "decoder", "cross". */
 export interface Part {
   name: string;

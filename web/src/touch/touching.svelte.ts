@@ -4,6 +4,7 @@
 // later while a weight is dragged. The room runs the text with them; Touch compares predictions.
 import { reader } from "../messages/catalogue.svelte";
 import { StudioError } from "../protocol/client";
+import type { Before } from "../protocol/queue";
 import { source } from "../protocol/source";
 import type { Question, Trace } from "../protocol/types";
 import { postTouch } from "./client";
@@ -142,14 +143,18 @@ class Touching {
   // How the run comes ---------------------------------------------------------------------------
 
   /** The trace of a text with the edits that stand, or without them where that is shown. */
-  async trace(question: Question, signal: AbortSignal): Promise<Trace> {
+  async trace(
+    question: Question,
+    signal: AbortSignal,
+    tell: (before: Before) => void,
+  ): Promise<Trace> {
     this.#settle(question);
     clearTimeout(this.#resting);
     this.asked = this.edits;
     const edits = this.edits;
     if (edits.length === 0 || this.showsBefore) {
       if (edits.length === 0) this.#working = edits;
-      return source().postTrace(question, reader.language, signal);
+      return source().postTrace(question, reader.language, signal, tell);
     }
     try {
       const { model, text } = question;
@@ -162,7 +167,7 @@ class Touching {
       this.refused = problem;
       this.#past.drop();
       this.#take(this.#working);
-      return this.trace(question, signal);
+      return this.trace(question, signal, tell);
     }
   }
 
