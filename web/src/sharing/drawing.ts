@@ -100,6 +100,9 @@ class Artist {
     const box = each.getBoundingClientRect();
     const place = this.#place(box);
     if (each instanceof SVGSVGElement) {
+      for (const text of each.querySelectorAll("text")) {
+        this.#reached(this.#place(text.getBoundingClientRect()));
+      }
       return drawVectors(each, this.#reached(place), this.#families);
     }
     const ground = boxOf(style, place);
@@ -133,7 +136,7 @@ class Artist {
   #clipped(inner: string, place: Place): string {
     if (inner === "") return "";
     const id = `clip-${(this.#clips += 1)}`;
-    const window = element("clipPath", { id }, element("rect", place));
+    const window = element("clipPath", { id }, element("rect", { ...place }));
     return window + element("g", { "clip-path": `url(#${id})` }, inner);
   }
 }
