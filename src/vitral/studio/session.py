@@ -122,13 +122,14 @@ class Session:
                 num_tokens, limit = len(model.tokens(each)), self.limits.tokens
                 if num_tokens > limit:
                     raise VitralError("text_over_tokens", length=num_tokens, limit=limit)
+            written: schemas.Answer | None = None
             started = time.perf_counter()
             if model.kind == "encoder-decoder":
                 trace, written = answered(model, text, answer, self.limits.answer_tokens)
             elif answer is not None:
                 raise VitralError("answer_unread", model=model_name)
             else:
-                trace, written = model.trace(text), None
+                trace = model.trace(text)
             seconds = time.perf_counter() - started
         summary = summary_of(
             trace,
