@@ -35,6 +35,8 @@ export function singleFile(): Plugin {
         else if (!name.endsWith(".html")) this.error(`${name} is not inside the page`);
         if (!name.endsWith(".html")) delete bundle[name];
       }
+      // What Vite would fetch before a part that is imported when needed: here nothing.
+      script = script.replaceAll("__VITE_PRELOAD__", "void 0");
       script = script.replace(/<(\/script|!--)/gi, "\\x3c$1");
       if (/<\/style/i.test(style) || /\burl\((?!["']?data:)/.test(style) || script === "") {
         this.error("the style sheet reaches outside the page, or there is no script");

@@ -11,8 +11,11 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 import vitral
 from made_traces import made_record, made_trace
+from models.sequence_models import TRANSLATORS, tokenizer_of_letters
+from vitral.model import Model
 from vitral.tracing import Trace
 from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.page_data import page_data
 from vitral.tracing.visibility import Bias, Visibility
 
 pytestmark = pytest.mark.browser
@@ -124,6 +127,30 @@ def test_a_pattern_that_was_given_is_shown_as_it_is(reader: Page, tmp_path: Path
     trace = made_trace(GivenPattern.of(weights))
     room = opened(reader, trace, tmp_path, head=1, token=8, view="numbers")
     room.expect_row(trace.attention(0, 1)[8], 0)
+
+
+@pytest.mark.parametrize("rebuilt", [True, False])
+def test_attention_between_two_texts(reader: Page, tmp_path: Path, rebuilt: bool) -> None:
+    model = Model(TRANSLATORS["transformer"](), tokenizer_of_letters(), name="traductor")
+    # A long text is carried as queries and keys, a short one as the weights themselves.
+    text = "gatos y perros 1" if rebuilt else "12"
+    trace = model.trace(text, decoder_text="uno dos tres cuatro" if rebuilt else "u")
+    sides = (len(trace.decoder_tokens), len(trace.tokens))
+    asked = {"part": "cross", "layer": 1, "head": 3, "token": 1, "view": "numbers"}
+    room = opened(reader, trace, tmp_path, language="en", **asked)
+    kept = page_data(trace, "cross", "", "")["layers"][0]
+    assert ("query" in kept) is rebuilt
+    address = "decoder.layers.1.cross_attention.pattern"
+    for token in (1, sides[0] - 1):
+        reader.locator("#source").select_option(str(token))
+        row = trace.attention(1, 3, "cross")[token]
+        room.expect_row(row, far(row))
+        room.expect_place(at=address, token=str(token))
+    room.show("Lines")
+    expect(reader.locator(".right .word")).to_have_count(sides[1])
+    expect(reader.locator(".left .token")).to_have_count(sides[0])
+    room.show("Map")
+    expect(reader.get_by_role("application")).to_be_visible()
 
 
 def test_a_long_text_is_shown_reduced_and_each_row_exact(reader: Page, tmp_path: Path) -> None:

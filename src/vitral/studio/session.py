@@ -139,6 +139,7 @@ class Session:
         with self.shelf.borrow(model_name) as model:
             for each in (text,) if answer is None else (text, answer):
                 check_length(model.tokens(each), model, model_name, self.limits)
+            written: schemas.Answer | None = None
             started = time.perf_counter()
             with edited(model, edits):
                 if model.kind == "encoder-decoder":
@@ -146,7 +147,7 @@ class Session:
                 elif answer is not None:
                     raise VitralError("answer_unread", model=model_name)
                 else:
-                    trace, written = model.trace(text), None
+                    trace = model.trace(text)
             seconds = time.perf_counter() - started
         summary = summary_of(
             trace,

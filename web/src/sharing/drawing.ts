@@ -100,6 +100,9 @@ class Artist {
     const box = each.getBoundingClientRect();
     const place = this.#place(box);
     if (each instanceof SVGSVGElement) {
+      for (const text of each.querySelectorAll("text")) {
+        this.#reached(this.#place(text.getBoundingClientRect()));
+      }
       return drawVectors(each, this.#reached(place), this.#families);
     }
     const ground = boxOf(style, place);

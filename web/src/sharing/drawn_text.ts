@@ -28,7 +28,7 @@ export function drawText(node: Text, placed: Placed, families: Set<string>): str
   return drawn;
 }
 
-/** The lines of a text node, each with the box of its first word, in order. */
+/** The lines of a text node in order, each with the box from its first word to its last. */
 function linesOf(node: Text): { text: string; box: DOMRect }[] {
   const lines: { text: string; box: DOMRect }[] = [];
   const range = document.createRange();
@@ -38,8 +38,10 @@ function linesOf(node: Text): { text: string; box: DOMRect }[] {
     const box = range.getBoundingClientRect();
     if (box.width === 0) continue;
     const last = lines.at(-1);
-    if (last && Math.abs(last.box.top - box.top) < box.height / 2) last.text += ` ${word[0]}`;
-    else lines.push({ text: word[0], box });
+    if (last && Math.abs(last.box.top - box.top) < box.height / 2) {
+      last.text += ` ${word[0]}`;
+      last.box = new DOMRect(last.box.x, last.box.y, box.right - last.box.x, last.box.height);
+    } else lines.push({ text: word[0], box });
   }
   return lines;
 }

@@ -29,13 +29,17 @@ interface Measures {
 }
 const PLAIN: Measures = { margin: 28, title: 22, subtitle: 15, mostLines: 4 };
 const LARGE: Measures = { margin: 72, title: 46, subtitle: 28, mostLines: 2 };
+/** A title needs some room even over a small view, in pixels. */
+const NARROWEST = 420;
 /** A slide's view is drawn at least as large as on the page, or else what is in sight of it. */
 const LEAST_SCALE = 1;
 
 /** The picture of `view`, as large as it is on the page. */
 export async function pictureOf(view: HTMLElement, caption: Caption): Promise<Picture> {
   const drawing = draw(view);
-  const width = drawing.width + 2 * PLAIN.margin;
+  const font = `${PLAIN.subtitle}px ${families().tool}`;
+  const least = Math.max(NARROWEST, Math.ceil(widthOf(caption.subtitle, font)));
+  const width = Math.max(drawing.width, least) + 2 * PLAIN.margin;
   const head = headOf(caption, width, PLAIN);
   const body = element(
     "g",

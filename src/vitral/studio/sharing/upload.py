@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 from vitral.errors import VitralError
 
@@ -28,7 +28,7 @@ LARGEST_HEADER = 100_000_000
 class Upload:
     """What has arrived of a file called `name`, in `file`; at most `most_bytes` of it."""
 
-    file: BinaryIO
+    file: IO[bytes]
     name: str
     most_bytes: int
     num_bytes: int = 0

@@ -1,0 +1,185 @@
+"""An encoder–decoder in the Explore room: three attentions, two texts, and the answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from explore_page import SENTENCE, ExplorePage
+from playwright.sync_api import Page, expect
+from studio_process import running_studio
+
+import vitral
+from models.sequence_models import TRANSLATORS, tokenizer_of_letters
+from vitral.explain import arithmetic
+from vitral.models import hugging_face
+
+pytestmark = pytest.mark.browser
+
+ANSWER = "La niña lee un libro."
+CROSS = "decoder.layers.1.cross_attention.pattern"
+
+
+@pytest.fixture(scope="module")
+def studio(
+    built_page: None,
+    bart_folder: Path,
+    bert_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """A Studio on the small BART (first), a recurrent translator and the small BERT."""
+    additive = tmp_path_factory.mktemp("models") / "additive"
+    hugging_face.write(TRANSLATORS["additive"](), tokenizer_of_letters(), additive)
+    with running_studio(bart_folder, additive, bert_folder) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def room(page: Page) -> ExplorePage:
+    return ExplorePage(page)
+
+
+@pytest.fixture(scope="module")
+def bart(bart_folder: Path) -> Any:
+    return vitral.load(str(bart_folder))
+
+
+def test_the_model_answers_and_every_part_is_reached(room: ExplorePage, bart: Any) -> None:
+    room.open(view="numbers", lang="en")
+    written = bart.trace_generation(SENTENCE, max_new_tokens=64)
+    expect(room.chips).to_have_text([token.text for token in written.tokens])
+    for part, count in (("encoder", 3 * 4), ("decoder", 2 * 2), ("cross", 2 * 2)):
+        room.page.locator("#part").select_option(part)
+        expect(room.page.locator("[role=gridcell]:not(.waiting)")).to_have_count(count)
+        queries = written.tokens if part == "encoder" else written.decoder_tokens
+        expect(room.chips).to_have_text([token.text for token in queries])
+        room.pane(1, 1).click()
+        room.page.locator("#source").select_option("2")
+        where = "decoder." if part == "cross" else f"{part}."
+        kind = "cross_attention" if part == "cross" else "attention"
+        room.expect_place(at=f"{where}layers.1.{kind}.pattern", head="1", token="2")
+        room.expect_row(written.attention(1, 1, part)[2])
+
+
+def test_an_answer_that_the_reader_gives(room: ExplorePage, bart: Any) -> None:
+    room.open(view="numbers", at=CROSS, head=1, token=3, lang="en")
+    box = room.page.get_by_label("Answer", exact=True)
+    expect(box).to_have_value("")
+    written = bart.trace_generation(SENTENCE, max_new_tokens=64)
+    room.expect_row(written.attention(1, 1, "cross")[3])
+    box.fill(ANSWER)
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    expect(room.chips).to_have_text([token.text for token in trace.decoder_tokens])
+    room.expect_place(answer=ANSWER, at=CROSS)
+    token = int(room.place()["token"])
+    room.expect_row(trace.attention(1, 1, "cross")[token])
+    room.page.get_by_role("button", name="Back to the model's own answer").click()
+    expect(room.chips).to_have_text([token.text for token in written.decoder_tokens])
+    assert "answer" not in room.place()
+
+
+def test_a_link_opens_the_same_part(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=0, token=4, view="numbers")
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    expect(room.page.locator("#part")).to_have_value("cross")
+    expect(room.page.get_by_label("Respuesta", exact=True)).to_have_value(ANSWER)
+    room.expect_row(trace.attention(1, 0, "cross")[4])
+    # An address of before there were parts is the first part's.
+    room.open(
+        text=SENTENCE,
+        answer=ANSWER,
+        at="layers.2.attention.pattern",
+        head=3,
+        token=4,
+        view="numbers",
+    )
+    room.expect_place(at="encoder.layers.2.attention.pattern")
+    room.expect_row(trace.attention(2, 3)[4])
+    # Back to the address before: the part too.
+    room.page.locator("#part").select_option("decoder")
+    room.expect_place(at="decoder.layers.1.attention.pattern")
+    room.page.go_back()
+    room.expect_place(at="encoder.layers.2.attention.pattern")
+    expect(room.page.locator("#part")).to_have_value("encoder")
+    room.expect_row(trace.attention(2, 3)[4])
+
+
+def test_lines_go_from_one_text_to_the_other(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, token=3)
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    row = trace.attention(1, 1, "cross")[3]
+    page = room.page
+    expect(page.locator(".left .token")).to_have_text([t.text for t in trace.decoder_tokens])
+    expect(page.locator(".right .word")).to_have_text([t.text for t in trace.tokens])
+    expect(page.locator(".left .source")).to_have_text(trace.decoder_tokens[3].text)
+    best = trace.tokens[int(row.argmax())].text
+    expect(page.locator(".right .most .word")).to_have_text(best)
+    shown = page.eval_on_selector_all(
+        ".right [data-weight]", "all => all.map(o => Math.fround(+o.dataset.weight))"
+    )
+    assert shown == pytest.approx(row.tolist(), abs=2e-7)
+    expect(page.get_by_text("Lo que leyó")).to_be_visible()
+    expect(page.get_by_test_id("announcer")).to_contain_text(best)
+    # Without a source token: the strongest links of the head, between the two texts.
+    page.locator(".left .source").click()
+    expect(page.get_by_text("enlaces más fuertes de esta cabeza")).to_be_visible()
+    pattern = trace.attention(1, 1, "cross")
+    expect(page.locator(".between path")).to_have_count(min(200, int((pattern >= 0.02).sum())))
+
+
+def test_the_map_is_as_high_as_one_text_and_as_wide_as_the_other(
+    room: ExplorePage, bart: Any
+) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, token=3, view="map")
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    pattern = trace.attention(1, 1, "cross")
+    cells = room.page.get_by_role("application")
+    cells.focus()
+    for key in ("ArrowDown", "End", "ArrowLeft"):
+        room.page.keyboard.press(key)
+    query, key_token = trace.decoder_tokens[4].text, trace.tokens[-2].text
+    told = room.page.get_by_text(f"«{query}» mira a «{key_token}»")
+    expect(told).to_contain_text(f"{float(pattern[4, -2]):.4f}".replace(".", ","))
+    box = cells.bounding_box()
+    assert box is not None
+    cell = box["width"] / len(trace.tokens)
+    assert box["height"] / len(trace.decoder_tokens) == pytest.approx(cell, abs=0.01)
+    room.page.mouse.move(box["x"] + 8.5 * cell, box["y"] + 1.5 * cell)
+    query, key_token = trace.decoder_tokens[1].text, trace.tokens[8].text
+    told = room.page.get_by_text(f"«{query}» mira a «{key_token}»")
+    expect(told).to_contain_text(f"{float(pattern[1, 8]):.4f}".replace(".", ","))
+    room.page.mouse.click(box["x"] + 8.5 * cell, box["y"] + 1.5 * cell)
+    room.expect_place(token="1")
+
+
+def test_the_arithmetic_between_two_texts(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, token=3, lang="en")
+    room.page.locator("[data-key='8'] button.weight").click()
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    found = arithmetic(trace, layer=1, head=1, query=3, key=8, part="cross")
+    expect(room.page.locator("[data-dot]")).to_have_text(f"{found.dot:.3f}".replace("-", "−"))
+    expect(room.page.locator("tr.chosen td").nth(2)).to_have_text(f"{found.weight:.4f}")
+    head = room.page.locator("#view thead").first
+    expect(head).to_contain_text(f"q · {trace.decoder_tokens[3].text}")
+    expect(head).to_contain_text(f"k · {trace.tokens[8].text}")
+
+
+def test_a_recurrent_translator(room: ExplorePage) -> None:
+    room.open(model="additive", text="gatos 12", view="numbers", token=2, lang="en")
+    expect(room.page.locator("#part")).to_have_count(0)  # there is nothing to choose
+    room.expect_place(at="decoder.layers.0.cross_attention.pattern")
+    expect(room.page.get_by_text("it was stopped after 64 tokens")).to_be_visible()
+    room.show("Arithmetic")
+    expect(room.page.get_by_text("there is no arithmetic to show")).to_be_visible()
+    expect(room.page.locator("#notice p")).to_have_count(0)
+
+
+def test_other_models_have_neither_part_nor_answer(room: ExplorePage, bert_folder: Path) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, view="numbers", lang="en")
+    expect(room.page.locator("#answer")).to_have_value(ANSWER)
+    room.page.get_by_label("Model").select_option("small-bert")
+    trace = vitral.load(str(bert_folder)).trace(SENTENCE)
+    expect(room.chips).to_have_text([token.text for token in trace.tokens])
+    expect(room.page.locator("#part, #answer")).to_have_count(0)
+    room.expect_place(model="small-bert", at="layers.1.attention.pattern")
+    room.expect_row(trace.attention(1, 1)[int(room.place()["token"])])
