@@ -29,6 +29,9 @@ QUIJOTE = (
     "un hidalgo de los de lanza en astillero, adarga antigua, rocín flaco y galgo corredor."
 )
 
+BANK = "El banco estaba cerrado porque el financiero llegó tarde."
+BENCH = "El banco estaba verde porque lo acababan de pintar."
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -58,6 +61,22 @@ PICTURES = (
             ("token", "7"),
             ("view", "arithmetic"),
         ),
+        height=1000,
+    ),
+    Picture("explore-es-light-graph", "es", "light", (("view", "graph"), ("token", "7"))),
+    Picture("explore-en-dark-heads", "en", "dark", (("view", "heads"),)),
+    Picture(
+        "explore-es-light-path",
+        "es",
+        "light",
+        (("view", "path"), ("text", BANK), ("beside", BENCH), ("token", "2")),
+        height=1000,
+    ),
+    Picture(
+        "explore-en-light-next",
+        "en",
+        "light",
+        (("view", "next"), ("token", "7"), ("blank", "1")),
         height=1000,
     ),
     Picture("explore-es-light-long", "es", "light", (("text", " ".join([QUIJOTE] * 3)),)),
