@@ -30,6 +30,8 @@ QUIJOTE = (
     "En un lugar de la Mancha, de cuyo nombre no quiero acordarme, no ha mucho tiempo que vivía "
     "un hidalgo de los de lanza en astillero, adarga antigua, rocín flaco y galgo corredor."
 )
+BANK = "El banco estaba cerrado porque el financiero llegó tarde."
+BENCH = "El banco estaba verde porque lo acababan de pintar."
 HEAD = {"at": "layers.1.attention.pattern", "head": "4", "token": "7"}
 
 
@@ -53,6 +55,11 @@ SCENES = {
     "map": view("map"),
     "numbers": view("numbers"),
     "arithmetic": view("arithmetic", **HEAD),
+    "components": view("components", **HEAD),
+    "heads": view("heads"),
+    "graph": view("graph", token="7"),
+    "path": view("path", text=BANK, beside=BENCH, token="2"),
+    "next": view("next", token="7", blank="1"),
     "long": view("lines", text=" ".join([QUIJOTE] * 3)),
 }
 """Every room and view by its name: a new one is one line here."""
@@ -81,6 +88,11 @@ SHOWN = (
     Picture("explore-en-dark-map", "map", "en", "dark"),
     Picture("explore-en-light-numbers", "numbers", "en", "light"),
     Picture("explore-es-light-arithmetic", "arithmetic", "es", "light", height=1000),
+    Picture("explore-es-light-components", "components", "es", "light"),
+    Picture("explore-en-dark-heads", "heads", "en", "dark"),
+    Picture("explore-es-light-graph", "graph", "es", "light"),
+    Picture("explore-es-light-path", "path", "es", "light", height=1000),
+    Picture("explore-en-light-next", "next", "en", "light", height=1000),
     Picture("explore-es-light-long", "long", "es", "light"),
     Picture("explore-es-dark-phone", "lines", "es", "dark", width=390, height=844),
 )

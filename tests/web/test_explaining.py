@@ -227,6 +227,25 @@ def test_a_word_moves_beside_another(room: ExplorePage, bert: Model) -> None:
     expect(room.page.locator("#path-told")).to_contain_text("Capa 2")
 
 
+def test_a_link_opens_what_a_view_was_asked_for(room: ExplorePage, bert: Model) -> None:
+    room.open(view="path", token=4, beside=OTHER)
+    expect(room.page.locator("#other-text")).to_have_value(OTHER)
+    expect(room.page.locator("[data-cosine]")).to_have_count(4)
+    room.open(view="graph", token=4, graph="flow")
+    expect(room.page.get_by_role("button", name="Flujo")).to_have_attribute("aria-pressed", "true")
+    room.page.get_by_role("button", name="Atención").click()
+    room.expect_place(graph="attention")
+    room.page.go_back()
+    room.expect_place(graph="flow")
+    expect(room.page.get_by_role("button", name="Flujo")).to_have_attribute("aria-pressed", "true")
+    room.open(view="next", token=4, blank=1)
+    expect(room.page.locator("#blank")).to_be_checked()
+    best = candidates(probabilities(blanked(bert.trace(SENTENCE), bert, 4), 4), bert, 1)[0]
+    expect(room.page.locator("[data-candidate]").first).to_have_attribute(
+        "data-candidate", str(best.id)
+    )
+
+
 def test_the_example_is_the_two_banks(page: Page, studio: str) -> None:
     room = ExplorePage(page).open(view="path", model="vitral-es-bert")
     room.page.get_by_role("button", name="Ejemplo").click()
@@ -313,11 +332,38 @@ def test_nothing_runs_off_the_screen(room: ExplorePage, width: int, height: int,
     assert tab["x"] + tab["width"] <= width + 1
 
 
-@pytest.mark.parametrize("view", ["heads", "graph", "path", "next"])
-def test_the_language_is_followed(room: ExplorePage, view: str) -> None:
+@pytest.mark.parametrize(
+    ("view", "spanish_words", "english_words"),
+    [
+        ("heads", "Cómo reparte la cabeza", "How evenly the head"),
+        ("graph", "viene sobre todo de", "comes most of all from"),
+        ("path", "Este plano conserva", "This plane keeps"),
+        ("next", "Entropía de toda", "Entropy of the whole"),
+    ],
+)
+def test_the_language_is_followed(
+    room: ExplorePage, view: str, spanish_words: str, english_words: str
+) -> None:
     room.open(view=view)
-    expect(room.page.locator("#view :is(svg, table)").first).to_be_attached()
-    before = room.page.locator("#view").inner_text()
+    expect(room.page.locator("#view")).to_contain_text(spanish_words)
     room.page.get_by_role("button", name="English").click()
-    expect(room.page.locator("#view")).not_to_contain_text("ó")
-    assert room.page.locator("#view").inner_text() != before
+    expect(room.page.locator("#view")).to_contain_text(english_words)
+    expect(room.page.locator("#view")).not_to_contain_text(spanish_words)
+
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = """async () => (await axe.run("#view", {resultTypes: ["violations"]})).violations
+    .filter(found => ["serious", "critical"].includes(found.impact))
+    .map(found => [found.id, found.nodes.map(node => node.html).slice(0, 3)])"""
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core comes with the page's build tools")
+@pytest.mark.parametrize("view", ["heads", "graph", "path", "next"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious(room: ExplorePage, view: str, theme: str) -> None:
+    room.open(view=view, theme=theme, beside=OTHER, at="layers.1.attention.pattern", head=2)
+    expect(room.page.locator("#view :is(svg, table)").first).to_be_attached()
+    if view == "graph":
+        room.page.get_by_text("Lo mismo, en una tabla").click()
+    room.page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert room.page.evaluate(SERIOUS) == []

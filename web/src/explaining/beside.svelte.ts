@@ -13,7 +13,7 @@ export const EXAMPLE = {
 } as const;
 
 class Beside {
-  /** What stands in the box. */
+  /** What stands in the box; the sentence that is compared is the room's. */
   text = $state("");
   trace = $state.raw<Trace | null>(null);
   problem = $state.raw<StudioError | null>(null);
@@ -23,17 +23,21 @@ class Beside {
   #wanted: { text: string; word: string } | null = null;
   #asked = new AbortController();
 
-  /** Trace what stands in the box, or let the other sentence go where it is empty. */
-  async compare(): Promise<void> {
+  /** Compare with what stands in the box, or with nothing where it is empty. */
+  compare(): void {
+    room.putBeside(this.text.trim() === "" ? null : this.text);
+  }
+
+  /** Have the trace of the room's other sentence, by its model. */
+  async follow(text: string | null, model: string): Promise<void> {
+    if (text !== null && this.trace?.text === text && this.trace.model === model) return;
     this.#asked.abort();
     const { signal } = (this.#asked = new AbortController());
     this.token = null;
     this.problem = null;
-    const text = this.text;
-    if (text.trim() === "") {
-      this.trace = null;
-      return;
-    }
+    this.trace = null;
+    if (text === null) return;
+    this.text = text;
     try {
       const question = { model: room.model, text, answer: null };
       const trace = await source().postTrace(question, reader.language, signal);
@@ -45,20 +49,21 @@ class Beside {
     }
   }
 
-  /** The other text is of another model now, or was dropped: read it again. */
-  async follow(model: string): Promise<void> {
-    if (this.trace && this.trace.model !== model) await this.compare();
+  /** Studio dropped one of the traces: read the other sentence again, too. */
+  again(): void {
+    this.trace = null;
+    void this.follow(room.beside, room.model);
   }
 
   /** Two sentences in which one word means two things. */
   example(): void {
     this.#wanted = { text: EXAMPLE.text, word: EXAMPLE.word };
     this.text = EXAMPLE.other;
+    this.compare();
     if (room.text !== EXAMPLE.text) {
       room.text = EXAMPLE.text;
       room.submit();
-    }
-    void this.compare();
+    } else if (room.trace) this.arrived(room.trace);
   }
 
   /** The room shows a text: choose the word that was wanted of it. */

@@ -16,6 +16,7 @@ import type {
   Trace,
 } from "../protocol/types";
 import { ramp, type Ramp, type Scale } from "../design/ramp";
+import type { GraphKind } from "../explaining/types";
 import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
@@ -95,6 +96,11 @@ class Room {
   /** The token looked at whose weight is worked out; null for the strongest. */
   key = $state<number | null>(null);
   view = $state<ViewName>("lines");
+  /** What the graph's edges are, the word path's other sentence, and whether the source token is
+   * hidden for the prediction. */
+  graph = $state<GraphKind>("rollout");
+  beside = $state<string | null>(null);
+  blank = $state(false);
   scale = $state<Scale>("glass");
   lifted = $state(false);
   readonly colours: Ramp = $derived(ramp(this.scale, preferences.theme, this.lifted));
@@ -163,6 +169,9 @@ class Room {
   #visit(place: Place): void {
     if (!this.studio) return;
     this.view = place.view;
+    this.graph = place.graph ?? "rollout";
+    this.beside = place.beside;
+    this.blank = place.blank;
     this.key = place.key;
     this.scale = place.scale;
     this.lifted = place.lifted;
@@ -294,6 +303,21 @@ class Room {
 
   chooseView(view: ViewName): void {
     this.view = view;
+    this.#record("view");
+  }
+
+  chooseGraph(kind: GraphKind): void {
+    this.graph = kind;
+    this.#record("view");
+  }
+
+  putBeside(text: string | null): void {
+    this.beside = text;
+    this.#record("view");
+  }
+
+  hide(blank: boolean): void {
+    this.blank = blank;
     this.#record("view");
   }
 
@@ -572,6 +596,9 @@ class Room {
       token: this.trace ? (this.token ?? "none") : null,
       key: this.trace ? this.key : null,
       view: this.view,
+      graph: this.graph === "rollout" ? null : this.graph,
+      beside: this.beside,
+      blank: this.blank,
       scale: this.scale,
       lifted: this.lifted,
       language: preferences.chosenLanguage,

@@ -2,6 +2,7 @@
 // another: model, text, head, source token, view and colour scale, and the language and theme
 // where their reader chose one.
 import type { Scale, Theme } from "../design/ramp";
+import { GRAPH_KINDS, type GraphKind } from "../explaining/types";
 
 export const VIEWS = [
   "lines",
@@ -36,6 +37,12 @@ export interface Place {
   /** The token looked at whose weight is worked out; null for the strongest. */
   key: number | null;
   view: ViewName;
+  /** What the graph's edges are; null for rollout. */
+  graph: GraphKind | null;
+  /** The other sentence of the word path. */
+  beside: string | null;
+  /** The source token is hidden from the model, for its prediction. */
+  blank: boolean;
   scale: Scale;
   /** Weak weights brought forward. */
   lifted: boolean;
@@ -82,6 +89,9 @@ export function readPlace(search: string): Place {
     token: token === "none" ? "none" : whole(token),
     key: whole(query.get("key")),
     view: oneOf(VIEWS, query.get("view")) ?? "lines",
+    graph: oneOf(GRAPH_KINDS, query.get("graph")),
+    beside: query.get("beside"),
+    blank: query.get("blank") === "1",
     scale: oneOf(["glass", "course"] as const, query.get("scale")) ?? "glass",
     lifted: query.get("lifted") === "1",
     language: oneOf(["en", "es"] as const, query.get("lang")),
@@ -101,6 +111,9 @@ export function writePlace(place: Place): string {
   if (place.token !== null) query.set("token", String(place.token));
   if (place.key !== null) query.set("key", String(place.key));
   query.set("view", place.view);
+  if (place.graph !== null) query.set("graph", place.graph);
+  if (place.beside !== null) query.set("beside", place.beside);
+  if (place.blank) query.set("blank", "1");
   if (place.scale !== "glass") query.set("scale", place.scale);
   if (place.lifted) query.set("lifted", "1");
   if (place.language !== null) query.set("lang", place.language);
