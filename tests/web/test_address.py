@@ -55,17 +55,25 @@ def test_a_head_out_of_range_is_said_and_another_shown(room: ExplorePage) -> Non
 
 def test_language_is_switched_and_kept(room: ExplorePage) -> None:
     room.open()
-    expect(room.page.get_by_role("tab")).to_have_text(["Líneas", "Mapa", "Números", "Cuentas"])
+    expect(room.page.get_by_role("tab")).to_have_text(
+        ["Líneas", "Mapa", "Números", "Cuentas", "Tocar", "Comparar"]
+    )
     room.page.get_by_role("button", name="English").click()
-    expect(room.page.get_by_role("tab")).to_have_text(["Lines", "Map", "Numbers", "Arithmetic"])
+    expect(room.page.get_by_role("tab")).to_have_text(
+        ["Lines", "Map", "Numbers", "Arithmetic", "Touch", "Compare"]
+    )
     expect(room.page.locator("html")).to_have_attribute("lang", "en")
     expect(room.page.locator(".right .weight").first).to_contain_text(".")
     room.expect_place(lang="en")
     room.open()
-    expect(room.page.get_by_role("tab")).to_have_text(["Lines", "Map", "Numbers", "Arithmetic"])
+    expect(room.page.get_by_role("tab")).to_have_text(
+        ["Lines", "Map", "Numbers", "Arithmetic", "Touch", "Compare"]
+    )
     # What a link says goes before what was chosen earlier.
     room.open(lang="es")
-    expect(room.page.get_by_role("tab")).to_have_text(["Líneas", "Mapa", "Números", "Cuentas"])
+    expect(room.page.get_by_role("tab")).to_have_text(
+        ["Líneas", "Mapa", "Números", "Cuentas", "Tocar", "Comparar"]
+    )
 
 
 def test_theme_is_switched_and_kept(room: ExplorePage) -> None:
