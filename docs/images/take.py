@@ -61,6 +61,33 @@ PICTURES = (
         height=1000,
     ),
     Picture("explore-es-light-long", "es", "light", (("text", " ".join([QUIJOTE] * 3)),)),
+    Picture(
+        "explore-es-light-touch",
+        "es",
+        "light",
+        (
+            ("at", "layers.1.attention.pattern"),
+            ("head", "4"),
+            ("token", "7"),
+            ("view", "touch"),
+            ("edits", "silence-0-3_weight-1-4-7-2-0.6_blank-5"),
+        ),
+        height=1000,
+    ),
+    Picture(
+        "explore-en-dark-compare",
+        "en",
+        "dark",
+        (
+            ("at", "layers.1.attention.pattern"),
+            ("head", "4"),
+            ("token", "7"),
+            ("view", "compare"),
+            ("with_text", "El perro que persiguió al niño cruzó la calle."),
+        ),
+        width=1600,
+        height=1200,
+    ),
     Picture("explore-es-dark-phone", "es", "dark", width=390, height=844),
 )
 
@@ -101,7 +128,7 @@ def take(browser: Browser, address: str, picture: Picture) -> Path:
     page.wait_for_selector("[role=gridcell]:not(.waiting), #notice p", timeout=120_000)
     if page.locator("#notice p").count():
         sys.exit(f"{picture.name}: {page.locator('#notice').inner_text()}")
-    page.wait_for_selector("#view :is(svg, canvas, table)", timeout=60_000)
+    page.wait_for_selector("#view :is(svg, canvas, table, [data-moved])", timeout=60_000)
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(400)
     path = HERE / f"{picture.name}.png"
