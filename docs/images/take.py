@@ -46,7 +46,7 @@ class Scene:
 
 def view(name: str, **place: str) -> Scene:
     """One of Explore's ways of seeing, complete when its panes and its picture are there."""
-    complete = ".window:has([role=gridcell]:not(.waiting)) ~ .pane #view :is(svg, canvas, table)"
+    complete = ".window:has([role=gridcell]:not(.waiting)) ~ .pane #view :is(svg, canvas, table, [data-moved])"
     return Scene("/", {"view": name, **place}, complete)
 
 
@@ -60,6 +60,8 @@ SCENES = {
     "graph": view("graph", token="7"),
     "path": view("path", text=BANK, beside=BENCH, token="2"),
     "next": view("next", token="7", blank="1"),
+    "touch": view("touch", **HEAD, edits="silence-0-3_weight-1-4-7-2-0.6_blank-5"),
+    "compare": view("compare", **HEAD, with_text="El perro que persiguió al niño cruzó la calle."),
     "long": view("lines", text=" ".join([QUIJOTE] * 3)),
 }
 """Every room and view by its name: a new one is one line here."""
@@ -93,6 +95,8 @@ SHOWN = (
     Picture("explore-es-light-graph", "graph", "es", "light"),
     Picture("explore-es-light-path", "path", "es", "light", height=1000),
     Picture("explore-en-light-next", "next", "en", "light", height=1000),
+    Picture("explore-es-light-touch", "touch", "es", "light", height=1000),
+    Picture("explore-en-dark-compare", "compare", "en", "dark", width=1600, height=1200),
     Picture("explore-es-light-long", "long", "es", "light"),
     Picture("explore-es-dark-phone", "lines", "es", "dark", width=390, height=844),
 )

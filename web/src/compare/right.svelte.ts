@@ -22,6 +22,9 @@ export interface Right {
   matrix: Float32Array | null;
 }
 
+/** After so long, in ms, a Studio that had too much to do is asked again. */
+const BUSY = 1500;
+
 class RightSide {
   shown = $state.raw<Right | null>(null);
   problem = $state.raw<StudioError | null>(null);
@@ -52,8 +55,11 @@ class RightSide {
       if (signal.aborted) return;
       if (problem instanceof StudioError) {
         const forgotten = problem.code === "trace_gone" && this.#patterns !== null;
+        const busy = problem.code === "studio_busy";
         this.#patterns = null;
-        if (forgotten) return await this.ask({ model, text, layer, head }, signal);
+        if (busy) await new Promise((resolve) => setTimeout(resolve, BUSY));
+        if (signal.aborted) return;
+        if (forgotten || busy) return await this.ask({ model, text, layer, head }, signal);
         this.problem = problem;
       } else if (problem instanceof ServerGone) room.failed(problem);
       else throw problem;

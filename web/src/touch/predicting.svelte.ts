@@ -6,6 +6,8 @@ import { postPrediction, type Prediction, type Touch, type Wanted } from "./clie
 
 /** Tokens of each list. */
 const COUNT = 5;
+/** After so long, in ms, a Studio that had too much to do is asked again. */
+const BUSY = 1500;
 
 class Predicting {
   found = $state.raw<Prediction | null>(null);
@@ -21,7 +23,10 @@ class Predicting {
       this.problem = null;
     } catch (problem) {
       if (signal.aborted) return;
-      if (problem instanceof StudioError) this.#say(problem, question);
+      if (problem instanceof StudioError && problem.code === "studio_busy") {
+        await new Promise((resolve) => setTimeout(resolve, BUSY));
+        if (!signal.aborted) return await this.ask(question, signal);
+      } else if (problem instanceof StudioError) this.#say(problem, question);
       else if (problem instanceof ServerGone) room.failed(problem);
       else throw problem;
     } finally {
