@@ -1,4 +1,4 @@
-"""Takes the pictures of the Explore room that the documentation shows.
+"""Takes the pictures of the rooms that the documentation shows.
 
     python docs/images/take.py                      the bundled models, all pictures
     python docs/images/take.py --model FOLDER       another model (as vitral studio --model)
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -40,6 +40,7 @@ class Picture:
     place: tuple[tuple[str, str], ...] = ()
     width: int = 1280
     height: int = 800
+    room: str = "/"
 
 
 PICTURES = (
@@ -62,6 +63,16 @@ PICTURES = (
     ),
     Picture("explore-es-light-long", "es", "light", (("text", " ".join([QUIJOTE] * 3)),)),
     Picture("explore-es-dark-phone", "es", "dark", width=390, height=844),
+    Picture("write-es-light", "es", "light", (("seed", "7"),), room="/write"),
+    Picture("write-en-dark", "en", "dark", (("seed", "7"),), 1920, 1080, room="/write"),
+    Picture(
+        "write-es-light-strategies",
+        "es",
+        "light",
+        (("seed", "7"), ("mode", "race")),
+        room="/write",
+    ),
+    Picture("write-es-dark-phone", "es", "dark", (("seed", "7"),), 390, 844, room="/write"),
 )
 
 
@@ -97,17 +108,44 @@ def take(browser: Browser, address: str, picture: Picture) -> Path:
         reduced_motion="reduce",
     )
     page = context.new_page()
-    page.goto("/?" + urlencode(picture.place))
-    page.wait_for_selector("[role=gridcell]:not(.waiting), #notice p", timeout=120_000)
-    if page.locator("#notice p").count():
-        sys.exit(f"{picture.name}: {page.locator('#notice').inner_text()}")
-    page.wait_for_selector("#view :is(svg, canvas, table)", timeout=60_000)
+    page.goto(f"{picture.room}?" + urlencode(picture.place))
+    if picture.room == "/write":
+        write(page)
+    else:
+        look(page, picture.name)
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(400)
     path = HERE / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()
     return path
+
+
+def look(page: Page, name: str) -> None:
+    """Wait until the Explore room is complete."""
+    page.wait_for_selector("[role=gridcell]:not(.waiting), #notice p", timeout=120_000)
+    if page.locator("#notice p").count():
+        sys.exit(f"{name}: {page.locator('#notice').inner_text()}")
+    page.wait_for_selector("#view :is(svg, canvas, table)", timeout=60_000)
+
+
+def write(page: Page) -> None:
+    """Have a text written, in the Write room, and a second branch of it; or all strategies."""
+    page.locator("button.primary:enabled").click(timeout=120_000)
+    page.wait_for_selector("button.primary:not(.running), article.best", timeout=120_000)
+    if page.locator("article").count():
+        page.wait_for_selector("article.best", timeout=120_000)
+        return
+    page.locator(".written").nth(39).wait_for(timeout=120_000)
+    page.locator("[data-candidate]:enabled").first.wait_for()
+    page.locator(".written").nth(20).click()
+    page.locator(".rest").first.wait_for()
+    page.locator("[data-candidate]:enabled").nth(3).click()
+    page.locator(".branches [role=option]").nth(1).wait_for()
+    page.locator("button.primary").click()
+    page.locator(".written").nth(60).wait_for(timeout=120_000)
+    page.locator("[data-candidate]:enabled").first.wait_for()
+    page.mouse.move(0, 0)
 
 
 def main() -> None:

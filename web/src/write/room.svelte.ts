@@ -143,6 +143,7 @@ class WriteRoom {
       this.prompt = [];
       this.seen = null;
       this.seenAt = -1;
+      for (const [name, tree] of this.#trees) if (tree.nodes.length === 1) this.#trees.delete(name);
       const name = `${model}\n${text}`;
       const known = this.#trees.get(name);
       this.#tree = known ?? new Tree();
