@@ -298,11 +298,32 @@ def test_a_link_opens_the_same_room(room: WritePage) -> None:
     first = room.text()
     room.page.goto(room.page.url)
     expect(room.candidates.first).to_be_visible()
-    room.page.get_by_role("button", name="Al comienzo").click(timeout=2000) if (
-        room.written.count()
-    ) else None
+    room.page.get_by_role("button", name="Al comienzo").click()
+    expect(room.written).to_have_count(0)
     room.write()
     assert room.text() == first
+
+
+def test_a_page_loaded_again_has_every_branch(room: WritePage) -> None:
+    room.open(text=START, tokens=5, seed=7)
+    room.write()
+    first = room.text()
+    room.written.nth(1).click()
+    expect(room.candidates.first).to_be_enabled()
+    room.candidates.nth(6).click()
+    expect(room.branches).to_have_count(2)
+    expect(room.written).to_have_count(3)
+    room.page.reload()
+    expect(room.candidates.first).to_be_visible()
+    expect(room.branches).to_have_count(2)
+    expect(room.written).to_have_count(3)
+    room.branches.first.click()
+    expect(room.written).to_have_count(5)
+    assert room.text() == first
+    # A beginning of its own has a tree of its own.
+    room.beginning.fill("La casa")
+    expect(room.written).to_have_count(0)
+    expect(room.branches).to_have_count(0)
 
 
 def test_in_english(room: WritePage) -> None:

@@ -18,6 +18,7 @@ import {
 } from "./address";
 import * as client from "./client";
 import { distribution, rankOf, type Distribution } from "./distribution";
+import { forgetTree, keepTree, keptTree } from "./kept";
 import { ROOT, Tree, type Node } from "./tree";
 import type { EndLine, Look, NewestLine, Piece, Settings, Vocabulary } from "./types";
 
@@ -145,8 +146,7 @@ class WriteRoom {
       this.seenAt = -1;
       for (const [name, tree] of this.#trees) if (tree.nodes.length === 1) this.#trees.delete(name);
       const name = `${model}\n${text}`;
-      const known = this.#trees.get(name);
-      this.#tree = known ?? new Tree();
+      this.#tree = this.#trees.get(name) ?? keptTree(name) ?? new Tree();
       this.#trees.set(name, this.#tree);
       this.current = this.#tree.rest(ROOT).at(-1)?.key ?? ROOT;
       this.version += 1;
@@ -229,6 +229,7 @@ class WriteRoom {
     this.current = key;
     this.ended = null;
     this.version += 1;
+    this.#keep();
     void this.#look();
   }
 
@@ -254,7 +255,7 @@ class WriteRoom {
       const unknown = { share: null, logProbability: null, rank: null };
       key = this.#tree.add(key, { token, way: "strategy", ...unknown }).key;
     }
-    this.mode = "steps";
+    this.chooseMode("steps");
     this.go(key);
   }
 
@@ -431,10 +432,21 @@ class WriteRoom {
       this.problem = { code: problem.code, values: problem.values, message: problem.message };
       const tooFar = problem.code === "layer_out_of_range" || problem.code === "head_out_of_range";
       if (problem.code === "studio_busy") this.#later(again);
+      else if (problem.code === "id_out_of_range") this.#forget(); // the model is another by now
       else if (tooFar) this.chooseHead(null, null);
     } else {
       this.problem = { code: "unexpected", values: {}, message: String(problem) };
     }
+  }
+
+  /** A tree whose tokens this model does not have. */
+  #forget(): void {
+    forgetTree();
+    this.#tree = new Tree();
+    this.#trees.set(`${this.model}\n${this.beginning}`, this.#tree);
+    this.current = ROOT;
+    this.version += 1;
+    void this.#look();
   }
 
   #later(again: () => Promise<void>): void {
@@ -442,7 +454,12 @@ class WriteRoom {
     this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
   }
 
+  #keep(): void {
+    if (this.#tree.nodes.length > 1) keepTree(`${this.model}\n${this.beginning}`, this.#tree);
+  }
+
   #record(step: Step | null): void {
+    this.#keep();
     rooms.record("write", this.address(), step);
   }
 }
