@@ -35,3 +35,28 @@ export function forgetTree(): void {
     // Closed to us: then nothing was kept.
   }
 }
+
+/** The trees of this page: one for each model and beginning. */
+export class Trees {
+  readonly #trees = new Map<string, Tree>();
+
+  /** The tree of a beginning as it was left; an empty one that nobody wrote in is let go. */
+  open(model: string, beginning: string): Tree {
+    for (const [name, tree] of this.#trees) if (tree.nodes.length === 1) this.#trees.delete(name);
+    const name = `${model}\n${beginning}`;
+    const tree = this.#trees.get(name) ?? keptTree(name) ?? new Tree();
+    this.#trees.set(name, tree);
+    return tree;
+  }
+
+  keep(model: string, beginning: string, tree: Tree): void {
+    if (tree.nodes.length > 1) keepTree(`${model}\n${beginning}`, tree);
+  }
+
+  /** An empty tree in place of the one that there is. */
+  renew(model: string, beginning: string): Tree {
+    forgetTree();
+    this.#trees.delete(`${model}\n${beginning}`);
+    return this.open(model, beginning);
+  }
+}
