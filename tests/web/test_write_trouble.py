@@ -56,7 +56,7 @@ def test_escape_stops_and_control_enter_goes_on(room: WritePage, gpt: Model) -> 
 
 
 def test_a_doubled_click_a_resize_and_other_rooms_lose_nothing(room: WritePage, gpt: Model) -> None:
-    room.open(text=START, tokens=90, seed=7)
+    room.open(text=START, tokens=200, seed=7)
     room.primary.dblclick()
     expect(room.written.nth(3)).to_be_visible()
     expect(room.running).to_have_count(1)
@@ -67,9 +67,9 @@ def test_a_doubled_click_a_resize_and_other_rooms_lose_nothing(room: WritePage, 
     expect(room.page.locator("[role=gridcell]").first).to_be_visible()
     room.page.set_viewport_size({"width": 1280, "height": 800})
     room.page.get_by_role("link", name="Write").click()
-    expect(room.written).to_have_count(90, timeout=60_000)
+    expect(room.written).to_have_count(200, timeout=120_000)
     room.wait_for_the_end()
-    assert START + room.text() == gpt.generate(START, max_new_tokens=90, **OPTIONS)
+    assert START + room.text() == gpt.generate(START, max_new_tokens=200, **OPTIONS)
     expect(room.branches).to_have_count(1)
 
 
