@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -154,6 +154,33 @@ def take(browser: Browser, address: str, picture: Picture, folder: Path) -> Path
     page.screenshot(path=path)
     context.close()
     return path
+
+
+def look(page: Page, name: str) -> None:
+    """Wait until the Explore room is complete."""
+    page.wait_for_selector("[role=gridcell]:not(.waiting), #notice p", timeout=120_000)
+    if page.locator("#notice p").count():
+        sys.exit(f"{name}: {page.locator('#notice').inner_text()}")
+    page.wait_for_selector("#view :is(svg, canvas, table)", timeout=60_000)
+
+
+def write(page: Page) -> None:
+    """Have a text written, in the Write room, and a second branch of it; or all strategies."""
+    page.locator("button.primary:enabled").click(timeout=120_000)
+    page.wait_for_selector("button.primary:not(.running), article.best", timeout=120_000)
+    if page.locator("article").count():
+        page.wait_for_selector("article.best", timeout=120_000)
+        return
+    page.locator(".written").nth(39).wait_for(timeout=120_000)
+    page.locator("[data-candidate]:enabled").first.wait_for()
+    page.locator(".written").nth(20).click()
+    page.locator(".rest").first.wait_for()
+    page.locator("[data-candidate]:enabled").nth(3).click()
+    page.locator(".branches [role=option]").nth(1).wait_for()
+    page.locator("button.primary").click()
+    page.locator(".written").nth(60).wait_for(timeout=120_000)
+    page.locator("[data-candidate]:enabled").first.wait_for()
+    page.mouse.move(0, 0)
 
 
 def main() -> None:

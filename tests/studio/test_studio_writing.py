@@ -1,13 +1,17 @@
 """Writing through the API gives what the model gives in Python, token for token."""
 
 import asyncio
+import http.client
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 import vitral
@@ -15,8 +19,10 @@ from vitral.errors import VitralError
 from vitral.generation.beam_search import beam_search
 from vitral.generation.spelling import BROKEN
 from vitral.generation.stepping import Stepping
+from vitral.studio.application import create_app
 from vitral.studio.blocks import decode_block
 from vitral.studio.limits import Limits
+from vitral.studio.server import bound_socket
 from vitral.studio.session import Session
 from vitral.studio.shelf import Shelf
 from vitral.studio.writing.schemas import End, StreamRequest
@@ -250,6 +256,41 @@ def test_nothing_is_begun_for_a_client_that_has_gone(llama_folder: Path) -> None
         session.close()
 
     asyncio.run(two_lines_and_away())
+
+
+def test_a_lost_connection_ends_its_stream(llama_folder: Path) -> None:
+    """Over a real socket: the client closes it in mid-stream."""
+    app = create_app([str(llama_folder)])
+    num_runs = 0
+    run = app.state.session.workshop.run
+
+    async def counted(*args: Any) -> Any:
+        nonlocal num_runs
+        num_runs += 1
+        return await run(*args)
+
+    app.state.session.workshop.run = counted
+    with bound_socket("127.0.0.1", 0) as listener:
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        client = http.client.HTTPConnection("127.0.0.1", listener.getsockname()[1], timeout=60)
+        asked = body(max_new_tokens=4000, windowed=True)
+        headers = {"content-type": "application/json"}
+        client.request("POST", "/api/writing/stream", json.dumps(asked), headers)
+        answer = client.getresponse()
+        assert json.loads(answer.readline())["rank"] == 1
+        answer.close()
+        client.close()
+        seen = -1
+        while seen != num_runs:  # what is on its way is finished; then nothing more is begun
+            seen = num_runs
+            time.sleep(1)
+        assert 1 <= num_runs < 3000
+        server.should_exit = True
+        thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_what_goes_wrong_on_the_way_is_a_line(llama_folder: Path) -> None:

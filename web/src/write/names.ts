@@ -8,7 +8,7 @@ export interface Part {
 
 /** A token in parts: signs for what does not show, its name where it is bytes or special. */
 export function parts(token: Piece): Part[] {
-  if (token.name !== null && token.piece === "") return [{ kind: "called", text: `⟨${token.name}⟩` }];
+  if (token.name !== null && token.piece === "") return [{ kind: "called", text: called(token.name) }];
   if (token.piece === "") return [{ kind: "sign", text: "∅" }];
   return token.piece
     .split(/(\n|\t|^ | $|(?<= ) )/)
@@ -22,6 +22,11 @@ export function parts(token: Piece): Part[] {
             ? { kind: "sign", text: "⇥" }
             : { kind: "text", text: part },
     );
+}
+
+/** The name of a token that is no text: "<s>" as it is, bytes in brackets. */
+export function called(name: string): string {
+  return /^[<[].*[>\]]$/.test(name) ? name : `⟨${name}⟩`;
 }
 
 /** The same in one string, without the space before a word: what a sentence calls the token. */

@@ -1,7 +1,8 @@
 // Several strategies side by side, from the place where the reader is.
-import { ServerGone, StudioError } from "../protocol/client";
+import { ServerGone } from "../protocol/client";
 import { race as ask } from "./client";
-import { writing, type Problem } from "./room.svelte";
+import { problemOf, type Problem } from "./problem";
+import { writing } from "./room.svelte";
 import type { ColumnLine, Settings, Strategy } from "./types";
 
 export const KINDS = ["greedy", "temperature", "top_k", "top_p", "min_p", "beam"] as const;
@@ -86,9 +87,7 @@ class Race {
     } catch (problem) {
       if (signal.aborted) return;
       if (problem instanceof ServerGone) this.gone = true;
-      else if (problem instanceof StudioError) {
-        this.problem = { code: problem.code, values: problem.values, message: problem.message };
-      } else this.problem = { code: "unexpected", values: {}, message: String(problem) };
+      else this.problem = problemOf(problem);
     } finally {
       if (!signal.aborted) this.running = false;
     }

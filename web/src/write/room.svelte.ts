@@ -1,48 +1,28 @@
 // The Write room: how a text begins, the tree of what was written after it, and where in it the
 // reader is. Studio is told the place with every question, so that it may forget and be restarted.
 import { ServerGone, StudioError, getStudio } from "../protocol/client";
-import type { ErrorValues, ModelCard, Studio } from "../protocol/types";
+import type { ModelCard, Studio } from "../protocol/types";
 import { say } from "../messages/catalogue.svelte";
 import { preferences } from "../state/preferences.svelte";
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
-import {
-  DEFAULTS,
-  DEFAULT_TOKENS,
-  LARGEST_SEED,
-  MOST_TOKENS,
-  readWritePlace,
-  writeWritePlace,
-  type Mode,
-  type WritePlace,
-} from "./address";
+import { readWritePlace, writeWritePlace, type WritePlace } from "./address";
+import { Choices } from "./choices.svelte";
 import * as client from "./client";
 import { distribution, rankOf, type Distribution } from "./distribution";
+import { Trees } from "./kept";
+import { Looks } from "./looks";
+import { problemOf, type Problem } from "./problem";
 import { ROOT, Tree, type Node } from "./tree";
-import type { EndLine, Look, NewestLine, Piece, Settings, Vocabulary } from "./types";
-
-export interface Problem {
-  code: string;
-  values: ErrorValues;
-  message: string;
-}
+import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from "./types";
 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
-const MOST_LOOKS = 48;
 
-class WriteRoom {
+class WriteRoom extends Choices {
   studio = $state.raw<Studio | null>(null);
   beginning = $state("");
   model = $state("");
-  settings = $state.raw<Settings>(DEFAULTS);
-  seed = $state(1);
-  tokens = $state(DEFAULT_TOKENS);
-  stop = $state.raw<string[]>([]);
-  windowed = $state(false);
-  layer = $state<number | null>(null);
-  head = $state<number | null>(null);
-  mode = $state<Mode>("steps");
 
   /** The tokens of the beginning; empty until Studio has told them. */
   prompt = $state.raw<Piece[]>([]);
@@ -62,8 +42,8 @@ class WriteRoom {
   version = $state(0);
 
   #tree = new Tree();
-  readonly #trees = new Map<string, Tree>();
-  readonly #looks = new Map<string, Look>();
+  readonly #trees = new Trees();
+  readonly #looks = new Looks();
   #looking = new AbortController();
   #streaming = new AbortController();
   #naming = new AbortController();
@@ -143,10 +123,7 @@ class WriteRoom {
       this.prompt = [];
       this.seen = null;
       this.seenAt = -1;
-      const name = `${model}\n${text}`;
-      const known = this.#trees.get(name);
-      this.#tree = known ?? new Tree();
-      this.#trees.set(name, this.#tree);
+      this.#tree = this.#trees.open(model, text);
       this.current = this.#tree.rest(ROOT).at(-1)?.key ?? ROOT;
       this.version += 1;
     }
@@ -161,7 +138,7 @@ class WriteRoom {
     if (this.writing) this.stopWriting();
     this.#typing = setTimeout(() => {
       this.#enter(this.model, text);
-      this.#record("typing");
+      this.record("typing");
     }, WAIT_WHILE_TYPING);
   }
 
@@ -170,55 +147,13 @@ class WriteRoom {
     clearTimeout(this.#typing);
     if (text === this.beginning) return;
     this.#enter(this.model, text);
-    this.#record("text");
+    this.record("text");
   }
 
   chooseModel(name: string): void {
     this.problem = null;
     this.#enter(name, this.beginning);
-    this.#record("model");
-  }
-
-  set(change: Partial<Settings>): void {
-    this.settings = { ...this.settings, ...change };
-    this.#record(null);
-  }
-
-  chooseSeed(seed: number): void {
-    if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) this.seed = seed;
-    this.#record(null);
-  }
-
-  rollSeed(): void {
-    this.chooseSeed(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
-  }
-
-  chooseTokens(tokens: number): void {
-    if (Number.isInteger(tokens) && tokens >= 1 && tokens <= MOST_TOKENS) this.tokens = tokens;
-    this.#record(null);
-  }
-
-  chooseStop(stop: string[]): void {
-    this.stop = stop.slice(0, 16);
-    this.#record(null);
-  }
-
-  chooseWindowed(windowed: boolean): void {
-    this.windowed = windowed;
-    this.#looks.clear();
-    this.#record(null);
-    if (!this.writing) void this.#look();
-  }
-
-  chooseHead(layer: number | null, head: number | null): void {
-    [this.layer, this.head] = [layer, head];
-    this.#record("head");
-    if (!this.writing) void this.#look();
-  }
-
-  chooseMode(mode: Mode): void {
-    this.mode = mode;
-    this.#record("mode");
+    this.record("model");
   }
 
   /** Go to a node: as if nothing had been written after it, though nothing is lost. */
@@ -228,6 +163,7 @@ class WriteRoom {
     this.current = key;
     this.ended = null;
     this.version += 1;
+    this.#keep();
     void this.#look();
   }
 
@@ -253,7 +189,7 @@ class WriteRoom {
       const unknown = { share: null, logProbability: null, rank: null };
       key = this.#tree.add(key, { token, way: "strategy", ...unknown }).key;
     }
-    this.mode = "steps";
+    this.chooseMode("steps");
     this.go(key);
   }
 
@@ -274,7 +210,7 @@ class WriteRoom {
     this.writing = false;
     this.live = null;
     void this.#look();
-    this.#record(null);
+    this.record(null);
   }
 
   tryAgain(): void {
@@ -293,21 +229,14 @@ class WriteRoom {
     return writeWritePlace({
       model: this.model || null,
       text: this.beginning || null,
-      settings: this.settings,
-      seed: this.seed,
-      tokens: this.tokens,
-      stop: this.stop,
-      windowed: this.windowed,
-      layer: this.layer,
-      head: this.head,
-      mode: this.mode,
+      ...this.chosen(),
       language: preferences.chosenLanguage,
       theme: preferences.chosenTheme,
     });
   }
 
   /** A place for Studio: the beginning, and the ids after it. */
-  place(): { model: string; text: string; written: number[]; windowed: boolean } {
+  place(): WritingPlace {
     const written = this.#tree.path(this.current).map((node) => node.token.id);
     return { model: this.model, text: this.beginning, written, windowed: this.windowed };
   }
@@ -349,7 +278,7 @@ class WriteRoom {
       this.writing = false;
       this.live = null;
       this.version += 1;
-      this.#record(null);
+      this.record(null);
       await this.#look();
     } catch (problem) {
       if (signal.aborted) return;
@@ -384,14 +313,12 @@ class WriteRoom {
     const [current, tree] = [this.current, this.#tree];
     const name = [current, this.layer, this.head].join();
     try {
-      let look = this.#looks.get(name);
+      let look = this.#looks.find(name);
       if (!look) {
         const question = { ...this.place(), layer: this.layer, head: this.head };
         look = await client.look(question, signal);
         if (signal.aborted) return;
-        this.#looks.set(name, look);
-        const oldest = this.#looks.keys().next().value;
-        if (this.#looks.size > MOST_LOOKS && oldest !== undefined) this.#looks.delete(oldest);
+        this.#looks.add(name, look);
       }
       this.prompt = look.prompt;
       tree.path(current).forEach((node, index) => {
@@ -427,13 +354,22 @@ class WriteRoom {
       this.#later(again);
     } else if (problem instanceof StudioError) {
       this.gone = false;
-      this.problem = { code: problem.code, values: problem.values, message: problem.message };
+      this.problem = problemOf(problem);
       const tooFar = problem.code === "layer_out_of_range" || problem.code === "head_out_of_range";
       if (problem.code === "studio_busy") this.#later(again);
+      else if (problem.code === "id_out_of_range") this.#forget(); // the model is another by now
       else if (tooFar) this.chooseHead(null, null);
     } else {
-      this.problem = { code: "unexpected", values: {}, message: String(problem) };
+      this.problem = problemOf(problem);
     }
+  }
+
+  /** A tree whose tokens this model does not have. */
+  #forget(): void {
+    this.#tree = this.#trees.renew(this.model, this.beginning);
+    this.current = ROOT;
+    this.version += 1;
+    void this.#look();
   }
 
   #later(again: () => Promise<void>): void {
@@ -441,7 +377,21 @@ class WriteRoom {
     this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
   }
 
-  #record(step: Step | null): void {
+  #keep(): void {
+    this.#trees.keep(this.model, this.beginning, this.#tree);
+  }
+
+  protected otherWindow(): void {
+    this.#looks.clear();
+    this.otherHead();
+  }
+
+  protected otherHead(): void {
+    if (!this.writing) void this.#look();
+  }
+
+  protected record(step: Step | null): void {
+    this.#keep();
     rooms.record("write", this.address(), step);
   }
 }

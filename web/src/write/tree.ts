@@ -36,23 +36,28 @@ export interface Lane {
 
 export const ROOT = 0;
 
+const BEGINNING: Readonly<Node> = {
+  key: ROOT,
+  parent: null,
+  children: [],
+  last: null,
+  depth: 0,
+  token: { id: -1, piece: "", name: null },
+  way: "forced",
+  share: null,
+  logProbability: null,
+  rank: null,
+  end: null,
+  kept: null,
+};
+
 export class Tree {
-  readonly nodes: Node[] = [
-    {
-      key: ROOT,
-      parent: null,
-      children: [],
-      last: null,
-      depth: 0,
-      token: { id: -1, piece: "", name: null },
-      way: "forced",
-      share: null,
-      logProbability: null,
-      rank: null,
-      end: null,
-      kept: null,
-    },
-  ];
+  readonly nodes: Node[];
+
+  /** An empty tree, or one that was kept. */
+  constructor(nodes: readonly Node[] = []) {
+    this.nodes = nodes.length > 0 ? [...nodes] : [{ ...BEGINNING, children: [] }];
+  }
 
   get(key: number): Node {
     return this.nodes[key] ?? (this.nodes[ROOT] as Node);

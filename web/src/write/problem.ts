@@ -1,0 +1,16 @@
+// What went wrong, as a notice says it: the key of a message and what fills it in.
+import { StudioError } from "../protocol/client";
+import type { ErrorValues } from "../protocol/types";
+
+export interface Problem {
+  code: string;
+  values: ErrorValues;
+  message: string;
+}
+
+export function problemOf(error: unknown): Problem {
+  if (!(error instanceof StudioError)) {
+    return { code: "unexpected", values: {}, message: String(error) };
+  }
+  return { code: error.code, values: error.values, message: error.message };
+}
