@@ -109,6 +109,7 @@ class Room {
     const named = source().fixed ? null : place;
     this.text = named?.text ?? this.studio.default_text;
     this.model = named?.model ?? this.studio.default_model;
+    if (!this.card) void this.#list(); // one that was trained since
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
     if (same && this.trace) {
       this.problem = null;
@@ -117,6 +118,11 @@ class Room {
     } else {
       void this.#run(place, null);
     }
+  }
+
+  /** Ask again which models there are. What fails here is told where one is asked for. */
+  async #list(): Promise<void> {
+    this.studio = await source().getStudio().catch(() => this.studio);
   }
 
   // What the reader does ------------------------------------------------------------------------
