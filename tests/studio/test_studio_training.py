@@ -15,6 +15,7 @@ from vitral.studio.blocks import decode_block
 from vitral.studio.training import processes
 from vitral.studio.training.form import filled_in, flat, form
 from vitral.training.plain import plain_recipe
+from vitral.training.recipe import Recipe
 from vitral.training.recipe_entries import all_entries
 from vitral.training.run_lock import hold
 
@@ -290,13 +291,23 @@ def test_every_entry_has_its_words() -> None:
         assert said == names
 
 
-def test_the_dial_is_asked_for_its_choice(studio: TestClient) -> None:
-    body = {"text": upload(studio), "minutes": 0.05}
-    answer = studio.post("/api/training/proposal", json=body)
+def test_the_dial_is_asked_for_its_choice(
+    studio: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it chooses, and how, has tests of its own: here it is made to choose at once."""
+    asked = []
+
+    def choose(sources: list[str], minutes: float, out: Path, *, name: str) -> Recipe:
+        asked.append((Path(sources[0]).name, minutes))
+        return plain_recipe(name, sources, 1000, None)
+
+    monkeypatch.setattr("vitral.training.dial.choose", choose)
+    answer = studio.post("/api/training/proposal", json={"text": upload(studio), "minutes": 2})
     assert answer.status_code == 200, answer.text
     settings = answer.json()["settings"]
     assert settings["model.form"] == "llama"
-    assert settings["model.hidden_size"] in (64, 96, 128)
+    assert settings["model.hidden_size"] == 192
+    assert asked == [("libro.txt", 2)]
     assert settings["tokenizer.kind"] == "byte"
     assert "name" not in settings
     assert filled_in({**settings, "name": "x", "minutes": 1.0, "steps": None}).minutes == 1.0
