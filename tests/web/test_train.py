@@ -16,6 +16,7 @@ from studio_process import ROOT, running_studio
 from tests.training.small_runs import BOOK
 
 import vitral
+from vitral.training.curve import read_curve
 from vitral.training.run_lock import holder_of
 
 pytestmark = pytest.mark.browser
@@ -67,9 +68,9 @@ def state(page: Page) -> Any:
 
 
 def keeps_out(page: Page) -> list[Any]:
-    """What axe-core finds that keeps somebody out: serious and critical matters."""
+    """What axe-core finds in the room that keeps somebody out: serious and critical matters."""
     page.evaluate((ROOT / "web/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run()).violations")
+    found = page.evaluate("async () => (await axe.run('main')).violations")
     return [
         (each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"])
         for each in found
@@ -152,7 +153,7 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
         arg=expected,
     )
     page.get_by_text("Los números", exact=True).click()
-    looks = [json.loads(line) for line in (runs / "cuentos" / "curve.jsonl").open(encoding="utf-8")]
+    looks = read_curve(runs / "cuentos" / "curve.jsonl")
     shown = page.locator("details").last.locator("tbody tr").first.locator("td").nth(1)
     expect(shown).to_have_text(f"{looks[0]['held_out_loss']:.3f}".replace(".", ","))
 
