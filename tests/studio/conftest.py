@@ -14,10 +14,11 @@ SEED = "El perro que persiguió al gato cruzó la calle."
 
 
 @pytest.fixture
-def open_studio() -> Callable[..., TestClient]:
-    """A client of a new Studio; takes what `create_app` takes."""
+def open_studio(tmp_path: Path) -> Callable[..., TestClient]:
+    """A client of a new Studio, without trainings; takes what `create_app` takes."""
 
     def build(*models: Path | str, **options: Any) -> TestClient:
+        options.setdefault("runs", tmp_path / "runs")
         app = create_app([str(model) for model in models], **options)
         return TestClient(app, base_url=ADDRESS, raise_server_exceptions=False)
 
@@ -25,9 +26,12 @@ def open_studio() -> Callable[..., TestClient]:
 
 
 @pytest.fixture(scope="module")
-def client(bert_folder: Path, llama_folder: Path) -> Iterator[TestClient]:
+def client(
+    bert_folder: Path, llama_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     """One Studio for all tests of a file that only ask."""
-    app = create_app([str(bert_folder), str(llama_folder)])
+    runs = tmp_path_factory.mktemp("studio") / "runs"
+    app = create_app([str(bert_folder), str(llama_folder)], runs=runs)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as started:
         yield started
 

@@ -131,7 +131,7 @@ def _best(
     for size in SIZES:
         settings = entries
         speed = tokens_per_second(_recipe(settings, size, batch=2048), prepared, device)
-        left = (seconds - (time.monotonic() - began)) * (1 - LOOKING)
+        left = max(0.1 * seconds, seconds - (time.monotonic() - began)) * (1 - LOOKING)
         if speed * left > FEW_READINGS * corpus:
             settings = entries | {"dropout": DROPOUT}
             speed = tokens_per_second(_recipe(settings, size, batch=2048), prepared, device)

@@ -186,6 +186,7 @@ class Room {
     this.text = named?.text ?? this.studio.default_text;
     this.model = named?.model ?? this.studio.default_model;
     this.answer = named?.answer ?? "";
+    if (!this.card) void this.#list(); // one that was trained since
     comparing.visit(asked());
     const untouched = touching.visit(asked(), this.#asked());
     if (untouched && this.#isTraced() && this.trace) {
@@ -207,6 +208,11 @@ class Room {
     const { model, text, answer } = this.#asked();
     const traced = this.#traced;
     return text === traced.text && model === traced.model && answer === traced.answer;
+  }
+
+  /** Ask again which models there are. What fails here is told where one is asked for. */
+  async #list(): Promise<void> {
+    this.studio = await source().getStudio().catch(() => this.studio);
   }
 
   // What the reader does ------------------------------------------------------------------------

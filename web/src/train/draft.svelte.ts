@@ -53,6 +53,7 @@ class Draft {
   }
 
   value(field: Field): Typed {
+    if (field.path === "model.form") return this.form;
     return this.typed[field.path] ?? typed(field, field.default);
   }
 

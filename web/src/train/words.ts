@@ -75,3 +75,9 @@ export function aboutText(text: Text): string {
   if (offered) return say(offered[1]);
   return text.num_bytes === null ? say("studio.train_text_folder") : bytes(text.num_bytes);
 }
+
+/** What a run reads: an offered text by its title, a file by its name. */
+export function saySource(name: string): string {
+  const offered = OFFERED[`offered.${name.replace(/\.txt$/, "")}`];
+  return offered ? say(offered[0]) : name;
+}

@@ -60,7 +60,7 @@ class TrainingRoom:
     async def _go_round(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            with contextlib.suppress(OSError):  # a full disk, which the next round may not find
+            with contextlib.suppress(OSError, VitralError):  # a full disk, a folder just deleted
                 await asyncio.to_thread(self.foreman.tick)
 
     def training(self) -> schemas.Training:

@@ -84,7 +84,8 @@ class Runs:
                 return "pausing"
             if wanted == "stop":
                 return "stopping"
-            return "running" if self.step(id) else "preparing"
+            trains = self.step(id) and holder_of(self.folder / id) is not None
+            return "running" if trains else "preparing"
         if wanted == "queue":
             return "queued"
         if note is not None and note.error is not None:

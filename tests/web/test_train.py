@@ -1,0 +1,261 @@
+"""The Train room in a real browser: real trainings of a very small model."""
+
+import json
+import os
+import re
+import signal
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from studio_process import ROOT, running_studio
+from tests.training.small_runs import BOOK
+
+import vitral
+from vitral.training.curve import read_curve
+from vitral.training.run_lock import holder_of
+
+pytestmark = pytest.mark.browser
+
+SENTENCE = "El perro cruzó la calle."
+TINY = {
+    "model.context": "32",
+    "model.hidden_size": "16",
+    "model.num_layers": "2",
+    "model.num_heads": "2",
+    "model.intermediate_size": "24",
+    "batch.tokens": "64",
+    "batch.lengths": "16",
+    "steps": "100000",
+    "evaluate_every": "200",
+}
+WAIT = 180_000
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("studio") / "runs"
+
+
+@pytest.fixture(scope="module")
+def studio(built_page: None, bert_folder: Path, runs: Path) -> Iterator[str]:
+    """A Studio of this file's own, whose trainings end with it."""
+    with running_studio(bert_folder, runs=runs) as (address, _):
+        yield address
+        for path in runs.iterdir():
+            holder = holder_of(path)
+            if holder is not None:
+                os.kill(holder, signal.SIGKILL)
+
+
+def post(address: str, path: str, body: Any) -> dict[str, Any]:
+    request = urllib.request.Request(
+        address + path,
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        found: dict[str, Any] = json.loads(answer.read())
+    return found
+
+
+def state(page: Page) -> Any:
+    return page.locator("header .state strong")
+
+
+def keeps_out(page: Page) -> list[Any]:
+    """What axe-core finds in the room that keeps somebody out: serious and critical matters."""
+    page.evaluate((ROOT / "web/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("async () => (await axe.run('main')).violations")
+    return [
+        (each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
+    page.route(  # the dial's own choice takes its time, and has tests of its own
+        "**/api/training/proposal",
+        lambda route: route.fulfill(
+            status=503, json={"error": {"code": "studio_busy", "values": {}, "message": ""}}
+        ),
+    )
+    page.goto("/train")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "Cuentos.txt", "mimeType": "text/plain", "buffer": BOOK.encode()}
+    )
+    expect(page.get_by_role("radio", name="Cuentos")).to_be_checked()
+    page.get_by_label("Una frase para observar").fill(SENTENCE)
+    page.get_by_text("Decídelo tú").click()
+    page.get_by_label("Cómo se corta el texto en tokens").select_option("byte")
+
+    def field(path: str) -> Any:
+        box = page.locator(".field").filter(has=page.locator(f"code:text-is('{path}')"))
+        return box.locator("input")
+
+    fields = {path: field(path).get_attribute("id") for path in TINY}
+    for path, value in TINY.items():
+        page.locator(f"[id='{fields[path]}']").fill(value)
+    layers = page.locator(f"[id='{fields['model.num_layers']}']")
+    width = page.locator(f"[id='{fields['model.hidden_size']}']")
+    layers.fill("dos")
+    width.fill("15")
+    page.get_by_role("button", name="Empezar a entrenar").click()
+    # Both mistakes at once, each at its field, in words; what was typed stays.
+    expect(layers).to_have_attribute("aria-invalid", "true")
+    expect(width).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text('lleva un número entero ≥ 1, no "dos"')).to_be_visible()
+    expect(page.get_by_text("15 no es múltiplo de num_heads, 2")).to_be_visible()
+    expect(layers).to_have_value("dos")
+    layers.fill("2")
+    width.fill("16")
+    page.get_by_role("button", name="Empezar a entrenar").click()
+
+    page.wait_for_url("**/train?run=cuentos*", timeout=WAIT)
+    expect(state(page)).to_have_text("Entrenando", timeout=WAIT)
+    expect(page.locator("figure h3").first).to_have_text("Pérdida", timeout=WAIT)
+    expect(page.locator("figure circle").first).to_be_attached(timeout=WAIT)  # a look
+    expect(page.locator(".cells canvas")).to_be_visible()
+    expect(page.locator("[role=gridcell]")).to_have_count(4)
+    page.get_by_role("button", name="Pausa").click()
+    expect(state(page)).to_have_text("En pausa", timeout=WAIT)
+    assert list((runs / "cuentos" / "checkpoint").iterdir())
+    page.reload()  # a closed tab loses nothing
+    expect(state(page)).to_have_text("En pausa")
+    page.get_by_role("button", name="Seguir").click()
+    expect(state(page)).to_have_text("Entrenando", timeout=WAIT)
+    page.get_by_role("button", name="Terminar ya").click()
+    expect(state(page)).to_have_text("Terminado", timeout=WAIT)
+
+    # The film: the beginning, by keyboard, and the numbers that Python has of the same step.
+    slider = page.get_by_label("Paso del entrenamiento")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("output")).to_contain_text("paso 0")
+    assert "step=0" in page.url
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("output")).to_contain_text(re.compile(r"paso 1\b"))
+    page.locator("[role=gridcell][data-head='1 1']").click()
+    page.get_by_text("Los pesos en una tabla").click()
+    expect(page.locator("td[data-weight]").first).to_be_visible()
+    from vitral.training.watched_files import read_patterns
+
+    expected = read_patterns(runs / "cuentos", 1)[1, 1].flatten().tolist()
+    page.wait_for_function(
+        "expected => { const cells = [...document.querySelectorAll('td[data-weight]')];"
+        " return cells.length === expected.length && cells.every((cell, i) =>"
+        " Math.fround(+cell.dataset.weight) === Math.fround(expected[i])) }",
+        arg=expected,
+    )
+    page.get_by_text("Los números", exact=True).click()
+    looks = read_curve(runs / "cuentos" / "curve.jsonl")
+    shown = page.locator("details").last.locator("tbody tr").first.locator("td").nth(1)
+    expect(shown).to_have_text(f"{looks[0]['held_out_loss']:.3f}".replace(".", ","))
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert keeps_out(page) == []
+    page.get_by_role("button", name="Abrir en Explorar").click()
+    page.wait_for_url("**/?model=cuentos*")
+    expect(page.locator("#text")).to_have_value(SENTENCE)
+    tokens = vitral.load(runs / "cuentos" / "model").tokens(SENTENCE)
+    chips = page.get_by_role("listbox").first.get_by_role("option")
+    expect(chips).to_have_count(len(tokens))
+    page.go_back()
+    expect(state(page)).to_have_text("Terminado")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "es",
+            {
+                "foto.png": "sube un archivo que termine en .txt, .jsonl",
+                "viejo.txt": "no está en UTF-8 (byte 2)",
+                "roto.jsonl": "línea 2: no es un objeto JSON con un texto",
+            },
+        ),
+        (
+            "en",
+            {
+                "foto.png": "upload a file that ends in .txt, .jsonl",
+                "viejo.txt": "is not UTF-8 (byte 2)",
+                "roto.jsonl": "line 2, is not a JSON object with a text",
+            },
+        ),
+    ],
+)
+def test_wrong_uploads_are_refused_in_one_clear_line(
+    page: Page, language: str, said: dict[str, str]
+) -> None:
+    contents = {
+        "foto.png": b"\x89PNG",
+        "viejo.txt": "niño".encode("latin-1"),
+        "roto.jsonl": b'{"text": "hola"}\n{"text": ',
+    }
+    page.goto(f"/train?lang={language}")
+    for name, sentence in said.items():
+        page.locator("input[type=file]").set_input_files(
+            {"name": name, "mimeType": "text/plain", "buffer": contents[name]}
+        )
+        alert = page.locator("#upload-problem")
+        expect(alert).to_contain_text(f"{name}")
+        expect(alert).to_contain_text(sentence)
+        expect(page.get_by_role("radio", name=name.partition(".")[0])).to_have_count(0)
+
+
+def test_a_killed_studio_finds_its_training_again(
+    browser: Browser, built_page: None, bert_folder: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    settings: dict[str, Any] = {
+        "model.form": "llama",
+        "tokenizer.kind": "byte",
+        **{path: int(value) for path, value in TINY.items() if path != "batch.lengths"},
+        "batch.lengths": [16],
+    }
+    with running_studio(bert_folder, runs=runs) as (address, process):
+        port = int(address.rpartition(":")[2])
+        body = {"text": "offered.numbers", "name": "larga", "watch": SENTENCE}
+        post(address, "/api/training/runs", body | {"settings": settings})
+        context = browser.new_context(base_url=address, locale="en-US")
+        context.set_default_timeout(WAIT)
+        page = context.new_page()
+        page.goto("/train?run=larga")
+        expect(state(page)).to_have_text("Training", timeout=WAIT)
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+    expect(page.get_by_text("Trainings go on by themselves")).to_be_visible(timeout=WAIT)
+    holder = holder_of(runs / "larga")
+    assert holder is not None  # it works on
+    steps = runs / "larga" / "steps.jsonl"
+    before = steps.stat().st_size
+    try:
+        with running_studio(bert_folder, runs=runs, port=port):
+            expect(page.get_by_text("Trainings go on by themselves")).to_be_hidden(timeout=WAIT)
+            expect(state(page)).to_have_text("Training", timeout=WAIT)
+            end = time.monotonic() + 60
+            while steps.stat().st_size <= before and time.monotonic() < end:
+                time.sleep(0.2)
+            assert steps.stat().st_size > before
+            page.get_by_role("button", name="Pause").click()
+            expect(state(page)).to_have_text("Paused", timeout=WAIT)
+            assert holder_of(runs / "larga") is None
+            context.close()
+    finally:
+        if holder_of(runs / "larga") == holder:
+            os.kill(holder, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_form_keeps_nobody_out(page: Page, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/train")
+    expect(page.locator("form h2")).to_be_visible()
+    assert keeps_out(page) == []
