@@ -34,7 +34,7 @@ def still_html(shown: "TraceWidget") -> str:
     title = message("figure.title", language, model=model, layer=layer, head=head)
     parts = [f"<p>{html.escape(title)}</p>"]
     if len(names) <= MOST_TOKENS:
-        drawn = base64.b64encode(_lines(shown, names).encode()).decode()
+        drawn = base64.b64encode(_lines(shown, names, language).encode()).decode()
         alt = html.escape(title, quote=True)
         parts.append(f'<img alt="{alt}" src="data:image/svg+xml;base64,{drawn}">')
     if shown.token is not None or len(names) <= WHOLE:
@@ -62,14 +62,14 @@ def _table(shown: "TraceWidget", names: list[str], language: str) -> str:
 
     rows = "".join(
         f"<tr><td>{html.escape(names[query])}</td><td>{html.escape(names[key])}</td>"
-        f"<td>{weight:.4f}</td></tr>"
+        f"<td>{_number(weight, 4, language)}</td></tr>"
         for query, key, weight in _links(shown, MOST_ROWS)
     )
     head = f"<tr><th>{say('looks')}</th><th>{say('seen')}</th><th>{say('weight')}</th></tr>"
     return f"<table>{head}{rows}</table>"
 
 
-def _lines(shown: "TraceWidget", names: list[str]) -> str:
+def _lines(shown: "TraceWidget", names: list[str], language: str) -> str:
     """An SVG: who looks on the left, who is looked at on the right, the weights between."""
     ink, size = INKS["light"], len(names)
     links = [link for link in _links(shown, 6 * size) if link[2] >= _FAINTEST]
@@ -105,7 +105,7 @@ def _lines(shown: "TraceWidget", names: list[str]) -> str:
         if row is not None:
             drawn.append(
                 f'<text x="{width - 12}" y="{y}" fill="{ink.soft}" text-anchor="end">'
-                f"{float(row[index]):.2f}</text>"
+                f"{_number(float(row[index]), 2, language)}</text>"
             )
     return "".join([*drawn, "</svg>"])
 
@@ -113,3 +113,9 @@ def _lines(shown: "TraceWidget", names: list[str]) -> str:
 def _middle(index: int) -> int:
     """The height of a token's middle, in pixels."""
     return _TOP + index * _ROW + _ROW // 2
+
+
+def _number(value: float, digits: int, language: str) -> str:
+    """A weight as its language writes it."""
+    text = f"{value:.{digits}f}"
+    return text.replace(".", ",") if language == "es" else text
