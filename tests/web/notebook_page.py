@@ -59,8 +59,12 @@ class NotebookPage:
 
     def run(self, number: int) -> "WidgetPart":
         """Run a cell to its end; the widget in its output."""
-        self.page.evaluate(RUN_CELL, number)
+        self.execute(number)
         return self.widget(number).filled()
+
+    def execute(self, number: int) -> None:
+        """Run a cell to its end."""
+        self.page.evaluate(RUN_CELL, number)
 
     def widget(self, number: int) -> "WidgetPart":
         return WidgetPart(self.page.locator(".jp-Notebook-cell").nth(number))
