@@ -18,8 +18,13 @@ READY = """() => {
 }"""
 
 RUN_CELL = """async number => {
-    jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+    const { content } = jupyterapp.shell.currentWidget;
+    const { model } = content.widgets[number];
+    content.activeCellIndex = number;
+    model.executionCount = null;
     await jupyterapp.commands.execute("notebook:run-cell");
+    // The command may come back before a busy kernel has begun; the number comes at the end.
+    while (model.executionCount === null) await new Promise(next => setTimeout(next, 50));
 }"""
 
 ASK = """async code => {
