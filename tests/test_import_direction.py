@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "vitral"
 FLOORS = [
     {"messages"},
     {"errors"},
+    {"stopping"},
     {"nn"},
     {"text"},
     {"data"},

@@ -14,7 +14,8 @@ from vitral.tracing import Trace
 def stored(trace: Trace, key: str, num_bytes: int) -> StoredTrace:
     summary = schemas.Trace(
         id=key, model="m", text="t", num_layers=1, num_heads=1, causal=False, tokens=[],
-        pooled_size=1, seconds=0.0, exactness="exact",
+        pooled_size=1, seconds=0.0, exactness="exact", parts=[], decoder_tokens=[], answer=None,
+        edits=[], opened=None,
     )  # fmt: skip
     return StoredTrace(trace, summary, num_bytes)
 

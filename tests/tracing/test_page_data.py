@@ -139,9 +139,9 @@ def test_what_cannot_be_written_is_said(wrong: dict, said: str) -> None:
         made_trace(made_record(4)).to_html(**wrong)
 
 
-def test_attention_between_two_texts_is_refused() -> None:
+def test_tokens_that_have_no_names_are_refused() -> None:
     record = made_record(4)
     trace = made_trace(record)
     trace.tokens.pop()
-    with pytest.raises(VitralError, match=r"4 tokens look at 4.*plot"):
+    with pytest.raises(VitralError, match=r"the 4 tokens that look and the 4.*plot"):
         trace.to_html()

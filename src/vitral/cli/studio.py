@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -18,6 +19,11 @@ def studio(
     model: Annotated[
         tuple[str, ...],
         Parameter(help=message("cli.studio.model"), negative="", consume_multiple=True),
+    ] = (),
+    runs: Annotated[Path, Parameter(help=message("cli.studio.runs"))] = Path("runs"),
+    text: Annotated[
+        tuple[str, ...],
+        Parameter(help=message("cli.studio.text"), negative="", consume_multiple=True),
     ] = (),
     host: Annotated[str, Parameter(help=message("cli.studio.host"))] = "127.0.0.1",
     port: Annotated[int, Parameter(help=message("cli.studio.port"))] = 8321,
@@ -36,7 +42,7 @@ def studio(
         if not no_browser and has_browser():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    serve(model, host, port, announce)
+    serve(model, host, port, announce, runs, text)
     sys.stdout.flush()
     os._exit(0)  # Python would wait for a thread that still runs a model; nobody needs its result
 

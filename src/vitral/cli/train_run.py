@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vitral.cli.train_recipe import recipe_for
 from vitral.cli.train_sample import sample_prompt, sample_writer
+from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.load import locate
@@ -74,6 +75,7 @@ def carry_out(order: Order) -> int:
             device=device,
             watchers=watchers,
             write_sample=sample_writer(recipe, prepared),
+            watched=watched_text(recipe, prepared, order.folder.out, leads=group.leads),
             parallel=group,
         )
         was_over = trainer.over

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from vitral.explain.ablation import Ablation as Ablation
     from vitral.explain.ablation import ablate as ablate
     from vitral.explain.attention_flow import flow as flow
+    from vitral.explain.attention_paths import AttentionGraph as AttentionGraph
+    from vitral.explain.attention_paths import attention_graph as attention_graph
     from vitral.explain.attention_received import received as received
     from vitral.explain.attention_rollout import rollout as rollout
     from vitral.explain.attribution import LogitAttribution as LogitAttribution
     from vitral.explain.attribution import logit_attribution as logit_attribution
+    from vitral.explain.changed_prediction import PredictionChange as PredictionChange
+    from vitral.explain.changed_prediction import prediction_change as prediction_change
     from vitral.explain.conllu import read_treebank as read_treebank
     from vitral.explain.divergence import HeadMap as HeadMap
     from vitral.explain.divergence import head_distances as head_distances
@@ -29,6 +33,10 @@ if TYPE_CHECKING:
     from vitral.explain.norm_weighted import weighted_norms as weighted_norms
     from vitral.explain.output_parts import HeadOutput as HeadOutput
     from vitral.explain.output_parts import head_output as head_output
+    from vitral.explain.predictions import Candidate as Candidate
+    from vitral.explain.predictions import blanked as blanked
+    from vitral.explain.predictions import candidates as candidates
+    from vitral.explain.predictions import probabilities as probabilities
     from vitral.explain.query_beside_keys import QueryKey as QueryKey
     from vitral.explain.query_beside_keys import query_key as query_key
     from vitral.explain.registry import MEASURES as MEASURES
@@ -36,11 +44,31 @@ if TYPE_CHECKING:
     from vitral.explain.relations import RelationReport as RelationReport
     from vitral.explain.relations import relation_report as relation_report
     from vitral.explain.repetition import repeated_trace as repeated_trace
+    from vitral.explain.role_constancy import RolesElsewhere as RolesElsewhere
+    from vitral.explain.role_constancy import roles_elsewhere as roles_elsewhere
     from vitral.explain.weight_arithmetic import Arithmetic as Arithmetic
     from vitral.explain.weight_arithmetic import arithmetic as arithmetic
+    from vitral.explain.word_path import WordPaths as WordPaths
+    from vitral.explain.word_path import nearest_tokens as nearest_tokens
+    from vitral.explain.word_path import nearest_words as nearest_words
+    from vitral.explain.word_path import path_cosines as path_cosines
+    from vitral.explain.word_path import word_paths as word_paths
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
+    "AttentionGraph": "attention_paths",
+    "Candidate": "predictions",
+    "RolesElsewhere": "role_constancy",
+    "WordPaths": "word_path",
+    "attention_graph": "attention_paths",
+    "blanked": "predictions",
+    "candidates": "predictions",
+    "nearest_tokens": "word_path",
+    "nearest_words": "word_path",
+    "path_cosines": "word_path",
+    "probabilities": "predictions",
+    "roles_elsewhere": "role_constancy",
+    "word_paths": "word_path",
     "Ablation": "ablation",
     "Arithmetic": "weight_arithmetic",
     "ablate": "ablation",
@@ -53,6 +81,7 @@ _HOMES = {
     "MEASURES": "registry",
     "Measure": "measure",
     "QueryKey": "query_beside_keys",
+    "PredictionChange": "changed_prediction",
     "RelationReport": "relations",
     "flow": "attention_flow",
     "head_distances": "divergence",
@@ -64,6 +93,7 @@ _HOMES = {
     "measures": "head_measures",
     "output_norms": "norm_weighted",
     "query_key": "query_beside_keys",
+    "prediction_change": "changed_prediction",
     "read_treebank": "conllu",
     "received": "attention_received",
     "relation_report": "relations",

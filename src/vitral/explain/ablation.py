@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.errors import VitralError
+from vitral.explain.mask_token import mask_id
 from vitral.models.description import number, pad_id
 from vitral.tracing.edit import Edit
 from vitral.tracing.inputs import arguments, check_ids, pad
@@ -114,7 +115,7 @@ def _questions(
     places = [place for place in range(len(ids)) if place not in special]
     if not places:
         raise VitralError("ablation_too_short", least=1)
-    mask = _mask_id(model)
+    mask = mask_id(model)
     order = torch.randperm(len(places), generator=torch.Generator().manual_seed(seed)).tolist()
     rounds = min(NUM_ROUNDS, len(places))
     rows, asked = [], []
@@ -123,17 +124,6 @@ def _questions(
         rows.append([mask if place in mine else each for place, each in enumerate(ids)])
         asked += [(row, place, ids[place]) for place in sorted(mine)]
     return rows, asked
-
-
-def _mask_id(model: Any) -> int:
-    tokenizer = model.tokenizer
-    found = getattr(tokenizer, "mask_token_id", None)
-    if hasattr(tokenizer, "token_to_id"):
-        named = (tokenizer.token_to_id(name) for name in ("[MASK]", "<mask>"))
-        found = next((each for each in named if each is not None), None)
-    if found is None:
-        raise VitralError("ablation_no_mask", model=model.name)
-    return int(found)
 
 
 class _Trial:

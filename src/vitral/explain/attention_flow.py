@@ -11,12 +11,14 @@ token asked for: seconds for a sentence, so that longer texts are refused.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token, records_up_to
+from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.trace import Trace
 
 MOST_PIPES = 60_000
@@ -49,6 +51,23 @@ def flow(
         raise VitralError(
             "flow_too_large", pipes=len(records) * length**2, limit=MOST_PIPES, length=length
         )
+    graph = pipes(records, residual)
+    sink = (len(records), token)
+    flows = [
+        networkx.maximum_flow_value(graph, (0, source), sink) / UNIT
+        if (0, source) in graph
+        else 0.0
+        for source in chosen
+    ]
+    return torch.tensor(flows, dtype=torch.float32)
+
+
+def pipes(records: Sequence[AttentionRecord], residual: float) -> Any:
+    """The network as a directed graph of networkx: nodes (level, token), from level 0 upwards,
+    each edge with its `capacity` in units of 2⁻³⁰."""
+    import networkx
+
+    length = records[0].num_keys
     graph = networkx.DiGraph()
     for level, record in enumerate(records):
         weights_TT = (1 - residual) * record.pattern().mean(0).cpu()
@@ -59,11 +78,4 @@ def flow(
             for lower, width in enumerate(row):
                 if width:
                     graph.add_edge((level, lower), (level + 1, upper), capacity=width)
-    sink = (len(records), token)
-    flows = [
-        networkx.maximum_flow_value(graph, (0, source), sink) / UNIT
-        if (0, source) in graph
-        else 0.0
-        for source in chosen
-    ]
-    return torch.tensor(flows, dtype=torch.float32)
+    return graph

@@ -15,6 +15,7 @@ equal token for token (a test compares them). (Graves 2012, section 2.3; Wu et a
 Shapes: K beams, T tokens so far, V vocabulary.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -24,6 +25,7 @@ from vitral.errors import VitralError
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import reader_of
 from vitral.models.description import context
+from vitral.stopping import check_stop
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,15 @@ class Finished:
     score: float
 
 
-@torch.no_grad()
+@dataclass(frozen=True)
+class Searching:
+    """The search after one more token: the likeliest beginnings so far, the best first, each
+    with the sum of its log-probabilities; and the best of the texts that have ended."""
+
+    beginnings: list[Finished]
+    finished: list[Finished]
+
+
 def beam_search(
     module: nn.Module,
     ids_T: Tensor,
@@ -51,6 +61,34 @@ def beam_search(
     An encoder–decoder's encoder reads `encoder_ids` [1, S]. Raises what `generate_ids` raises,
     and `option_invalid` for fewer than one beam.
     """
+    finished: list[Finished] = []
+    for searching in search(
+        module,
+        ids_T,
+        num_beams=num_beams,
+        max_new_tokens=max_new_tokens,
+        length_penalty=length_penalty,
+        end_id=end_id,
+        use_cache=use_cache,
+        encoder_ids=encoder_ids,
+    ):
+        finished = searching.finished
+    return finished
+
+
+@torch.no_grad()
+def search(
+    module: nn.Module,
+    ids_T: Tensor,
+    *,
+    num_beams: int,
+    max_new_tokens: int,
+    length_penalty: float = 1.0,
+    end_id: int | None = None,
+    use_cache: bool = True,
+    encoder_ids: Tensor | None = None,
+) -> Iterator[Searching]:
+    """`beam_search`, token by token; what the last one has finished is what is found."""
     if num_beams < 1:
         raise VitralError("option_invalid", option="num_beams", value=num_beams, least=1)
     check_prompts(module, [ids_T], max_new_tokens)
@@ -67,6 +105,7 @@ def beam_search(
     scores_K[0] = 0.0
     finished: list[Finished] = []
     for length in range(1, max_new_tokens + 1):
+        check_stop()
         scores_KV = scores_K[:, None] + read(new_KT).float().log_softmax(dim=-1)
         # Of twice as many candidates at least half go on, even if all the best of them end.
         num_candidates = min(2 * num_beams, scores_KV.numel())
@@ -83,7 +122,8 @@ def beam_search(
         finished = sorted(finished, key=lambda each: -each.score)[:num_beams]
         going_on = (~ends).nonzero().flatten()[:num_beams]
         if len(going_on) == 0:
-            break
+            yield Searching([], finished)
+            return
         num_left = num_beams - len(going_on)  # only a tiny vocabulary leaves beams empty
         going_on = torch.cat([going_on, going_on[-1:].expand(num_left)])
         scores_K, written_KT = best.values[going_on], texts_KT[going_on]
@@ -92,7 +132,9 @@ def beam_search(
             float(scores_K[0]) / length**length_penalty <= finished[-1].score
         )
         if hopeless:
-            break
+            yield Searching([], finished)
+            return
         read.reorder(beams[going_on])
         new_KT = tokens[going_on, None]
-    return finished
+        pairs = zip(written_KT.tolist(), scores_K.tolist(), strict=True)
+        yield Searching([Finished(ids, score) for ids, score in pairs], finished)

@@ -127,6 +127,11 @@ class FastDecoder:
         logits_BV: Tensor = self._norm(last_BC) @ self._head
         return logits_BV
 
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the keys and values, that for tokens still to come included."""
+        return self._kept.nbytes
+
     @torch.inference_mode()
     def reorder(self, rows_B: Tensor) -> None:
         assert self._num_pads is None, "only the beams of one text change places"

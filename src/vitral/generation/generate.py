@@ -22,6 +22,7 @@ from vitral.errors import VitralError
 from vitral.generation.reading import Reader, can_write, reader_of
 from vitral.generation.sampling import Sampling
 from vitral.models.description import architecture, context
+from vitral.stopping import check_stop
 
 GREEDY = Sampling()
 ENDED = -1
@@ -131,6 +132,7 @@ def _generate(
     texts, ended = list(range(len(rows))), [False] * len(rows)
     read: Reader | None = None
     for _ in range(max_new_tokens):
+        check_stop()
         if read is None:
             if size is not None:
                 rows = [row[-(size // 2) :] if len(row) >= size else row for row in rows]

@@ -20,7 +20,7 @@ Shapes: B texts, T new tokens, S all tokens so far, V vocabulary.
 """
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -102,6 +102,30 @@ def can_write(module: nn.Module) -> bool:
     generates = getattr(module, "can_generate", None)
     ours = isinstance(module, (*DECODERS, *TRANSLATORS))
     return ours or (generates is not None and bool(generates()))
+
+
+def kept_bytes(reader: Reader) -> int:
+    """Memory of what a reader's cache keeps of the text, in bytes."""
+    fast: FastDecoder | None = getattr(reader, "_fast", None)
+    if fast is not None:
+        return fast.num_bytes
+    cache = getattr(reader, "_cache", None)
+    if cache is None:
+        return 0
+    storages = [tensor.untyped_storage() for tensor in _tensors(cache, set())]
+    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+
+
+def _tensors(part: Any, seen: set[int]) -> Iterator[Tensor]:
+    """All tensors in a cache, whosever it is."""
+    if isinstance(part, Tensor):
+        yield part
+    elif id(part) not in seen:
+        seen.add(id(part))
+        inside = part if isinstance(part, list | tuple) else vars(part).values()
+        for each in inside:
+            if isinstance(each, Tensor | list | tuple) or hasattr(each, "__dict__"):
+                yield from _tensors(each, seen)
 
 
 class OwnReader:

@@ -4,6 +4,7 @@ A token may be part of a character, and what it adds may depend on the one befor
 few are spelled again with each new one; how long the text has become costs nothing.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,3 +69,37 @@ def _length_of_a_beginning(text: str, stop: Sequence[str]) -> int:
         length for each in stop for length in range(1, len(each)) if text.endswith(each[:length])
     )
     return max(lengths, default=0)
+
+
+def gained(tokenizer: Any, before: Sequence[int], token: int) -> str:
+    """What the text of `before` gains by one more token: nothing where a character is not yet
+    complete, and with its last token the whole of it."""
+    recent = list(before[-8:])
+    known = spelled(tokenizer, recent).rstrip(BROKEN)
+    return spelled(tokenizer, [*recent, token]).rstrip(BROKEN)[len(known) :]
+
+
+def raw_bytes(tokenizer: Any, token: int) -> str | None:
+    """The bytes that a token stands for, as "F0 9F", where they are known and are no whole
+    characters; else None."""
+    if BROKEN not in str(tokenizer.decode([token])):
+        return None
+    ours = hasattr(tokenizer, "id_to_token")
+    name = tokenizer.id_to_token(token) if ours else tokenizer.convert_ids_to_tokens(token)
+    single = re.fullmatch(r"<0x([0-9A-F]{2})>", name or "")
+    if single is not None:
+        return single[1]
+    values = [_byte_of(letter) for letter in name or ""]
+    known = [value for value in values if value is not None]
+    return " ".join(f"{value:02X}" for value in known) if len(known) == len(values) else None
+
+
+def _byte_of(letter: str) -> int | None:
+    """The byte that byte-level BPE writes as `letter`: a printable one is itself, the others are
+    counted on from 256 (Radford et al. 2019, `bytes_to_unicode`)."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    if ord(letter) in printable:
+        return ord(letter)
+    others = [value for value in range(256) if value not in printable]
+    place = ord(letter) - 256
+    return others[place] if 0 <= place < len(others) else None

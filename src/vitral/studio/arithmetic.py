@@ -15,8 +15,10 @@ def arithmetic_of(
     """How the weight at (`query`, `key`) came about; raises what `explain.arithmetic` raises."""
     from vitral.explain import arithmetic
 
+    part = trace.first_part if part is None else part
     found = arithmetic(trace, layer=layer, head=head, query=query, key=key, part=part)
     return schemas.Arithmetic(
+        part=part,
         layer=layer,
         head=head,
         query=query,

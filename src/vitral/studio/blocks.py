@@ -50,7 +50,7 @@ def decode_block(data: bytes) -> tuple[Mapping[str, Any], "np.ndarray[Any, Any]"
 
 
 def quantize(maps_LHSS: "np.ndarray[Any, Any]") -> "tuple[np.ndarray[Any, Any], list[list[float]]]":
-    """Weights [layers, heads, s, s] as uint8, and the scale of each head.
+    """Weights [layers, heads, s, s'] as uint8, and the scale of each head.
 
     weight ≈ value / 255 · scale[layer][head]; the scale is the head's largest weight, so that
     the error is at most scale / 510.

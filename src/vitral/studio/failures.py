@@ -26,11 +26,21 @@ STATUS = {
     "not_found": 404,
     "page_not_built": 503,
     "request_forbidden": 403,
+    "run_is_working": 409,
+    "run_not_begun": 409,
+    "run_not_resting": 409,
+    "run_not_working": 409,
+    "run_unknown": 404,
     "studio_busy": 503,
+    "studio_closing": 503,
     "text_not_utf8": 400,
     "text_over_bytes": 413,
+    "text_unknown": 404,
     "token_needed": 403,
     "trace_gone": 404,
+    "upload_too_large": 413,
+    "uploads_full": 413,
+    "watched_step_gone": 404,
 }
 """HTTP status by error key; every other key is 422, the request was understood but not possible."""
 
@@ -49,9 +59,16 @@ def failure_response(error: VitralError, path: str, headers: Headers) -> Respons
             f"<title>Vitral</title><h1>Vitral</h1><p>{html.escape(text)}</p></html>",
             status,
         )
+    return JSONResponse(
+        {"error": error_detail(error, language)}, status, {"Cache-Control": "no-store"}
+    )
+
+
+def error_detail(error: VitralError, language: str | None = None) -> dict[str, object]:
+    """Code, values and sentence of an error, as JSON can carry them; the sentence in English if
+    no language is named."""
     values = {name: _plain(value) for name, value in error.values.items()}
-    detail = {"code": error.key, "values": values, "message": text}
-    return JSONResponse({"error": detail}, status, {"Cache-Control": "no-store"})
+    return {"code": error.key, "values": values, "message": error.text(language or "en")}
 
 
 def register_failures(app: FastAPI) -> None:
@@ -107,4 +124,6 @@ def _plain(value: object) -> object:
         return value
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
     return str(value)

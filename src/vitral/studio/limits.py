@@ -18,6 +18,12 @@ class Limits:
     """Largest text, in UTF-8."""
     tokens: int = 4096
     """Most tokens of one trace, whatever the model's context."""
+    answer_tokens: int = 64
+    """Most tokens that an encoder–decoder writes as its answer to a text."""
+    trace_file_bytes: int = 256 * MIB
+    """Largest trace file that is opened; what comes after is not read."""
+    page_megabytes: float = 64.0
+    """Largest page that a trace is written into."""
     view_cells: int = 256 * 256
     """Most cells (height × width) of one view."""
     view_side: int = 256
@@ -28,7 +34,23 @@ class Limits:
     """Memory for the traces kept; the newest stays even if it alone takes more."""
     store_traces: int = 64
     """Most traces kept."""
+    writing_sessions: int = 16
+    """Most texts being written whose key–value caches are kept."""
+    writing_bytes: int = 256 * MIB
+    """Memory for those caches; the newest stays even if it alone takes more."""
+    upload_bytes: int = 256 * MIB
+    """Largest text that may be uploaded to learn from."""
+    uploads: int = 64
+    """Most uploaded texts kept …"""
+    all_upload_bytes: int = 2048 * MIB
+    """… and the most that all of them take."""
+    listeners: int = 32
+    """Most pages that follow trainings at one time."""
     workers: int = 2
-    """Threads that run models and cut views."""
-    waiting: int = 16
-    """Pieces of work that may run or wait; one more is answered 503."""
+    """Threads that run models."""
+    quick_workers: int = 2
+    """Threads that cut views, and answer what else is short."""
+    waiting: int = 64
+    """Pieces of work that may run or wait in either lane; one more is answered 503."""
+    waiting_each: int = 16
+    """How many of them one client may have."""

@@ -19,13 +19,14 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _BINARY: dict[int | str, dict[str, object]] = {200: {"content": {MEDIA_TYPE: {}}}}
 
 
-def session_of(request: Request) -> Session:
+async def session_of(request: Request) -> Session:
     """The session of the application that answers."""
     session: Session = request.app.state.session
     return session
 
 
 CurrentSession = Annotated[Session, Depends(session_of)]
+PartName = Annotated[str | None, Query(max_length=80, description="A part's name; the first")]
 
 
 @router.get("/studio")
@@ -40,13 +41,26 @@ async def get_studio(
 @router.post("/traces")
 async def post_trace(body: schemas.TraceRequest, session: CurrentSession) -> schemas.Trace:
     """Run a text through a model, or answer from memory where that was done before."""
-    return (await session.trace(body.model, body.text)).summary
+    return (await session.trace(body.model, body.text, body.answer)).summary
+
+
+@router.get("/traces/{trace_id}")
+async def get_trace(trace_id: str, session: CurrentSession) -> schemas.Trace:
+    """What a trace holds that Studio keeps: one made before, or read from a file."""
+    return session.store.get(trace_id).summary
+
+
+@router.get("/queue/{ticket}")
+async def get_place(ticket: str, session: CurrentSession) -> schemas.Place:
+    """The place in the queue of the request that carries this `Vitral-Ticket`."""
+    return schemas.Place(before=session.workshop.num_before(ticket))
 
 
 @router.get("/traces/{trace_id}/pooled", response_class=Response, responses=_BINARY)
-async def get_pooled(trace_id: str, session: CurrentSession) -> Response:
-    """A small map of every head: uint8 [layers, heads, s, s], with the scale of each head."""
-    return Response(await session.pooled(trace_id), media_type=MEDIA_TYPE, headers=_NO_STORE)
+async def get_pooled(trace_id: str, session: CurrentSession, part: PartName = None) -> Response:
+    """A small map of every head: uint8 [layers, heads, s, s'], with the scale of each head."""
+    block = await session.pooled(trace_id, part)
+    return Response(block, media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 
 @router.get("/traces/{trace_id}/view", response_class=Response, responses=_BINARY)
@@ -74,9 +88,10 @@ async def get_arithmetic(
     head: Annotated[int, Query(ge=0)],
     query: Annotated[int, Query(ge=0)],
     key: Annotated[int, Query(ge=0)],
+    part: PartName = None,
 ) -> schemas.Arithmetic:
     """How one attention weight came about, number by number."""
-    return await session.arithmetic(trace_id, layer, head, query, key)
+    return await session.arithmetic(trace_id, layer, head, query, key, part)
 
 
 @router.get("/traces/{trace_id}/query-key", response_class=Response, responses=_BINARY)
@@ -87,9 +102,10 @@ async def get_query_key(
     head: Annotated[int, Query(ge=0)],
     query: Annotated[int, Query(ge=0)],
     keys: Annotated[str, Query(description="positions, with commas", max_length=1000)],
+    part: PartName = None,
 ) -> Response:
     """One query's vector (the first row) and those of some keys: float32 [1 + keys, width]."""
-    block = await session.query_key(trace_id, layer, head, query, keys)
+    block = await session.query_key(trace_id, layer, head, query, keys, part)
     return Response(block, media_type=MEDIA_TYPE, headers=_NO_STORE)
 
 

@@ -4,7 +4,7 @@ The front end's types are written from these; `GET /api/openapi.json` publishes 
 here is a change of the protocol. Layers, heads and tokens count from 0.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,6 +30,7 @@ class Studio(BaseModel):
     default_text: str
     max_text_bytes: int
     max_tokens: int
+    max_trace_file_bytes: int
     models: list[ModelDescription]
 
 
@@ -40,6 +41,18 @@ class TraceRequest(BaseModel):
 
     model: str = Field(min_length=1, max_length=500)
     text: str
+    answer: str | None = Field(
+        None, description="What an encoder–decoder's decoder reads; null: the model writes it"
+    )
+
+
+class Place(BaseModel):
+    """Where a request stands in the queue of what runs models."""
+
+    before: int | None = Field(
+        description="Pieces of work that come before it; 0 while it runs; null where no request "
+        "with this ticket waits for a model"
+    )
 
 
 class Token(BaseModel):
@@ -52,10 +65,36 @@ class Token(BaseModel):
     special: bool
 
 
-class Trace(BaseModel):
-    """What a trace holds, without its numbers: those are asked for as views."""
+class Part(BaseModel):
+    """One of a model's attentions: its only one, or of an encoder–decoder one of three."""
 
-    id: str = Field(description="A digest of model and text: the same request has the same id")
+    name: str = Field(description='"" where there is one; "encoder", "decoder", "cross"')
+    num_layers: int
+    num_heads: int
+    causal: bool = Field(description="True where a token sees only those before it")
+    address: str = Field(description='Of a layer\'s pattern, with "{layer}" for its number')
+    queries: Literal["tokens", "decoder_tokens"] = Field(description="The tokens that look")
+    keys: Literal["tokens", "decoder_tokens"] = Field(description="The tokens looked at")
+    computed: bool = Field(
+        description="True where queries and keys are known, and a weight's arithmetic with them"
+    )
+
+
+class Answer(BaseModel):
+    """The text of an encoder–decoder's decoder."""
+
+    text: str
+    given: bool = Field(description="True where the request gave it; else the model wrote it")
+    ended: bool = Field(description="False where the model was stopped before it came to an end")
+
+
+class Trace(BaseModel):
+    """What a trace holds, without its numbers: those are asked for as views.
+
+    `num_layers`, `num_heads`, `causal` and `pooled_size` are those of the first of `parts`.
+    """
+
+    id: str = Field(description="A digest of what was asked: the same request has the same id")
     model: str
     text: str
     num_layers: int
@@ -64,7 +103,12 @@ class Trace(BaseModel):
     exactness: str = Field(
         description='"exact": rebuilt from queries and keys; "eager": as the model itself gave them'
     )
+    parts: list[Part]
     tokens: list[Token]
+    decoder_tokens: list[Token] = Field(description="Empty but for an encoder–decoder")
+    answer: Answer | None = Field(description="Null but for an encoder–decoder")
+    edits: list[str] = Field(description="What was changed of the model while it ran, a line each")
+    opened: str | None = Field(description="The name of the file that it was read from, or null")
     pooled_size: int = Field(description="Side of the small maps: min(tokens, 24)")
     seconds: float = Field(description="How long the traced run took, loading left out")
 
@@ -72,6 +116,7 @@ class Trace(BaseModel):
 class Arithmetic(BaseModel):
     """How one attention weight came about: q·k, scaled, through the row's softmax."""
 
+    part: str
     layer: int
     head: int
     query: int

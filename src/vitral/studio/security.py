@@ -6,12 +6,13 @@ In this order, each request passes
    `?token=…`, from then on in a cookie that scripts cannot read and other sites cannot send;
 3. the origin: a request that a page of another origin makes is refused, so that no website can
    have the reader's browser talk to Studio;
-4. the size of the body, counted while it arrives.
+4. the size of the body, counted while it arrives; bodies for the addresses in `streamed` go
+   through as they arrive, and are counted there, against a limit of their own.
 On the way out every answer gets the headers of security_headers.py.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,12 +30,19 @@ class Gate:
     """ASGI middleware; `token` is None where Studio listens on loopback only."""
 
     def __init__(
-        self, app: ASGIApp, hosts: AllowedHosts, token: str | None, max_body_bytes: int
+        self,
+        app: ASGIApp,
+        hosts: AllowedHosts,
+        token: str | None,
+        max_body_bytes: int,
+        streamed: Collection[str] = (),
     ) -> None:
+        """`streamed` are the paths of files that are sent: their routes count as they read."""
         self.app = app
         self.hosts = hosts
         self.token = token
         self.max_body_bytes = max_body_bytes
+        self.streamed = streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -56,6 +64,9 @@ class Gate:
             _check_origin(scope, headers)
             if entry is not None:
                 await entry(scope, receive, send_with_headers)
+                return
+            if scope["method"] == "POST" and scope["path"] in self.streamed:
+                await self.app(scope, receive, send_with_headers)
                 return
             body = await self._read_body(headers, receive)
         except VitralError as error:

@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import uvicorn
 
@@ -13,7 +14,14 @@ from vitral.studio.application import create_app
 from vitral.studio.hosts import allowed_hosts, is_loopback
 
 
-def serve(models: Sequence[str], host: str, port: int, announce: Callable[[str], None]) -> None:
+def serve(
+    models: Sequence[str],
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    runs: Path = Path("runs"),
+    texts: Sequence[str] = (),
+) -> None:
     """Serve until interrupted; `announce` is told the address once it can be opened.
 
     Beyond loopback the address carries a token, made for this run.
@@ -22,7 +30,7 @@ def serve(models: Sequence[str], host: str, port: int, announce: Callable[[str],
     """
     token = None if is_loopback(host) else secrets.token_urlsafe(32)
     with bound_socket(host, port) as listener:
-        app = create_app(models, token, allowed_hosts(host), warm=True)
+        app = create_app(models, token, allowed_hosts(host), warm=True, runs=runs, texts=texts)
         config = uvicorn.Config(
             app,
             log_level="warning",

@@ -1,23 +1,29 @@
 """What one running Studio knows and does: its models, its traces, its threads."""
 
-import asyncio
 import re
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import vitral
 from vitral.errors import VitralError
 from vitral.studio import schemas
+from vitral.studio.answer import answered
 from vitral.studio.arithmetic import arithmetic_of
 from vitral.studio.limits import Limits
 from vitral.studio.query_key import query_key_block
 from vitral.studio.shelf import Shelf
 from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
+from vitral.studio.summary import summary_of
+from vitral.studio.touching.edits import edited
+from vitral.studio.touching.schemas import Edit
 from vitral.studio.views import ViewRequest, pooled_block, view_block
 from vitral.studio.workshop import Workshop
+from vitral.studio.writing.sessions import WritingSessions
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
@@ -32,16 +38,17 @@ class Session:
         self.shelf = shelf
         self.limits = limits
         self.store = TraceStore(limits.store_bytes, limits.store_traces)
-        self.workshop = Workshop(limits.workers, limits.waiting)
-        self._running: dict[str, asyncio.Task[StoredTrace]] = {}
+        self.workshop = Workshop(limits)
+        self.writings = WritingSessions(limits.writing_sessions, limits.writing_bytes)
 
     async def warm(self) -> None:
         """Open the default model before anyone asks. What fails is told to who asks for it."""
         with suppress(VitralError):
-            await self.workshop.run(self.shelf.open, self.shelf.default)
+            name = self.shelf.default
+            await self.workshop.run_on(name, None, partial(self.shelf.open, name))
 
     def close(self) -> None:
-        """Begin no more work."""
+        """Drop what waits, stop what runs."""
         self.workshop.close()
 
     def studio(self, language: str) -> schemas.Studio:
@@ -52,60 +59,69 @@ class Session:
             default_text=DEFAULT_TEXT,
             max_text_bytes=self.limits.text_bytes,
             max_tokens=self.limits.tokens,
+            max_trace_file_bytes=self.limits.trace_file_bytes,
             models=self.shelf.descriptions(language),
         )
 
-    async def trace(self, model: str, text: str) -> StoredTrace:
-        """The trace of `text`; the same request made twice at once runs once.
+    async def trace(
+        self, model: str, text: str, answer: str | None = None, edits: Sequence[Edit] = ()
+    ) -> StoredTrace:
+        """The trace of `text`, edited or not; the same request made twice at once runs once, and
+        is stopped when nobody waits for it.
 
+        An encoder–decoder's decoder reads `answer`, by default what the model writes itself.
         Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
-        text_too_long, model_unknown, studio_busy, and what loading the model raises.
+        text_too_long, answer_unread, model_unknown, studio_busy, what loading and editing the
+        model raise, and what `summary_of` raises.
         """
-        self._check_text(text)
+        self.check_text(text)
+        if answer is not None:
+            self.check_text(answer)
         self.shelf.check(model)
-        key = trace_id(model, text)
+        key = trace_id(model, text, answer, edits)
         stored = self.store.find(key)
         if stored is not None:
             return stored
-        task = self._running.get(key)
-        if task is None:
-            work = self.workshop.run(self._trace, key, model, text)
-            task = self._running[key] = asyncio.create_task(work)
-            task.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(task)
+        work = partial(self._trace, key, model, text, answer, edits)
+        return await self.workshop.run_on(model, key, work)
 
-    async def pooled(self, key: str) -> bytes:
-        """The block of all small maps. Raises VitralError("trace_gone")."""
+    async def pooled(self, key: str, part: str | None = None) -> bytes:
+        """The block of all small maps. Raises VitralError: trace_gone, part_unknown."""
         stored = self.store.get(key)
-        return await self.workshop.run(pooled_block, stored.trace, self.limits.pooled_side)
+        return await self.workshop.quick(pooled_block, stored.trace, self.limits.pooled_side, part)
 
     async def view(self, key: str, view: ViewRequest) -> bytes:
         """The block of one view. Raises VitralError: trace_gone, and what view_block raises."""
         stored = self.store.get(key)
-        return await self.workshop.run(view_block, stored.trace, view, self.limits)
+        return await self.workshop.quick(view_block, stored.trace, view, self.limits)
 
     async def arithmetic(
-        self, trace: str, layer: int, head: int, query: int, key: int
+        self, trace: str, layer: int, head: int, query: int, key: int, part: str | None = None
     ) -> schemas.Arithmetic:
         """One weight's calculation. Raises VitralError: trace_gone, and what
         `explain.arithmetic` raises."""
         stored = self.store.get(trace)
-        return await self.workshop.run(arithmetic_of, stored.trace, layer, head, query, key)
+        return await self.workshop.quick(arithmetic_of, stored.trace, layer, head, query, key, part)
 
-    async def query_key(self, trace: str, layer: int, head: int, query: int, keys: str) -> bytes:
+    async def query_key(
+        self, trace: str, layer: int, head: int, query: int, keys: str, part: str | None = None
+    ) -> bytes:
         """The block of one query and some keys. Raises VitralError: trace_gone, and what
         query_key_block raises."""
         stored = self.store.get(trace)
-        return await self.workshop.run(query_key_block, stored.trace, layer, head, query, keys)
+        return await self.workshop.quick(
+            query_key_block, stored.trace, layer, head, query, keys, part
+        )
 
     async def file(self, key: str) -> tuple[Path, str]:
         """A temporary file with the trace, for the caller to delete, and a name to offer for it."""
         stored = self.store.get(key)
-        path = await self.workshop.run(_save, stored.trace)
+        path = await self.workshop.quick(_save, stored.trace)
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", stored.summary.model).strip("-.")
         return path, f"{name}-{key[:8]}.vitral"
 
-    def _check_text(self, text: str) -> None:
+    def check_text(self, text: str) -> None:
+        """Raises VitralError: text_not_utf8, text_empty, text_over_bytes."""
         try:
             num_bytes = len(text.encode())
         except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
@@ -115,46 +131,35 @@ class Session:
         if num_bytes > self.limits.text_bytes:
             raise VitralError("text_over_bytes", length=num_bytes, limit=self.limits.text_bytes)
 
-    def _trace(self, key: str, model_name: str, text: str) -> StoredTrace:
+    def _trace(
+        self, key: str, model_name: str, text: str, answer: str | None, edits: Sequence[Edit]
+    ) -> StoredTrace:
         """Load the model if need be, run it, keep the trace. In a thread."""
         with self.shelf.borrow(model_name) as model:
-            num_tokens = len(model.tokens(text))
-            if num_tokens > self.limits.tokens:
-                raise VitralError("text_over_tokens", length=num_tokens, limit=self.limits.tokens)
+            for each in (text,) if answer is None else (text, answer):
+                num_tokens, limit = len(model.tokens(each)), self.limits.tokens
+                if num_tokens > limit:
+                    raise VitralError("text_over_tokens", length=num_tokens, limit=limit)
             started = time.perf_counter()
-            trace = model.trace(text)
-            if trace.first_part == "cross":  # the page shows how one text looks at itself
-                raise VitralError("trace_of_two_texts", model=model_name)
+            with edited(model, edits):
+                if model.kind == "encoder-decoder":
+                    trace, written = answered(model, text, answer, self.limits.answer_tokens)
+                elif answer is not None:
+                    raise VitralError("answer_unread", model=model_name)
+                else:
+                    trace, written = model.trace(text), None
             seconds = time.perf_counter() - started
-        summary = schemas.Trace(
-            id=key,
+        summary = summary_of(
+            trace,
+            key=key,
             model=model_name,
-            text=text,
-            num_layers=trace.num_layers,
-            num_heads=trace.num_heads,
-            causal=trace.causal,
-            exactness=trace.exactness,
-            tokens=[
-                schemas.Token(
-                    id=token.id,
-                    text=token.text,
-                    start=token.start,
-                    end=token.end,
-                    special=token.special,
-                )
-                for token in trace.tokens
-            ],
-            pooled_size=min(self.limits.pooled_side, len(trace.tokens)),
             seconds=seconds,
+            pooled_side=self.limits.pooled_side,
+            answer=written,
         )
         stored = StoredTrace(trace, summary, trace_bytes(trace))
         self.store.add(stored)
         return stored
-
-    def _forget(self, key: str, task: "asyncio.Task[StoredTrace]") -> None:
-        self._running.pop(key, None)
-        if not task.cancelled():
-            task.exception()  # seen, even where the client went away
 
 
 def _save(trace: "Trace") -> Path:

@@ -14,6 +14,7 @@ from vitral.errors import VitralError
 from vitral.messages import catalogue, message
 from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_weights, read_config
+from vitral.stopping import check_stop
 from vitral.studio.description import describe
 from vitral.studio.schemas import ModelDescription
 
@@ -55,7 +56,7 @@ class Shelf:
         """What is known of every model, titles in `language`."""
         return [
             entry.description.model_copy(update={"title": _title(entry.description, language)})
-            for entry in self._models.values()
+            for entry in list(self._models.values())
         ]
 
     def check(self, name: str) -> None:
@@ -63,6 +64,23 @@ class Shelf:
         if name not in self._models:
             known = ", ".join(self._models)
             raise VitralError("model_unknown", name=name[:200], known=known)
+
+    def add(self, name: str, folder: Path) -> None:
+        """Offer one more model, or a newer one by the same name.
+
+        Raises VitralError("model_name_taken") for the name of one that Studio was started with,
+        and what reading its folder raises."""
+        taken = self._models.get(name)
+        if taken is not None and taken.source != str(folder.resolve()):
+            raise VitralError("model_name_taken", name=name)
+        config = read_config(folder)
+        check_weights(folder)
+        self._put(name, str(folder.resolve()), config)
+
+    def remove(self, name: str) -> None:
+        """Offer a model no more that was added; the default one stays."""
+        if name != self.default:
+            self._models.pop(name, None)
 
     @contextmanager
     def borrow(self, name: str) -> Iterator["Model"]:
@@ -73,13 +91,17 @@ class Shelf:
         """
         self.check(name)
         entry = self._models[name]
-        with entry.lock:
+        while not entry.lock.acquire(timeout=0.1):
+            check_stop()
+        try:
             if entry.model is None:
                 from vitral.model import load
 
                 entry.model = load(entry.source)
                 entry.description = _known_now(entry.description, entry.model)
             yield entry.model
+        finally:
+            entry.lock.release()
 
     def open(self, name: str) -> None:
         """Have a model ready for the first run. Raises what `borrow` raises."""

@@ -7,6 +7,7 @@ answered with `trace_gone`, and the page traces the text again by itself.
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from vitral.errors import VitralError
 from vitral.studio import schemas
 
 if TYPE_CHECKING:
+    from vitral.studio.touching.schemas import Edit
     from vitral.tracing import Trace
 
 
@@ -26,10 +28,12 @@ class StoredTrace:
     num_bytes: int
 
 
-def trace_id(model: str, text: str) -> str:
-    """A digest of what was asked: the same model and text have the same id, 32 hex digits."""
+def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[Edit]" = ()) -> str:
+    """A digest of what was asked: the same model, texts and edits have the same id, 32 hex
+    digits."""
     digest = hashlib.sha256()
-    for part in (model, text):
+    asked = [model, text, *([] if answer is None else ["answer", answer])]
+    for part in (*asked, *(edit.model_dump_json() for edit in edits)):
         data = part.encode()
         digest.update(len(data).to_bytes(8, "little") + data)
     return digest.hexdigest()[:32]
@@ -76,6 +80,12 @@ class TraceStore:
             ):
                 _, dropped = self._traces.popitem(last=False)
                 self._num_bytes -= dropped.num_bytes
+
+    def drop_model(self, name: str) -> None:
+        """Drop the traces of a model that is no more."""
+        with self._lock:
+            for key in [k for k, s in self._traces.items() if s.summary.model == name]:
+                self._num_bytes -= self._traces.pop(key).num_bytes
 
     def find(self, key: str) -> StoredTrace | None:
         """The trace with this id, or None."""

@@ -31,11 +31,16 @@ class ViewRequest:
     reduction: Literal["mean", "max"]
 
 
-def pooled_block(trace: "Trace", side: int) -> bytes:
-    """uint8 [layers, heads, s, s], s = min(tokens, side); the header holds each head's scale."""
-    size = min(side, len(trace.tokens))
-    values, scale = quantize(trace.pooled(size).numpy())
-    return encode_block(values, aggregated=size < len(trace.tokens), scale=scale)
+def pooled_block(trace: "Trace", side: int, part: str | None = None) -> bytes:
+    """uint8 [layers, heads, s, s'] of a part, by default the first: s is the lesser of `side` and
+    the tokens that look, s' of those looked at. The header holds each head's scale.
+
+    Raises VitralError("part_unknown").
+    """
+    values, scale = quantize(trace.pooled(side, part).numpy())
+    record = next(iter(trace._records(part).values()))
+    aggregated = max(record.num_queries, record.num_keys) > side
+    return encode_block(values, aggregated=aggregated, scale=scale)
 
 
 def view_block(trace: "Trace", request: ViewRequest, limits: Limits) -> bytes:

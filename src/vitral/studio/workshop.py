@@ -1,47 +1,116 @@
-"""Where slow work is done: a few threads, and a bound on what may wait for them.
+"""Where slow work is done: two lanes of threads, so that a short question never waits for a long
+one, and nothing is computed that nobody waits for.
 
 Models run here, never in the event loop, so that pages and files are served while one computes.
+Whoever awaits a piece of work and is cancelled (because its client went away, see attended.py)
+leaves it; work that everyone has left is dropped if it waits, and stopped at its next step
+(see `vitral.stopping`) if it runs.
 """
 
 import asyncio
 import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 
 from vitral.errors import VitralError
+from vitral.stopping import Stopped
+from vitral.studio.lane import Job, Lane
+from vitral.studio.limits import Limits
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Workshop:
-    """`workers` threads; at most `waiting` pieces of work run or wait at one time."""
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: a browser tab by its random name, or an address; and its request's ticket."""
 
-    def __init__(self, workers: int, waiting: int) -> None:
-        self.waiting = waiting
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="vitral-studio")
-        self.num_pending = 0
+    client: str = ""
+    ticket: str | None = None
+
+
+NOBODY = Asker()
+
+asker: ContextVar[Asker] = ContextVar("asker", default=NOBODY)
+"""Who made the request that is being answered in this context."""
+
+
+class Workshop:
+    """All methods are called from the event loop."""
+
+    def __init__(self, limits: Limits) -> None:
+        most, most_each = limits.waiting, limits.waiting_each
+        self._long = Lane("long", limits.workers, most, most_each)
+        self._quick = Lane("quick", limits.quick_workers, most, most_each)
+        self._shared: dict[str, Job] = {}
+        self._tickets: dict[str, Job] = {}
+
+    @property
+    def num_pending(self) -> int:
+        """Pieces of work that run or wait."""
+        return self._long.num_pending + self._quick.num_pending
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """The result of `work(*args, **kwargs)`, done in a thread. Called from the event loop.
+        """The result of `work(*args, **kwargs)`, done in a thread of the long lane.
 
-        Work that has begun is finished even if the caller goes away.
         Raises VitralError("studio_busy") where too much waits already.
         """
-        if self.num_pending >= self.waiting:
-            raise VitralError("studio_busy")
-        self.num_pending += 1
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._pool, functools.partial(work, *args, **kwargs))
-        future.add_done_callback(self._done)
-        return await asyncio.shield(future)
+        job = Job(functools.partial(work, *args, **kwargs), asker.get().client)
+        self._long.submit(job)
+        result: R = await self._wait(self._long, job)
+        return result
 
-    def _done(self, future: "asyncio.Future[R]") -> None:
-        self.num_pending -= 1
-        if not future.cancelled():
-            future.exception()  # seen, even where nobody waits for it any more
+    async def quick(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """As `run`, for what takes no model and little time: it waits behind its like only."""
+        job = Job(functools.partial(work, *args, **kwargs), asker.get().client)
+        self._quick.submit(job)
+        result: R = await self._wait(self._quick, job)
+        return result
+
+    async def run_on(self, model: str, key: str | None, work: Callable[[], R]) -> R:
+        """As `run`, for work that borrows `model`: it takes no thread while others use that.
+
+        Work asked for with the same `key` at once is done once, and stopped when all have left;
+        without a key it is this request's alone.
+        """
+        job = self._shared.get(key) if key is not None else None
+        if job is None or job.stop.asked:
+            job = Job(work, asker.get().client, model)
+            self._long.submit(job)
+            if key is not None:
+                self._shared[key] = job
+        try:
+            result: R = await self._wait(self._long, job)
+        finally:
+            if key is not None and job.num_waiting == 0 and self._shared.get(key) is job:
+                del self._shared[key]
+        return result
+
+    def num_before(self, ticket: str) -> int | None:
+        """How many pieces of work come before the one that a request with this ticket waits for;
+        0 while it runs, None where none is known."""
+        job = self._tickets.get(ticket)
+        return None if job is None else self._long.num_before(job)
 
     def close(self) -> None:
-        """Let the running work end; drop what has not begun."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Drop what waits, stop what runs, begin nothing more."""
+        self._long.close()
+        self._quick.close()
+
+    async def _wait(self, lane: Lane, job: Job) -> Any:
+        ticket = asker.get().ticket
+        job.num_waiting += 1
+        if ticket is not None and lane is self._long:
+            self._tickets[ticket] = job
+        try:
+            return await asyncio.wrap_future(job.future)
+        except Stopped as error:  # only a workshop that closes stops what is waited for
+            raise VitralError("studio_closing") from error
+        finally:
+            job.num_waiting -= 1
+            if ticket is not None and self._tickets.get(ticket) is job:
+                del self._tickets[ticket]
+            if job.num_waiting == 0 and not job.future.done():
+                lane.give_up(job)

@@ -32,6 +32,11 @@ def layer_of(address: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def layer_left_open(address: str) -> str:
+    """An address with "{layer}" in the place of its layer's number."""
+    return _LAYER.sub("layers.{layer}.", address, count=1)
+
+
 def split_attention(address: str) -> tuple[str, str]:
     """An address's last word and what is before it: "layers.5.attention", "pattern"."""
     prefix, _, part = address.rpartition(".")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vitral.stopping import check_stop
 from vitral.tracing.pooled_maps import LARGEST, PooledMaps
 from vitral.tracing.row_statistics import NEIGHBOURS, Pattern, RowStatistics
 from vitral.tracing.view import cell_edges
@@ -91,6 +92,7 @@ class _Pass:
         cells = (H, len(self.row_edges) - 1, len(self.column_edges) - 1)
         mean, maximum = torch.empty(cells), torch.empty(cells)
         for first, last in row_blocks(self.row_edges, self.block[0]):
+            check_stop()
             edges = self.row_edges[first : last + 1]
             sums, maxima = self._rows(edges)
             self.received += sums.sum(1)

@@ -35,6 +35,8 @@ from vitral.tracing.visibility import Bias, Visibility
 
 VERSION = 5
 _ENTRY = "vitral.trace"
+_OF_NONSENSE = (OSError, ValueError, TypeError, AttributeError, IndexError, RuntimeError)
+"""What a file that says something else than a trace does runs into."""
 _VECTORS = ("diagonal", "columns", "free", "dense")
 
 
@@ -111,7 +113,7 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
             return _read(header, tensors)
     except KeyError as error:
         raise VitralError("trace_damaged", path=str(path), reason=str(error.args[0])) from error
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+    except (SafetensorError, *_OF_NONSENSE) as error:
         raise VitralError("trace_damaged", path=str(path), reason=str(error)) from error
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, message, preferred_language
-from vitral.tracing.page_data import checked_records, page_data, size_of, tokens_of
+from vitral.tracing.page_data import checked_records, keys_of, page_data, size_of, tokens_of
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
@@ -60,8 +60,9 @@ def page(
             megabytes=f"{size:.3g}",
             limit=f"{most_megabytes:g}",
         )
-    opens = _address(layer, head, token, view, language, theme)
-    data = page_data(trace, part, opens, _version())
+    asked = _asked(layer, head, token, view, language, theme)
+    data = page_data(trace, part, "", _version())
+    data["opens"] = _address(asked, data["address"])
     speaks = language or preferred_language()
     filled = {
         "title": html.escape(_title(trace, data["text"])),
@@ -103,20 +104,31 @@ def _harmless(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _address(
+def _asked(
     layer: int | None,
     head: int | None,
     token: int | None,
     view: str | None,
     language: str | None,
     theme: str | None,
-) -> str:
-    """What the page opens with, as Studio's addresses say it; empty where nothing was asked."""
-    asked: dict[str, object] = {}
-    if layer is not None or head is not None:
-        asked |= {"at": f"layers.{layer or 0}.attention.pattern", "head": head or 0}
-    asked |= {"token": token, "view": view, "lang": language, "theme": theme}
+) -> dict[str, object]:
+    """What the page opens with, by the names that Studio's addresses have; None: not asked."""
+    one = layer is not None or head is not None
+    return {
+        "at": (layer or 0) if one else None,
+        "head": (head or 0) if one else None,
+        "token": token,
+        "view": view,
+        "lang": language,
+        "theme": theme,
+    }
+
+
+def _address(asked: dict[str, object], pattern: str) -> str:
+    """As Studio's addresses say it; `pattern` is the address of a layer's, the number left open."""
     said = {name: value for name, value in asked.items() if value is not None}
+    if "at" in said:
+        said["at"] = pattern.replace("{layer}", str(said["at"]))
     return f"?{urlencode(said)}" if said else ""
 
 
@@ -136,16 +148,17 @@ def _table(trace: "Trace", part: str, layer: int, head: int, language: str) -> s
         head,
         rows=(0, min(_MOST_ROWS, len(tokens_of(trace, part)))),
         height=_MOST_ROWS,
-        width=len(tokens_of(trace, part)),
+        width=len(keys_of(trace, part)),
     ).values
     most, where = weights.max(dim=-1)
     texts = [html.escape(token.text.strip() or "␣") for token in tokens_of(trace, part)]
+    seen = [html.escape(token.text.strip() or "␣") for token in keys_of(trace, part)]
 
     def say(key: str, **values: object) -> str:
         return html.escape(message(f"figure.{key}", language, **values))
 
     rows = "".join(
-        f"<tr><td>{i}</td><td>{texts[i]}</td><td>{key}</td><td>{texts[key]}</td>"
+        f"<tr><td>{i}</td><td>{texts[i]}</td><td>{key}</td><td>{seen[key]}</td>"
         f"<td>{weight:.4f}</td></tr>"
         for i, (key, weight) in enumerate(zip(where.tolist(), most.tolist(), strict=True))
     )

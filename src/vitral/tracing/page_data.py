@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.tracing.addresses import layer_left_open
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.token import Token
 from vitral.tracing.visibility import Bias, Visibility
@@ -41,8 +42,8 @@ _REBUILT_FROM = {
 def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str, Any]:
     """The page's content, ready for json.dumps.
 
-    Raises VitralError `page_not_square` for attention between two texts, `page_layers` where
-    some layers have no attention, or have other numbers of heads.
+    Raises VitralError `page_tokens_missing` where the trace does not name all tokens,
+    `page_layers` where some layers have no attention, or have other numbers of heads.
     """
     records = checked_records(trace, part)
     lists: dict[str, list[Any]] = {"rules": [], "biases": []}
@@ -51,7 +52,8 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
     pooled = trace.pooled(POOLED_SIDE, part)
     scale = pooled.amax(dim=(2, 3))
     steps = pooled / scale.clamp_min(torch.finfo(torch.float32).tiny)[:, :, None, None]
-    tokens = tokens_of(trace, part)
+    tokens, keys = tokens_of(trace, part), keys_of(trace, part)
+    longer = max(len(tokens), len(keys))
     return {
         "version": 1,
         "made_with": made_with,
@@ -59,14 +61,17 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
         "model": trace.model,
         "title": trace.model,
         "text": trace.text or " ".join(token.text for token in tokens),
+        "part": part,
+        "address": f"{layer_left_open(next(iter(trace._records(part))))}.pattern",
         "num_layers": len(records),
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
         "tokens": [asdict(token) for token in tokens],
+        "keys": None if part != "cross" else [asdict(token) for token in keys],
         "pooled": {
             "values": _packed((steps * 255).round().to(torch.uint8), "uint8"),
             "scale": scale.tolist(),
-            "aggregated": len(tokens) > pooled.shape[-1],
+            "aggregated": longer > POOLED_SIDE,
         },
         **lists,
         "layers": layers,
@@ -76,17 +81,27 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
 def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:
     """The part's records, where a page can show them; else VitralError, see `page_data`."""
     records = list(trace._records(part).values())
-    num_tokens = len(tokens_of(trace, part))
+    named = (len(tokens_of(trace, part)), len(keys_of(trace, part)))
     for number, record in enumerate(records):
-        if not record.num_queries == record.num_keys == num_tokens:
-            raise VitralError("page_not_square", queries=record.num_queries, keys=record.num_keys)
+        if (record.num_queries, record.num_keys) != named:
+            raise VitralError(
+                "page_tokens_missing",
+                model=trace.model,
+                queries=record.num_queries,
+                keys=record.num_keys,
+            )
         if record is not trace._record(number, part) or record.num_heads != records[0].num_heads:
             raise VitralError("page_layers", model=trace.model)
     return records
 
 
+def keys_of(trace: "Trace", part: str) -> list[Token]:
+    """The tokens that a part of the model looks at: across, those of the other text."""
+    return trace.tokens if part == "cross" else tokens_of(trace, part)
+
+
 def tokens_of(trace: "Trace", part: str) -> list[Token]:
-    """The tokens that a part of the model reads."""
+    """The tokens that look, in a part of the model."""
     return (
         trace.decoder_tokens
         if part in ("decoder", "cross") and trace.decoder_tokens

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.nn.attention_call import AttentionCall, observer
+from vitral.stopping import check_stop
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import AttentionRecord, records_of
 from vitral.tracing.edited_record import EditedRecord
@@ -73,7 +74,8 @@ class Recorder:
     in memory. If `measured`, large patterns are measured while the module runs. Attention modules
     whose paths are in `asking` are known to show nothing but what they return.
     Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
-    taken; afterwards it is as it was, whether the pass succeeded or not.
+    taken; afterwards it is as it was, whether the pass succeeded or not. A pass that should end
+    (see `vitral.stopping`) ends at the next layer.
     """
 
     def __init__(
@@ -314,6 +316,7 @@ class Recorder:
             undo.callback(hook.remove)
 
     def _enter(self, layer: Layer, stream: Tensor) -> None:
+        check_stop()
         # Layers are counted as they are entered, for ALBERT enters the same one many times.
         start = f"{layer.part}." if layer.part else ""
         prefix = f"{start}layers.{self._num_entered[layer.part]}"

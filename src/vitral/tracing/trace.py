@@ -284,8 +284,8 @@ class Trace:
         grows with the text's length.
 
         Raises VitralError `page_too_large`, with the size, where that is over `most_megabytes`;
-        `page_not_square` for attention between two texts; `page_layers`, `page_option`,
-        `page_not_built`, `file_unwritable`, and those of `attention`.
+        `page_tokens_missing` where the trace does not name its tokens; `page_layers`,
+        `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
         """
         from vitral.tracing.page import page, write_page
 

@@ -27,9 +27,13 @@ class Mistake:
         if isinstance(self.place, int):
             place = message("recipe.line", language, line=self.place)
         where = f"{self.path} ({place})" if self.path and place else self.path or place
-        values = {n: v(language) if callable(v) else v for n, v in self.values.items()}
-        said = message(f"recipe.{self.key}", language, **values)
+        said = self.reason(language)
         return f"{where}: {said}" if where else said
+
+    def reason(self, language: str | None = None) -> str:
+        """The same without the place, for whoever shows it there."""
+        values = {n: v(language) if callable(v) else v for n, v in self.values.items()}
+        return message(f"recipe.{self.key}", language, **values)
 
 
 class ContradictionError(ValueError):

@@ -17,6 +17,9 @@ Positive = Annotated[float, Field(gt=0)]
 TokenizerKind = Literal["character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram"]
 ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
 
+WATCHED = tuple(form for form in (*DECODERS, *ENCODERS) if form != "recurrent")
+"""Forms in which one sentence's attention can be watched: those where a text looks at itself."""
+
 
 class TokenizerChoice(Strict):
     """How the text is cut into tokens; learned from the training text, or taken from the model
@@ -134,6 +137,7 @@ class Recipe(Strict):
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
     patience: PositiveInt | None = None
     sample: str | None = None
+    watch: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -179,6 +183,9 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     if recipe.recompute_activations and recipe.model.form.startswith("recurrent"):
         form = {"form": recipe.model.form}
         yield Mistake("recompute_activations", "no_recomputing", form, others=("model.form",))
+    if recipe.watch is not None and recipe.model.form not in WATCHED:
+        form = {"form": recipe.model.form}
+        yield Mistake("watch", "no_watching", form, others=("model.form",))
     schedule = recipe.schedule
     if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
         values = {"value": schedule.warm_up, "most": schedule.decay_from}

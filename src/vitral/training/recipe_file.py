@@ -112,6 +112,11 @@ def with_settings(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
     return _finish(recipe.name, _Draft(recipe.model_dump(mode="json")), settings)
 
 
+def recipe_of(entries: dict[str, Any]) -> Recipe:
+    """The recipe of such entries, as a form gives them. Raises `RecipeError`."""
+    return _finish(str(entries.get("name", "")), _Draft(entries), [])
+
+
 def write_recipe(recipe: Recipe, path: Path) -> None:
     """Write a recipe as YAML that `read_recipe` reads; what is at its default is left out."""
     entries = recipe.model_dump(mode="json", exclude_defaults=True)

@@ -7,19 +7,16 @@ the folder alone is enough to go on with.
 import contextlib
 import json
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
 
 from vitral.errors import VitralError
 from vitral.training.durable import write_file
 from vitral.training.recipe import Recipe
 from vitral.training.recipe_changes import changes
 from vitral.training.recipe_file import read_recipe, write_recipe
-
-_OURS = ("run.json", "recipe.yaml", "tokenizer.json", "checkpoint")
+from vitral.training.run_lock import LOCK, hold, is_begun
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class RunFolder:
     @property
     def begun(self) -> bool:
         """Whether there is a run in it."""
-        return any((self.out / name).exists() for name in _OURS)
+        return is_begun(self.out)
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -57,11 +54,11 @@ class RunFolder:
         that ends. Raises `out_unwritable` and `run_in_use`."""
         try:
             self.out.mkdir(parents=True, exist_ok=True)
-            lock = (self.out / ".lock").open("w")
+            lock = (self.out / LOCK).open("a+")
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
         with lock:
-            if not _locked(lock):
+            if not hold(lock):
                 raise VitralError("run_in_use", out=self.out)
             yield
 
@@ -115,7 +112,7 @@ class RunFolder:
         """Take away what was made of a run that cannot begin; a folder that was made for it too."""
         for path in list(_visible(self.out)) if self.out.is_dir() else []:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-        (self.out / ".lock").unlink(missing_ok=True)
+        (self.out / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.out.rmdir()
 
@@ -127,24 +124,8 @@ class RunFolder:
 
 
 def _visible(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.name != ".lock")
+    return (path for path in folder.iterdir() if path.name != LOCK)
 
 
 def _absolute(source: str) -> str:
     return source if source.startswith("hf:") else str(Path(source).expanduser().resolve())
-
-
-def _locked(lock: IO[str]) -> bool:
-    """Whether the file could be locked for this process alone."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

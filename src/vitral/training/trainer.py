@@ -49,6 +49,7 @@ from vitral.training.preparation import (
 from vitral.training.recipe import Phase, Recipe
 from vitral.training.recipe_changes import changes
 from vitral.training.schedules import rate_at
+from vitral.training.watched_text import WatchedText, is_due
 from vitral.training.watching import Looked, Stepped, Watcher
 
 GRADIENTS_EVERY = 10
@@ -60,7 +61,8 @@ class Trainer:
 
     `start` is the folder of a model to go on from; else the run starts from fresh weights. A
     checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
-    `write_sample` has the model write something at each look; the curve keeps it. `parallel` is
+    `write_sample` has the model write something at each look; the curve keeps it. `watched` is a
+    sentence whose attention is written down as it forms. `parallel` is
     what this process is part of: where several train one model, the first talks and writes.
 
     Raises `recipe_changed` and `run_other_text` where the checkpoint in `out` belongs to another
@@ -78,6 +80,7 @@ class Trainer:
         device: str = "cpu",
         watchers: Sequence[Watcher] = (),
         write_sample: Callable[[nn.Module, int], str] | None = None,
+        watched: WatchedText | None = None,
         parallel: Parallel | None = None,
     ) -> None:
         self.recipe, self.prepared, self.out = recipe, prepared, out
@@ -86,8 +89,10 @@ class Trainer:
         self.device = self.parallel.device(device)
         if self.device.type == "cpu":
             keep_memory()
+        if watched is not None:
+            watchers = (watched, *watchers)
         self.watchers: Sequence[Watcher] = (Curve(out), *watchers) if self.parallel.leads else ()
-        self.write_sample = write_sample
+        self.write_sample, self.watched = write_sample, watched
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
         saved = newest_checkpoint(out / "checkpoint", self._notice)
         if saved is not None:
@@ -168,12 +173,16 @@ class Trainer:
         for watcher in self.watchers:
             watcher.started(self.recipe.name, num_parameters, self.state["step"])
         self.model.train()
+        self._watch_at_the_start()
         saved_at = self.state["minutes"]
         while not (self.over or self.stopping):
             self.enter_phase()
             self.step()
             if self.state["step"] % self.recipe.evaluate_every == 0 or self.progress == 1:
                 self.look()
+            elif self.watched is not None and is_due(self.state["step"]):
+                with self.parallel.looking(self.model):
+                    self.watched.look(self.model, self.state["step"])
             if self.state["minutes"] - saved_at > self.recipe.checkpoint_minutes:
                 self.save()
                 saved_at = self.state["minutes"]
@@ -185,6 +194,13 @@ class Trainer:
         self.early_stopping.put_best(self.model)
         self.write_model()
         return True
+
+    def _watch_at_the_start(self) -> None:
+        """Write down the watched sentence's attention before anything is learned."""
+        if self.watched is None or self.state["step"] > 0:
+            return
+        with self.parallel.looking(self.model):
+            self.watched.look(self.model, 0)
 
     def write_model(self) -> None:
         """Write `model/`. Raises `file_unwritable` where the disk does not take it."""
@@ -305,6 +321,8 @@ class Trainer:
         with self.parallel.looking(self.model):
             figures = self.objective.held_out(self.model)
             sample = self.write_sample(self.model, step) if self.write_sample is not None else None
+            if self.watched is not None:
+                self.watched.look(self.model, step)
         event = Looked(
             step=step,
             progress=self.progress,

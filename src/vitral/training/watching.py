@@ -35,6 +35,7 @@ class Stepped:
             "loss": self.loss,
             "rate": self.rate,
             "gradient_norm": finite(self.gradient_norm),
+            "tokens": self.tokens,
             "seconds": round(self.seconds, 5),
         }
         norms = {name: finite(norm) for name, norm in self.gradient_norms.items()}

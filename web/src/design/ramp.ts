@@ -9,7 +9,7 @@ import { oklab, rgb, type Oklch, type Rgb } from "./colour";
 export type Scale = "glass" | "course";
 export type Theme = "dark" | "light";
 
-interface Stop extends Oklch {
+export interface Stop extends Oklch {
   at: number;
 }
 

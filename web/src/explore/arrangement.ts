@@ -21,24 +21,31 @@ export interface Arrangement {
   height: number;
 }
 
-/** All tokens of a text in both columns, in rows that share `room` pixels. */
-export function unfolded(size: number, room: number): Arrangement {
-  const items = withGaps(Array(size).keys(), size);
-  return arranged(items, items, room);
+/** All tokens in both columns, those that look and those looked at, in rows that share `room` pixels. */
+export function unfolded(size: number, room: number, numKeys = size): Arrangement {
+  const all = (count: number): Item[] => withGaps(Array(count).keys(), count);
+  return arranged(all(size), all(numKeys), room);
 }
 
 /**
- * The source token with its neighbours on the left; on the right itself, those beside it and as
- * many of its strongest links as fit in `room` pixels.
+ * The source token with its neighbours on the left; on the right itself, those beside it (where one
+ * text looks at itself) and as many of its strongest links as fit in `room` pixels. `size` is the
+ * number of tokens that look, where it is another than that of the `weights`.
  */
-export function folded(weights: Float32Array, token: number, room: number): Arrangement {
-  const size = weights.length;
+export function folded(
+  weights: Float32Array,
+  token: number,
+  room: number,
+  size: number | null = null,
+): Arrangement {
+  const numKeys = weights.length;
   // A page that scrolls as a whole has room for any number of rows, but nobody reads them.
   const rows = Math.min(22, Math.max(11, Math.floor(room / LEAST_ROW)));
-  const left = withGaps(around(token, Math.floor(rows / 2) - 1, size), size);
+  const left = withGaps(around(token, Math.floor(rows / 2) - 1, size ?? numKeys), size ?? numKeys);
+  const beside = size === null ? around(token, 1, numKeys) : [];
   let right: Item[] = [];
   for (let count = 16; count >= 4; count -= 1) {
-    right = withGaps([...around(token, 1, size), ...heaviest(weights, count)], size);
+    right = withGaps([...beside, ...heaviest(weights, count)], numKeys);
     if (tall(right, LEAST_ROW) <= rows * LEAST_ROW) break;
   }
   return arranged(left, right, room);

@@ -4,8 +4,10 @@
 import type { Token } from "../protocol/types";
 
 export interface HeadMaps {
-  side: number;
-  /** [layers × heads × side × side], 255 for the greatest weight of each head. */
+  /** Rows and columns of each map. */
+  height: number;
+  width: number;
+  /** [layers × heads × height × width], 255 for the greatest weight of each head. */
   values: Uint8Array;
   /** That greatest weight, by layer and head. */
   scale: number[][];
@@ -17,19 +19,30 @@ export interface Head {
   head: number;
 }
 
-/** The head to begin with; the middle layer's first where the maps do not tell tokens apart. */
-export function firstHead(maps: HeadMaps, tokens: readonly Token[], source: number): Head {
+/**
+ * The head to begin with; the middle layer's first where the maps do not tell tokens apart. `keys`
+ * are the tokens looked at: by default those that look, and then neighbours do not count.
+ */
+export function firstHead(
+  maps: HeadMaps,
+  tokens: readonly Token[],
+  source: number,
+  keys: readonly Token[] = tokens,
+): Head {
   const numHeads = maps.scale[0]?.length ?? 0;
   let found: Head = { layer: Math.floor(maps.scale.length / 2), head: 0 };
   if (maps.aggregated) return found;
-  const words = tokens.flatMap((token, index) => (token.special ? [] : [index]));
+  const words = places(tokens);
+  const seen = places(keys);
+  const nearest = keys === tokens ? 2 : 0;
   let best = 0;
   maps.scale.forEach((greatest, layer) => {
     greatest.forEach((weight, head) => {
-      const first = (layer * numHeads + head) * maps.side * maps.side;
-      const map = maps.values.subarray(first, first + maps.side * maps.side);
-      const shared = columnMeans(map, maps.side, words);
-      const look = (query: number) => furthest(map, maps.side, words, shared, query);
+      const size = maps.height * maps.width;
+      const map = maps.values.subarray((layer * numHeads + head) * size).subarray(0, size);
+      const shared = columnMeans(map, maps.width, words);
+      const look = (query: number): number =>
+        furthest(map.subarray(query * maps.width), seen, shared, query, nearest);
       const looks = words.map(look);
       const mean = looks.reduce((sum, each) => sum + each, 0) / looks.length;
       const firmness = weight * weight * mean * look(source);
@@ -42,26 +55,31 @@ export function firstHead(maps: HeadMaps, tokens: readonly Token[], source: numb
   return found;
 }
 
+/** The positions of words. */
+function places(tokens: readonly Token[]): number[] {
+  return tokens.flatMap((token, index) => (token.special ? [] : [index]));
+}
+
 /** What each key gets from the words on average, 0 to 255. */
-function columnMeans(map: Uint8Array, side: number, words: number[]): number[] {
-  return Array.from({ length: side }, (_, key) => {
-    const sum = words.reduce((total, query) => total + (map[query * side + key] ?? 0), 0);
+function columnMeans(map: Uint8Array, width: number, words: number[]): number[] {
+  return Array.from({ length: width }, (_, key) => {
+    const sum = words.reduce((total, query) => total + (map[query * width + key] ?? 0), 0);
     return sum / Math.max(1, words.length);
   });
 }
 
-/** How much more than the others, 0 to 1, `query` gives at most to a word two or more places away. */
+/** How much more than the others, 0 to 1, `query` gives at most to a word `nearest` or more away. */
 function furthest(
-  map: Uint8Array,
-  side: number,
+  row: Uint8Array,
   words: number[],
   shared: number[],
   query: number,
+  nearest: number,
 ): number {
   let most = 0;
   for (const key of words) {
-    if (Math.abs(query - key) > 1) {
-      most = Math.max(most, (map[query * side + key] ?? 0) - (shared[key] ?? 0));
+    if (Math.abs(query - key) >= nearest) {
+      most = Math.max(most, (row[key] ?? 0) - (shared[key] ?? 0));
     }
   }
   return most / 255;

@@ -1,12 +1,12 @@
-// Attention weights of the traced text, fetched as blocks and kept while they are of use.
+// Attention weights of one part of the traced model, fetched as blocks and kept while they are of use.
 //
 // A text of up to 256 tokens comes whole, one block a head; of a longer one come the rows and
 // windows that somebody looks at, each exact, and a reduced map of the rest.
 import { LARGEST_SIDE, StudioError, type ViewQuestion } from "../protocol/client";
 import { source } from "../protocol/source";
-import type { Trace } from "../protocol/types";
-import { patternAddress } from "../state/address";
+import type { Part, Trace } from "../protocol/types";
 import type { Area, Cells } from "./cells";
+import { keysOf, queriesOf } from "./parts";
 
 const KEPT_BYTES = 24 * 2 ** 20;
 
@@ -14,15 +14,24 @@ export class Patterns {
   readonly #kept = new Map<string, Cells>();
   #bytes = 0;
 
-  constructor(readonly trace: Trace) {}
+  constructor(
+    readonly trace: Trace,
+    readonly part: Part,
+  ) {}
 
+  /** How many tokens look. */
   get size(): number {
-    return this.trace.tokens.length;
+    return queriesOf(this.trace, this.part).length;
+  }
+
+  /** How many are looked at. */
+  get width(): number {
+    return keysOf(this.trace, this.part).length;
   }
 
   /** Does one block hold a whole head, every weight exact? */
   get whole(): boolean {
-    return this.size <= LARGEST_SIDE;
+    return this.size <= LARGEST_SIDE && this.width <= LARGEST_SIDE;
   }
 
   /** A window of a head; exact where it has at most 256×256 cells, else reduced to that. */
@@ -34,25 +43,25 @@ export class Patterns {
 
   /** One source token's weights over all tokens, exact. */
   async row(layer: number, head: number, token: number, signal: AbortSignal): Promise<Float32Array> {
-    const area: Area = { rows: [token, token + 1], columns: [0, this.size] };
-    const cells = await this.#ask(layer, head, { ...area, height: 1, width: this.size }, signal);
+    const area: Area = { rows: [token, token + 1], columns: [0, this.width] };
+    const cells = await this.#ask(layer, head, { ...area, height: 1, width: this.width }, signal);
     return cells.values;
   }
 
-  /** All weights of a head, [tokens × tokens], gathered from exact blocks. */
+  /** All weights of a head, [queries × keys], gathered from exact blocks. */
   async matrix(layer: number, head: number, signal: AbortSignal): Promise<Float32Array> {
-    const size = this.size;
-    const all = { rows: [0, size], columns: [0, size] } as const;
+    const { size, width } = this;
+    const all = { rows: [0, size], columns: [0, width] } as const;
     if (this.whole) return (await this.cells(layer, head, all, signal)).values;
-    const matrix = new Float32Array(size * size);
+    const matrix = new Float32Array(size * width);
     for (let top = 0; top < size; top += LARGEST_SIDE) {
-      for (let left = 0; left < size; left += LARGEST_SIDE) {
+      for (let left = 0; left < width; left += LARGEST_SIDE) {
         const rows = [top, Math.min(size, top + LARGEST_SIDE)] as const;
-        const columns = [left, Math.min(size, left + LARGEST_SIDE)] as const;
+        const columns = [left, Math.min(width, left + LARGEST_SIDE)] as const;
         const part = await this.cells(layer, head, { rows, columns }, signal);
         for (let row = 0; row < part.height; row += 1) {
           const line = part.values.subarray(row * part.width, (row + 1) * part.width);
-          matrix.set(line, (top + row) * size + left);
+          matrix.set(line, (top + row) * width + left);
         }
       }
     }
@@ -65,7 +74,8 @@ export class Patterns {
     asked: Area & { height: number; width: number },
     signal: AbortSignal,
   ): Promise<Cells> {
-    const question: ViewQuestion = { address: patternAddress(layer), head, ...asked };
+    const address = this.part.address.replace("{layer}", String(layer));
+    const question: ViewQuestion = { address, head, ...asked };
     const name = JSON.stringify(question);
     const before = this.#kept.get(name);
     if (before) {

@@ -10,10 +10,15 @@ export interface MetRow {
   weight: number;
 }
 
-export interface Met {
+/** Which token of which head asks. */
+export interface Asked {
+  part: string;
   layer: number;
   head: number;
   query: number;
+}
+
+export interface Met extends Asked {
   q: Float32Array;
   scaling: number;
   rows: MetRow[];
@@ -21,7 +26,7 @@ export interface Met {
   ceiling: { q: number; k: number; products: number };
 }
 
-export function meet(block: Block, layer: number, head: number, query: number): Met {
+export function meet(block: Block, asked: Asked): Met {
   const [, width = 0] = block.header.shape;
   const values = block.values as Float32Array;
   const keys = block.header["keys"] as number[];
@@ -40,7 +45,7 @@ export function meet(block: Block, layer: number, head: number, query: number): 
     k: farthest(rows.map((row) => row.k)),
     products: farthest(rows.map((row) => row.products)),
   };
-  return { layer, head, query, q, scaling: block.header["scaling"] as number, rows, ceiling };
+  return { ...asked, q, scaling: block.header["scaling"] as number, rows, ceiling };
 }
 
 function farthest(vectors: readonly Float32Array[]): number {

@@ -4,16 +4,28 @@
 // panes draw `shown`, all of one piece, so that a picture never mixes two heads.
 import { ServerGone, StudioError } from "../protocol/client";
 import { asked, source } from "../protocol/source";
-import type { ErrorValues, ModelCard, Studio, Token, Trace } from "../protocol/types";
+import type {
+  ErrorValues,
+  ModelCard,
+  Part,
+  Question,
+  Studio,
+  Token,
+  Trace,
+} from "../protocol/types";
 import { ramp, type Ramp, type Scale } from "../design/ramp";
 import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
 import { reader } from "../messages/catalogue.svelte";
+import { comparing } from "../compare/comparing.svelte";
+import { touching } from "../touch/touching.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
 import { strongestLinks, type Link } from "./links";
+import { keysOf, partOf, queriesOf } from "./parts";
 import { Patterns } from "./patterns";
+import { checkTraceFile } from "./trace_file";
 import { firstSource, sameSource, stillThere } from "./words";
 
 export interface Problem {
@@ -24,16 +36,35 @@ export interface Problem {
 
 export interface Shown {
   trace: Trace;
+  part: Part;
+  /** The tokens that look in this part, and those looked at: mostly the same. */
+  queries: readonly Token[];
+  keys: readonly Token[];
   patterns: Patterns;
   layer: number;
   head: number;
+  /** The source token's place among the queries. */
   token: number | null;
-  /** All weights [tokens × tokens], where they have come; null for a long text. */
+  /** All weights [queries × keys], where they have come; null for a long text. */
   matrix: Float32Array | null;
   /** The source token's weights; null without a source token. */
   row: Float32Array | null;
   /** Without a source token: the head's strongest links. Null where the text is too long. */
   links: Link[] | null;
+}
+
+/** A trace that was read from a file; the file itself is at hand until the page is left. */
+export interface Opened {
+  id: string;
+  name: string;
+  model: string;
+  file: File | null;
+}
+
+/** What was looked at before, and its tokens that look. */
+interface Before {
+  trace: Trace;
+  tokens: readonly Token[];
 }
 
 /** Texts longer than this have no picture of all their links. */
@@ -45,9 +76,14 @@ class Room {
   studio = $state.raw<Studio | null>(null);
   text = $state("");
   model = $state("");
+  /** What the reader has an encoder–decoder's decoder read; "" where the model is to write it. */
+  answer = $state("");
   trace = $state.raw<Trace | null>(null);
+  opened = $state.raw<Opened | null>(null);
   pooled = $state.raw<HeadMaps | null>(null);
   shown = $state.raw<Shown | null>(null);
+  /** The name of the part looked at, one of the trace's. */
+  part = $state("");
   layer = $state(0);
   head = $state(0);
   token = $state<number | null>(null);
@@ -66,14 +102,19 @@ class Room {
   readonly card: ModelCard | null = $derived(
     this.studio?.models.find((card) => card.name === this.model) ?? null,
   );
-  readonly tokens: readonly Token[] = $derived(this.trace?.tokens ?? []);
+  readonly lookedAt: Part | null = $derived(this.trace && partOf(this.trace, this.part));
+  /** The tokens that look. */
+  readonly tokens: readonly Token[] = $derived(
+    this.trace && this.lookedAt ? queriesOf(this.trace, this.lookedAt) : [],
+  );
 
   #patterns: Patterns | null = null;
   #tracing = new AbortController();
   #looking = new AbortController();
+  #filling = new AbortController();
   #typing: ReturnType<typeof setTimeout> | undefined;
   #retrying: ReturnType<typeof setTimeout> | undefined;
-  #traced = { model: "", text: "" };
+  #traced: Question = { model: "", text: "", answer: null };
   /** How often a trace was made again without a picture coming of it. */
   #remade = 0;
   #begun = false;
@@ -84,8 +125,10 @@ class Room {
     this.#begun = true;
     rooms.opened("explore", {
       visit: () => this.#visit(readPlace(asked())),
-      address: () => writePlace(this.#place()),
+      address: () => this.#address(),
     });
+    touching.begin(() => void this.#run(null, "touch"), () => this.#record("touch"));
+    comparing.begin(() => this.#record("compare"));
     await this.#open();
   }
 
@@ -107,16 +150,37 @@ class Room {
     this.scale = place.scale;
     this.lifted = place.lifted;
     const named = source().fixed ? null : place;
+    if (named?.trace != null) {
+      this.text ||= this.studio.default_text;
+      this.model ||= this.studio.default_model;
+      void this.#revisit(named.trace, place);
+      return;
+    }
+    this.opened = null;
     this.text = named?.text ?? this.studio.default_text;
     this.model = named?.model ?? this.studio.default_model;
-    const same = this.text === this.#traced.text && this.model === this.#traced.model;
-    if (same && this.trace) {
+    this.answer = named?.answer ?? "";
+    comparing.visit(asked());
+    const untouched = touching.visit(asked(), this.#asked());
+    if (untouched && this.#isTraced() && this.trace) {
       this.problem = null;
-      this.#settle(this.trace, place, this.trace);
+      this.#choosePart(place.part ?? this.part);
+      this.#settle(this.trace, place, { trace: this.trace, tokens: this.tokens });
       void this.#look();
     } else {
       void this.#run(place, null);
     }
+  }
+
+  #asked(): Question {
+    return { model: this.model, text: this.text, answer: this.answer.trim() ? this.answer : null };
+  }
+
+  /** Is the trace on the page that of what the reader asks for? */
+  #isTraced(): boolean {
+    const { model, text, answer } = this.#asked();
+    const traced = this.#traced;
+    return text === traced.text && model === traced.model && answer === traced.answer;
   }
 
   // What the reader does ------------------------------------------------------------------------
@@ -127,24 +191,64 @@ class Room {
     this.#typing = setTimeout(() => void this.#run(null, "typing"), WAIT_WHILE_TYPING);
   }
 
+  /** What the decoder is to read; nothing has the model write its answer itself. */
+  typeAnswer(answer: string): void {
+    this.answer = answer;
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => void this.#run(null, "typing"), WAIT_WHILE_TYPING);
+  }
+
   submit(): void {
     clearTimeout(this.#typing);
-    const same = this.text === this.#traced.text && this.model === this.#traced.model;
-    if (same && this.trace && !this.problem) return;
+    if (this.#isTraced() && this.trace && !this.problem) return;
     void this.#run(null, "text");
   }
 
   chooseModel(name: string): void {
     clearTimeout(this.#typing);
     this.model = name;
+    this.answer = "";
     void this.#run(null, "model");
   }
 
+  /** Look at a file's trace. What was on the page stays until it is there. */
+  async openFile(file: File): Promise<void> {
+    const open = source().postTraceFile;
+    if (!open || !this.studio) return;
+    this.#tracing.abort();
+    const { signal } = (this.#tracing = new AbortController());
+    this.busy = true;
+    try {
+      await checkTraceFile(file, this.studio.max_trace_file_bytes);
+      await this.#showFile(await open(file, reader.language, signal), file, null, "file", signal);
+    } catch (problem) {
+      this.#fail(problem, () => this.openFile(file));
+    } finally {
+      if (!signal.aborted) this.busy = false;
+    }
+  }
+
+  /** Go back from a file's trace to the text and the model of before. */
+  closeFile(): void {
+    this.opened = null;
+    if (this.studio && !this.studio.models.some((card) => card.name === this.model)) {
+      this.model = this.studio.default_model;
+    }
+    void this.#run(null, "file");
+  }
+
+  choosePart(name: string): void {
+    if (!this.trace || name === this.part) return;
+    this.#choosePart(name);
+    this.#record("part");
+    void this.#look();
+  }
+
   chooseHead(layer: number, head: number): void {
-    if (!this.trace) return;
-    const [layers, heads] = [this.trace.num_layers, this.trace.num_heads];
-    this.layer = Math.min(layers - 1, Math.max(0, layer));
-    this.head = Math.min(heads - 1, Math.max(0, head));
+    if (!this.lookedAt) return;
+    const { num_layers, num_heads } = this.lookedAt;
+    this.layer = Math.min(num_layers - 1, Math.max(0, layer));
+    this.head = Math.min(num_heads - 1, Math.max(0, head));
     this.#record("head");
     void this.#look();
   }
@@ -153,7 +257,7 @@ class Room {
     if (!this.trace) return;
     if (token === null) this.pointed = null; // else the picture would not change
     this.token =
-      token === null ? null : Math.min(this.trace.tokens.length - 1, Math.max(0, token));
+      token === null ? null : Math.min(this.tokens.length - 1, Math.max(0, token));
     this.#record("token");
     void this.#look();
   }
@@ -180,13 +284,15 @@ class Room {
   }
 
   link(): string {
-    return location.href.replace(/[?#].*$/s, "") + writePlace(this.#place());
+    return location.href.replace(/[?#].*$/s, "") + this.#address();
   }
 
   tryAgain(): void {
     clearTimeout(this.#retrying);
-    if (this.studio) void this.#run(this.trace ? null : readPlace(asked()), null);
-    else void this.#open();
+    if (!this.studio) void this.#open();
+    else if (this.opened?.file) void this.openFile(this.opened.file);
+    else if (this.opened) void this.#revisit(this.opened.id, readPlace(asked()));
+    else void this.#run(this.trace ? null : readPlace(asked()), null);
   }
 
   /** A picture asked for something of its own and did not get it. */
@@ -199,25 +305,13 @@ class Room {
   async #run(place: Place | null, step: Step | null): Promise<void> {
     this.#tracing.abort();
     const { signal } = (this.#tracing = new AbortController());
-    const question = { model: this.model, text: this.text };
+    const question = this.#asked();
     this.busy = true;
     try {
-      const trace = await source().postTrace(question, reader.language, signal);
-      this.gone = false;
-      this.problem = null;
-      const before = this.trace;
-      this.#patterns = new Patterns(trace);
-      this.trace = trace;
+      const trace = await touching.trace(question, signal);
       this.#traced = question;
-      if (this.pooled && before?.id !== trace.id) this.pooled = null;
-      const maps = this.#fillWindow(trace, signal);
-      if (!before && !(place?.layer != null || place?.head != null)) {
-        Object.assign(this, firstHead(await maps, trace.tokens, firstSource(trace.tokens)));
-        if (signal.aborted) return;
-      }
-      this.#settle(trace, place, before);
-      this.#record(step);
-      await Promise.all([maps, this.#look()]);
+      this.opened = null;
+      await this.#arrive(trace, place, step, signal);
     } catch (problem) {
       this.#fail(problem, () => this.#run(place, step));
     } finally {
@@ -225,10 +319,90 @@ class Room {
     }
   }
 
-  async #fillWindow(trace: Trace, signal: AbortSignal): Promise<HeadMaps> {
-    const { header, values } = await source().getPooled(trace.id, signal);
+  /** Go to a file's trace that Studio still keeps. */
+  async #revisit(id: string, place: Place): Promise<void> {
+    const get = source().getTrace;
+    if (!get) return;
+    this.#tracing.abort();
+    const { signal } = (this.#tracing = new AbortController());
+    this.busy = true;
+    try {
+      const trace = await get(id, signal);
+      const file = this.opened?.id === id ? this.opened.file : null;
+      await this.#showFile(trace, file, place, null, signal);
+    } catch (problem) {
+      if (problem instanceof StudioError && problem.code === "trace_gone" && this.opened?.id !== id) {
+        this.#say("trace_file_gone", {});
+        if (!this.trace) void this.#run(null, null); // something is to be seen beside the line
+      } else this.#fail(problem, () => this.#revisit(id, place));
+    } finally {
+      if (!signal.aborted) this.busy = false;
+    }
+  }
+
+  /** Show a file's trace: its text and its model are fixed. */
+  async #showFile(
+    trace: Trace,
+    file: File | null,
+    place: Place | null,
+    step: Step | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const name = trace.opened ?? "";
+    this.opened = { id: trace.id, name, model: trace.model, file };
+    this.#traced = { model: "", text: "", answer: null };
+    await this.#arrive(trace, place, step, signal);
+  }
+
+  /** A trace is here: settle on a part, a head and a token of it, and look. */
+  async #arrive(
+    trace: Trace,
+    place: Place | null,
+    step: Step | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.gone = false;
+    this.problem = null;
+    const before = this.trace && { trace: this.trace, tokens: this.tokens };
+    this.trace = trace;
+    if (this.pooled && before?.trace.id !== trace.id) this.pooled = null;
+    const part = partOf(trace, place?.part ?? this.part);
+    this.part = part.name;
+    this.#patterns = new Patterns(trace, part);
+    const maps = this.#fillWindow(trace, part);
+    if (!before && !(place?.layer != null || place?.head != null)) {
+      const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
+      Object.assign(this, firstHead(await maps, queries, firstSource(queries), keys));
+      if (signal.aborted) return;
+    }
+    this.#settle(trace, place, before);
+    this.#record(step);
+    await Promise.all([maps, this.#look()]);
+  }
+
+  /** Another part of the same trace: its own window, and a token among those that look in it. */
+  #choosePart(name: string): void {
+    const trace = this.trace;
+    if (!trace || partOf(trace, name).name === this.part) return;
+    const [before, part] = [this.tokens, partOf(trace, name)];
+    this.part = part.name;
+    this.#patterns = new Patterns(trace, part);
+    this.pooled = null;
+    this.pointed = null;
+    this.key = null;
+    this.layer = Math.min(this.layer, part.num_layers - 1);
+    this.head = Math.min(this.head, part.num_heads - 1);
+    if (this.token !== null && this.tokens !== before) this.token = firstSource(this.tokens);
+    this.#fillWindow(trace, part).catch((problem: unknown) => this.failed(problem));
+  }
+
+  async #fillWindow(trace: Trace, part: Part): Promise<HeadMaps> {
+    this.#filling.abort();
+    const { signal } = (this.#filling = new AbortController());
+    const { header, values } = await source().getPooled(trace.id, part.name, signal);
     this.pooled = {
-      side: header.shape[2] ?? 0,
+      height: header.shape[2] ?? 0,
+      width: header.shape[3] ?? 0,
       values: values as Uint8Array,
       scale: header["scale"] as number[][],
       aggregated: header.aggregated,
@@ -237,11 +411,15 @@ class Room {
   }
 
   /** Layer, head and token for a new trace: the place's, where they exist; else the nearest. */
-  #settle(trace: Trace, place: Place | null, before: Trace | null = null): void {
-    const [layers, heads] = [trace.num_layers, trace.num_heads];
+  #settle(trace: Trace, place: Place | null, before: Before | null): void {
+    const part = partOf(trace, this.part);
+    const [layers, heads] = [part.num_layers, part.num_heads];
     const layer = place?.layer ?? this.layer;
     const head = place?.head ?? this.head;
-    if (place && layer >= layers) {
+    if (place?.part && place.part !== part.name) {
+      const known = trace.parts.map((each) => each.name || "—").join(", ");
+      this.#say("part_unknown", { part: place.part, known });
+    } else if (place && layer >= layers) {
       this.#say("layer_out_of_range", { layer, num_layers: layers });
     } else if (place && head >= heads) {
       this.#say("head_out_of_range", { head, num_heads: heads });
@@ -249,18 +427,20 @@ class Room {
     this.layer = Math.min(layer, layers - 1);
     this.head = Math.min(head, heads - 1);
     this.token = this.#source(trace, place?.token ?? null, before);
-    if (before && before.text !== trace.text) this.key = null;
-    if (this.key !== null && this.key >= trace.tokens.length) this.key = null;
+    if (before && before.trace.text !== trace.text) this.key = null;
+    if (this.key !== null && this.key >= keysOf(trace, part).length) this.key = null;
   }
 
-  #source(trace: Trace, wanted: Source, before: Trace | null): number | null {
+  #source(trace: Trace, wanted: Source, before: Before | null): number | null {
+    const tokens = this.tokens;
     if (wanted === "none") return null;
-    if (wanted !== null) return Math.min(wanted, trace.tokens.length - 1);
-    if (!before) return firstSource(trace.tokens);
+    if (wanted !== null) return Math.min(wanted, tokens.length - 1);
+    if (!before) return firstSource(tokens);
     if (this.token === null) return null;
-    return stillThere(before, trace, this.token)
-      ? sameSource(before.tokens, trace.tokens, this.token)
-      : firstSource(trace.tokens);
+    const held = { text: before.trace.text, tokens: before.tokens };
+    return stillThere(held, trace, this.token)
+      ? sameSource(before.tokens, tokens, this.token)
+      : firstSource(tokens);
   }
 
   /** Fetch what the chosen head and token show. A newer look makes an older one stop. */
@@ -269,23 +449,25 @@ class Room {
     const { signal } = (this.#looking = new AbortController());
     const [patterns, layer, head, token] = [this.#patterns, this.layer, this.head, this.token];
     if (!patterns) return;
-    const size = patterns.size;
+    const { trace, part, size, width } = patterns;
+    const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
     try {
       let matrix: Float32Array | null = null;
       let row: Float32Array | null = null;
       let links: Link[] | null = null;
-      if (patterns.whole || (token === null && size <= LONGEST_LINKED)) {
+      if (patterns.whole || (token === null && Math.max(size, width) <= LONGEST_LINKED)) {
         matrix = await patterns.matrix(layer, head, signal);
       }
       if (token === null) {
-        links = matrix && strongestLinks(matrix, size, Math.max(200, 2 * size), 0.02);
+        links = matrix && strongestLinks(matrix, width, Math.max(200, 2 * size), 0.02);
       } else {
         row = matrix
-          ? matrix.subarray(token * size, (token + 1) * size)
+          ? matrix.subarray(token * width, (token + 1) * width)
           : await patterns.row(layer, head, token, signal);
       }
       if (signal.aborted) return;
-      this.shown = { trace: patterns.trace, patterns, layer, head, token, matrix, row, links };
+      const where = { trace, part, queries, keys, patterns, layer, head, token };
+      this.shown = { ...where, matrix, row, links };
       this.gone = false;
       this.#remade = 0;
     } catch (problem) {
@@ -301,7 +483,8 @@ class Room {
     } else if (problem instanceof StudioError && problem.code === "trace_gone") {
       // Studio keeps few traces. It makes this one again, unless it cannot keep even that.
       this.#remade += 1;
-      if (this.#remade < 3) void this.#run(null, null);
+      if (this.opened && !this.opened.file) this.#say("trace_file_gone", {});
+      else if (this.#remade < 3) void (this.opened?.file ? this.openFile(this.opened.file) : this.#run(null, null));
       else this.#say(problem.code, problem.values, problem.message);
     } else if (problem instanceof StudioError) {
       this.gone = false;
@@ -322,9 +505,14 @@ class Room {
   }
 
   #place(): Place {
+    const free = !source().fixed && !this.opened;
+    const question = this.trace ? this.#traced : this.#asked();
     return {
-      model: source().fixed ? null : (this.trace ? this.#traced.model : this.model) || null,
-      text: source().fixed ? null : this.trace ? this.#traced.text : this.text,
+      model: free ? question.model || null : null,
+      text: free ? question.text : null,
+      answer: free ? question.answer : null,
+      trace: this.opened?.id ?? null,
+      part: this.trace ? this.part : null,
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
       token: this.trace ? (this.token ?? "none") : null,
@@ -337,8 +525,12 @@ class Room {
     };
   }
 
+  #address(): string {
+    return writePlace(this.#place()) + touching.address() + comparing.address();
+  }
+
   #record(step: Step | null): void {
-    rooms.record("explore", writePlace(this.#place()), step);
+    rooms.record("explore", this.#address(), step);
   }
 }
 

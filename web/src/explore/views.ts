@@ -4,9 +4,10 @@ import type { Component } from "svelte";
 
 import type { MessageKey } from "../messages/catalogue.svelte";
 import { source } from "../protocol/source";
+import type { Trace } from "../protocol/types";
 import type { ViewName } from "../state/address";
+import HeadMap from "./HeadMap.svelte";
 import LinesView from "./LinesView.svelte";
-import MapView from "./MapView.svelte";
 import NumbersView from "./NumbersView.svelte";
 import type { Shown } from "./room.svelte";
 
@@ -19,6 +20,8 @@ export interface View {
   reach: "head" | "text" | "change";
   /** Can the source of answers give what it needs? */
   possible: () => boolean;
+  /** Why it cannot show this trace, in words; null where it can. Without it, it always can. */
+  refuses?: (trace: Trace) => MessageKey | null;
   fetch: () => Promise<{ default: ViewComponent }>;
 }
 
@@ -28,10 +31,21 @@ function here(component: ViewComponent): View["fetch"] {
 }
 
 const always = (): boolean => true;
+/** A page that carries its own trace has nobody to ask. */
+const served = (): boolean => !source().fixed;
+
+function severalParts(trace: Trace): MessageKey | null {
+  return trace.parts.length > 1 ? "studio.view_several_parts" : null;
+}
+
+/** What runs the text again needs the model, which a trace from a file comes without. */
+function notRun(trace: Trace): MessageKey | null {
+  return trace.opened === null ? severalParts(trace) : "studio.view_needs_model";
+}
 
 const ALL: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
-  { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(MapView) },
+  { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(HeadMap) },
   { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
   {
     name: "components",
@@ -46,6 +60,54 @@ const ALL: readonly View[] = [
     reach: "head",
     possible: () => source().getArithmetic !== null,
     fetch: () => import("./ArithmeticView.svelte"),
+  },
+  {
+    name: "heads",
+    label: "studio.view_heads",
+    reach: "text",
+    possible: served,
+    refuses: severalParts,
+    fetch: () => import("../explaining/HeadsView.svelte"),
+  },
+  {
+    name: "graph",
+    label: "studio.view_graph",
+    reach: "text",
+    possible: served,
+    refuses: severalParts,
+    fetch: () => import("../explaining/GraphView.svelte"),
+  },
+  {
+    name: "path",
+    label: "studio.view_path",
+    reach: "text",
+    possible: served,
+    refuses: severalParts,
+    fetch: () => import("../explaining/PathView.svelte"),
+  },
+  {
+    name: "next",
+    label: "studio.view_next",
+    reach: "text",
+    possible: served,
+    refuses: severalParts,
+    fetch: () => import("../explaining/NextView.svelte"),
+  },
+  {
+    name: "touch",
+    label: "studio.view_touch",
+    reach: "change",
+    possible: () => !source().fixed,
+    refuses: notRun,
+    fetch: () => import("../touch/TouchView.svelte"),
+  },
+  {
+    name: "compare",
+    label: "studio.view_compare",
+    reach: "change",
+    possible: () => !source().fixed,
+    refuses: notRun,
+    fetch: () => import("../compare/CompareView.svelte"),
   },
 ];
 

@@ -114,7 +114,9 @@ export function overComm(comm: Comm, views: readonly string[], opens: () => stri
     },
     getStudio: () => comm.found<Studio>("studio", {}),
     postTrace: (_, __, signal) => comm.found<Trace>("trace", {}, signal),
-    getPooled: (_, signal) => comm.block("pooled", {}, signal),
+    getTrace: null,
+    postTraceFile: null,
+    getPooled: (_, __, signal) => comm.block("pooled", {}, signal),
     getView: (_, view, signal) => comm.block("view", view, signal),
     getArithmetic: views.includes("arithmetic")
       ? (_, cell, signal) => comm.found<Arithmetic>("arithmetic", cell, signal)
@@ -123,5 +125,6 @@ export function overComm(comm: Comm, views: readonly string[], opens: () => stri
       ? (_, question, signal) => comm.block("query_key", question, signal)
       : null,
     filePath: () => null,
+    getPage: null,
   };
 }

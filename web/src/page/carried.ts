@@ -48,7 +48,12 @@ export interface Carried {
   num_layers: number;
   num_heads: number;
   causal: boolean;
+  /** One of the model's attentions: see vitral.studio.schemas. */
+  part: string;
+  address: string;
   tokens: Token[];
+  /** The tokens looked at, where they are another text's. */
+  keys: Token[] | null;
   pooled: { values: Packed; scale: number[][]; aggregated: boolean };
   rules: Rule[];
   biases: Added[];

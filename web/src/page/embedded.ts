@@ -2,8 +2,8 @@
 import type { Block } from "../protocol/block";
 import type { ViewQuestion } from "../protocol/client";
 import type { Source } from "../protocol/source";
-import type { Studio, Trace } from "../protocol/types";
-import { ADDRESS } from "../state/address";
+import type { Part, Studio, Trace } from "../protocol/types";
+import { patternOf } from "../state/address";
 import { bytes, type Carried } from "./carried";
 import { Layers } from "./rebuilt";
 
@@ -12,8 +12,17 @@ const AT_A_TIME = 40;
 
 export function embedded(carried: Carried): Source {
   const layers = new Layers(carried);
-  const { model, title, text, num_layers, num_heads, causal, tokens } = carried;
-  const side = carried.pooled.values.shape[3] ?? 0;
+  const { model, title, text, num_layers, num_heads, causal, tokens, keys, address } = carried;
+  const part: Part = {
+    name: carried.part,
+    num_layers,
+    num_heads,
+    causal,
+    address,
+    queries: keys ? "decoder_tokens" : "tokens",
+    keys: "tokens",
+    computed: false, // the page holds no values
+  };
   const trace: Trace = {
     id: "page",
     model,
@@ -21,8 +30,13 @@ export function embedded(carried: Carried): Source {
     num_layers,
     num_heads,
     causal,
-    tokens,
-    pooled_size: side,
+    parts: [part],
+    tokens: keys ?? tokens,
+    decoder_tokens: keys ? tokens : [],
+    answer: null,
+    edits: [],
+    opened: null,
+    pooled_size: carried.pooled.values.shape[3] ?? 0,
     seconds: 0,
   };
   const card = {
@@ -41,6 +55,7 @@ export function embedded(carried: Carried): Source {
     default_text: text,
     max_text_bytes: 0,
     max_tokens: tokens.length,
+    max_trace_file_bytes: 0,
     models: [card],
   };
   return {
@@ -48,6 +63,8 @@ export function embedded(carried: Carried): Source {
     opens: carried.opens,
     getStudio: () => Promise.resolve(studio),
     postTrace: () => Promise.resolve(trace),
+    getTrace: null,
+    postTraceFile: null,
     getPooled: () => {
       const { values, scale, aggregated } = carried.pooled;
       const header = { dtype: "uint8" as const, shape: values.shape, aggregated, scale };
@@ -57,12 +74,13 @@ export function embedded(carried: Carried): Source {
     getArithmetic: null,
     getQueryKey: null,
     filePath: () => null,
+    getPage: null,
   };
 }
 
 /** A view's block: exact where its cells suffice, else each the mean of those it stands for. */
 async function cells(layers: Layers, view: ViewQuestion, signal: AbortSignal): Promise<Block> {
-  const layer = layers.layer(Number(ADDRESS.exec(view.address)?.[1]));
+  const layer = layers.layer(patternOf(view.address)?.layer ?? -1);
   const [rows, columns] = [edges(view.rows, view.height), edges(view.columns, view.width)];
   const [height, width] = [rows.length - 1, columns.length - 1];
   const [first, end] = view.columns;

@@ -26,25 +26,30 @@ export class Layers {
   #unpacked(index: number): Layer {
     const kept = this.carried.layers[index];
     const size = this.carried.tokens.length;
+    const width = this.carried.keys?.length ?? size;
     if (!kept) throw new RangeError(`no layer ${index}`);
-    if ("pattern" in kept) return given(kept, size);
+    if ("pattern" in kept) return given(kept, size, width);
     const rule = kept.rule === null ? undefined : this.carried.rules[kept.rule];
     const bias = kept.bias === null ? undefined : this.carried.biases[kept.bias];
-    return rebuilt(kept, size, rule, bias);
+    return rebuilt(kept, [size, width], rule, bias);
   }
 }
 
-function given({ pattern }: Given, size: number): Layer {
+/** `size` tokens look, `width` are looked at. */
+function given({ pattern }: Given, size: number, width: number): Layer {
   const weights = floats(pattern);
   return {
     row(head, row, first, end, into) {
-      const start = (head * size + row) * size;
+      const start = (head * size + row) * width;
       into.set(weights.subarray(start + first, start + end));
     },
   };
 }
 
-function rebuilt(kept: Kept, size: number, rule: Rule | undefined, bias: Added | undefined): Layer {
+type Size = readonly [queries: number, keys: number];
+
+function rebuilt(kept: Kept, size: Size, rule: Rule | undefined, bias: Added | undefined): Layer {
+  const [numQueries, numKeys] = size;
   const { softcap, uniform_when_blind } = kept;
   const query = floats(kept.query);
   const key = floats(kept.key);
@@ -58,14 +63,14 @@ function rebuilt(kept: Kept, size: number, rule: Rule | undefined, bias: Added |
   const round = Math.fround;
   return {
     row(head, row, first, end, into) {
-      const from = (head * size + row) * width;
+      const from = (head * numQueries + row) * width;
       for (let at = 0; at < width; at += 1) scaled[at] = (query[from + at] as number) * scaling;
-      const below = lse[head * size + row] as number;
+      const below = lse[head * numQueries + row] as number;
       const blind = below === Infinity;
-      const keys = Math.floor(head / group) * size;
+      const keys = Math.floor(head / group) * numKeys;
       for (let column = first; column < end; column += 1) {
         if (blind || !sees(head, row, column)) {
-          into[column - first] = blind && uniform_when_blind ? 1 / size : 0;
+          into[column - first] = blind && uniform_when_blind ? 1 / numKeys : 0;
           continue;
         }
         let score = 0;
@@ -84,42 +89,43 @@ function rebuilt(kept: Kept, size: number, rule: Rule | undefined, bias: Added |
 
 type Sees = (head: number, row: number, column: number) => boolean;
 
-function seen(rule: Rule | undefined, size: number): Sees {
+function seen(rule: Rule | undefined, [numQueries, numKeys]: Size): Sees {
   if (!rule) return () => true;
   if (rule.dense) {
     const dense = bits(rule.dense);
-    const step = rule.dense.shape[0] === 1 ? 0 : size * size;
-    return (head, row, column) => dense[head * step + row * size + column] === 1;
+    const step = rule.dense.shape[0] === 1 ? 0 : numQueries * numKeys;
+    return (head, row, column) => dense[head * step + row * numKeys + column] === 1;
   }
   const [diagonal, columns, free] = [bits(rule.diagonal), bits(rule.columns), bits(rule.free)];
   const steps = {
-    diagonal: rule.diagonal.shape[0] === 1 ? 0 : 2 * size - 1,
-    columns: rule.columns.shape[0] === 1 ? 0 : size,
-    free: rule.free.shape[0] === 1 ? 0 : size,
+    diagonal: rule.diagonal.shape[0] === 1 ? 0 : numQueries + numKeys - 1,
+    columns: rule.columns.shape[0] === 1 ? 0 : numKeys,
+    free: rule.free.shape[0] === 1 ? 0 : numQueries,
   };
   return (head, row, column) =>
     free[head * steps.free + row] === 1 ||
-    (diagonal[head * steps.diagonal + column - row + size - 1] === 1 &&
+    (diagonal[head * steps.diagonal + column - row + numQueries - 1] === 1 &&
       columns[head * steps.columns + column] === 1);
 }
 
 type Adds = (head: number, row: number, column: number) => number;
 
-function addition(bias: Added | undefined, size: number): Adds | null {
+function addition(bias: Added | undefined, [numQueries, numKeys]: Size): Adds | null {
   if (bias?.dense) {
     const dense = floats(bias.dense);
-    const step = bias.dense.shape[0] === 1 ? 0 : size * size;
-    return (head, row, column) => dense[head * step + row * size + column] as number;
+    const step = bias.dense.shape[0] === 1 ? 0 : numQueries * numKeys;
+    return (head, row, column) => dense[head * step + row * numKeys + column] as number;
   }
   if (bias?.columns) {
     const columns = floats(bias.columns);
-    const step = bias.columns.shape[0] === 1 ? 0 : size;
+    const step = bias.columns.shape[0] === 1 ? 0 : numKeys;
     return (head, _, column) => columns[head * step + column] as number;
   }
   if (bias?.diagonal) {
     const diagonal = floats(bias.diagonal);
-    const step = bias.diagonal.shape[0] === 1 ? 0 : 2 * size - 1;
-    return (head, row, column) => diagonal[head * step + column - row + size - 1] as number;
+    const step = bias.diagonal.shape[0] === 1 ? 0 : numQueries + numKeys - 1;
+    return (head, row, column) =>
+      diagonal[head * step + column - row + numQueries - 1] as number;
   }
   return null;
 }

@@ -1,7 +1,7 @@
 // Questions to Studio. Each takes an AbortSignal, so that a question that nobody waits for any
 // more is dropped; each fails with a StudioError or a ServerGone, never with anything else.
 import { readBlock, type Block } from "./block";
-import type { Arithmetic, ErrorBody, ErrorValues, Studio, Trace } from "./types";
+import type { Arithmetic, ErrorBody, ErrorValues, Question, Studio, Trace } from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
 export class StudioError extends Error {
@@ -31,7 +31,7 @@ export interface ViewQuestion {
 /** The most cells a side that one block may have. */
 export const LARGEST_SIDE = 256;
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -56,7 +56,7 @@ export async function getStudio(signal?: AbortSignal): Promise<Studio> {
 }
 
 export async function postTrace(
-  question: { model: string; text: string },
+  question: Question,
   language: string,
   signal: AbortSignal,
 ): Promise<Trace> {
@@ -69,7 +69,31 @@ export async function postTrace(
   return (await response.json()) as Trace;
 }
 
-async function block(path: string, signal: AbortSignal): Promise<Block> {
+/** A trace that Studio keeps. */
+export async function getTrace(trace: string, signal: AbortSignal): Promise<Trace> {
+  return (await (await ask(tracePath(trace), { signal })).json()) as Trace;
+}
+
+/** The trace in a file, which Studio reads as it arrives. */
+export async function postTraceFile(
+  file: File,
+  language: string,
+  signal: AbortSignal,
+): Promise<Trace> {
+  const response = await ask(`/api/trace-files?${new URLSearchParams({ name: file.name })}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream", "Accept-Language": language },
+    body: file,
+    signal,
+  });
+  return (await response.json()) as Trace;
+}
+
+function tracePath(trace: string): string {
+  return `/api/traces/${encodeURIComponent(trace)}`;
+}
+
+export async function block(path: string, signal: AbortSignal): Promise<Block> {
   const response = await ask(path, { signal });
   let buffer: ArrayBuffer;
   try {
@@ -81,8 +105,8 @@ async function block(path: string, signal: AbortSignal): Promise<Block> {
   return readBlock(buffer);
 }
 
-export function getPooled(trace: string, signal: AbortSignal): Promise<Block> {
-  return block(`/api/traces/${encodeURIComponent(trace)}/pooled`, signal);
+export function getPooled(trace: string, part: string, signal: AbortSignal): Promise<Block> {
+  return block(`${tracePath(trace)}/pooled?${new URLSearchParams({ part })}`, signal);
 }
 
 export function viewPath(trace: string, view: ViewQuestion): string {
@@ -95,7 +119,7 @@ export function viewPath(trace: string, view: ViewQuestion): string {
     width: String(view.width),
     reduction: view.reduction ?? "mean",
   });
-  return `/api/traces/${encodeURIComponent(trace)}/view?${query}`;
+  return `${tracePath(trace)}/view?${query}`;
 }
 
 export function getView(trace: string, view: ViewQuestion, signal: AbortSignal): Promise<Block> {
@@ -103,6 +127,7 @@ export function getView(trace: string, view: ViewQuestion, signal: AbortSignal):
 }
 
 export interface Cell {
+  part: string;
   layer: number;
   head: number;
   query: number;
@@ -117,11 +142,12 @@ export async function getArithmetic(
   const query = new URLSearchParams(
     Object.entries(cell).map(([name, value]) => [name, String(value)]),
   );
-  const path = `/api/traces/${encodeURIComponent(trace)}/arithmetic?${query}`;
+  const path = `${tracePath(trace)}/arithmetic?${query}`;
   return (await (await ask(path, { signal })).json()) as Arithmetic;
 }
 
 export interface QueryKeyQuestion {
+  part: string;
   layer: number;
   head: number;
   query: number;
@@ -130,18 +156,29 @@ export interface QueryKeyQuestion {
 
 export function getQueryKey(
   trace: string,
-  { layer, head, query, keys }: QueryKeyQuestion,
+  question: QueryKeyQuestion,
   signal: AbortSignal,
 ): Promise<Block> {
-  const asked = new URLSearchParams({
-    layer: String(layer),
-    head: String(head),
-    query: String(query),
-    keys: keys.join(","),
-  });
-  return block(`/api/traces/${encodeURIComponent(trace)}/query-key?${asked}`, signal);
+  const asked = new URLSearchParams(
+    Object.entries(question).map(([name, value]) => [name, String(value)]),
+  );
+  return block(`${tracePath(trace)}/query-key?${asked}`, signal);
 }
 
 export function filePath(trace: string): string {
-  return `/api/traces/${encodeURIComponent(trace)}/file`;
+  return `${tracePath(trace)}/file`;
+}
+
+/** What a page opens with: names and values of its address. */
+export type PageOpens = Partial<
+  Record<"part" | "layer" | "head" | "token" | "view" | "lang" | "theme", string>
+>;
+
+/** The trace as one HTML file. */
+export async function getPage(
+  trace: string,
+  opens: PageOpens,
+  signal: AbortSignal,
+): Promise<Blob> {
+  return (await ask(`${tracePath(trace)}/page?${new URLSearchParams(opens)}`, { signal })).blob();
 }

@@ -1,8 +1,8 @@
 // Where the room's answers come from: a running Studio, a page that carries its own trace, or the
 // Python of a notebook.
 import type { Block } from "./block";
-import type { Cell, QueryKeyQuestion, ViewQuestion } from "./client";
-import type { Arithmetic, Studio, Trace } from "./types";
+import type { Cell, PageOpens, QueryKeyQuestion, ViewQuestion } from "./client";
+import type { Arithmetic, Question, Studio, Trace } from "./types";
 
 export interface Source {
   /** Text and model cannot be changed, and the page's address does not name them. */
@@ -14,12 +14,14 @@ export interface Source {
   /** The ways of seeing that it offers; without it, all that are possible. */
   readonly views?: readonly string[];
   getStudio(): Promise<Studio>;
-  postTrace(
-    question: { model: string; text: string },
-    language: string,
-    signal: AbortSignal,
-  ): Promise<Trace>;
-  getPooled(trace: string, signal: AbortSignal): Promise<Block>;
+  postTrace(question: Question, language: string, signal: AbortSignal): Promise<Trace>;
+  /** A trace kept before; null where there is no other than the page's own. */
+  readonly getTrace: ((trace: string, signal: AbortSignal) => Promise<Trace>) | null;
+  /** The trace in a file; null where nobody is there to read it. */
+  readonly postTraceFile:
+    | ((file: File, language: string, signal: AbortSignal) => Promise<Trace>)
+    | null;
+  getPooled(trace: string, part: string, signal: AbortSignal): Promise<Block>;
   getView(trace: string, view: ViewQuestion, signal: AbortSignal): Promise<Block>;
   /** How a weight came about; null where nobody is there to work it out. */
   readonly getArithmetic:
@@ -31,6 +33,10 @@ export interface Source {
     | null;
   /** The address of the trace's file; null where there is none to download. */
   filePath(trace: string): string | null;
+  /** The trace as one HTML file; null where nobody is there to write it. */
+  readonly getPage:
+    | ((trace: string, opens: PageOpens, signal: AbortSignal) => Promise<Blob>)
+    | null;
 }
 
 let current: Source | null = null;

@@ -17,6 +17,7 @@ export interface Studio {
   default_text: string;
   max_text_bytes: number;
   max_tokens: number;
+  max_trace_file_bytes: number;
   models: ModelCard[];
 }
 
@@ -29,6 +30,28 @@ export interface Token {
   special: boolean;
 }
 
+/** One of a model's attentions: its only one (""), or "encoder", "decoder", "cross". */
+export interface Part {
+  name: string;
+  num_layers: number;
+  num_heads: number;
+  causal: boolean;
+  /** Of a layer's pattern, with "{layer}" for its number. */
+  address: string;
+  queries: "tokens" | "decoder_tokens";
+  keys: "tokens" | "decoder_tokens";
+  /** Queries and keys are known, and a weight's arithmetic with them. */
+  computed: boolean;
+}
+
+/** The text of an encoder–decoder's decoder: given, or written by the model. */
+export interface Answer {
+  text: string;
+  given: boolean;
+  ended: boolean;
+}
+
+/** `num_layers`, `num_heads` and `causal` are those of the first part. */
 export interface Trace {
   id: string;
   model: string;
@@ -36,13 +59,28 @@ export interface Trace {
   num_layers: number;
   num_heads: number;
   causal: boolean;
+  parts: Part[];
   tokens: Token[];
+  decoder_tokens: Token[];
+  answer: Answer | null;
+  /** What was changed of the model while it ran. */
+  edits: string[];
+  /** The name of the file that it was read from. */
+  opened: string | null;
   pooled_size: number;
   seconds: number;
 }
 
+/** What a trace is made of; `answer` is null where the model is to write it. */
+export interface Question {
+  model: string;
+  text: string;
+  answer: string | null;
+}
+
 /** How one attention weight came about; null in `scores` where the token may not look. */
 export interface Arithmetic {
+  part: string;
   layer: number;
   head: number;
   query: number;

@@ -3,7 +3,19 @@
 // where their reader chose one.
 import type { Scale, Theme } from "../design/ramp";
 
-export const VIEWS = ["lines", "map", "numbers", "components", "arithmetic"] as const;
+export const VIEWS = [
+  "lines",
+  "map",
+  "numbers",
+  "components",
+  "arithmetic",
+  "heads",
+  "graph",
+  "path",
+  "next",
+  "touch",
+  "compare",
+] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** A source token: its position, `none` when chosen so, or null where nothing was said. */
@@ -12,6 +24,12 @@ export type Source = number | "none" | null;
 export interface Place {
   model: string | null;
   text: string | null;
+  /** What an encoder–decoder's decoder reads; null for what the model writes. */
+  answer: string | null;
+  /** The id of a trace that was read from a file; then model and text are the file's. */
+  trace: string | null;
+  /** The part of the model, "" where there is only one; null where no layer was named. */
+  part: string | null;
   layer: number | null;
   head: number | null;
   token: Source;
@@ -25,11 +43,19 @@ export interface Place {
   theme: Theme | null;
 }
 
-export const ADDRESS = /^layers\.(\d+)\.attention\.pattern$/;
+const ADDRESS = /^(?:(\w+)\.)?layers\.(\d+)\.(cross_)?attention\.pattern$/;
+
+/** Part and layer that the address of a pattern names; null for any other address. */
+export function patternOf(address: string): { part: string; layer: number } | null {
+  const [, before = "", layer, cross] = ADDRESS.exec(address) ?? [];
+  if (layer === undefined || layer.length > 6) return null;
+  return { part: cross ? "cross" : before, layer: Number(layer) };
+}
 
 /** The stable address of a layer's attention. */
-export function patternAddress(layer: number): string {
-  return `layers.${layer}.attention.pattern`;
+export function patternAddress(layer: number, part = ""): string {
+  if (part === "cross") return `decoder.layers.${layer}.cross_attention.pattern`;
+  return `${part && `${part}.`}layers.${layer}.attention.pattern`;
 }
 
 function whole(text: string | null): number | null {
@@ -44,10 +70,14 @@ function oneOf<T extends string>(allowed: readonly T[], text: string | null): T 
 export function readPlace(search: string): Place {
   const query = new URLSearchParams(search);
   const token = query.get("token");
+  const at = patternOf(query.get("at") ?? "");
   return {
     model: query.get("model"),
     text: query.get("text"),
-    layer: whole(ADDRESS.exec(query.get("at") ?? "")?.[1] ?? null),
+    answer: query.get("answer"),
+    trace: /^[0-9a-f]{32}$/.exec(query.get("trace") ?? "")?.[0] ?? null,
+    part: at?.part ?? null,
+    layer: at?.layer ?? null,
     head: whole(query.get("head")),
     token: token === "none" ? "none" : whole(token),
     key: whole(query.get("key")),
@@ -64,7 +94,9 @@ export function writePlace(place: Place): string {
   const query = new URLSearchParams();
   if (place.model !== null) query.set("model", place.model);
   if (place.text !== null) query.set("text", place.text);
-  if (place.layer !== null) query.set("at", patternAddress(place.layer));
+  if (place.answer !== null) query.set("answer", place.answer);
+  if (place.trace !== null) query.set("trace", place.trace);
+  if (place.layer !== null) query.set("at", patternAddress(place.layer, place.part ?? ""));
   if (place.head !== null) query.set("head", String(place.head));
   if (place.token !== null) query.set("token", String(place.token));
   if (place.key !== null) query.set("key", String(place.key));

@@ -4,13 +4,17 @@
 import type { MessageKey } from "../messages/catalogue.svelte";
 import { Trail, type Step } from "./trail";
 
-export const ROOMS = ["explore"] as const;
+export const ROOMS = ["explore", "write", "train"] as const;
 export type RoomName = (typeof ROOMS)[number];
 
 /** What the reader calls each room. */
-export const TITLES: Record<RoomName, MessageKey> = { explore: "studio.explore" };
+export const TITLES: Record<RoomName, MessageKey> = {
+  explore: "studio.explore",
+  write: "studio.write",
+  train: "studio.train",
+};
 
-const PATHS: Record<RoomName, string> = { explore: "/" };
+const PATHS: Record<RoomName, string> = { explore: "/", write: "/write", train: "/train" };
 
 export interface Room {
   /** The reader came to an address of this room by a link, or by going back or forward. */

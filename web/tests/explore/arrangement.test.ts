@@ -12,6 +12,13 @@ describe("unfolded", () => {
     expect(left.places.get(0)).toBe(rowHeight / 2);
   });
 
+  it("has two columns of their own lengths where one text looks at another", () => {
+    const { left, right, rowHeight, height } = unfolded(4, 430, 9);
+    expect([left.places.size, right.places.size]).toEqual([4, 9]);
+    expect(height).toBe(9 * rowHeight);
+    expect(left.places.get(0)).toBe(2.5 * rowHeight + rowHeight / 2);
+  });
+
   it("scrolls rather than make rows too small to read", () => {
     const { rowHeight, height } = unfolded(200, 430);
     expect(rowHeight).toBe(LEAST_ROW);
@@ -28,6 +35,14 @@ describe("folded", () => {
     expect(height).toBeLessThanOrEqual(Math.max(room, 12 * LEAST_ROW) + 40);
     for (const token of [99, 100, 101, 3, 50, 51]) expect(right.places.has(token)).toBe(true);
     for (const token of [98, 99, 100, 101]) expect(left.places.has(token)).toBe(true);
+  });
+
+  it("shows of another text its strongest only, and the source's own neighbours", () => {
+    const { left, right } = folded(weights, 10, 430, 64);
+    for (const token of [9, 10, 11]) expect(left.places.has(token)).toBe(true);
+    expect(Math.max(...left.places.keys())).toBeLessThan(64);
+    expect(right.places.has(299)).toBe(true);
+    expect(right.places.has(9)).toBe(false);
   });
 
   it("puts the shorter column in the middle", () => {

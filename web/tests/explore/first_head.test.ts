@@ -27,7 +27,8 @@ const far = map((query) => (query + 2) % side);
 
 function maps(heads: number[][]): Parameters<typeof firstHead>[0] {
   return {
-    side,
+    height: side,
+    width: side,
     values: Uint8Array.from(heads.flat()),
     scale: [
       [1, 1],

@@ -18,7 +18,7 @@ const block: Block = {
 
 describe("meet", () => {
   it("multiplies the query with each key that it may look at", () => {
-    const { q, rows, ceiling } = meet(block, 0, 1, 7);
+    const { q, rows, ceiling } = meet(block, { part: "", layer: 0, head: 1, query: 7 });
     expect([...q]).toEqual([1, 2]);
     expect(rows.map(({ key, products }) => [key, ...products])).toEqual([[4, -3, 8]]);
     expect(ceiling).toEqual({ q: 2, k: 4, products: 8 });

@@ -56,6 +56,25 @@ describe("rebuilt weights", () => {
     expect(row({ softcap: 2 }, 0)[1]).toBeCloseTo(Math.exp(2 * Math.tanh(1)) / 2, 6);
   });
 
+  it("go from the tokens of one text to those of another", () => {
+    const across = {
+      tokens: [0, 1],
+      keys: [0, 1, 2],
+      rules: [],
+      biases: [],
+      layers: [
+        { ...kept, key: one([3, 4, 5], [1, 3, 1]) },
+        { pattern: one([0.1, 0.2, 0.7, 0.3, 0.3, 0.4], [1, 2, 3]) },
+      ],
+    };
+    const layers = new Layers(across as never);
+    const into = new Float32Array(2);
+    layers.layer(0).row(0, 0, 1, 3, into);
+    expect(into[1]).toBeCloseTo(Math.exp(2.5) / 2, 5);
+    layers.layer(1).row(0, 1, 1, 3, into);
+    expect([...into]).toEqual([0.3, 0.4].map(Math.fround));
+  });
+
   it("are even, or none, where a query may look nowhere", () => {
     expect(row({}, 1)).toEqual([0.5, 0.5]);
     expect(row({ uniform_when_blind: false }, 1)).toEqual([0, 0]);

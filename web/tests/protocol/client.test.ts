@@ -10,7 +10,7 @@ function answer(body: unknown, status: number): void {
 
 afterEach(() => vi.unstubAllGlobals());
 
-const question = { model: "vitral-es-bert", text: "Hola" };
+const question = { model: "vitral-es-bert", text: "Hola", answer: null };
 
 describe("answers", () => {
   it("gives code and values of an error", async () => {

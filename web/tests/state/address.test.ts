@@ -5,6 +5,9 @@ import { readPlace, writePlace, type Place } from "../../src/state/address";
 const place: Place = {
   model: "vitral-es-bert",
   text: "El perro que persiguió al gato cruzó la calle. ¿100 % & más?\nSí + no",
+  answer: "La niña lee: ¿sí?",
+  trace: null,
+  part: "",
   layer: 5,
   head: 2,
   token: 3,
@@ -25,6 +28,9 @@ describe("the page's address", () => {
     const bare: Place = {
       model: null,
       text: null,
+      answer: null,
+      trace: null,
+      part: null,
       layer: null,
       head: null,
       token: null,
@@ -41,6 +47,23 @@ describe("the page's address", () => {
 
   it("names layers as everything else does", () => {
     expect(writePlace(place)).toContain("at=layers.5.attention.pattern&head=2&token=3");
+  });
+
+  it.each([
+    ["", "layers.3.attention.pattern"],
+    ["encoder", "encoder.layers.3.attention.pattern"],
+    ["decoder", "decoder.layers.3.attention.pattern"],
+    ["cross", "decoder.layers.3.cross_attention.pattern"],
+  ])("names the part %j", (part, address) => {
+    const search = writePlace({ ...place, part, layer: 3 });
+    expect(new URLSearchParams(search).get("at")).toBe(address);
+    expect(readPlace(search)).toMatchObject({ part, layer: 3 });
+  });
+
+  it("names a file's trace by its id, and nothing else", () => {
+    const id = "0123456789abcdef".repeat(2);
+    expect(readPlace(writePlace({ ...place, trace: id })).trace).toBe(id);
+    expect(readPlace("?trace=../../etc").trace).toBeNull();
   });
 
   it("keeps the choice of no source token", () => {

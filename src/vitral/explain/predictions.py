@@ -1,0 +1,109 @@
+"""What a model says at a place: the distribution over its vocabulary, with the words' names.
+
+A decoder says, at each token, which comes *next*. An encoder says which stands *here*; it sees
+the token while it does so, and mostly repeats it, so `blanked` puts the mask token in its place,
+as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1): then it must guess.
+
+    probability_v = exp(logit_v) / Σ_w exp(logit_w)
+
+`logit_lens` asks the same of every layer.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.explain.attention_rollout import check_token
+from vitral.tracing.reading import bare_tokens
+from vitral.tracing.token import Token
+from vitral.tracing.trace import Trace
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One entry of the vocabulary as an answer; `rank` is 1 for the most probable."""
+
+    id: int
+    text: str
+    probability: float
+    rank: int
+
+
+def answering_tokens(trace: Trace) -> list[Token]:
+    """The tokens at which the model answers: the decoder's in an encoder–decoder."""
+    return trace.decoder_tokens or trace.tokens
+
+
+def probabilities(trace: Trace, token: int) -> Tensor:
+    """The distribution over the vocabulary at one token: float32 [vocabulary], sums to one.
+
+    Raises VitralError `logits_not_available` for a model without a head over its vocabulary, and
+    `token_out_of_range`.
+    """
+    if "logits" not in trace or trace["logits"].dim() != 2:
+        raise VitralError("logits_not_available", model=trace.model)
+    logits_TV = trace["logits"]
+    check_token(token, len(logits_TV))
+    return logits_TV[token].double().softmax(-1).float()
+
+
+def candidates(distribution: Tensor, model: Any, count: int = 10) -> list[Candidate]:
+    """The most probable entries of a distribution [vocabulary], the first first."""
+    found = distribution.topk(min(count, len(distribution)))
+    ids = found.indices.tolist()
+    names = bare_tokens(ids, model.tokenizer)
+    return [
+        Candidate(number, name.text, probability, rank + 1)
+        for rank, (number, name, probability) in enumerate(
+            zip(ids, names, found.values.tolist(), strict=True)
+        )
+    ]
+
+
+def candidate(distribution: Tensor, model: Any, id: int) -> Candidate:
+    """One entry of a distribution [vocabulary], with its rank."""
+    probability = float(distribution[id])
+    rank = 1 + int((distribution > distribution[id]).sum())
+    return Candidate(id, bare_tokens([id], model.tokenizer)[0].text, probability, rank)
+
+
+def expected(trace: Trace, token: int, kind: str) -> int | None:
+    """The id that the text itself has where the model answers at `token`: the next one in a
+    model that writes (a decoder, an encoder–decoder), this one in an encoder. None after the last.
+    """
+    tokens = answering_tokens(trace)
+    place = token if kind == "encoder" else token + 1
+    return tokens[place].id if place < len(tokens) else None
+
+
+def mask_id(model: Any) -> int | None:
+    """The id that stands for a word to be guessed; None where the tokenizer has none."""
+    found = getattr(model.tokenizer, "mask_token_id", None)
+    if hasattr(model.tokenizer, "token_to_id"):
+        named = (model.tokenizer.token_to_id(name) for name in ("[MASK]", "<mask>"))
+        found = next((each for each in named if each is not None), None)
+    return None if found is None else int(found)
+
+
+def blanked(trace: Trace, model: Any, token: int) -> Trace:
+    """The trace of the same tokens with the mask token in place of one of them.
+
+    Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`, and what
+    `Model.trace` raises.
+    """
+    mask = mask_id(model)
+    if mask is None:
+        raise VitralError("no_mask_token", model=trace.model)
+    check_token(token, len(trace.tokens))
+    ids = [each.id for each in trace.tokens]
+    ids[token] = mask
+    again: Trace = model.trace(ids=ids)
+    return again
+
+
+def lens_probabilities(lens_LNV: Tensor) -> Tensor:
+    """What `logit_lens` gives, as distributions: float32 [layers + 1, n, vocabulary]."""
+    return torch.stack([layer_NV.double().softmax(-1).float() for layer_NV in lens_LNV])

@@ -1,0 +1,89 @@
+"""How far a head's role is true of the model, and not of one text alone.
+
+That heads divide the work among them (position, syntax, meaning, who is who) is said of every
+Transformer and is true of some heads of some. So each role comes with a figure: in how many of a
+dozen other sentences does the head have the same one? A head that looks at the token before in
+all of them does so by habit; one that does it in this text only has found something in the text,
+or nothing at all.
+
+Roles come from measures of one text (`roles`). Those of syntax, meaning and coreference cannot be
+read from one: for syntax see `relation_report`, which asks a treebank.
+
+Range: 0 to 1. Cost: a traced pass over each sentence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.explain.head_measures import HeadMeasures, measures
+from vitral.tracing.trace import Trace
+
+SENTENCES = (
+    "El gato duerme en la silla.",
+    "La niña lee un libro en el jardín.",
+    "Mi hermano compró pan y leche.",
+    "¿Dónde está la llave de la casa?",
+    "Cuando llegó el tren, ya era de noche.",
+    "El médico dijo que no era grave.",
+    "Los niños corrían por la calle.",
+    "No sé si vendrá mañana.",
+    "La carta que escribiste llegó ayer.",
+    "Ella abrió la puerta y él entró.",
+    "El viento movía las hojas del árbol.",
+    "Hacía frío, pero salimos a pasear.",
+)
+"""Ours, and plain: statements, questions, short and long, with and without clauses."""
+
+
+@dataclass(frozen=True, eq=False)
+class RolesElsewhere:
+    """The roles of a model's heads in other sentences: `roles[sentence][layer][head]`.
+
+    `num_too_long` sentences had more tokens than the model takes, and were left out.
+    """
+
+    sentences: list[str]
+    roles: list[list[list[str]]]
+    num_too_long: int
+
+    def constancy(self, table: HeadMeasures) -> Tensor:
+        """In what share of the sentences each head has the role it has in `table`:
+        float32 [layers, heads]. NaN for heads that a layer does not have.
+
+        `table` is of the same model. Raises VitralError `roles_nowhere` if no sentence was read.
+        """
+        if not self.roles:
+            raise VitralError("roles_nowhere", model=table.model)
+        known = {(each["layer"], each["head"]): each["role"] for each in table.heads()}
+        shares = torch.full((len(table.layers), table.num_heads), torch.nan)
+        for row, layer in enumerate(table.layers):
+            for head in range(table.num_heads):
+                if (role := known.get((layer, head))) is not None:
+                    same = sum(roles[row][head] == role for roles in self.roles)
+                    shares[row, head] = same / len(self.roles)
+        return shares
+
+
+def roles_elsewhere(
+    model: Any, sentences: Sequence[str] = SENTENCES, *, repeated: Trace | None = None
+) -> RolesElsewhere:
+    """The role of every head of `model` (a `vitral.Model`) in each of these sentences.
+
+    `repeated` is as in `measures`. Raises what `Model.trace` raises.
+    """
+    read, roles, too_long = [], [], 0
+    for sentence in sentences:
+        if model.context is not None and len(model.tokens(sentence)) > model.context:
+            too_long += 1
+            continue
+        table = measures(model.trace(sentence), repeated=repeated)
+        read.append(sentence)
+        roles.append(
+            [[table.role(layer, head) for head in range(table.num_heads)] for layer in table.layers]
+        )
+    return RolesElsewhere(read, roles, too_long)

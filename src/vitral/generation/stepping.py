@@ -1,0 +1,195 @@
+"""Writing a token at a time, with every choice in the caller's hands.
+
+`generate` goes from a text to a text. Whoever wants to look at each token, choose it, go back
+and take another way needs less and more:
+
+    stepping = Stepping(model.module, model.tokenizer, "Había una vez")
+    look = stepping.look([])             # the logits of the next token, before any is written
+    step = stepping.draw([], sampling, seed=7)
+    stepping.look([step.id])             # … and after one
+    stepping.look([421])                 # another branch
+
+What was read before stays in the model's cache as long as the next text goes on from it, and is
+read anew otherwise: that costs time and changes nothing.
+
+**Seeds.** `generate` draws once a token, from a generator that begins with the seed. Here the
+n-th written token is drawn with that generator's n-th draw, whatever was chosen before it. So
+tokens drawn one after another are those of `generate`, and a token that was forced in between
+leaves the luck of the later ones as it was.
+
+Shapes: T tokens read, V vocabulary, L layers, H heads.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from vitral.errors import VitralError
+from vitral.generation.generate import check_prompts
+from vitral.generation.reading import Reader, can_write, kept_bytes, reader_of
+from vitral.generation.sampling import Sampling
+from vitral.generation.writing import end_id, prompt_of
+from vitral.models.description import architecture, context
+from vitral.tracing.newest_row import NewestRow
+
+Ended = Literal["end", "context"]
+"""Why nothing follows: the model's end mark was written, or its context is full."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the model makes of a text: the logits float32 [V] of the token that follows.
+
+    `attention` has for each layer the weights [H, T] of the newest token on the tokens from
+    `start` on, those that are read; None where nobody was to watch, or nothing could be seen.
+    """
+
+    logits: Tensor
+    start: int
+    attention: list[Tensor] | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A token that was drawn. `share` is how likely that was, after all that shapes the
+    distribution; `log_probability` is the model's own, in nats, with nothing changed; `rank`
+    counts from 1, the model's likeliest. `shares` [V] are those of all tokens."""
+
+    id: int
+    share: float
+    log_probability: float
+    rank: int
+    shares: Tensor
+
+
+class Stepping:
+    """One prompt and a decoder; see the head of the file.
+
+    If `watched`, each look tells of the newest token's attention; if not, Vitral's own decoders
+    read in their fast form. Raises VitralError `cannot_write`, `cannot_step` for a model that
+    answers instead of writing on, `text_too_long` where the prompt leaves no room (unless
+    `windowed`), and what `prompt_of` raises.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        tokenizer: Any,
+        text: str,
+        *,
+        windowed: bool = False,
+        watched: bool = True,
+    ) -> None:
+        if not can_write(module):
+            raise VitralError("cannot_write", model=architecture(module))
+        prompt = prompt_of(module, tokenizer, text)
+        if prompt.encoder is not None:
+            raise VitralError("cannot_step", model=architecture(module))
+        self.prompt = prompt.decoder
+        self.context = context(module)
+        self._module, self._windowed, self._watched = module, windowed, watched
+        self._end_id = end_id(module, tokenizer)
+        self._device = next(module.parameters()).device
+        self._prompt_ids = [token.id for token in self.prompt]
+        row = torch.tensor(self._prompt_ids)
+        check_prompts(module, [row], 1, windowed=windowed)
+        self._reader: Reader | None = None
+        self._read: list[int] = []  # what the reader has read, from the window's start
+        self._look: Look | None = None  # what came of it
+        self._generator = torch.Generator(self._device)
+        self._next_draw: tuple[int, int] | None = None  # a seed, and how often it was drawn with
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory of the reader's cache, in bytes."""
+        return 0 if self._reader is None else kept_bytes(self._reader)
+
+    def start(self, written: Sequence[int]) -> int:
+        """The first token that is still read: 0, or, in a window, where the last one began."""
+        total, size = len(self.prompt) + len(written), self.context
+        if not self._windowed or size is None:
+            return 0
+        half = size // 2
+        prompt = len(self.prompt)
+        start = prompt - half if prompt >= size else 0
+        while total - start >= size:
+            start += size - half
+        return start
+
+    def ended(self, written: Sequence[int]) -> Ended | None:
+        """Why nothing follows `written`; None where something may."""
+        if written and written[-1] == self._end_id:
+            return "end"
+        full = self.context is not None and len(self.prompt) + len(written) >= self.context
+        return "context" if full and not self._windowed else None
+
+    def num_known(self, written: Sequence[int]) -> int:
+        """How many of the tokens are in the cache already; -1 where it holds another text."""
+        start = self.start(written)
+        window = [*self._prompt_ids, *written][start:]
+        same_start = self._look is not None and self._look.start == start
+        return len(self._read) if same_start and window[: len(self._read)] == self._read else -1
+
+    def look(self, written: Sequence[int]) -> Look:
+        """What follows the prompt and `written`. Nothing may have `ended` there."""
+        start = self.start(written)
+        window = [*self._prompt_ids, *written][start:]
+        known = self.num_known(written)
+        if known == len(window) and self._look is not None:
+            return self._look
+        newest = NewestRow(self._module) if self._watched else None
+        with newest or nullcontext(), torch.no_grad():
+            if known < 0 or self._reader is None:
+                known, self._reader = 0, reader_of(self._module)
+            new_BT = torch.tensor([window[known:]], device=self._device)
+            logits_V = self._reader(new_BT)[0].float()
+        seen = newest is not None and bool(newest.rows)
+        attention = None if newest is None or not seen else _aligned(newest.rows, len(window))
+        self._read = window
+        self._look = Look(logits_V, start, attention)
+        return self._look
+
+    def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:
+        """The token that follows `written`: the likeliest at temperature 0, else drawn."""
+        look = self.look(written)
+        logits_BV = look.logits[None]
+        read_BT = torch.tensor([self._read], device=self._device)
+        generator = None
+        shares_V = torch.zeros_like(look.logits)
+        if sampling.temperature > 0:
+            generator = self._draws(seed, len(written), len(look.logits))
+            shares_V = sampling.scores(logits_BV, read_BT)[0].softmax(-1)
+        token = int(sampling.choose(logits_BV, read_BT, generator))
+        if sampling.temperature == 0:
+            shares_V[token] = 1.0
+        logits_V = look.logits
+        return Step(
+            id=token,
+            share=float(shares_V[token]),
+            log_probability=float(logits_V.log_softmax(-1)[token]),
+            rank=int((logits_V > logits_V[token]).sum()) + 1,
+            shares=shares_V,
+        )
+
+    def _draws(self, seed: int, place: int, size: int) -> torch.Generator:
+        """The seed's generator before its draw number `place`, each of `size` shares."""
+        if self._next_draw is None or self._next_draw[0] != seed or self._next_draw[1] > place:
+            self._generator.manual_seed(seed)
+            self._next_draw = (seed, 0)
+        even_V = torch.ones(size, device=self._device)
+        for _ in range(self._next_draw[1], place):
+            torch.multinomial(even_V, 1, generator=self._generator)
+        self._next_draw = (seed, place + 1)
+        return self._generator
+
+
+def _aligned(rows: list[Tensor], num_tokens: int) -> list[Tensor]:
+    """Each layer's weights for all tokens: a layer that has forgotten the first ones gives them
+    nothing."""
+    return [
+        nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:] for row in rows
+    ]

@@ -1,0 +1,33 @@
+"""An encoder–decoder's trace: what it read, and the answer that its decoder read or wrote."""
+
+from typing import TYPE_CHECKING
+
+from vitral.errors import VitralError
+from vitral.studio import schemas
+
+if TYPE_CHECKING:
+    from vitral.model import Model
+    from vitral.tracing import Trace
+
+
+def answered(
+    model: "Model", text: str, answer: str | None, most_tokens: int
+) -> "tuple[Trace, schemas.Answer]":
+    """The trace of `text` and of `answer`, or, where none is given, of what the model writes:
+    the likeliest token each time, until its end mark, the end of its context or `most_tokens`.
+
+    Raises VitralError `text_too_long`, and what `Model.trace` and `trace_generation` raise.
+    """
+    from vitral.generation.spelling import spelled
+    from vitral.generation.writing import end_id
+
+    length = len(model.tokens(text))
+    if model.context is not None and length > model.context:
+        raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
+    if answer is not None:
+        trace = model.trace(text, decoder_text=answer)
+        return trace, schemas.Answer(text=answer, given=True, ended=True)
+    trace = model.trace_generation(text, max_new_tokens=most_tokens)
+    written = [token.id for token in trace.decoder_tokens if not token.special]
+    ended = trace.decoder_tokens[-1].id == end_id(model.module, model.tokenizer)
+    return trace, schemas.Answer(text=spelled(model.tokenizer, written), given=False, ended=ended)

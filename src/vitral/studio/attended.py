@@ -1,0 +1,79 @@
+"""A request whose client has gone is not worked on any more.
+
+A browser that leaves a page, or drops a question for a newer one, closes its connection. ASGI
+tells of it (`http.disconnect`) whoever asks, and an ordinary route asks nobody. So one task
+answers the request here, while another listens; the first is cancelled when the client goes.
+Once an answer has begun it is left to end by itself: a stream listens too, and a file's sender
+has something to clear away afterwards.
+
+The request's `Vitral-Ticket` header ("NAME-NUMBER": the tab's random name, and which of its
+requests it is) says whose turn it takes in the queue, and lets the page ask for its place there.
+"""
+
+import asyncio
+import re
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vitral.studio.workshop import Asker, asker
+
+TICKET = re.compile(r"([0-9a-f]{8,64})-[0-9]{1,9}")
+
+
+class Attended:
+    """ASGI middleware; inside the Gate, which gives the body as one message."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = [await receive()]
+        gone = asyncio.Event()
+        begun = False
+
+        async def receive_attended() -> Message:
+            if body:
+                return body.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send_attended(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        async def listen() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            gone.set()
+
+        asker.set(asker_of(scope))
+        answering = asyncio.create_task(_call(self.app, scope, receive_attended, send_attended))
+        listening = asyncio.create_task(listen())
+        try:
+            await asyncio.wait({answering, listening}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.is_set() and not begun:
+                answering.cancel()
+                await asyncio.wait({answering})
+            else:
+                await answering
+        finally:
+            listening.cancel()
+            answering.cancel()
+
+
+async def _call(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+def asker_of(scope: Scope) -> Asker:
+    """Whose request this is: the tab that its ticket names, else the address it comes from."""
+    ticket = Headers(scope=scope).get("vitral-ticket", "")
+    named = TICKET.fullmatch(ticket)
+    if named is not None:
+        return Asker(named[1], ticket)
+    return Asker((scope.get("client") or ("",))[0])

@@ -1,0 +1,90 @@
+"""What every head does in a text, and how far that is true of the model."""
+
+import math
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from vitral.errors import VitralError
+from vitral.studio.explaining import schemas
+from vitral.studio.shelf import Shelf
+
+if TYPE_CHECKING:
+    from vitral.explain import HeadMeasures, RolesElsewhere
+    from vitral.model import Model
+    from vitral.tracing import Trace
+
+_repeated: "WeakKeyDictionary[Model, Trace | None]" = WeakKeyDictionary()
+_elsewhere: "WeakKeyDictionary[Model, RolesElsewhere]" = WeakKeyDictionary()
+
+
+def heads_of(shelf: Shelf, name: str, trace: "Trace", language: str) -> schemas.Heads:
+    """Every head's measures, as the command `vitral heads` gives them. In a thread."""
+    table, repeated = _table(shelf, name, trace)
+    found = table.heads()
+    return schemas.Heads(
+        num_layers=len(table.layers),
+        num_heads=table.num_heads,
+        repeated=repeated,
+        measures=[
+            schemas.MeasureDescription(
+                name=each.name,
+                label=each.label(language),
+                sentence=each.sentence(language),
+                low=each.low,
+                high=each.high,
+                unit=each.unit,
+                source=each.source,
+            )
+            for each in table.measures
+        ],
+        heads=[
+            schemas.Head(
+                layer=each["layer"],
+                head=each["head"],
+                role=each["role"],
+                sentence=table.sentence(each["layer"], each["head"], language),
+                idle=each["role"].startswith("idle"),
+                values={measure: _known(each[measure]) for measure in table},
+            )
+            for each in found
+        ],
+    )
+
+
+def constancy_of(shelf: Shelf, name: str, trace: "Trace") -> schemas.Constancy:
+    """In how many of a dozen sentences each head has the same role. In a thread."""
+    from vitral.explain import roles_elsewhere
+
+    table, _ = _table(shelf, name, trace)
+    with shelf.borrow(name) as model:
+        found = _elsewhere.get(model)
+        if found is None:
+            found = roles_elsewhere(model, repeated=_repeated.get(model))
+            _elsewhere[model] = found
+    count = len(found.sentences)
+    return schemas.Constancy(
+        sentences=found.sentences,
+        num_too_long=found.num_too_long,
+        same=[
+            [None if math.isnan(share) else round(share * count) for share in row]
+            for row in found.constancy(table).tolist()
+        ],
+    )
+
+
+def _table(shelf: Shelf, name: str, trace: "Trace") -> "tuple[HeadMeasures, bool]":
+    """The measures, those of repetition on random tokens said twice where the model takes them."""
+    from vitral.explain import measures, repeated_trace
+
+    with shelf.borrow(name) as model:
+        if model not in _repeated:
+            try:
+                _repeated[model] = repeated_trace(model)
+            except VitralError:  # too little room for it, or no tokens at all
+                _repeated[model] = None
+        repeated = _repeated[model]
+    return measures(trace, repeated=repeated), repeated is not None
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,24 @@
+"""From which length on a text is too long for one of these views, and what is drawn of it."""
+
+from vitral.errors import VitralError
+
+GRAPH_TOKENS = 1024
+"""Longest text whose layers are drawn as a graph."""
+FLOW_PIPES = 6000
+"""Most layers × tokens²: a maximum flow over more takes more than some seconds."""
+GRAPH_EDGES = 1500
+"""Most edges sent, the strongest."""
+PATH_TOKENS = 1024
+"""Longest text whose words' paths are drawn."""
+PATHS_DRAWN = 64
+"""Up to so many tokens, the paths of all tokens of a text are sent; else the chosen one's."""
+LENS_TOKENS = 1024
+"""Longest text that is read again for the logit lens."""
+LENS_PLACES = 16
+"""So many places of a text stand in the lens's grid."""
+
+
+def check_length(length: int, limit: int, view: str) -> None:
+    """Raises VitralError `view_too_long` for a text over `limit` tokens."""
+    if length > limit:
+        raise VitralError("view_too_long", length=length, limit=limit, view=view)

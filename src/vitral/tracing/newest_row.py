@@ -1,0 +1,89 @@
+"""Whom the newest token looks at: of each attention that is computed, the last row alone.
+
+A recorder (`tracing.recorder`) keeps all that a pass leaves behind. While a text is written one
+wants much less, and wants it at every token: one row of each head. An attention that computes
+its weights by itself tells nobody, and is not seen here.
+
+    with NewestRow(module) as newest:
+        module(new_BT, cache=cache)
+    newest.rows  # a row [heads, keys] for each layer, first layer first
+
+Shapes: H heads, S keys.
+"""
+
+from contextlib import ExitStack
+from dataclasses import replace
+from types import TracebackType
+
+import torch
+from torch import Tensor, nn
+
+from vitral.nn.attention_call import AttentionCall, observer
+from vitral.tracing.attention_function import attention_through_vitral
+from vitral.tracing.attention_record import records_of
+from vitral.tracing.recorder import lock_of
+from vitral.tracing.visibility import Bias, Visibility
+
+
+class NewestRow:
+    """Watches `module`, one text alone, inside `with NewestRow(module) as newest:`.
+
+    `rows` has, in the order of computation, the weights float32 [H, S] that the last token of
+    each attention call gave to the others.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+        self._undo = ExitStack()
+        self.rows: list[Tensor] = []
+
+    def __enter__(self) -> "NewestRow":
+        with ExitStack() as undo:
+            undo.enter_context(lock_of(self._module))
+            undo.enter_context(attention_through_vitral(self._module))
+            undo.enter_context(torch.no_grad())
+            token = observer.set(self)
+            undo.callback(observer.reset, token)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._undo.__exit__(kind, error, traceback)
+
+    def observe_attention(self, call: AttentionCall) -> None:
+        """The attention function's report of one call; its last query sees what the rule says."""
+        num_keys = call.key.shape[2]
+        mask = None if call.mask is None else _last(call.mask)
+        bias = None if call.bias is None else _last(call.bias)
+        last = replace(
+            call,
+            query=call.query[:, :, -1:],
+            mask=mask,
+            bias=bias,
+            is_causal=False,  # the newest token comes after all others
+            lse=None if call.lse is None else call.lse[:, :, -1:],
+        )
+        visibility = (
+            Visibility.rule(1, num_keys, causal=False)
+            if mask is None
+            else Visibility.of_mask(mask.expand(-1, -1, 1, num_keys))
+        )
+        matrix = None if bias is None else bias.detach().expand(-1, -1, 1, num_keys)
+        record = records_of(
+            last, visibility, None if matrix is None else Bias.of_matrix(matrix), lambda each: each
+        )[0]
+        self.rows.append(record.pattern()[:, 0])
+
+    def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
+        """The report of an attention that is more than queries, keys and a softmax."""
+        self.rows.append(pattern_BHTS[0, :, -1].detach().float())
+
+
+def _last(rule: Tensor) -> Tensor:
+    """The last query's row [B or 1, H or 1, 1, S] of a mask or a bias."""
+    return rule[:, :, -1:]

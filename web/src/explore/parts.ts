@@ -1,0 +1,23 @@
+// A model's parts: which tokens look in each, and at which. Most models have one part, whose tokens
+// look at each other; an encoder–decoder has three, and in the third the answer looks at the text.
+import type { Part, Token, Trace } from "../protocol/types";
+
+/** The part of this name, or the first where there is none. */
+export function partOf(trace: Trace, name: string): Part {
+  return trace.parts.find((part) => part.name === name) ?? (trace.parts[0] as Part);
+}
+
+/** The tokens that look. */
+export function queriesOf(trace: Trace, part: Part): readonly Token[] {
+  return trace[part.queries];
+}
+
+/** The tokens looked at. */
+export function keysOf(trace: Trace, part: Part): readonly Token[] {
+  return trace[part.keys];
+}
+
+/** Do the tokens of one text look at each other? */
+export function withinOneText(part: Part): boolean {
+  return part.queries === part.keys;
+}

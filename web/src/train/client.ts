@@ -1,0 +1,94 @@
+// Questions about trainings. Each fails with a StudioError or a ServerGone, as all of Studio's.
+import type { Block } from "../protocol/block";
+import { ask, block } from "../protocol/client";
+import { reader } from "../messages/catalogue.svelte";
+import type { Field, Run, RunRequest, Text, Training, Value } from "./types";
+
+const ROOT = "/api/training";
+
+async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const headers = { "Accept-Language": reader.language, ...init.headers };
+  return (await (await ask(`${ROOT}${path}`, { ...init, headers })).json()) as T;
+}
+
+function post<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  return json<T>(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+function runPath(id: string, rest = ""): string {
+  return `/runs/${encodeURIComponent(id)}${rest}`;
+}
+
+export function getTraining(signal: AbortSignal): Promise<Training> {
+  return json("", { signal });
+}
+
+export function getForm(signal: AbortSignal): Promise<Field[]> {
+  return json("/form", { signal });
+}
+
+/** What the dial would choose; takes some seconds. */
+export async function postProposal(
+  text: string,
+  minutes: number,
+  signal: AbortSignal,
+): Promise<Record<string, Value>> {
+  const { settings } = await post<{ settings: Record<string, Value> }>(
+    "/proposal",
+    { text, minutes },
+    signal,
+  );
+  return settings;
+}
+
+export function postText(file: File, signal: AbortSignal): Promise<Text> {
+  const query = new URLSearchParams({ name: file.name });
+  return json(`/texts?${query}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: file,
+    signal,
+  });
+}
+
+export async function deleteText(id: string): Promise<void> {
+  await ask(`${ROOT}/texts/${encodeURIComponent(id)}`, { method: "DELETE" });
+}
+
+export function postRun(request: RunRequest): Promise<Run> {
+  return post("/runs", request);
+}
+
+export function tell(id: string, what: "pause" | "resume" | "stop"): Promise<Run> {
+  return post(runPath(id, `/${what}`));
+}
+
+export async function deleteRun(id: string): Promise<void> {
+  await ask(ROOT + runPath(id), { method: "DELETE" });
+}
+
+export function eventsPath(id: string): string {
+  return ROOT + runPath(id, "/events");
+}
+
+/** A small map of every head on the watched sentence after that step. */
+export function getWatchedPooled(id: string, step: number, signal: AbortSignal): Promise<Block> {
+  return block(`${ROOT}${runPath(id, "/watched/pooled")}?step=${step}`, signal);
+}
+
+/** One head's exact weights on it: [tokens × tokens]. */
+export function getWatchedPattern(
+  id: string,
+  step: number,
+  layer: number,
+  head: number,
+  signal: AbortSignal,
+): Promise<Block> {
+  const query = `step=${step}&layer=${layer}&head=${head}`;
+  return block(`${ROOT}${runPath(id, "/watched/pattern")}?${query}`, signal);
+}

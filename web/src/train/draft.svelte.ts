@@ -1,0 +1,168 @@
+// A training that is being asked for: its text, its minutes, its sentence, and, for who sets them,
+// the entries of its recipe. What was typed stays where a request fails.
+import { StudioError } from "../protocol/client";
+import { getForm, postProposal, postRun, postText } from "./client";
+import { belongs, read, typed, type Typed } from "./fields";
+import { train, type Problem } from "./room.svelte";
+import type { Field, Mistake, Text, Training, Value } from "./types";
+
+class Draft {
+  text = $state<string | null>(null);
+  minutes = $state(5);
+  #watch = $state<string | null>(null);
+  #name = $state<string | null>(null);
+  /** Does the reader set the entries? */
+  own = $state(false);
+  fields = $state.raw<Field[]>([]);
+  typed = $state<Record<string, Typed>>({});
+  measuring = $state(false);
+  uploading = $state(false);
+  starting = $state(false);
+  uploadProblem = $state.raw<Problem | null>(null);
+  measureProblem = $state.raw<Problem | null>(null);
+  problem = $state.raw<Problem | null>(null);
+  mistakes = $state.raw<Mistake[]>([]);
+  #measured = new AbortController();
+
+  readonly chosen: Text | null = $derived(
+    train.training?.texts.find(({ id }) => id === this.text) ?? train.training?.texts[0] ?? null,
+  );
+  readonly form: string = $derived(String(this.typed["model.form"] || "llama"));
+  readonly watches: boolean = $derived.by(() => {
+    const field = this.fields.find(({ path }) => path === "watch");
+    return !this.own || !field || belongs(field, this.form);
+  });
+  readonly visible: Field[] = $derived(
+    this.fields.filter((field) => field.path !== "watch" && belongs(field, this.form)),
+  );
+
+  get watch(): string {
+    return this.#watch ?? this.chosen?.watched ?? "";
+  }
+
+  set watch(sentence: string) {
+    this.#watch = sentence;
+  }
+
+  name(fallback: string): string {
+    return this.#name ?? fallback;
+  }
+
+  rename(name: string): void {
+    this.#name = name;
+  }
+
+  value(field: Field): Typed {
+    return this.typed[field.path] ?? typed(field, field.default);
+  }
+
+  mistake(path: string): Mistake | undefined {
+    return this.mistakes.find((each) => each.path === path || each.path.startsWith(`${path}.`));
+  }
+
+  /** Mistakes about what no field shows. */
+  get elsewhere(): Mistake[] {
+    const shown = this.visible.map(({ path }) => path);
+    return this.mistakes.filter(
+      ({ path }) => !shown.some((each) => path === each || path.startsWith(`${each}.`)),
+    );
+  }
+
+  /** Fetch the fields, and what the dial would choose for the text and the minutes. */
+  async measure(): Promise<void> {
+    this.#measured.abort();
+    const { signal } = (this.#measured = new AbortController());
+    this.measureProblem = null;
+    this.measuring = true;
+    try {
+      if (this.fields.length === 0) this.fields = await getForm(signal);
+      if (this.chosen) this.#fill(await postProposal(this.chosen.id, this.minutes, signal));
+    } catch (problem) {
+      if (!signal.aborted) this.measureProblem = problemOf(problem);
+    } finally {
+      if (!signal.aborted) this.measuring = false;
+    }
+  }
+
+  #fill(settings: Record<string, Value>): void {
+    this.mistakes = [];
+    this.typed = Object.fromEntries(
+      this.fields
+        .filter(({ path }) => path in settings)
+        .map((field) => [field.path, typed(field, settings[field.path] ?? null)]),
+    );
+  }
+
+  async upload(file: File, training: Training): Promise<void> {
+    this.uploadProblem = null;
+    const { endings, max_upload_bytes: most } = training;
+    const name = file.name;
+    if (!endings.some((ending) => name.toLowerCase().endsWith(ending))) {
+      this.uploadProblem = problemFor("upload_kind", { name, endings: endings.join(", ") });
+      return;
+    }
+    if (file.size > most) {
+      this.uploadProblem = problemFor("upload_too_large", { name, limit: most / 2 ** 20 });
+      return;
+    }
+    this.uploading = true;
+    try {
+      const text = await postText(file, new AbortController().signal);
+      await train.refresh();
+      this.text = text.id;
+    } catch (problem) {
+      this.uploadProblem = problemOf(problem);
+    } finally {
+      this.uploading = false;
+    }
+  }
+
+  /** Begin; the training is looked at as soon as it is there. */
+  async start(name: string): Promise<void> {
+    if (this.starting) return;
+    this.starting = true;
+    this.problem = null;
+    this.mistakes = [];
+    const sentence = this.watch.trim();
+    try {
+      const run = await postRun({
+        text: this.chosen?.id ?? null,
+        name,
+        minutes: this.minutes,
+        watch: sentence && this.watches ? sentence : null,
+        settings: this.own ? this.#settings() : {},
+      });
+      await train.refresh();
+      train.choose(run.id);
+    } catch (problem) {
+      const found = problemOf(problem);
+      this.problem = found;
+      if (found?.code === "form_invalid") {
+        this.mistakes = (found.values["mistakes"] ?? []) as unknown as Mistake[];
+      }
+    } finally {
+      this.starting = false;
+    }
+  }
+
+  #settings(): Record<string, Value> {
+    const pairs = this.visible
+      .filter((field) => !(field.path.startsWith("data.pairs.") && this.value(field) === ""))
+      .map((field) => [field.path, read(field, this.value(field))] as const);
+    return Object.fromEntries(pairs);
+  }
+}
+
+function problemFor(code: string, values: Problem["values"]): Problem {
+  return { code, values, message: "" };
+}
+
+function problemOf(problem: unknown): Problem | null {
+  if (problem instanceof StudioError) {
+    return { code: problem.code, values: problem.values, message: problem.message };
+  }
+  train.failed(problem);
+  return null;
+}
+
+export const draft = new Draft();

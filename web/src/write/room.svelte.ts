@@ -1,0 +1,449 @@
+// The Write room: how a text begins, the tree of what was written after it, and where in it the
+// reader is. Studio is told the place with every question, so that it may forget and be restarted.
+import { ServerGone, StudioError, getStudio } from "../protocol/client";
+import type { ErrorValues, ModelCard, Studio } from "../protocol/types";
+import { say } from "../messages/catalogue.svelte";
+import { preferences } from "../state/preferences.svelte";
+import { rooms } from "../state/rooms.svelte";
+import type { Step } from "../state/trail";
+import {
+  DEFAULTS,
+  DEFAULT_TOKENS,
+  LARGEST_SEED,
+  MOST_TOKENS,
+  readWritePlace,
+  writeWritePlace,
+  type Mode,
+  type WritePlace,
+} from "./address";
+import * as client from "./client";
+import { distribution, rankOf, type Distribution } from "./distribution";
+import { ROOT, Tree, type Node } from "./tree";
+import type { EndLine, Look, NewestLine, Piece, Settings, Vocabulary } from "./types";
+
+export interface Problem {
+  code: string;
+  values: ErrorValues;
+  message: string;
+}
+
+const WAIT_WHILE_TYPING = 450;
+const RETRY_EVERY = 2000;
+const MOST_LOOKS = 48;
+
+class WriteRoom {
+  studio = $state.raw<Studio | null>(null);
+  beginning = $state("");
+  model = $state("");
+  settings = $state.raw<Settings>(DEFAULTS);
+  seed = $state(1);
+  tokens = $state(DEFAULT_TOKENS);
+  stop = $state.raw<string[]>([]);
+  windowed = $state(false);
+  layer = $state<number | null>(null);
+  head = $state<number | null>(null);
+  mode = $state<Mode>("steps");
+
+  /** The tokens of the beginning; empty until Studio has told them. */
+  prompt = $state.raw<Piece[]>([]);
+  names = $state.raw<Vocabulary | null>(null);
+  /** What the model makes of the place `seenAt`. */
+  seen = $state.raw<Look | null>(null);
+  seenAt = $state(-1);
+  /** The line that came last, while a text is being written. */
+  live = $state.raw<NewestLine | null>(null);
+  current = $state(ROOT);
+  writing = $state(false);
+  gone = $state(false);
+  problem = $state.raw<Problem | null>(null);
+  /** Why the last writing ended; null before any. */
+  ended = $state<EndLine["end"] | null>(null);
+  /** Grows with every change of the tree, which is no state of its own. */
+  version = $state(0);
+
+  #tree = new Tree();
+  readonly #trees = new Map<string, Tree>();
+  readonly #looks = new Map<string, Look>();
+  #looking = new AbortController();
+  #streaming = new AbortController();
+  #naming = new AbortController();
+  #typing: ReturnType<typeof setTimeout> | undefined;
+  #retrying: ReturnType<typeof setTimeout> | undefined;
+  #begun = false;
+  #left = 0;
+
+  readonly tree: Tree = $derived.by(() => (this.version, this.#tree));
+  readonly path: Node[] = $derived.by(() => (this.version, this.#tree.path(this.current)));
+  readonly rest: Node[] = $derived.by(() => (this.version, this.#tree.rest(this.current)));
+  readonly node: Node = $derived.by(() => (this.version, this.#tree.get(this.current)));
+  readonly children: Node[] = $derived.by(() => {
+    const tree = (this.version, this.#tree);
+    return tree.get(this.current).children.map((key) => tree.get(key));
+  });
+
+  readonly card: ModelCard | null = $derived(
+    this.studio?.models.find((card) => card.name === this.model) ?? null,
+  );
+  /** The models that write a text on. */
+  readonly writers: ModelCard[] = $derived(
+    this.studio?.models.filter((card) => card.kind === "decoder") ?? [],
+  );
+  /** Is what is seen that of the place where the reader is? */
+  readonly fresh: boolean = $derived(this.seen !== null && this.seenAt === this.current);
+  /** The ids that are read at the current place: those in the window. */
+  readonly read: number[] = $derived.by(() => {
+    const ids = [...this.prompt, ...this.path.map((node) => node.token)].map((token) => token.id);
+    return ids.slice(this.seen?.start ?? 0);
+  });
+  /** What may follow, under the dials as they stand; null while it is not known. */
+  readonly next: Distribution | null = $derived(
+    this.fresh && this.seen && this.seen.logits.length > 0
+      ? distribution(this.seen.logits, this.read, this.settings)
+      : null,
+  );
+
+  /** Once, when the room is first entered. */
+  async begin(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    rooms.opened("write", {
+      visit: (query) => this.#visit(readWritePlace(query)),
+      address: () => this.address(),
+    });
+    await this.#open();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.studio = await getStudio();
+      this.gone = false;
+      this.#visit(readWritePlace(location.search));
+    } catch (problem) {
+      this.#fail(problem, () => this.#open());
+    }
+  }
+
+  #visit(place: WritePlace): void {
+    if (!this.studio) return;
+    const { settings, seed, tokens, stop, windowed, layer, head, mode } = place;
+    if (windowed !== this.windowed) this.#looks.clear();
+    Object.assign(this, { settings, seed, tokens, stop, windowed, layer, head, mode });
+    const preferred = this.writers.find((card) => card.name === this.studio?.default_model);
+    const model = place.model ?? (preferred ?? this.writers[0])?.name ?? this.studio.default_model;
+    this.#enter(model, place.text ?? say("studio.write_beginning"));
+  }
+
+  /** Begin with this text, or go on with what was written after it before. */
+  #enter(model: string, text: string): void {
+    if (this.writing) this.stopWriting();
+    const otherModel = model !== this.model;
+    if (otherModel || text !== this.beginning || this.seenAt < 0) {
+      [this.model, this.beginning] = [model, text];
+      this.#looks.clear();
+      this.prompt = [];
+      this.seen = null;
+      this.seenAt = -1;
+      const name = `${model}\n${text}`;
+      const known = this.#trees.get(name);
+      this.#tree = known ?? new Tree();
+      this.#trees.set(name, this.#tree);
+      this.current = this.#tree.rest(ROOT).at(-1)?.key ?? ROOT;
+      this.version += 1;
+    }
+    if (otherModel || !this.names) void this.#name();
+    void this.#look();
+  }
+
+  // What the reader does ------------------------------------------------------------------------
+
+  type(text: string): void {
+    clearTimeout(this.#typing);
+    if (this.writing) this.stopWriting();
+    this.#typing = setTimeout(() => {
+      this.#enter(this.model, text);
+      this.#record("typing");
+    }, WAIT_WHILE_TYPING);
+  }
+
+  /** What was typed counts at once. */
+  submit(text: string): void {
+    clearTimeout(this.#typing);
+    if (text === this.beginning) return;
+    this.#enter(this.model, text);
+    this.#record("text");
+  }
+
+  chooseModel(name: string): void {
+    this.problem = null;
+    this.#enter(name, this.beginning);
+    this.#record("model");
+  }
+
+  set(change: Partial<Settings>): void {
+    this.settings = { ...this.settings, ...change };
+    this.#record(null);
+  }
+
+  chooseSeed(seed: number): void {
+    if (Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED) this.seed = seed;
+    this.#record(null);
+  }
+
+  rollSeed(): void {
+    this.chooseSeed(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
+  }
+
+  chooseTokens(tokens: number): void {
+    if (Number.isInteger(tokens) && tokens >= 1 && tokens <= MOST_TOKENS) this.tokens = tokens;
+    this.#record(null);
+  }
+
+  chooseStop(stop: string[]): void {
+    this.stop = stop.slice(0, 16);
+    this.#record(null);
+  }
+
+  chooseWindowed(windowed: boolean): void {
+    this.windowed = windowed;
+    this.#looks.clear();
+    this.#record(null);
+    if (!this.writing) void this.#look();
+  }
+
+  chooseHead(layer: number | null, head: number | null): void {
+    [this.layer, this.head] = [layer, head];
+    this.#record("head");
+    if (!this.writing) void this.#look();
+  }
+
+  chooseMode(mode: Mode): void {
+    this.mode = mode;
+    this.#record("mode");
+  }
+
+  /** Go to a node: as if nothing had been written after it, though nothing is lost. */
+  go(key: number): void {
+    if (this.writing) this.stopWriting();
+    this.#tree.visit(key);
+    this.current = key;
+    this.ended = null;
+    this.version += 1;
+    void this.#look();
+  }
+
+  /** Take this token next, whatever would have been drawn. */
+  force(id: number): void {
+    if (this.writing || !this.next || !this.fresh) return;
+    const { own, shares } = this.next;
+    const node = this.#tree.add(this.current, {
+      token: this.provisional(id),
+      way: "forced",
+      share: shares[id] ?? 0,
+      logProbability: own[id] ?? null,
+      rank: rankOf(own, id),
+    });
+    this.go(node.key);
+  }
+
+  /** Take over what a strategy has written after the node `from`. */
+  adopt(ids: readonly number[], from: number): void {
+    let key = from;
+    for (const id of ids) {
+      const token = this.provisional(id);
+      const unknown = { share: null, logProbability: null, rank: null };
+      key = this.#tree.add(key, { token, way: "strategy", ...unknown }).key;
+    }
+    this.mode = "steps";
+    this.go(key);
+  }
+
+  /** Write so many tokens; a step is one. */
+  async write(count: number = this.tokens): Promise<void> {
+    if (this.writing || !this.studio) return;
+    this.#looking.abort();
+    this.writing = true;
+    this.ended = null;
+    this.problem = null;
+    this.#left = count;
+    await this.#stream();
+  }
+
+  stopWriting(): void {
+    clearTimeout(this.#retrying);
+    this.#streaming.abort();
+    this.writing = false;
+    this.live = null;
+    void this.#look();
+    this.#record(null);
+  }
+
+  tryAgain(): void {
+    clearTimeout(this.#retrying);
+    if (!this.studio) void this.#open();
+    else if (this.writing) void this.#stream();
+    else void this.#look();
+  }
+
+  /** The text up to where the reader is. */
+  text(): string {
+    return this.beginning + this.path.map((node) => node.token.piece).join("");
+  }
+
+  address(): string {
+    return writeWritePlace({
+      model: this.model || null,
+      text: this.beginning || null,
+      settings: this.settings,
+      seed: this.seed,
+      tokens: this.tokens,
+      stop: this.stop,
+      windowed: this.windowed,
+      layer: this.layer,
+      head: this.head,
+      mode: this.mode,
+      language: preferences.chosenLanguage,
+      theme: preferences.chosenTheme,
+    });
+  }
+
+  /** A place for Studio: the beginning, and the ids after it. */
+  place(): { model: string; text: string; written: number[]; windowed: boolean } {
+    const written = this.#tree.path(this.current).map((node) => node.token.id);
+    return { model: this.model, text: this.beginning, written, windowed: this.windowed };
+  }
+
+  /** A token as the vocabulary has it, until its place in a text says what it adds. */
+  provisional(id: number): Piece {
+    const part = this.names?.parts[String(id)] ?? null;
+    const special = this.names?.special.includes(id) ?? false;
+    const text = this.names?.texts[id] ?? "";
+    return { id, piece: part !== null || special ? "" : text, name: special ? text : part };
+  }
+
+  // How it comes here ---------------------------------------------------------------------------
+
+  async #stream(): Promise<void> {
+    this.#streaming.abort();
+    const { signal } = (this.#streaming = new AbortController());
+    const question = {
+      ...this.place(),
+      layer: this.layer,
+      head: this.head,
+      settings: this.settings,
+      seed: this.seed,
+      stop: this.stop,
+      max_new_tokens: this.#left,
+    };
+    try {
+      let end: EndLine | null = null;
+      for await (const line of client.stream(question, signal)) {
+        if (signal.aborted) return;
+        this.gone = false;
+        if ("end" in line) end = line;
+        else this.#take(line, question.settings.temperature === 0);
+      }
+      if (!end) throw new ServerGone("no end");
+      const node = this.#tree.get(this.current);
+      if (end.end !== "length") [node.end, node.kept] = [end.end, end.kept];
+      this.ended = end.end;
+      this.writing = false;
+      this.live = null;
+      this.version += 1;
+      this.#record(null);
+      await this.#look();
+    } catch (problem) {
+      if (signal.aborted) return;
+      const goesOn =
+        problem instanceof ServerGone ||
+        (problem instanceof StudioError && problem.code === "studio_busy");
+      this.#fail(problem, () => this.#stream());
+      if (goesOn) return;
+      this.writing = false;
+      this.live = null;
+    }
+  }
+
+  #take(line: NewestLine, likeliest: boolean): void {
+    const node = this.#tree.add(this.current, {
+      token: line.token,
+      way: likeliest ? "likeliest" : "drawn",
+      share: line.share,
+      logProbability: line.log_probability,
+      rank: line.rank,
+    });
+    this.#left -= 1;
+    this.live = line;
+    this.current = node.key;
+    this.version += 1;
+  }
+
+  async #look(): Promise<void> {
+    this.#looking.abort();
+    const { signal } = (this.#looking = new AbortController());
+    if (!this.studio) return;
+    const [current, tree] = [this.current, this.#tree];
+    const name = [current, this.layer, this.head].join();
+    try {
+      let look = this.#looks.get(name);
+      if (!look) {
+        const question = { ...this.place(), layer: this.layer, head: this.head };
+        look = await client.look(question, signal);
+        if (signal.aborted) return;
+        this.#looks.set(name, look);
+        const oldest = this.#looks.keys().next().value;
+        if (this.#looks.size > MOST_LOOKS && oldest !== undefined) this.#looks.delete(oldest);
+      }
+      this.prompt = look.prompt;
+      tree.path(current).forEach((node, index) => {
+        node.token = look.written[index] ?? node.token;
+      });
+      if (look.ended) tree.get(current).end = look.ended;
+      this.seen = look;
+      this.seenAt = current;
+      this.version += 1;
+      this.gone = false;
+      this.problem = null;
+    } catch (problem) {
+      this.#fail(problem, () => this.#look());
+    }
+  }
+
+  async #name(): Promise<void> {
+    this.#naming.abort();
+    const { signal } = (this.#naming = new AbortController());
+    this.names = null;
+    try {
+      this.names = await client.vocabulary(this.model, signal);
+    } catch (problem) {
+      // A model that cannot write is told of by the look.
+      if (problem instanceof ServerGone) this.#later(() => this.#name());
+    }
+  }
+
+  #fail(problem: unknown, again: () => Promise<void>): void {
+    if (problem instanceof DOMException && problem.name === "AbortError") return;
+    if (problem instanceof ServerGone) {
+      this.gone = true;
+      this.#later(again);
+    } else if (problem instanceof StudioError) {
+      this.gone = false;
+      this.problem = { code: problem.code, values: problem.values, message: problem.message };
+      const tooFar = problem.code === "layer_out_of_range" || problem.code === "head_out_of_range";
+      if (problem.code === "studio_busy") this.#later(again);
+      else if (tooFar) this.chooseHead(null, null);
+    } else {
+      this.problem = { code: "unexpected", values: {}, message: String(problem) };
+    }
+  }
+
+  #later(again: () => Promise<void>): void {
+    clearTimeout(this.#retrying);
+    this.#retrying = setTimeout(() => void again(), RETRY_EVERY);
+  }
+
+  #record(step: Step | null): void {
+    rooms.record("write", this.address(), step);
+  }
+}
+
+export const writing = new WriteRoom();

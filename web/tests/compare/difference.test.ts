@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+
+import type { Piece } from "../../src/compare/alignment";
+import { between, compared, largest, movedShare } from "../../src/compare/difference";
+
+const matrix = Float32Array.from([0.5, 0.25, 0.25, 0, 1, 0, 0.125, 0.375, 0.5]);
+
+function piece(left: number[], right: number[]): Piece {
+  return { left, right, label: "", special: false };
+}
+
+describe("weights between pieces", () => {
+  it("are the weights themselves where a piece is a token", () => {
+    expect(between(matrix, 3, [[0], [1], [2]])).toEqual(matrix);
+  });
+
+  it("are summed over keys and averaged over queries, so that rows still sum to one", () => {
+    expect([...between(matrix, 3, [[0], [1, 2]])]).toEqual([0.5, 0.5, 0.0625, 0.9375]);
+  });
+});
+
+describe("a difference", () => {
+  const other = Float32Array.from([0.5, 0.5, 0.125, 0.875]);
+  const found = compared(
+    [piece([0], [0]), piece([1, 2], [1])],
+    { matrix, size: 3 },
+    { matrix: other, size: 2 },
+  );
+
+  it("is left − right", () => {
+    expect([...found.difference]).toEqual([0, 0, -0.0625, 0.0625]);
+    expect(found.greatest).toBe(0.0625);
+    expect(movedShare(found)).toBe(0.0625 / 2);
+  });
+
+  it("names the largest first and leaves out what does not differ", () => {
+    expect(largest(found, 9)).toEqual([
+      { query: 1, key: 0, left: 0.0625, right: 0.125, difference: -0.0625 },
+      { query: 1, key: 1, left: 0.9375, right: 0.875, difference: 0.0625 },
+    ]);
+    expect(largest(found, 1)).toHaveLength(1);
+  });
+});
