@@ -112,11 +112,11 @@ def test_a_trace_of_weights_alone_offers_no_arithmetic() -> None:
     assert caught.value.values["known"] == "lines, map, numbers"
 
 
-def test_attention_between_two_texts_is_refused() -> None:
+def test_tokens_without_a_name_are_refused() -> None:
     between = Trace.from_tensors(patterns=torch.full((1, 1, 2, 3), 1 / 3))
     with pytest.raises(VitralError) as caught:
         between.show()
-    assert caught.value.key == "page_not_square"
+    assert caught.value.key == "page_tokens_missing"
 
 
 def test_a_page_that_was_not_built_is_said(trace: Trace, program: Path) -> None:

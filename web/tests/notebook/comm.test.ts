@@ -126,11 +126,11 @@ describe("the source", () => {
     const model = new HandModel();
     const all = ["lines", "map", "numbers", "components", "arithmetic"];
     const source = overComm(new Comm(model), all, () => "?token=3");
-    const cell = { layer: 0, head: 1, query: 2, key: 3 };
+    const cell = { part: "", layer: 0, head: 1, query: 2, key: 3 };
     void source.getStudio();
-    void source.postTrace({ model: "", text: "" }, "es", never);
-    void source.getPooled("notebook", never);
-    void source.getQueryKey?.("notebook", { layer: 0, head: 1, query: 2, keys: [0, 1] }, never);
+    void source.postTrace({ model: "", text: "", answer: null }, "es", never);
+    void source.getPooled("notebook", "", never);
+    void source.getQueryKey?.("notebook", { part: "", layer: 0, head: 1, query: 2, keys: [0, 1] }, never);
     void source.getArithmetic?.("notebook", cell, never);
     expect(model.sent.map(({ ask }) => ask)).toEqual([
       "studio",
