@@ -13,7 +13,8 @@ from made_traces import made_record, made_trace
 from vitral.explain import arithmetic, query_key
 from vitral.studio import schemas
 from vitral.studio.blocks import decode_block
-from vitral.tracing import Trace
+from vitral.tracing import Token, Trace
+from vitral.tracing.given_pattern import GivenPattern
 
 CELL = {"part": "", "layer": 0, "head": 0}
 
@@ -178,3 +179,26 @@ def test_each_part_of_an_encoder_and_decoder_answers_for_itself(
         assert torch.equal(
             line.widget.weights, both.attention(0, line.widget.head, part)[line.widget.token]
         )
+
+
+def test_attention_to_another_text_has_its_own_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = torch.rand(2, 2, 4).softmax(-1)
+    tokens = [Token(i, word, None, None) for i, word in enumerate(["el", "gato", "duerme", "ya"])]
+    answer = [Token(i, word, None, None) for i, word in enumerate(["the", "cat"])]
+    attentions = {"decoder.layers.0.cross_attention": GivenPattern.of(pattern, "given")}
+    trace = Trace("made", "el gato", tokens, attentions=attentions, decoder_tokens=answer)
+    shown = trace.show(part="cross", token=1)
+    line = Line(shown, monkeypatch)
+    found = schemas.Trace.model_validate(line.ask("trace")[0]["found"])
+    [part] = found.parts
+    assert (part.queries, part.keys, part.computed) == ("decoder_tokens", "tokens", False)
+    assert [token.text for token in found.decoder_tokens] == ["the", "cat"]
+    _, small = block(line, "pooled")
+    assert small.shape == (1, 2, 2, 4)
+    address = part.address.replace("{layer}", "0")
+    _, values = block(line, "view", address=address, head=1)
+    assert np.array_equal(values, trace.attention(0, 1, "cross").numpy())
+    assert np.allclose(values, pattern[1].numpy(), rtol=0, atol=2e-7)
+    shown.key = 3  # among those looked at
+    assert torch.equal(shown.weights, trace.attention(0, shown.head, "cross")[1])
+    assert "<td>cat</td><td>" in shown._repr_mimebundle_()[0]["text/html"]

@@ -167,8 +167,7 @@ class Answers:
     def pooled(self) -> bytes:
         """uint8 [layers, heads, s, s], a small map of every head, with each head's scale."""
         values, scale = quantize(self.trace.pooled(self._side, self.part).numpy())
-        longest = max(len(self.tokens), len(self.keys))
-        return encode_block(values, aggregated=self._side < longest, scale=scale)
+        return encode_block(values, aggregated=self._side < self._longest, scale=scale)
 
     def view(self, asked: ViewQuestion) -> bytes:
         """float32 [height, width] of the value at an address; see `Trace.view`."""
@@ -210,7 +209,11 @@ class Answers:
 
     @property
     def _side(self) -> int:
-        return min(_LIMITS.pooled_side, len(self.tokens))
+        return min(_LIMITS.pooled_side, self._longest)
+
+    @property
+    def _longest(self) -> int:
+        return max(len(self.tokens), len(self.keys))
 
 
 def _told(tokens: "list[Token]") -> list[schemas.Token]:
