@@ -20,7 +20,7 @@ export function withinShadow(css: string): string {
   return css
     .replace(/:root((?:\[[^\]]*\])+)/g, ":host($1)")
     .replace(/:root\b/g, ":host")
-    .replace(/(\d*\.?\d+)rem\b/g, (_, size: string) => `${+(Number(size) * REM).toFixed(3)}px`)
+    .replace(/(?<!\w)(\d*\.?\d+)rem\b/g, (_, size: string) => `${+(Number(size) * REM).toFixed(3)}px`)
     .replace(/@media\s*(\((?:max|min)-width:[^)]*\)|\(width\s*[<>]=?[^)]*\))\s*\{/g, "@container vitral $1{");
 }
 

@@ -13,7 +13,10 @@ from made_traces import made_record, made_trace
 from vitral.explain import arithmetic, query_key
 from vitral.studio import schemas
 from vitral.studio.blocks import decode_block
-from vitral.tracing import Trace
+from vitral.tracing import Token, Trace
+from vitral.tracing.given_pattern import GivenPattern
+
+CELL = {"part": "", "layer": 0, "head": 0}
 
 
 def block(line: Line, ask: str, **values: Any) -> tuple[dict[str, Any], np.ndarray]:
@@ -72,11 +75,11 @@ def test_a_view_is_the_heads_own_weights_bit_for_bit(line: Line, trace: Trace) -
 
 
 def test_query_and_keys_and_the_arithmetic_of_one_weight(line: Line, trace: Trace) -> None:
-    header, values = block(line, "query_key", layer=1, head=2, query=3, keys=[0, 5])
+    header, values = block(line, "query_key", part="", layer=1, head=2, query=3, keys=[0, 5])
     met = query_key(trace, layer=1, head=2, query=3, keys=[0, 5])
     assert np.array_equal(values, torch.cat([met.q[None], met.keys]).numpy())
     assert header["weights"] == met.weights.tolist()
-    found = line.ask("arithmetic", layer=1, head=2, query=3, key=5)[0]["found"]
+    found = line.ask("arithmetic", part="", layer=1, head=2, query=3, key=5)[0]["found"]
     expected = arithmetic(trace, layer=1, head=2, query=3, key=5)
     assert found["weight"] == expected.weight
     assert found["products"] == expected.products.tolist()
@@ -86,7 +89,7 @@ def test_answers_are_what_json_can_carry(line: Line) -> None:
     for ask, values in [
         ("studio", {}),
         ("trace", {}),
-        ("arithmetic", {"layer": 0, "head": 0, "query": 1, "key": 2}),
+        ("arithmetic", {"part": "", "layer": 0, "head": 0, "query": 1, "key": 2}),
     ]:
         json.dumps(line.ask(ask, **values)[0], allow_nan=False)
 
@@ -116,8 +119,16 @@ def test_a_long_text_is_never_sent_whole(monkeypatch: pytest.MonkeyPatch) -> Non
         ("view", {"address": "layers.0.attention.pattern", "head": -1}, "request_invalid"),
         ("view", {"address": "layers.9.attention.pattern", "head": 0}, "address_unknown"),
         ("view", {"address": "layers.0.attention.pattern", "head": 9}, "head_out_of_range"),
-        ("arithmetic", {"layer": 0, "head": 0, "query": 99, "key": 0}, "token_out_of_range"),
-        ("query_key", {"layer": 0, "head": 0, "query": 0, "keys": []}, "keys_unreadable"),
+        (
+            "arithmetic",
+            {"part": "", "layer": 0, "head": 0, "query": 99, "key": 0},
+            "token_out_of_range",
+        ),
+        (
+            "query_key",
+            {"part": "", "layer": 0, "head": 0, "query": 0, "keys": []},
+            "keys_unreadable",
+        ),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_words(
@@ -161,10 +172,33 @@ def test_each_part_of_an_encoder_and_decoder_answers_for_itself(
     )
     for part, record in zip(("encoder", "decoder"), records, strict=True):
         line = Line(both.show(part=part), monkeypatch)
-        _, values = block(line, "view", address="layers.0.attention.pattern", head=1)
+        _, values = block(line, "view", address=f"{part}.layers.0.attention.pattern", head=1)
         assert np.array_equal(values, record.pattern(1)[0].numpy())
-        _, vectors = block(line, "query_key", layer=0, head=1, query=2, keys=[0])
+        _, vectors = block(line, "query_key", part=part, layer=0, head=1, query=2, keys=[0])
         assert np.array_equal(vectors[0], record.query[1, 2].numpy())
         assert torch.equal(
             line.widget.weights, both.attention(0, line.widget.head, part)[line.widget.token]
         )
+
+
+def test_attention_to_another_text_has_its_own_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    pattern = torch.rand(2, 2, 4).softmax(-1)
+    tokens = [Token(i, word, None, None) for i, word in enumerate(["el", "gato", "duerme", "ya"])]
+    answer = [Token(i, word, None, None) for i, word in enumerate(["the", "cat"])]
+    attentions = {"decoder.layers.0.cross_attention": GivenPattern.of(pattern, "given")}
+    trace = Trace("made", "el gato", tokens, attentions=attentions, decoder_tokens=answer)
+    shown = trace.show(part="cross", token=1)
+    line = Line(shown, monkeypatch)
+    found = schemas.Trace.model_validate(line.ask("trace")[0]["found"])
+    [part] = found.parts
+    assert (part.queries, part.keys, part.computed) == ("decoder_tokens", "tokens", False)
+    assert [token.text for token in found.decoder_tokens] == ["the", "cat"]
+    _, small = block(line, "pooled")
+    assert small.shape == (1, 2, 2, 4)
+    address = part.address.replace("{layer}", "0")
+    _, values = block(line, "view", address=address, head=1)
+    assert np.array_equal(values, trace.attention(0, 1, "cross").numpy())
+    assert np.allclose(values, pattern[1].numpy(), rtol=0, atol=2e-7)
+    shown.key = 3  # among those looked at
+    assert torch.equal(shown.weights, trace.attention(0, shown.head, "cross")[1])
+    assert "<td>cat</td><td>" in shown._repr_mimebundle_()[0]["text/html"]

@@ -21,16 +21,16 @@ def picture(html: str) -> ElementTree.Element:
 def test_the_table_is_the_strongest_weights(trace: Trace) -> None:
     html = still_html(trace.show(layer=1, head=2, token=4, language="es"))
     row = trace.attention(1, 2)[4]
-    shown = re.findall(r"<td>([^<]*)</td><td>([^<]*)</td><td>([0-9.]+)</td>", html)
+    shown = re.findall(r"<td>([^<]*)</td><td>([^<]*)</td><td>([0-9,]+)</td>", html)
     best = row.argsort(descending=True, stable=True)[:MOST_ROWS].tolist()
-    assert [weight for *_, weight in shown] == [f"{row[key]:.4f}" for key in best]
+    assert [weight for *_, weight in shown] == [f"{row[key]:.4f}".replace(".", ",") for key in best]
     assert {source for source, *_ in shown} == {trace.tokens[4].text}
     assert shown[0][1] == trace.tokens[best[0]].text
     assert "ejecuta la celda" in html
 
 
 def test_the_picture_has_every_token_and_the_rows_weights(trace: Trace) -> None:
-    drawn = picture(still_html(trace.show(layer=1, head=2, token=4)))
+    drawn = picture(still_html(trace.show(layer=1, head=2, token=4, language="en")))
     texts = [element.text for element in drawn.iter(f"{SVG}text")]
     for token in trace.tokens:
         assert texts.count(token.text) == 2

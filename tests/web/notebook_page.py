@@ -18,8 +18,13 @@ READY = """() => {
 }"""
 
 RUN_CELL = """async number => {
-    jupyterapp.shell.currentWidget.content.activeCellIndex = number;
+    const { content } = jupyterapp.shell.currentWidget;
+    const { model } = content.widgets[number];
+    content.activeCellIndex = number;
+    model.executionCount = null;
     await jupyterapp.commands.execute("notebook:run-cell");
+    // The command may come back before a busy kernel has begun; the number comes at the end.
+    while (model.executionCount === null) await new Promise(next => setTimeout(next, 50));
 }"""
 
 ASK = """async code => {
@@ -59,8 +64,12 @@ class NotebookPage:
 
     def run(self, number: int) -> "WidgetPart":
         """Run a cell to its end; the widget in its output."""
-        self.page.evaluate(RUN_CELL, number)
+        self.execute(number)
         return self.widget(number).filled()
+
+    def execute(self, number: int) -> None:
+        """Run a cell to its end."""
+        self.page.evaluate(RUN_CELL, number)
 
     def widget(self, number: int) -> "WidgetPart":
         return WidgetPart(self.page.locator(".jp-Notebook-cell").nth(number))

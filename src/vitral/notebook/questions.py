@@ -17,10 +17,12 @@ from vitral.studio import schemas
 from vitral.studio.blocks import encode_block, quantize
 from vitral.studio.limits import Limits
 from vitral.studio.query_key import MOST_KEYS, query_key_block
+from vitral.studio.summary import part_of
 from vitral.studio.views import ViewRequest, view_block
-from vitral.tracing.page_data import checked_records, tokens_of
+from vitral.tracing.page_data import checked_records, keys_of, tokens_of
 
 if TYPE_CHECKING:
+    from vitral.tracing.token import Token
     from vitral.tracing.trace import Trace
 
 _Range = tuple[int, int]
@@ -62,6 +64,7 @@ class CellQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    part: str = Field(max_length=20)
     layer: int = Field(ge=0)
     head: int = Field(ge=0)
     query: int = Field(ge=0)
@@ -73,6 +76,7 @@ class QueryKeyQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    part: str = Field(max_length=20)
     layer: int = Field(ge=0)
     head: int = Field(ge=0)
     query: int = Field(ge=0)
@@ -80,15 +84,17 @@ class QueryKeyQuestion(BaseModel):
 
 
 class Answers:
-    """Answers about one part of a trace, attention between the tokens of one text.
+    """Answers about one part of a trace.
 
-    Raises VitralError `page_not_square` and `page_layers` where the picture cannot show it.
+    Raises VitralError `page_tokens_missing`, `page_layers` and `trace_not_drawn` where the picture
+    cannot show it.
     """
 
     def __init__(self, trace: "Trace", part: str) -> None:
         self.trace, self.part = trace, part
         self.records = checked_records(trace, part)
-        self.tokens = tokens_of(trace, part)
+        self.tokens, self.keys = tokens_of(trace, part), keys_of(trace, part)
+        self.described = part_of(trace, part)
         self.num_layers, self.num_heads = len(self.records), self.records[0].num_heads
         self._asked: dict[str, tuple[type[BaseModel], Callable[[Any], BaseModel | bytes]]] = {
             "studio": (Nothing, lambda _: self.studio()),
@@ -133,11 +139,13 @@ class Answers:
             default_text=self.text,
             max_text_bytes=0,
             max_tokens=len(self.tokens),
+            max_trace_file_bytes=0,
             models=[described],
         )
 
     def summary(self) -> schemas.Trace:
         """The trace without its numbers."""
+        two = self.described.queries == "decoder_tokens"
         return schemas.Trace(
             id="notebook",
             model=self.trace.model,
@@ -146,7 +154,12 @@ class Answers:
             num_heads=self.num_heads,
             causal=self.causal,
             exactness=self.trace.exactness,
-            tokens=[schemas.Token(**asdict(token)) for token in self.tokens],
+            parts=[self.described],
+            tokens=_told(self.trace.tokens if two else self.tokens),
+            decoder_tokens=_told(self.tokens if two else []),
+            answer=None,
+            edits=self.trace.edits,
+            opened=None,
             pooled_size=self._side,
             seconds=0.0,
         )
@@ -154,12 +167,12 @@ class Answers:
     def pooled(self) -> bytes:
         """uint8 [layers, heads, s, s], a small map of every head, with each head's scale."""
         values, scale = quantize(self.trace.pooled(self._side, self.part).numpy())
-        return encode_block(values, aggregated=self._side < len(self.tokens), scale=scale)
+        return encode_block(values, aggregated=self._side < self._longest, scale=scale)
 
     def view(self, asked: ViewQuestion) -> bytes:
         """float32 [height, width] of the value at an address; see `Trace.view`."""
         request = ViewRequest(
-            self._address(asked.address),
+            asked.address,
             asked.head,
             asked.rows and f"{asked.rows[0]}:{asked.rows[1]}",
             asked.columns and f"{asked.columns[0]}:{asked.columns[1]}",
@@ -172,14 +185,14 @@ class Answers:
     def query_key(self, asked: QueryKeyQuestion) -> bytes:
         """float32 [1 + keys, width]: the query's vector, then each key's."""
         keys = ",".join(map(str, asked.keys))
-        return query_key_block(self.trace, asked.layer, asked.head, asked.query, keys, self.part)
+        return query_key_block(self.trace, asked.layer, asked.head, asked.query, keys, asked.part)
 
     def arithmetic(self, asked: CellQuestion) -> schemas.Arithmetic:
         """How one weight came about, number by number."""
         from vitral.studio.arithmetic import arithmetic_of
 
         return arithmetic_of(
-            self.trace, asked.layer, asked.head, asked.query, asked.key, part=self.part
+            self.trace, asked.layer, asked.head, asked.query, asked.key, part=asked.part
         )
 
     @property
@@ -192,16 +205,16 @@ class Answers:
     @property
     def causal(self) -> bool:
         """Whether no token looks at a later one."""
-        return all(record.visibility.is_causal for record in self.records)
+        return self.described.causal
 
     @property
     def _side(self) -> int:
-        return min(_LIMITS.pooled_side, len(self.tokens))
+        return min(_LIMITS.pooled_side, self._longest)
 
-    def _address(self, asked: str) -> str:
-        """The picture counts the layers of what it shows; a trace of two stacks names both."""
-        for number, record in enumerate(self.records):
-            if asked == f"layers.{number}.attention.pattern":
-                found = self.trace._records(self.part).items()
-                return next(f"{prefix}.pattern" for prefix, each in found if each is record)
-        return asked
+    @property
+    def _longest(self) -> int:
+        return max(len(self.tokens), len(self.keys))
+
+
+def _told(tokens: "list[Token]") -> list[schemas.Token]:
+    return [schemas.Token(**asdict(token)) for token in tokens]

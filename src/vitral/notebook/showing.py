@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     from vitral.notebook.widget import TraceWidget
     from vitral.tracing.trace import Trace
 
-_NO_WIDGET = ("no_attention", "page_not_square", "page_layers", "notebook_needs_anywidget")
+_NO_WIDGET = (
+    "no_attention",
+    "page_tokens_missing",
+    "page_layers",
+    "trace_not_drawn",
+    "notebook_needs_anywidget",
+)
 """Why a trace has no widget: there is nothing that one could show, or nothing to show it with."""
 
 
@@ -34,9 +40,9 @@ def view(
     which words look furthest. Everything but the trace and its `part` can be changed afterwards,
     from Python or in the picture; see `TraceWidget`.
 
-    Raises VitralError `no_attention`, `part_unknown`, `page_not_square` for attention between two
-    texts, `page_layers`, `page_not_built`, `notebook_needs_anywidget`, and what `TraceWidget`
-    raises.
+    Raises VitralError `no_attention`, `part_unknown`, `page_tokens_missing` where not all tokens
+    have names, `page_layers`, `trace_not_drawn`, `page_not_built`, `notebook_needs_anywidget`, and
+    what `TraceWidget` raises.
     """
     from vitral.notebook.first_look import first_head, first_source
     from vitral.tracing.page_data import checked_records, tokens_of

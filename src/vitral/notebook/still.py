@@ -15,6 +15,7 @@ from vitral.messages import message, preferred_language
 
 if TYPE_CHECKING:
     from vitral.notebook.widget import TraceWidget
+    from vitral.tracing.token import Token
 
 MOST_TOKENS = 40
 """Longer texts have no picture, their table suffices."""
@@ -29,16 +30,16 @@ _FAINTEST, _FIRST = 0.01, 0.2
 def still_html(shown: "TraceWidget") -> str:
     """The widget's head as HTML: at most about 20 kB, nothing in it is fetched."""
     language = shown.language or preferred_language()
-    names = [token.text.strip() or "␣" for token in shown._answers.tokens]
+    names, seen = _names(shown._answers.tokens), _names(shown._answers.keys)
     model, layer, head = shown.trace.model, shown.layer, shown.head
     title = message("figure.title", language, model=model, layer=layer, head=head)
     parts = [f"<p>{html.escape(title)}</p>"]
-    if len(names) <= MOST_TOKENS:
-        drawn = base64.b64encode(_lines(shown, names).encode()).decode()
+    if max(len(names), len(seen)) <= MOST_TOKENS:
+        drawn = base64.b64encode(_lines(shown, names, seen, language).encode()).decode()
         alt = html.escape(title, quote=True)
         parts.append(f'<img alt="{alt}" src="data:image/svg+xml;base64,{drawn}">')
     if shown.token is not None or len(names) <= WHOLE:
-        parts.append(_table(shown, names, language))
+        parts.append(_table(shown, names, seen, language))
     parts.append(f"<p>{html.escape(message('notebook.still', language))}</p>")
     return "".join(parts)
 
@@ -56,22 +57,22 @@ def _links(shown: "TraceWidget", most: int) -> list[tuple[int, int, float]]:
     ]
 
 
-def _table(shown: "TraceWidget", names: list[str], language: str) -> str:
+def _table(shown: "TraceWidget", names: list[str], seen: list[str], language: str) -> str:
     def say(key: str) -> str:
         return html.escape(message(f"figure.{key}", language))
 
     rows = "".join(
-        f"<tr><td>{html.escape(names[query])}</td><td>{html.escape(names[key])}</td>"
-        f"<td>{weight:.4f}</td></tr>"
+        f"<tr><td>{html.escape(names[query])}</td><td>{html.escape(seen[key])}</td>"
+        f"<td>{_number(weight, 4, language)}</td></tr>"
         for query, key, weight in _links(shown, MOST_ROWS)
     )
     head = f"<tr><th>{say('looks')}</th><th>{say('seen')}</th><th>{say('weight')}</th></tr>"
     return f"<table>{head}{rows}</table>"
 
 
-def _lines(shown: "TraceWidget", names: list[str]) -> str:
+def _lines(shown: "TraceWidget", names: list[str], seen: list[str], language: str) -> str:
     """An SVG: who looks on the left, who is looked at on the right, the weights between."""
-    ink, size = INKS["light"], len(names)
+    ink, size = INKS["light"], max(len(names), len(seen))
     links = [link for link in _links(shown, 6 * size) if link[2] >= _FAINTEST]
     greatest = max((weight for *_, weight in links), default=1.0)
     colours = ramp(cast(Scale, shown.scale), "light", shown.lifted)
@@ -94,22 +95,33 @@ def _lines(shown: "TraceWidget", names: list[str]) -> str:
         )
     row = shown.weights if shown.token is not None else None
     for index, name in enumerate(names):
-        y = _middle(index) + 5
-        left = ink.source if index == shown.token else ink.ink
-        right = ink.most if index == most else ink.ink
-        text = html.escape(name if len(name) <= 12 else f"{name[:11]}…")
-        drawn.append(
-            f'<text x="{start - 8}" y="{y}" fill="{left}" text-anchor="end">{text}</text>'
-            f'<text x="{end + 8}" y="{y}" fill="{right}">{text}</text>'
-        )
+        colour = ink.source if index == shown.token else ink.ink
+        drawn.append(_word(start - 8, index, colour, name, at_end=True))
+    for index, name in enumerate(seen):
+        colour = ink.most if index == most else ink.ink
+        drawn.append(_word(end + 8, index, colour, name))
         if row is not None:
-            drawn.append(
-                f'<text x="{width - 12}" y="{y}" fill="{ink.soft}" text-anchor="end">'
-                f"{float(row[index]):.2f}</text>"
-            )
+            number = _number(float(row[index]), 2, language)
+            drawn.append(_word(width - 12, index, ink.soft, number, at_end=True))
     return "".join([*drawn, "</svg>"])
+
+
+def _word(x: int, index: int, colour: str, text: str, at_end: bool = False) -> str:
+    short = html.escape(text if len(text) <= 12 else f"{text[:11]}…")
+    anchor = ' text-anchor="end"' if at_end else ""
+    return f'<text x="{x}" y="{_middle(index) + 5}" fill="{colour}"{anchor}>{short}</text>'
+
+
+def _names(tokens: "list[Token]") -> list[str]:
+    return [token.text.strip() or "␣" for token in tokens]
 
 
 def _middle(index: int) -> int:
     """The height of a token's middle, in pixels."""
     return _TOP + index * _ROW + _ROW // 2
+
+
+def _number(value: float, digits: int, language: str) -> str:
+    """A weight as its language writes it."""
+    text = f"{value:.{digits}f}"
+    return text.replace(".", ",") if language == "es" else text

@@ -131,7 +131,9 @@ class TraceWidget(anywidget.AnyWidget):
 
     @t.validate("token", "key")
     def _check_token(self, proposal: dict[str, Any]) -> int | None:
-        token, length = proposal["value"], len(self._answers.tokens)
+        asked = proposal["trait"].name
+        length = len(self._answers.keys if asked == "key" else self._answers.tokens)
+        token = proposal["value"]
         if token is not None and not 0 <= token < length:
             raise VitralError("token_out_of_range", token=token, length=length)
         return None if token is None else int(token)

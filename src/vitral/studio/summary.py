@@ -28,7 +28,7 @@ def summary_of(
     tokens themselves.
     """
     first = trace.first_part
-    parts = [_part(trace, name) for name in trace.parts]
+    parts = [part_of(trace, name) for name in trace.parts]
     return schemas.Trace(
         id=key,
         model=model,
@@ -49,7 +49,8 @@ def summary_of(
     )
 
 
-def _part(trace: "Trace", name: str) -> schemas.Part:
+def part_of(trace: "Trace", name: str) -> schemas.Part:
+    """One part of a trace. Raises VitralError `trace_not_drawn`, see `summary_of`."""
     from vitral.tracing.addresses import layer_left_open
     from vitral.tracing.given_pattern import parts_of
 

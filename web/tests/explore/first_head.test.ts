@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { firstHead } from "../../src/explore/first_head";
+import { firstSource } from "../../src/explore/words";
 import type { Token } from "../../src/protocol/types";
+import cases from "./first_look.json";
 
 const tokens: Token[] = ["[CLS]", "El", "perro", "que", "huye", "[SEP]"].map((text, id) => ({
   id,
@@ -62,5 +64,24 @@ describe("firstHead", () => {
     expect(firstHead(maps([parked, parked, parked, parked]), tokens, 2)).toEqual({ layer: 1, head: 0 });
     const pooled = { ...maps([far, parked, parked, parked]), aggregated: true };
     expect(firstHead(pooled, tokens, 2)).toEqual({ layer: 1, head: 0 });
+  });
+});
+
+describe("the first look", () => {
+  // A notebook's Python chooses as well, by the same cases: test_notebook_first_look.py.
+  it.each(cases)("is the same in Python: $layer, $head", (known) => {
+    const weights = known.thousandths;
+    const scale = weights.map((heads) => heads.map((rows) => Math.max(...rows.flat()) / 1000));
+    const values = weights.flatMap((heads, layer) =>
+      heads.flatMap((rows, head) =>
+        rows.flat().map((cell) => Math.round((255 * cell) / 1000 / (scale[layer]?.[head] ?? 1))),
+      ),
+    );
+    const found = { side: known.tokens.length, values: Uint8Array.from(values), scale };
+    expect(firstSource(known.tokens)).toBe(known.source);
+    expect(firstHead({ ...found, aggregated: false }, known.tokens, known.source)).toEqual({
+      layer: known.layer,
+      head: known.head,
+    });
   });
 });
