@@ -76,3 +76,13 @@ def test_memory_grows_with_the_text_not_with_its_square(bert_folder: Path) -> No
     short, long = (model.trace("el gato " * count) for count in (5, 25))
     ratio = trace_bytes(long) / trace_bytes(short)
     assert 1 < ratio < len(long.tokens) / len(short.tokens) * 1.2
+
+
+def test_maps_that_were_made_count_too(bert_folder: Path) -> None:
+    trace = vitral.load(str(bert_folder)).trace("El gato.")
+    before = trace_bytes(trace)
+    trace.pooled()
+    made = [each for record in trace.attentions.values() for each in record.measures.tensors()]
+    storages = {each.untyped_storage().data_ptr(): each for each in made}
+    grown = sum(each.untyped_storage().nbytes() for each in storages.values())
+    assert trace_bytes(trace) == before + grown > before

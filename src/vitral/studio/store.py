@@ -44,6 +44,8 @@ def trace_bytes(trace: "Trace") -> int:
     tensors = list(trace.values.values())
     for record in trace.attentions.values():
         tensors += [record.query, record.key, record.value, record.lse]
+        if record.is_measured:
+            tensors += record.measures.tensors()
     storages = [tensor.untyped_storage() for tensor in tensors]
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 

@@ -52,6 +52,12 @@ class Measures:
     fine: FineMaps | None = None
     """Of very long texts only."""
 
+    def tensors(self) -> list[Tensor]:
+        """All that is kept."""
+        found = [value for _, value in self.statistics.items()]
+        found += [self.maps.mean, self.maps.maximum]
+        return found if self.fine is None else [*found, self.fine.sums, self.fine.maxima]
+
     def kept(self, keep: Callable[[Tensor], Tensor]) -> "Measures":
         """The same, its tensors copied by `keep`."""
         statistics = {name: keep(value) for name, value in self.statistics.items()}
