@@ -121,6 +121,7 @@ class Room {
     this.model = named?.model ?? this.studio.default_model;
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
     if (same && this.trace) {
+      if (this.#asked !== this.#traced) this.#callOff();
       this.problem = null;
       this.#settle(this.trace, place, this.trace);
       void this.#look();
@@ -140,7 +141,7 @@ class Room {
   submit(): void {
     clearTimeout(this.#typing);
     const same = this.text === this.#traced.text && this.model === this.#traced.model;
-    if (same && this.trace && !this.problem) return;
+    if (same && this.trace && !this.problem && this.#asked === this.#traced) return;
     void this.#run(null, "text");
   }
 
@@ -236,6 +237,15 @@ class Room {
     } finally {
       if (!signal.aborted) this.busy = false;
     }
+  }
+
+  /** The text asked for is not wanted any more: the last one stays. */
+  #callOff(): void {
+    this.#tracing.abort();
+    this.#forgive();
+    this.#asked = this.#traced;
+    this.busy = false;
+    this.before = null;
   }
 
   async #fillWindow(trace: Trace, signal: AbortSignal): Promise<HeadMaps> {
