@@ -26,7 +26,9 @@ def served(app: FastAPI) -> Iterator[Served]:
     """`app` on a free port, as long as the block."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
+        # An idle connection is kept: on a busy machine a client may take its time to use it again.
+        config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_keep_alive=600)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:

@@ -131,6 +131,21 @@ def test_a_text_that_runs_is_not_lost_with_a_head_chosen_meanwhile(
     expect(room.text).to_have_value(SENTENCE)
 
 
+def test_going_back_calls_off_the_text_that_runs(room: ExplorePage, own_studio: Served) -> None:
+    room.open(at="layers.0.attention.pattern", head=0)
+    count = room.chips.count()
+    workshop = own_studio.session.workshop
+    with own_studio.session.shelf.borrow("small-bert"):
+        room.text.fill("La abuela dijo otra cosa.")
+        until(lambda: workshop.num_pending == 1)
+        room.page.go_back()
+        expect(room.text).to_have_value(SENTENCE)
+        expect(room.page.locator(".busy")).to_have_count(0)
+    until(lambda: workshop.num_pending == 0)
+    expect(room.chips).to_have_count(count)
+    room.expect_place(text=SENTENCE)
+
+
 def test_killed_in_the_middle_of_everything(
     browser: Browser, built_page: None, bert_folder: Path
 ) -> None:

@@ -22,7 +22,7 @@ TICKET = re.compile(r"([0-9a-f]{8,64})-[0-9]{1,9}")
 
 
 class Attended:
-    """ASGI middleware; inside the Gate, which gives the body as one message."""
+    """ASGI middleware; inside the Gate, so that only who may come in is attended to."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -31,15 +31,22 @@ class Attended:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        body = [await receive()]
-        gone = asyncio.Event()
+        first = [await receive()]
+        arrived, gone = asyncio.Event(), asyncio.Event()
+        if not first[0].get("more_body", False):
+            arrived.set()
         begun = False
 
         async def receive_attended() -> Message:
-            if body:
-                return body.pop()
-            await gone.wait()
-            return {"type": "http.disconnect"}
+            if not first and arrived.is_set():  # what comes next is told to `listen`
+                await gone.wait()
+                return {"type": "http.disconnect"}
+            message = first.pop() if first else await receive()
+            if message["type"] == "http.disconnect":
+                gone.set()
+            elif not message.get("more_body", False):
+                arrived.set()
+            return message
 
         async def send_attended(message: Message) -> None:
             nonlocal begun
@@ -47,6 +54,7 @@ class Attended:
             await send(message)
 
         async def listen() -> None:
+            await arrived.wait()
             while (await receive())["type"] != "http.disconnect":
                 pass
             gone.set()

@@ -190,6 +190,7 @@ class Room {
     comparing.visit(asked());
     const untouched = touching.visit(asked(), this.#asked());
     if (untouched && this.#isTraced() && this.trace) {
+      if (this.#named !== this.#traced) this.#callOff();
       this.problem = null;
       this.#choosePart(place.part ?? this.part);
       this.#settle(this.trace, place, { trace: this.trace, tokens: this.tokens });
@@ -233,7 +234,8 @@ class Room {
 
   submit(): void {
     clearTimeout(this.#typing);
-    if (this.#isTraced() && this.trace && !this.problem) return;
+    const kept = this.#isTraced() && this.#named === this.#traced;
+    if (kept && this.trace && !this.problem) return;
     void this.#run(null, "text");
   }
 
@@ -373,6 +375,15 @@ class Room {
     } finally {
       if (!signal.aborted) this.busy = false;
     }
+  }
+
+  /** The text asked for is not wanted any more: the last one stays. */
+  #callOff(): void {
+    this.#tracing.abort();
+    this.#forgive();
+    this.#named = this.#traced;
+    this.busy = false;
+    this.before = null;
   }
 
   /** Go to a trace that Studio still keeps: a file's, or that of a text too long for an address. */

@@ -68,8 +68,9 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
     // Not one of Studio's own answers: a proxy's, or a server that is going down.
     if (response.status >= 502) throw gone(`status ${response.status}`);
   }
-  connection.answered();
   const { code = "unexpected", values = {}, message = "" } = body.error ?? {};
+  if (code === "studio_closing") throw gone(message);
+  connection.answered();
   throw new StudioError(code, values, response.status, message || `status ${response.status}`);
 }
 

@@ -77,7 +77,8 @@ describe("the first look", () => {
         rows.flat().map((cell) => Math.round((255 * cell) / 1000 / (scale[layer]?.[head] ?? 1))),
       ),
     );
-    const found = { side: known.tokens.length, values: Uint8Array.from(values), scale };
+    const side = known.tokens.length;
+    const found = { height: side, width: side, values: Uint8Array.from(values), scale };
     expect(firstSource(known.tokens)).toBe(known.source);
     expect(firstHead({ ...found, aggregated: false }, known.tokens, known.source)).toEqual({
       layer: known.layer,

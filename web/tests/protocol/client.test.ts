@@ -26,6 +26,8 @@ describe("answers", () => {
     await expect(getStudio()).rejects.toBeInstanceOf(ServerGone);
     answer("<html>Bad gateway</html>", 502);
     await expect(getStudio()).rejects.toBeInstanceOf(ServerGone);
+    answer({ error: { code: "studio_closing", values: {}, message: "…" } }, 503);
+    await expect(getStudio()).rejects.toBeInstanceOf(ServerGone);
     answer("<html>No</html>", 403);
     await expect(getStudio()).rejects.toBeInstanceOf(StudioError);
   });
