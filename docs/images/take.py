@@ -46,7 +46,8 @@ class Scene:
 
 def view(name: str, **place: str) -> Scene:
     """One of Explore's ways of seeing, complete when its panes and its picture are there."""
-    complete = ".window:has([role=gridcell]:not(.waiting)) ~ .pane #view :is(svg, canvas, table, [data-moved])"
+    filled = ".window:has([role=gridcell]:not(.waiting))"
+    complete = f"{filled} ~ .pane #view :is(svg, canvas, table, [data-moved])"
     return Scene("/", {"view": name, **place}, complete)
 
 

@@ -56,6 +56,7 @@ class ViewQuestion(BaseModel):
     columns: _Range | None = None
     height: int | None = Field(default=None, ge=1)
     width: int | None = Field(default=None, ge=1)
+    cell: int | None = Field(default=None, ge=1)
     reduction: Literal["mean", "max"] = "mean"
 
 
@@ -155,6 +156,7 @@ class Answers:
             causal=self.causal,
             exactness=self.trace.exactness,
             parts=[self.described],
+            num_tokens=len(self.trace.tokens if two else self.tokens),
             tokens=_told(self.trace.tokens if two else self.tokens),
             decoder_tokens=_told(self.tokens if two else []),
             answer=None,
@@ -179,6 +181,7 @@ class Answers:
             asked.height,
             asked.width,
             asked.reduction,
+            asked.cell,
         )
         return view_block(self.trace, request, _LIMITS)
 

@@ -31,7 +31,7 @@ async def compare_predictions(session: Session, asked: PredictionRequest) -> Pre
     `ablation_no_mask`, `token_out_of_range` for a mask.
     """
     before = await session.trace(asked.model, asked.text)
-    after = await session.trace(asked.model, asked.text, asked.edits)
+    after = await session.trace(asked.model, asked.text, edits=asked.edits)
     return await session.workshop.run(_compared, session.shelf, before.trace, after.trace, asked)
 
 
