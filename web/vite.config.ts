@@ -9,6 +9,7 @@ const studio = process.env["VITRAL_STUDIO"] ?? "http://127.0.0.1:8321";
 
 export default defineConfig({
   plugins: [svelte(), messageCatalogues(), fontPreloads()],
+  define: { __SERVED__: true },
   build: {
     outDir: "../src/vitral/studio/static",
     emptyOutDir: true,

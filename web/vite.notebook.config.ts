@@ -7,6 +7,7 @@ import { onePerWidget } from "./one_per_widget.ts";
 
 export default defineConfig({
   plugins: [svelte(), messageCatalogues(), onePerWidget()],
+  define: { __SERVED__: false },
   publicDir: false,
   build: {
     outDir: "../src/vitral/notebook/static",

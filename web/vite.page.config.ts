@@ -7,6 +7,7 @@ import { singleFile } from "./single_file.ts";
 
 export default defineConfig({
   plugins: [svelte(), messageCatalogues(), singleFile()],
+  define: { __SERVED__: false },
   publicDir: false,
   build: {
     outDir: "../src/vitral/assets/page",

@@ -13,7 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
@@ -37,11 +38,12 @@ HEAD = {"at": "layers.1.attention.pattern", "head": "4", "token": "7"}
 
 @dataclass(frozen=True)
 class Scene:
-    """A place in the page, and what stands there once it is complete."""
+    """A place in the page, what is done there, and what stands there once it is complete."""
 
     path: str
     place: dict[str, str]
     complete: str
+    act: Callable[[Page], None] | None = None
 
 
 def view(name: str, **place: str) -> Scene:
@@ -49,6 +51,42 @@ def view(name: str, **place: str) -> Scene:
     filled = ".window:has([role=gridcell]:not(.waiting))"
     complete = f"{filled} ~ .pane #view :is(svg, canvas, table, [data-moved])"
     return Scene("/", {"view": name, **place}, complete)
+
+
+def write(page: Page) -> None:
+    """Have a text written, and a second branch of it; or in all strategies."""
+    page.locator("button.primary:enabled").click(timeout=120_000)
+    page.wait_for_selector("button.primary:not(.running), article.best", timeout=120_000)
+    if page.locator("article").count():
+        page.wait_for_selector("article.best", timeout=120_000)
+        return
+    page.locator(".written").nth(39).wait_for(timeout=120_000)
+    page.locator("[data-candidate]:enabled").first.wait_for()
+    page.locator(".written").nth(20).click()
+    page.locator(".rest").first.wait_for()
+    page.locator("[data-candidate]:enabled").nth(3).click()
+    page.locator(".branches [role=option]").nth(1).wait_for()
+    page.locator("button.primary").click()
+    page.locator(".written").nth(60).wait_for(timeout=120_000)
+    page.locator("[data-candidate]:enabled").first.wait_for()
+    page.mouse.move(0, 0)
+
+
+def train(page: Page) -> None:
+    """Have a small model learn the offered sentences, and go to where its attention stands out."""
+    page.locator("button[type=submit]").wait_for()
+    begun = page.request.get("/api/training").json()["runs"]
+    if not begun:
+        text = page.request.get("/api/training").json()["texts"][0]
+        asked = {"text": text["id"], "name": text["name"], "watch": text["watched"]}
+        answer = page.request.post("/api/training/runs", data={**asked, "minutes": 2})
+        begun = [answer.json()]
+    run = f"/api/training/runs/{begun[0]['id']}"
+    while page.request.get(run).json()["state"] in {"queued", "preparing", "running"}:
+        page.wait_for_timeout(1000)
+    page.goto(f"/train?run={begun[0]['id']}&step=96")
+    page.locator(".cells canvas").wait_for(timeout=60_000)
+    page.wait_for_timeout(1000)
 
 
 SCENES = {
@@ -63,6 +101,9 @@ SCENES = {
     "next": view("next", token="7", blank="1"),
     "touch": view("touch", **HEAD, edits="silence-0-3_weight-1-4-7-2-0.6_blank-5"),
     "compare": view("compare", **HEAD, with_text="El perro que persiguió al niño cruzó la calle."),
+    "write": Scene("/write", {"seed": "7"}, "button.primary:enabled", write),
+    "strategies": Scene("/write", {"seed": "7", "mode": "race"}, "button.primary:enabled", write),
+    "train": Scene("/train", {}, "main button", train),
     "long": view("lines", text=" ".join([QUIJOTE] * 3)),
 }
 """Every room and view by its name: a new one is one line here."""
@@ -98,6 +139,13 @@ SHOWN = (
     Picture("explore-en-light-next", "next", "en", "light", height=1000),
     Picture("explore-es-light-touch", "touch", "es", "light", height=1000),
     Picture("explore-en-dark-compare", "compare", "en", "dark", width=1600, height=1200),
+    Picture("write-en-light", "write", "en", "light"),
+    Picture("write-es-light", "write", "es", "light"),
+    Picture("write-en-dark", "write", "en", "dark", 1920, 1080),
+    Picture("write-es-light-strategies", "strategies", "es", "light"),
+    Picture("write-es-dark-phone", "write", "es", "dark", 390, 844),
+    Picture("train-es-light", "train", "es", "light", height=1000),
+    Picture("train-en-light", "train", "en", "light", height=1000),
     Picture("explore-es-light-long", "long", "es", "light"),
     Picture("explore-es-dark-phone", "lines", "es", "dark", width=390, height=844),
 )
@@ -119,9 +167,14 @@ def studio(models: list[str]) -> Iterator[str]:
     for model in models:
         command += ["--model", model]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment
-    ) as process:
+    runs = tempfile.TemporaryDirectory()
+    command += ["--runs", runs.name]
+    with (
+        runs,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
@@ -149,39 +202,14 @@ def take(browser: Browser, address: str, picture: Picture, folder: Path) -> Path
     page.wait_for_selector(f"{scene.complete}, #notice p", timeout=120_000)
     if page.locator("#notice p").count():
         sys.exit(f"{picture.name}: {page.locator('#notice').inner_text()}")
+    if scene.act is not None:
+        scene.act(page)
     page.evaluate("document.fonts.ready")
     page.wait_for_timeout(400)
     path = folder / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()
     return path
-
-
-def look(page: Page, name: str) -> None:
-    """Wait until the Explore room is complete."""
-    page.wait_for_selector("[role=gridcell]:not(.waiting), #notice p", timeout=120_000)
-    if page.locator("#notice p").count():
-        sys.exit(f"{name}: {page.locator('#notice').inner_text()}")
-    page.wait_for_selector("#view :is(svg, canvas, table)", timeout=60_000)
-
-
-def write(page: Page) -> None:
-    """Have a text written, in the Write room, and a second branch of it; or all strategies."""
-    page.locator("button.primary:enabled").click(timeout=120_000)
-    page.wait_for_selector("button.primary:not(.running), article.best", timeout=120_000)
-    if page.locator("article").count():
-        page.wait_for_selector("article.best", timeout=120_000)
-        return
-    page.locator(".written").nth(39).wait_for(timeout=120_000)
-    page.locator("[data-candidate]:enabled").first.wait_for()
-    page.locator(".written").nth(20).click()
-    page.locator(".rest").first.wait_for()
-    page.locator("[data-candidate]:enabled").nth(3).click()
-    page.locator(".branches [role=option]").nth(1).wait_for()
-    page.locator("button.primary").click()
-    page.locator(".written").nth(60).wait_for(timeout=120_000)
-    page.locator("[data-candidate]:enabled").first.wait_for()
-    page.mouse.move(0, 0)
 
 
 def main() -> None:

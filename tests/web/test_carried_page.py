@@ -159,7 +159,8 @@ def test_a_long_text_is_shown_reduced_and_each_row_exact(reader: Page, tmp_path:
     expect(reader.get_by_text("Each cell is the average of several weights")).to_be_visible()
     most = reader.locator(".legend .scale span").nth(1)
     view = trace.view("layers.0.attention.pattern", 0, height=256, width=256)
-    expect(most).to_have_text(f"{float(view.values.max()):.2f}")
+    expect(most).to_contain_text("≥ 0.")  # of pooled cells a few may be greater than the scale
+    assert 0 < float(most.inner_text().removeprefix("≥")) < float(view.values.max())
     room.show("Numbers")
     row = trace.attention(0, 0)[699]
     room.expect_row(row, far(row))

@@ -43,7 +43,8 @@ function notRun(trace: Trace): MessageKey | null {
   return trace.opened === null ? severalParts(trace) : "studio.view_needs_model";
 }
 
-const ALL: readonly View[] = [
+/** One head, seen in one way: what every source can give, and what it takes one question for. */
+const OF_A_HEAD: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
   { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(HeadMap) },
   { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
@@ -61,55 +62,64 @@ const ALL: readonly View[] = [
     possible: () => source().getArithmetic !== null,
     fetch: () => import("./ArithmeticView.svelte"),
   },
-  {
-    name: "heads",
-    label: "studio.view_heads",
-    reach: "text",
-    possible: served,
-    refuses: severalParts,
-    fetch: () => import("../explaining/HeadsView.svelte"),
-  },
-  {
-    name: "graph",
-    label: "studio.view_graph",
-    reach: "text",
-    possible: served,
-    refuses: severalParts,
-    fetch: () => import("../explaining/GraphView.svelte"),
-  },
-  {
-    name: "path",
-    label: "studio.view_path",
-    reach: "text",
-    possible: served,
-    refuses: severalParts,
-    fetch: () => import("../explaining/PathView.svelte"),
-  },
-  {
-    name: "next",
-    label: "studio.view_next",
-    reach: "text",
-    possible: served,
-    refuses: severalParts,
-    fetch: () => import("../explaining/NextView.svelte"),
-  },
-  {
-    name: "touch",
-    label: "studio.view_touch",
-    reach: "change",
-    possible: () => !source().fixed,
-    refuses: notRun,
-    fetch: () => import("../touch/TouchView.svelte"),
-  },
-  {
-    name: "compare",
-    label: "studio.view_compare",
-    reach: "change",
-    possible: () => !source().fixed,
-    refuses: notRun,
-    fetch: () => import("../compare/CompareView.svelte"),
-  },
 ];
+
+/** What asks a Studio, about all of the text or about the text run again. A page that carries its
+ * own trace, and a notebook's widget, are built without. */
+const OF_A_STUDIO: readonly View[] = __SERVED__
+  ? [
+      {
+        name: "heads",
+        label: "studio.view_heads",
+        reach: "text",
+        possible: served,
+        refuses: severalParts,
+        fetch: () => import("../explaining/HeadsView.svelte"),
+      },
+      {
+        name: "graph",
+        label: "studio.view_graph",
+        reach: "text",
+        possible: served,
+        refuses: severalParts,
+        fetch: () => import("../explaining/GraphView.svelte"),
+      },
+      {
+        name: "path",
+        label: "studio.view_path",
+        reach: "text",
+        possible: served,
+        refuses: severalParts,
+        fetch: () => import("../explaining/PathView.svelte"),
+      },
+      {
+        name: "next",
+        label: "studio.view_next",
+        reach: "text",
+        possible: served,
+        refuses: severalParts,
+        fetch: () => import("../explaining/NextView.svelte"),
+      },
+      {
+        name: "touch",
+        label: "studio.view_touch",
+        reach: "change",
+        possible: served,
+        refuses: notRun,
+        fetch: () => import("../touch/TouchView.svelte"),
+      },
+      {
+        name: "compare",
+        label: "studio.view_compare",
+        reach: "change",
+        possible: served,
+        refuses: notRun,
+        fetch: () => import("../compare/CompareView.svelte"),
+      },
+    ]
+  : [];
+
+const ALL: readonly View[] = [...OF_A_HEAD, ...OF_A_STUDIO];
 
 /** The views that there are for this source of answers. */
 export function views(): View[] {
