@@ -13,7 +13,8 @@ run: .venv/.studio  ## Open Studio on the bundled models at http://127.0.0.1:832
 	$(BIN)/vitral studio
 
 test: .venv/.developer web/node_modules/.package-lock.json  ## Run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python hatch_build.py
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	$(NPM) test
 
 check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, documentation

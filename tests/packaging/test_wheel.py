@@ -108,7 +108,7 @@ def test_studio_runs_where_there_is_no_node(installed: Path, tmp_path: Path) -> 
             address = line.split()[-1].rstrip("/")
             page = fetch(address + "/").decode()
             [script] = re.findall(r'src="(/assets/[^"]+\.js)"', page)
-            assert len(fetch(address + script)) > 10_000
+            assert b"import" in fetch(address + script)
             studio = json.loads(fetch(address + "/api/studio"))
             assert studio["models"][0]["bundled"]
             question = {"model": studio["default_model"], "text": studio["default_text"]}

@@ -105,7 +105,7 @@ def test_the_model_answers_itself_where_no_answer_is_given(client: TestClient, b
         ({"model": "small-bart", "text": TEXT, "answer": " \n"}, "text_empty"),
         ({"model": "small-bart", "text": "gato " * 80}, "text_too_long"),
         ({"model": "small-bart", "text": TEXT, "answer": "gato " * 80}, "text_too_long"),
-        ({"model": "small-bart", "text": TEXT, "answer": "gato " * 9000}, "text_over_tokens"),
+        ({"model": "small-bart", "text": TEXT, "answer": "gato " * 9000}, "text_too_long"),
     ],
 )
 def test_what_is_wrong_is_said(client: TestClient, body: dict[str, str], code: str) -> None:

@@ -258,7 +258,7 @@ def test_a_long_text_waits_to_be_read_and_its_link_opens_again(reader: ExplorePa
     expect(reader.page.locator("[data-level]")).to_be_visible()
     expect(reader.text).to_have_value(TEXT)
     reader.page.goto(re.sub("trace=[0-9a-f]+", "trace=" + "0" * 32, reader.page.url))
-    expect(reader.notice).to_have_text(message("studio.link_gone", "es"))
+    expect(reader.notice).to_have_text(message("error.link_gone", "es"))
 
 
 def test_too_long_says_how_long_and_what_to_do(reader: ExplorePage, book_folder: Path) -> None:
