@@ -86,7 +86,7 @@ def test_a_file_from_another_vitral_or_another_program(client: TestClient, saved
     assert answer.json()["error"]["values"]["path"] == "una traza.vitral"  # not a temporary name
     assert code_of(send(client, b"\x89PNG\r\n\x1a\n" + b"0" * 99, "foto.png")) == "upload_not_trace"
     assert code_of(send(client, b"{}")) == "upload_not_trace"
-    assert code_of(send(client, b"")) == "upload_empty"
+    assert code_of(send(client, b"")) == "trace_upload_empty"
     empty = b'{"__metadata__":{}}     '
     assert code_of(send(client, struct.pack("<Q", len(empty)) + empty)) == "upload_not_trace"
 
@@ -130,10 +130,10 @@ def test_random_bytes_anywhere_are_never_a_mistake_of_ours(client: TestClient, s
 def test_a_large_file_is_refused_before_it_has_come(client: TestClient, saved: Any) -> None:
     _, content = saved
     answer = send(client, content, **{"Content-Length": str(MOST + 1)})
-    assert (answer.status_code, code_of(answer)) == (413, "upload_too_large")
+    assert (answer.status_code, code_of(answer)) == (413, "trace_upload_too_large")
     pieces = iter([content[:1000], *[b"0" * 100_000] * 50])
     answer = send(client, pieces)  # without a length: counted while it arrives
-    assert code_of(answer) == "upload_too_large"
+    assert code_of(answer) == "trace_upload_too_large"
 
 
 @pytest.mark.anyio
@@ -153,7 +153,7 @@ async def test_reading_stops_where_it_is_known_what_is_wrong(
         taken = 0
         with receiving("x", 10_000) as upload, pytest.raises(vitral.VitralError) as caught:
             await upload.take(pieces(first))
-        assert caught.value.key == (expected or "upload_too_large")
+        assert caught.value.key == (expected or "trace_upload_too_large")
         assert taken <= most
 
 

@@ -38,6 +38,7 @@ STATUS = {
     "text_unknown": 404,
     "token_needed": 403,
     "trace_gone": 404,
+    "trace_upload_too_large": 413,
     "upload_too_large": 413,
     "uploads_full": 413,
     "watched_step_gone": 404,

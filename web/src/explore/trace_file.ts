@@ -10,8 +10,8 @@ export async function checkTraceFile(file: Blob & { name: string }, mostBytes: n
   const refuse = (code: string, values = {}): never => {
     throw new StudioError(code, { name: file.name, ...values }, 422, code);
   };
-  if (file.size === 0) refuse("upload_empty");
-  if (file.size > mostBytes) refuse("upload_too_large", { limit: Math.floor(mostBytes / 2 ** 20) });
+  if (file.size === 0) refuse("trace_upload_empty");
+  if (file.size > mostBytes) refuse("trace_upload_too_large", { limit: Math.floor(mostBytes / 2 ** 20) });
   const head = new DataView(await file.slice(0, HEAD).arrayBuffer());
   const length = head.byteLength === HEAD ? head.getBigUint64(0, true) : 0n;
   const opens = head.byteLength === HEAD && head.getUint8(8) === "{".charCodeAt(0);

@@ -33,11 +33,11 @@ describe("a file that the reader brings", () => {
     [[20, 0, 0, 0, 0, 0, 0, 0, 91]],
     [[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 123]],
   ])("cannot be one where they do not: %j", async (bytes) => {
-    expect(await refused(file(bytes))).toBe(bytes.length === 0 ? "upload_empty" : "upload_not_trace");
+    expect(await refused(file(bytes))).toBe(bytes.length === 0 ? "trace_upload_empty" : "upload_not_trace");
   });
 
   it("is not sent where it is too large", async () => {
-    expect(await refused(file(head), 8)).toBe("upload_too_large");
+    expect(await refused(file(head), 8)).toBe("trace_upload_too_large");
     expect(await refused(file(head), 9)).toBeNull();
   });
 });

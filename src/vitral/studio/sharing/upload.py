@@ -36,13 +36,13 @@ class Upload:
     _head: bytes = b""
 
     def announce(self, length: str | None) -> None:
-        """The Content-Length that came before it, if any. Raises VitralError `upload_too_large`."""
+        """The Content-Length that came before it, if any. Raises VitralError `trace_upload_too_large`."""
         if length is not None and length.isdecimal() and int(length) > self.most_bytes:
             raise self._too_large()
 
     async def take(self, chunks: AsyncIterator[bytes]) -> None:
-        """Write what comes. Raises VitralError `upload_too_large`, `upload_not_trace` as soon
-        as it is known, and `upload_empty`."""
+        """Write what comes. Raises VitralError `trace_upload_too_large`, `upload_not_trace` as soon
+        as it is known, and `trace_upload_empty`."""
         async for chunk in chunks:
             self.num_bytes += len(chunk)
             if self.num_bytes > self.most_bytes:
@@ -54,14 +54,14 @@ class Upload:
             self._digest.update(chunk)
             self.file.write(chunk)
         if self.num_bytes == 0:
-            raise VitralError("upload_empty", name=self.name)
+            raise VitralError("trace_upload_empty", name=self.name)
         if len(self._head) < HEAD:
             raise VitralError("upload_not_trace", name=self.name)
         self.file.flush()
 
     def _too_large(self) -> VitralError:
         limit = self.most_bytes // 2**20
-        return VitralError("upload_too_large", name=self.name, limit=limit)
+        return VitralError("trace_upload_too_large", name=self.name, limit=limit)
 
     @property
     def key(self) -> str:
