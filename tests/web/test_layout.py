@@ -113,3 +113,15 @@ def test_less_than_a_megabyte_before_the_first_picture(room: ExplorePage) -> Non
     room.open(model="long-llama", text=" ".join([SENTENCE] * 30))
     room.page.remove_listener("response", note)
     assert 0 < sum(sizes) < 1_000_000
+
+
+def test_the_rooms_fit_beside_the_switches(room: ExplorePage) -> None:
+    room.page.set_viewport_size({"width": 390, "height": 844})
+    for language in ("es", "en"):
+        room.open(lang=language)
+        last = room.page.get_by_role("navigation").get_by_role("link").last.bounding_box()
+        switches = room.page.locator("header .switches").bounding_box()
+        assert last is not None
+        assert switches is not None
+        assert last["x"] + last["width"] <= switches["x"]
+        assert switches["x"] + switches["width"] <= 390

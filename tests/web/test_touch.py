@@ -69,7 +69,7 @@ def test_a_silenced_head_changes_the_prediction_at_once(room: ExplorePage, bert:
     room.open(**AT)
     page = room.page
     expect(page.get_by_text("Ninguno todavía")).to_be_visible()
-    page.get_by_role("button", name="Silenciar la cabeza 2 de la capa 1").click()
+    page.get_by_role("button", name="Silenciar esta cabeza: la 2 de la capa 1").click()
     expect(page.locator("[data-edit=silence]")).to_contain_text("Capa 1, cabeza 2: silenciada")
     expect_prediction(page, masked_change(bert, 4, lambda edit: edit.silence(1, 2)))
     room.expect_place(edits="silence-1-2")

@@ -36,7 +36,10 @@ class Upload:
     _head: bytes = b""
 
     def announce(self, length: str | None) -> None:
-        """The Content-Length that came before it, if any. Raises VitralError `trace_upload_too_large`."""
+        """The Content-Length that came before it, if any.
+
+        Raises VitralError `trace_upload_too_large`.
+        """
         if length is not None and length.isdecimal() and int(length) > self.most_bytes:
             raise self._too_large()
 
