@@ -16,19 +16,25 @@ export function cataloguePath(language: string): string {
   );
 }
 
-function pageMessages(language: string): Record<string, string> {
+function pageMessages(language: string, leftOut: RegExp): Record<string, string> {
   const all = JSON.parse(readFileSync(cataloguePath(language), "utf-8")) as Record<string, string>;
-  return Object.fromEntries(Object.entries(all).filter(([key]) => /^(studio|error)\./.test(key)));
+  const ours = ([key]: [string, string]): boolean =>
+    /^(studio|error)\./.test(key) && !leftOut.test(key);
+  return Object.fromEntries(Object.entries(all).filter(ours));
 }
 
-export function messageCatalogues(): Plugin {
+/** What is said by the rooms and views that only a Studio can give. */
+export const OF_A_STUDIO = /^studio\.(train|write|graph|compare|path|heads|lens|next|touch)_/;
+
+/** `leftOut` are the keys that this build never says. */
+export function messageCatalogues(leftOut = /^$/): Plugin {
   return {
     name: "vitral-messages",
     resolveId: (id) => (id === NAME ? "\0" + NAME : undefined),
     load(id) {
       if (id !== "\0" + NAME) return undefined;
       for (const language of LANGUAGES) this.addWatchFile(cataloguePath(language));
-      const catalogues = Object.fromEntries(LANGUAGES.map((l) => [l, pageMessages(l)]));
+      const catalogues = Object.fromEntries(LANGUAGES.map((l) => [l, pageMessages(l, leftOut)]));
       return `export default ${JSON.stringify(catalogues)}`;
     },
   };

@@ -2,11 +2,11 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-import { messageCatalogues } from "./message_catalogues.ts";
+import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
 import { onePerWidget } from "./one_per_widget.ts";
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(), onePerWidget()],
+  plugins: [svelte(), messageCatalogues(OF_A_STUDIO), onePerWidget()],
   define: { __SERVED__: false },
   publicDir: false,
   build: {

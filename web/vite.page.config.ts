@@ -2,11 +2,15 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-import { messageCatalogues } from "./message_catalogues.ts";
+import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
 import { singleFile } from "./single_file.ts";
 
+/** Without a Studio few things can go wrong: an address may name what the trace does not have. */
+const ERRORS = /^error\.(?!layer_out_of_range$|head_out_of_range$|part_unknown$)/;
+const LEFT_OUT = new RegExp(`${OF_A_STUDIO.source}|${ERRORS.source}`);
+
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(), singleFile()],
+  plugins: [svelte(), messageCatalogues(LEFT_OUT), singleFile()],
   define: { __SERVED__: false },
   publicDir: false,
   build: {
