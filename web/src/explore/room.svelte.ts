@@ -602,11 +602,14 @@ class Room {
   #place(): Place {
     const free = !source().fixed && !this.opened;
     const question = this.#named.model ? this.#named : this.#asked();
+    // A long text has no place in an address; while it runs, nothing stands for it yet.
+    const long = question.text.length > LONGEST_QUICK;
+    const kept = long && this.#named === this.#traced ? (this.trace?.id ?? null) : null;
     return {
       model: free ? question.model || null : null,
-      text: free && !this.#long ? question.text : null,
+      text: free && !long ? question.text : null,
       answer: free ? question.answer : null,
-      trace: this.opened?.id ?? (free && this.#long ? (this.trace?.id ?? null) : null),
+      trace: this.opened?.id ?? (free ? kept : null),
       part: this.trace ? this.part : null,
       layer: this.trace ? this.layer : null,
       head: this.trace ? this.head : null,
@@ -625,10 +628,6 @@ class Room {
 
   #address(): string {
     return writePlace(this.#place()) + touching.address() + comparing.address();
-  }
-
-  get #long(): boolean {
-    return this.#named === this.#traced && this.#traced.text.length > LONGEST_QUICK;
   }
 
   #record(step: Step | null): void {
