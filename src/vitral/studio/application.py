@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 import vitral
 from vitral.studio.attended import Attended
@@ -87,5 +88,5 @@ def create_app(
     publish_errors(app)
     for part in (sharing, explaining, touching, writing, training_routes, long_texts, router):
         app.include_router(part)
-    app.mount("/", Page())
+    app.mount("/", GZipMiddleware(Page(), compresslevel=6))
     return app

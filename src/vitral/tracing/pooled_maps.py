@@ -54,6 +54,15 @@ class PooledMaps:
         return sums / (heights[:, None] * widths[None, :])
 
 
+def map_edges(length: int, size: int) -> list[int]:
+    """Where the cells of a map with at most `size` of them begin, in tokens; see the file's head.
+
+    Its last entry is `length`. These are the cells of `PooledMaps.at`.
+    """
+    fine = cell_edges(0, length, LARGEST)
+    return [fine[cell] for cell in _union(length, size)]
+
+
 def _union(length: int, size: int) -> list[int]:
     """Where larger cells begin, in cells of the kept map: each is so many whole ones."""
     return cell_edges(0, min(length, LARGEST), size)

@@ -23,7 +23,7 @@ from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.given_pattern import parts_of
-from vitral.tracing.pooled_maps import LARGEST
+from vitral.tracing.pooled_maps import LARGEST, map_edges
 from vitral.tracing.pooled_region import pooled_at_edges
 from vitral.tracing.token import Token
 from vitral.tracing.view import (
@@ -32,7 +32,6 @@ from vitral.tracing.view import (
     cell_edges,
     edges_of_size,
     reduce_at_edges,
-    reduce_blocks,
 )
 from vitral.tracing.visibility import Range
 
@@ -418,15 +417,21 @@ class Trace:
 
 
 def _map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
-    """One attention's maps [H, s, s'], of the kept ones where they are fine enough."""
-    if size <= LARGEST or max(record.num_queries, record.num_keys) <= LARGEST:
+    """One attention's maps [H, s, s'], of the kept ones where there are any fine enough.
+
+    Means that nobody has kept are made of the pattern at once: measuring it takes five times
+    as long, and is left to who asks for what else it finds.
+    """
+    shape = (record.num_queries, record.num_keys)
+    fine_enough = size <= LARGEST or max(shape) <= LARGEST
+    if fine_enough and (record.is_measured or reduction == "max"):
         return record.measures.maps.at(size, reduction)
-    return reduce_blocks(
-        lambda rows: record.pattern(None, rows),
-        record.row_blocks(record.num_heads),
-        (0, record.num_keys),
-        (size, size),
-        reduction,
+    rows, columns = (
+        map_edges(length, size) if fine_enough else cell_edges(0, length, size) for length in shape
+    )
+    blocks = list(record.row_blocks(record.num_heads))
+    return reduce_at_edges(
+        lambda some: record.pattern(None, some), blocks, rows, columns, reduction
     )
 
 
