@@ -77,6 +77,6 @@ def kind_of(address: str) -> str:
     path = urlsplit(address).path
     name = path.rsplit("/", 1)[-1]
     if path.startswith("/api/"):
-        return {"traces": "trace"}.get(name, name)
+        return "queue" if path.startswith("/api/queue/") else {"traces": "trace"}.get(name, name)
     endings = {"js": "script", "css": "style", "woff2": "font", "svg": "image", "png": "image"}
     return endings.get(name.rpartition(".")[2], "page")
