@@ -33,11 +33,20 @@ class Job:
 
 
 class Lane:
-    """`workers` threads; at most `most` pieces of work run or wait, `most_each` a client."""
+    """`workers` threads; at most `most` pieces of work run or wait, `most_each` a client.
 
-    def __init__(self, name: str, workers: int, most: int, most_each: int) -> None:
+    An operation of torch's is spread over all processors, or with `spread` False done by the
+    worker alone: sharing out operations of a millisecond costs more than it gains where several
+    workers do so.
+    """
+
+    def __init__(
+        self, name: str, workers: int, most: int, most_each: int, *, spread: bool = True
+    ) -> None:
         self.most, self.most_each = most, most_each
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix=f"vitral-{name}")
+        self._pool = ThreadPoolExecutor(
+            workers, f"vitral-{name}", initializer=_begin_worker, initargs=(spread,)
+        )
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Job]] = {}  # by client; the first one's turn is next
         self._running: set[Job] = set()
@@ -134,3 +143,20 @@ class Lane:
     def _finish(self, job: Job) -> None:
         with self._lock:
             self._running.discard(job)
+
+
+_first_worker = threading.Lock()
+_processors = 0
+
+
+def _begin_worker(spread: bool) -> None:
+    """In a new thread: say over how many processors its operations are spread.
+
+    PyTorch takes the latest number that any thread has set for every new one, so each says its own.
+    """
+    global _processors
+    import torch
+
+    with _first_worker:
+        _processors = _processors or torch.get_num_threads()
+        torch.set_num_threads(_processors if spread else 1)

@@ -43,7 +43,7 @@ class Workshop:
     def __init__(self, limits: Limits) -> None:
         most, most_each = limits.waiting, limits.waiting_each
         self._long = Lane("long", limits.workers, most, most_each)
-        self._quick = Lane("quick", limits.quick_workers, most, most_each)
+        self._quick = Lane("quick", limits.quick_workers, most, most_each, spread=False)
         self._shared: dict[str, Job] = {}
         self._tickets: dict[str, Job] = {}
 

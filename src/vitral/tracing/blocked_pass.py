@@ -28,7 +28,7 @@ from vitral.tracing import fine_maps
 from vitral.tracing.fine_maps import FineMaps
 from vitral.tracing.pooled_maps import LARGEST, PooledMaps
 from vitral.tracing.row_statistics import NEIGHBOURS, Pattern, RowStatistics
-from vitral.tracing.view import cell_edges
+from vitral.tracing.view import Reduction, cell_edges
 from vitral.tracing.visibility import Range, Visibility
 
 if TYPE_CHECKING:
@@ -148,7 +148,11 @@ class _Pass:
                 if start == 0:
                     self.at_places["first"][head, slice(*rows)] = weights[:, 0]
                 across = slice(*columns)
-                over_rows(weights, edges, sums[head, :, across], maxima[head, :, across])
+                over_rows(
+                    weights,
+                    edges,
+                    {"mean": sums[head, :, across], "max": maxima[head, :, across]},
+                )
                 if self.fine is not None:
                     self._add_fine(self.fine, head, rows, columns, weights)
         return sums, maxima
@@ -160,7 +164,7 @@ class _Pass:
         down, across = (_edges_within(each, maps.cell) for each in (rows, columns))
         shape = (len(down) - 1, columns[1] - columns[0])
         sums, maxima = (torch.empty(shape, device=self.device) for _ in range(2))
-        over_rows(weights, down, sums, maxima)
+        over_rows(weights, down, {"mean": sums, "max": maxima})
         from_first = [edge - columns[0] for edge in across]
         top, left = rows[0] // maps.cell, columns[0] // maps.cell
         place = (head, slice(top, top + len(down) - 1), slice(left, left + len(across) - 1))
@@ -279,17 +283,18 @@ def hidden_columns(visible: Tensor) -> tuple[int, Tensor] | None:
     return first, hidden[..., first:last]
 
 
-def over_rows(weights: Tensor, edges: list[int], sums: Tensor, maxima: Tensor) -> None:
-    """Sums and maxima [map rows, c] of a block [r, c] over the rows of each of the map's."""
+def over_rows(weights: Tensor, edges: list[int], found: dict[Reduction, Tensor]) -> None:
+    """Sums ("mean") and maxima ("max") of a block [r, c] over the rows of each of the map's:
+    those that `found` has room for, [map rows, c]."""
     heights = [end - start for start, end in pairwise(edges)]
-    if len(set(heights)) == 1:
-        grouped = weights.view(len(heights), heights[0], -1)
-        torch.sum(grouped, 1, out=sums)
-        torch.amax(grouped, 1, out=maxima)
-        return
-    for row, part in enumerate(torch.split(weights, heights)):
-        torch.sum(part, 0, out=sums[row])
-        torch.amax(part, 0, out=maxima[row])
+    even = len(set(heights)) == 1
+    for reduction, out in found.items():
+        over = torch.sum if reduction == "mean" else torch.amax
+        if even:
+            over(weights.view(len(heights), heights[0], -1), 1, out=out)
+            continue
+        for row, part in enumerate(torch.split(weights, heights)):
+            over(part, 0, out=out[row])
 
 
 def column_cells(values: Tensor, edges: list[int], reduction: str) -> Tensor:

@@ -56,7 +56,7 @@ def pooled_at_edges(
         edges = row_edges[first : last + 1]
         seen = record.columns_seen((edges[0], edges[-1]))
         start, end = max(seen[0], columns[0]), min(seen[1], columns[1])
-        sums, maxima = (torch.zeros(len(edges) - 1, width, device=device) for _ in range(2))
+        over = torch.zeros(len(edges) - 1, width, device=device)
         for left in range(start, end, WIDTH):
             block = (edges[0], edges[-1]), (left, min(left + WIDTH, end))
             shape = [b - a for a, b in block]
@@ -67,8 +67,8 @@ def pooled_at_edges(
                 hidden = hidden_columns(visible.expand(-1, shape[0], -1))
             record.fill(head, *block, hidden, log_weights, weights)
             across = slice(left - columns[0], block[1][1] - columns[0])
-            over_rows(weights, edges, sums[:, across], maxima[:, across])
-        parts.append(column_cells(sums if reduction == "mean" else maxima, from_first, reduction))
+            over_rows(weights, edges, {reduction: over[:, across]})
+        parts.append(column_cells(over, from_first, reduction))
     pooled = torch.cat(parts).cpu()
     if reduction == "max":
         return pooled

@@ -12,7 +12,9 @@ import { tokensOf, topLevel, type Place } from "./camera";
 
 /** A tile of 256 × 256 cells takes half a megabyte: its numbers, and its picture. */
 export const KEPT_TILES = 96;
-const AT_ONCE = 4;
+/** As many as Studio works on side by side: more would only wait there, and delay what is wanted
+ * after the next move. */
+const AT_ONCE = 2;
 /** After an answer that says “too much at once”, milliseconds until the next question. */
 const PAUSE = 400;
 
