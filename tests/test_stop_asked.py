@@ -83,3 +83,25 @@ def test_measuring_a_long_pattern_and_writing_end_too(llama_folder: Path) -> Non
             list(pieces)
         with pytest.raises(Stopped):
             model.generate("La niña", max_new_tokens=20, num_beams=2)
+
+
+def test_explaining_ends_too(bert_folder: Path) -> None:
+    from vitral.explain import ablate, flow, rollout
+
+    model = vitral.load(str(bert_folder))
+    trace = model.trace(SENTENCE)
+    heads: list[tuple[int, int]] = []
+    stop = Stop()
+
+    def told(done: int, total: int) -> None:
+        heads.append((done, total))
+        stop.ask()
+
+    with stop.heeded():
+        with pytest.raises(Stopped):
+            ablate(model, SENTENCE, progress=told)
+        assert len(heads) == 1
+        for explain in (lambda: flow(trace, 3), lambda: rollout(trace)):
+            with pytest.raises(Stopped):
+                explain()
+    assert torch.equal(model.trace(SENTENCE).attention(2, 1), trace.attention(2, 1))

@@ -1,5 +1,7 @@
 """Recurrent models and Transformers write: a cache and company change nothing."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -80,3 +82,14 @@ def test_a_language_model_writes_texts_side_by_side_and_without_end() -> None:
         for yes in (True, False)
     ]
     assert written[0] == written[1]
+
+
+def test_an_encoder_is_not_given_more_than_it_takes(bart_folder: Path) -> None:
+    model = vitral.load(str(bart_folder))
+    assert model.context is not None
+    text = "El perro cruzó la calle. " * model.context
+    for write in (model.generate, model.trace_generation):
+        with pytest.raises(vitral.VitralError) as caught:
+            write(text, max_new_tokens=2)
+        assert caught.value.key == "text_too_long"
+        assert caught.value.values["context"] == model.context

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 from served_studio import until
 from vitral.errors import VitralError
@@ -127,3 +128,13 @@ def test_closing_drops_what_waits_and_stops_what_runs(gate: Gate) -> None:
         waiting.future.result(30)
     with pytest.raises(VitralError, match="closed"):
         lane.submit(gate.job("late", "x"))
+
+
+def test_a_lane_says_over_how_many_processors_its_work_is_spread() -> None:
+    every = torch.get_num_threads()
+    for spread in (True, False, True):
+        lane = Lane("test", workers=1, most=3, most_each=3, spread=spread)
+        job = Job(torch.get_num_threads)
+        lane.submit(job)
+        assert job.future.result(30) == (every if spread else 1)
+    assert torch.get_num_threads() == every

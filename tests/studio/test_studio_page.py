@@ -6,8 +6,9 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from vitral.studio.application import create_app
 from vitral.studio.failures import register_failures
-from vitral.studio.page import Page
+from vitral.studio.page import STATIC, Page
 
 
 def client_of(folder: Path) -> TestClient:
@@ -67,3 +68,16 @@ def test_a_page_that_was_not_built_says_how(tmp_path: Path, language: str) -> No
     assert "make run" in answer.text
     assert f'lang="{language}"' in answer.text
     assert client.get("/").json()["error"]["code"] == "page_not_built"
+
+
+def test_the_page_is_sent_compressed() -> None:
+    client = TestClient(create_app(), base_url="http://127.0.0.1")
+    assets = sorted((STATIC / "assets").iterdir(), key=lambda path: path.stat().st_size)
+    for ending, compressed in ((".js", True), (".css", True), (".woff2", False)):
+        file = next(path for path in reversed(assets) if path.suffix == ending)
+        answer = client.get(f"/assets/{file.name}", headers={"accept-encoding": "gzip"})
+        assert answer.content == file.read_bytes()
+        assert (answer.headers.get("content-encoding") == "gzip") == compressed
+        plain = client.get(f"/assets/{file.name}", headers={"accept-encoding": "identity"})
+        assert plain.content == file.read_bytes()
+        assert "content-encoding" not in plain.headers

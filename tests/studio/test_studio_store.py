@@ -81,8 +81,10 @@ def test_memory_grows_with_the_text_not_with_its_square(bert_folder: Path) -> No
 def test_maps_that_were_made_count_too(bert_folder: Path) -> None:
     trace = vitral.load(str(bert_folder)).trace("El gato.")
     before = trace_bytes(trace)
-    trace.pooled()
-    made = [each for record in trace.attentions.values() for each in record.measures.tensors()]
+    small = trace.pooled(4)
+    assert trace_bytes(trace) == before + small.untyped_storage().nbytes()
+    made = [small]
+    made += [each for record in trace.attentions.values() for each in record.measures.tensors()]
     storages = {each.untyped_storage().data_ptr(): each for each in made}
     grown = sum(each.untyped_storage().nbytes() for each in storages.values())
     assert trace_bytes(trace) == before + grown > before

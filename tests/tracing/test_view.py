@@ -111,6 +111,18 @@ def test_pooled_is_every_heads_small_map(trace: vitral.Trace) -> None:
     torch.testing.assert_close(trace.pooled(100)[2], whole)
 
 
+@pytest.mark.parametrize("length", [40, 300, 600])
+def test_small_maps_are_the_same_whether_measured_or_not(length: int) -> None:
+    generator = torch.Generator().manual_seed(length)
+    q, k, v = (2 * torch.randn(2, 3, length, 4, generator=generator) for _ in range(3))
+    one, other = (vitral.Trace.from_tensors(q, k, v, causal=True) for _ in range(2))
+    other.pooled(24, reduction="max")
+    assert [record.is_measured for record in one.attentions.values()] == [False, False]
+    assert [record.is_measured for record in other.attentions.values()] == [True, True]
+    for size in (7, 24, 256):
+        torch.testing.assert_close(one.pooled(size), other.pooled(size), atol=1e-6, rtol=1e-5)
+
+
 def test_views_of_other_values(trace: vitral.Trace) -> None:
     stream = trace["layers.0.residual.post"]
     assert torch.equal(trace.view("layers.0.residual.post").values, stream)

@@ -29,6 +29,7 @@ from torch.nn import functional as F
 from vitral.errors import VitralError
 from vitral.explain.mask_token import mask_id
 from vitral.models.description import number, pad_id
+from vitral.stopping import check_stop
 from vitral.tracing.edit import Edit
 from vitral.tracing.inputs import arguments, check_ids, pad
 from vitral.tracing.layers import find_layers
@@ -146,6 +147,7 @@ class _Trial:
             done, total = 0, sum(num_heads)
             for layer, number_of_heads in enumerate(num_heads):
                 for first in range(0, number_of_heads, self.copies):
+                    check_stop()
                     heads = range(first, min(first + self.copies, number_of_heads))
                     losses[layer, first : heads[-1] + 1] = self._without(edit, layer, heads)
                     done += len(heads)

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token, records_up_to
+from vitral.stopping import check_stop
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.trace import Trace
 
@@ -53,13 +54,12 @@ def flow(
         )
     graph = pipes(records, residual)
     sink = (len(records), token)
-    flows = [
-        networkx.maximum_flow_value(graph, (0, source), sink) / UNIT
-        if (0, source) in graph
-        else 0.0
-        for source in chosen
-    ]
-    return torch.tensor(flows, dtype=torch.float32)
+    flows_n = torch.zeros(len(chosen))
+    for index, source in enumerate(chosen):
+        check_stop()
+        if (0, source) in graph:
+            flows_n[index] = networkx.maximum_flow_value(graph, (0, source), sink) / UNIT
+    return flows_n
 
 
 def pipes(records: Sequence[AttentionRecord], residual: float) -> Any:

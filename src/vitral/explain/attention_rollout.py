@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.stopping import check_stop
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.trace import Trace
 
@@ -74,6 +75,7 @@ def _one_layer_down(record: AttentionRecord, mixed_nT: Tensor, residual: float) 
     """R · Ã for the rows R [n, T] of what stands above."""
     below_nT = torch.zeros_like(mixed_nT)
     for first, last in record.row_blocks(record.num_heads):
+        check_stop()
         mean_RT = record.pattern(None, (first, last)).mean(0).cpu()
         total_R = residual + (1 - residual) * mean_RT.sum(-1)
         share_nR = mixed_nT[:, first:last] / total_R

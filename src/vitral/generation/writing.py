@@ -18,7 +18,7 @@ from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import BROKEN, Spelling, spelled
-from vitral.models.description import kind, number, pad_id
+from vitral.models.description import context, kind, number, pad_id
 from vitral.tracing.growing import GrowingTrace
 from vitral.tracing.inputs import pad
 from vitral.tracing.reading import bare_tokens, read_text
@@ -45,11 +45,15 @@ class Prompt:
 
 def prompt_of(module: nn.Module, tokenizer: Any, text: str) -> Prompt:
     """The tokens of `text` as `module` reads them before writing. Raises what `read_text` does,
-    and `tokenizer_missing`."""
+    `tokenizer_missing`, and `text_too_long` for more than an encoder takes."""
     if tokenizer is None:
         raise VitralError("tokenizer_missing", model=type(module).__name__)
     tokens = read_text(tokenizer, text)
     if kind(module) == "encoder-decoder":
+        most = context(module)
+        if most is not None and len(tokens) > most:
+            name = type(module).__name__
+            raise VitralError("text_too_long", length=len(tokens), context=most, model=name)
         start = number(module, "decoder_start_token_id")
         start = pad_id(module, tokenizer) if start is None else start
         return Prompt(bare_tokens([start], tokenizer), tokens)

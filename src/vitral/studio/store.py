@@ -41,7 +41,7 @@ def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[
 
 def trace_bytes(trace: "Trace") -> int:
     """Memory that a trace keeps, in bytes; what several of its tensors share counts once."""
-    tensors = list(trace.values.values())
+    tensors = [*trace.values.values(), *trace._pooled.values()]
     for record in trace.attentions.values():
         tensors += [record.query, record.key, record.value, record.lse]
         if record.is_measured:
