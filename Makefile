@@ -12,9 +12,10 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm --prefix web
 run: .venv/.studio  ## Open Studio on the bundled models at http://127.0.0.1:8321
 	$(BIN)/vitral studio
 
+# Two processes of tests whose every operation is spread over both cores wait for each other.
 test: .venv/.developer web/node_modules/.package-lock.json  ## Run every test
 	$(BIN)/python hatch_build.py
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	$(NPM) test
 
 check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, documentation

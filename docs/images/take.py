@@ -33,6 +33,7 @@ QUIJOTE = (
 )
 BANK = "El banco estaba cerrado porque el financiero llegó tarde."
 BENCH = "El banco estaba verde porque lo acababan de pintar."
+TROUBLE = "#notice p"
 HEAD = {"at": "layers.1.attention.pattern", "head": "4", "token": "7"}
 
 
@@ -72,6 +73,13 @@ def write(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
+def export(page: Page) -> None:
+    """Open the menu of what a view can be saved as."""
+    page.locator("#view :is(svg, canvas)").first.wait_for()
+    page.locator("[aria-controls=export-list]:enabled").click()
+    page.locator("[data-export]").first.wait_for()
+
+
 def train(page: Page) -> None:
     """Have a small model learn the offered sentences, and go to where its attention stands out."""
     page.locator("button[type=submit]").wait_for()
@@ -103,7 +111,10 @@ SCENES = {
     "compare": view("compare", **HEAD, with_text="El perro que persiguió al niño cruzó la calle."),
     "write": Scene("/write", {"seed": "7"}, "button.primary:enabled", write),
     "strategies": Scene("/write", {"seed": "7", "mode": "race"}, "button.primary:enabled", write),
+    "form": Scene("/train", {}, "button[type=submit]:enabled"),
     "train": Scene("/train", {}, "main button", train),
+    "export": Scene("/", {}, "#view svg path", export),
+    "trouble": Scene("/", {"text": " ".join([QUIJOTE] * 9)}, TROUBLE),
     "long": view("lines", text=" ".join([QUIJOTE] * 3)),
 }
 """Every room and view by its name: a new one is one line here."""
@@ -199,8 +210,8 @@ def take(browser: Browser, address: str, picture: Picture, folder: Path) -> Path
     )
     page = context.new_page()
     page.goto(f"{scene.path}?{urlencode(scene.place)}")
-    page.wait_for_selector(f"{scene.complete}, #notice p", timeout=120_000)
-    if page.locator("#notice p").count():
+    page.wait_for_selector(f"{scene.complete}, {TROUBLE}", timeout=120_000)
+    if scene.complete != TROUBLE and page.locator(TROUBLE).count():
         sys.exit(f"{picture.name}: {page.locator('#notice').inner_text()}")
     if scene.act is not None:
         scene.act(page)

@@ -8,7 +8,7 @@ from test_blocked_pass import random_record
 
 import vitral
 from parity.random_models import random_model
-from vitral.tracing import blocked_pass, fine_maps, trace
+from vitral.tracing import blocked_pass, fine_maps, reduced
 from vitral.tracing.blocked_pass import measure
 from vitral.tracing.view import edges_of_size, reduce_at_edges
 
@@ -76,7 +76,7 @@ def test_a_long_trace_keeps_them_and_its_views_use_them() -> None:
         fine = long.attentions["layers.1.attention"].measures.fine
         assert fine is not None
         assert foreseen > model.forecast(ids=ids[:60]).kept * 61 / 60
-        patch.setattr(trace, "pooled_at_edges", None)  # nothing is computed again
+        patch.setattr(reduced, "pooled_at_edges", None)  # nothing is computed again
         address, part = "layers.1.attention.pattern", {"rows": (16, 61), "columns": (8, 40)}
         for reduction in ("mean", "max"):
             found = long.view(address, 2, **part, cell=8, reduction=reduction)
@@ -85,7 +85,7 @@ def test_a_long_trace_keeps_them_and_its_views_use_them() -> None:
             patch.undo()
             expected = plain.view(address, 2, **part, cell=8, reduction=reduction)
             torch.testing.assert_close(found.values, expected.values, atol=1e-6, rtol=1e-5)
-            patch.setattr(trace, "pooled_at_edges", None)
+            patch.setattr(reduced, "pooled_at_edges", None)
 
 
 @pytest.mark.parametrize("cell", [1, 3, 8, 100])

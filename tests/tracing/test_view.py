@@ -65,7 +65,7 @@ def test_any_view(
 ) -> None:
     trace = long_trace()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vitral.tracing.trace.CELLS_AT_ONCE", cells)  # many blocks, few rows each
+        patch.setattr("vitral.tracing.reduced.CELLS_AT_ONCE", cells)  # many blocks, few rows each
         view = trace.view(
             "layers.1.attention.pattern",
             head,

@@ -11,9 +11,15 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from studio_process import ROOT, running_studio
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = (
+    "chromium-headless-shell",  # without a browser's own windows: a page opens four times as fast
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-ADVICE = "no Chromium found: apt-get install chromium (or set CHROMIUM to its path)"
+ADVICE = "no Chromium found: apt-get install chromium-headless-shell (or set CHROMIUM to its path)"
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ and log-sum-exp (`attention_record`). So a trace's memory grows with the text's 
 with its square. Everything a trace gives is float32 on the CPU.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,20 +19,12 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention_record import AttentionRecord
 from vitral.tracing.given_pattern import parts_of
-from vitral.tracing.pooled_maps import LARGEST, map_edges
-from vitral.tracing.pooled_region import pooled_at_edges
+from vitral.tracing.reduced import checked_head, pooled_map, view_of
 from vitral.tracing.token import Token
-from vitral.tracing.view import (
-    Reduction,
-    View,
-    cell_edges,
-    edges_of_size,
-    reduce_at_edges,
-)
+from vitral.tracing.view import Reduction, View
 from vitral.tracing.visibility import Range
 
 if TYPE_CHECKING:
@@ -125,7 +117,7 @@ class Trace:
         `no_attention` for a trace of a model without any.
         """
         record = self._record(layer, part)
-        return record.pattern(_checked_head(record.num_heads, head))[0].cpu()
+        return record.pattern(checked_head(record.num_heads, head))[0].cpu()
 
     def addresses(self) -> list[str]:
         """Every address that this trace has, in the order of computation."""
@@ -179,31 +171,17 @@ class Trace:
         Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
         `rows_out_of_range`, `columns_out_of_range`, `view_size`.
         """
-        shape, block = self._matrix(address, head)
-        rows = _range(rows, shape[0], "rows_out_of_range")
-        columns = _range(columns, shape[1], "columns_out_of_range")
-        if height < 1 or width < 1 or reduction not in ("mean", "max"):
-            raise VitralError("view_size", height=height, width=width, reduction=reduction)
-        if cell is not None and cell < 1:
-            raise VitralError("view_size", height=cell, width=cell, reduction=reduction)
-        blocks = _row_blocks(rows, columns[1] - columns[0])
-        if cell is None:
-            edges = cell_edges(*rows, height), cell_edges(*columns, width)
-        else:
-            edges = edges_of_size(*rows, cell), edges_of_size(*columns, cell)
-        size = len(edges[0]) - 1, len(edges[1]) - 1
-        aggregated = size != (rows[1] - rows[0], columns[1] - columns[0])
-        record = self.attentions.get(split_attention(address)[0])
-        quick = isinstance(record, AttentionRecord) and address.endswith(".pattern")
-        if aggregated and quick:
-            assert head is not None
-            assert isinstance(record, AttentionRecord)
-            values = _region(record, head, *edges, reduction)
-        elif aggregated:
-            values = reduce_at_edges(lambda some: block(some, columns), blocks, *edges, reduction)
-        else:
-            values = torch.cat([block(some, columns).float().cpu() for some in blocks])
-        return View(values, aggregated, rows, columns)
+        return view_of(
+            self,
+            address,
+            head,
+            rows=rows,
+            columns=columns,
+            height=height,
+            width=width,
+            cell=cell,
+            reduction=reduction,
+        )
 
     def pooled(
         self, size: int = 24, part: str | None = None, reduction: Reduction = "mean"
@@ -218,7 +196,7 @@ class Trace:
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
-            maps = [_map(each, size, reduction) for each in self._records(part).values()]
+            maps = [pooled_map(each, size, reduction) for each in self._records(part).values()]
             self._pooled[name] = torch.stack(maps)
         return self._pooled[name]
 
@@ -397,82 +375,3 @@ class Trace:
         if layer not in numbers:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
         return numbers[layer]
-
-    def _matrix(
-        self, address: str, head: int | None
-    ) -> tuple[tuple[int, int], Callable[[Range, Range], Tensor]]:
-        """The matrix at an address: its shape, and what gives a block of it."""
-        prefix, part = split_attention(address)
-        record = self.attentions.get(prefix)
-        if record is not None and part == "pattern":
-            one = _checked_head(record.num_heads, head)
-            shape = (record.num_queries, record.num_keys)
-            return shape, lambda rows, columns: record.pattern(one, rows, columns)[0]
-        value = self[address]
-        if value.dim() == 3:
-            value = value[_checked_head(len(value), head)]
-        matrix = value[None] if value.dim() == 1 else value
-        shape = (matrix.shape[0], matrix.shape[1])
-        return shape, lambda rows, columns: matrix[slice(*rows), slice(*columns)]
-
-
-def _map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
-    """One attention's maps [H, s, s'], of the kept ones where there are any fine enough.
-
-    Means that nobody has kept are made of the pattern at once: measuring it takes five times
-    as long, and is left to who asks for what else it finds.
-    """
-    shape = (record.num_queries, record.num_keys)
-    fine_enough = size <= LARGEST or max(shape) <= LARGEST
-    if fine_enough and (record.is_measured or reduction == "max"):
-        return record.measures.maps.at(size, reduction)
-    rows, columns = (
-        map_edges(length, size) if fine_enough else cell_edges(0, length, size) for length in shape
-    )
-    blocks = list(record.row_blocks(record.num_heads))
-    return reduce_at_edges(
-        lambda some: record.pattern(None, some), blocks, rows, columns, reduction
-    )
-
-
-def _region(
-    record: AttentionRecord,
-    head: int,
-    rows: list[int],
-    columns: list[int],
-    reduction: Reduction,
-) -> Tensor:
-    """A part of a pattern in cells [h, w] between edges: out of the kept maps where they have
-    just these."""
-    shape = (record.num_queries, record.num_keys)
-    size = len(rows) - 1, len(columns) - 1
-    even = [cell_edges(0, *each) for each in zip(shape, size, strict=True)]
-    if record.is_measured and even == [rows, columns]:
-        found = record.measures.maps.exactly(size, reduction)
-        if found is not None:
-            return found[head]
-    if record.is_measured and record.measures.fine is not None:
-        fine = record.measures.fine.region(head, rows, columns, reduction)
-        if fine is not None:
-            return fine
-    return pooled_at_edges(record, head, rows, columns, reduction)
-
-
-def _checked_head(num_heads: int, head: int | None) -> int:
-    if head is None:
-        raise VitralError("head_needed", num_heads=num_heads)
-    if not 0 <= head < num_heads:
-        raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
-    return head
-
-
-def _range(asked: Range | None, length: int, key: str) -> Range:
-    first, last = (0, length) if asked is None else asked
-    if not 0 <= first < last <= length:
-        raise VitralError(key, first=first, last=last, length=length)
-    return first, last
-
-
-def _row_blocks(rows: Range, num_columns: int) -> list[Range]:
-    step = max(1, CELLS_AT_ONCE // num_columns)
-    return [(first, min(first + step, rows[1])) for first in range(*rows, step)]
