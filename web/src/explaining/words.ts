@@ -1,4 +1,4 @@
-// Words that these views share: a level's name, a share in percent, a word of the vocabulary.
+// Words that these views share: a level's name, a word of the vocabulary, a cosine.
 import { number, say } from "../messages/catalogue.svelte";
 
 const LAYER = /layers\.(\d+)\./;
@@ -12,14 +12,6 @@ export function levelName(address: string): string {
 /** The same in a character or two, for a picture: ∅ for the input, else the layer's number. */
 export function levelMark(address: string): string {
   return LAYER.exec(address)?.[1] ?? "∅";
-}
-
-/** A share as people read it: 0.1234 is "12.3 %". */
-export function percent(share: number, digits = 1): string {
-  const shown = 100 * share;
-  const least = 10 ** -digits;
-  if (shown > 0 && shown < least / 2) return `<${number(least, digits)} %`;
-  return `${number(shown, digits)} %`;
 }
 
 /** A word of the vocabulary so that it is seen: spaces before it do not count, none is empty. */
