@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import torch
 
-from made_traces import made_record, made_trace
 from vitral.notebook.first_look import first_head, first_source
 from vitral.tracing import Token, Trace
 
@@ -26,8 +25,22 @@ def test_the_choice_is_explores(case: dict[str, Any]) -> None:
     assert first_head(trace, "", tokens, case["source"]) == (case["layer"], case["head"])
 
 
-def test_a_text_too_long_for_small_maps_begins_in_the_middle() -> None:
-    trace = made_trace(*[made_record(30, seed=seed) for seed in range(5)])
-    assert first_head(trace, "", trace.tokens, 0) == (2, 0)
-    shown = trace.show()
+def test_of_a_longer_text_cells_stand_for_tokens() -> None:
+    """Two tokens a cell: those at 4 and 5 are in the third. As in first_head.test.ts."""
+
+    def head(cell: int, seen: int) -> torch.Tensor:
+        looks = torch.eye(24)
+        looks[cell] = torch.nn.functional.one_hot(torch.tensor(seen), 24)
+        return looks.repeat_interleave(2, 0).repeat_interleave(2, 1) / 2
+
+    parked = torch.zeros(48, 48)
+    parked[:, 47] = 1
+    patterns = torch.stack([torch.stack([parked, head(2, 5)]), torch.stack([head(5, 2), parked])])
+    trace = Trace.from_tensors(patterns=patterns)
+    for source in (4, 5):
+        assert first_head(trace, "", trace.tokens, source) == (0, 1)
+    assert first_head(trace, "", trace.tokens, 11) == (1, 0)
+    same = Trace.from_tensors(patterns=parked.expand(5, 2, 48, 48))
+    assert first_head(same, "", same.tokens, 3) == (2, 0)
+    shown = same.show()
     assert (shown.layer, shown.head) == (2, 0)

@@ -22,11 +22,14 @@ _WORDS = 64
 
 
 def first_head(trace: "Trace", part: str, tokens: Sequence[Token], source: int) -> tuple[int, int]:
-    """The layer and head to begin with; the middle layer's first for a text whose small maps do
-    not tell its tokens apart, and for attention to another text."""
+    """The layer and head to begin with; the middle layer's first where none stands out, and for
+    attention to another text. Of a text whose small maps are pooled, cells stand for tokens."""
     num_layers = len(trace._records(part))
     words = [index for index, token in enumerate(tokens) if not token.special]
-    if len(tokens) > _LARGEST or not words or part == "cross":
+    if len(tokens) > _LARGEST:
+        words = list(range(_LARGEST))
+        source = -(-(source + 1) * _LARGEST // len(tokens)) - 1
+    if not words or part == "cross":
         return num_layers // 2, 0
     maps_LHTT = trace.pooled(_LARGEST, part).numpy()
     best, found = 0.0, (num_layers // 2, 0)

@@ -20,8 +20,9 @@ export interface Head {
 }
 
 /**
- * The head to begin with; the middle layer's first where the maps do not tell tokens apart. `keys`
- * are the tokens looked at: by default those that look, and then neighbours do not count.
+ * The head to begin with; the middle layer's first where none stands out. `keys` are the tokens
+ * looked at: by default those that look, and then neighbours do not count. Of a text whose maps
+ * are pooled, cells stand for tokens.
  */
 export function firstHead(
   maps: HeadMaps,
@@ -31,21 +32,22 @@ export function firstHead(
 ): Head {
   const numHeads = maps.scale[0]?.length ?? 0;
   let found: Head = { layer: Math.floor(maps.scale.length / 2), head: 0 };
-  if (maps.aggregated) return found;
-  const words = places(tokens);
-  const seen = places(keys);
+  const { aggregated, height, width } = maps;
+  const words = aggregated ? range(height) : places(tokens);
+  const seen = aggregated ? range(width) : places(keys);
+  const from = aggregated ? Math.ceil(((source + 1) * height) / tokens.length) - 1 : source;
   const nearest = keys === tokens ? 2 : 0;
   let best = 0;
   maps.scale.forEach((greatest, layer) => {
     greatest.forEach((weight, head) => {
-      const size = maps.height * maps.width;
+      const size = height * width;
       const map = maps.values.subarray((layer * numHeads + head) * size).subarray(0, size);
-      const shared = columnMeans(map, maps.width, words);
+      const shared = columnMeans(map, width, words);
       const look = (query: number): number =>
-        furthest(map.subarray(query * maps.width), seen, shared, query, nearest);
+        furthest(map.subarray(query * width), seen, shared, query, nearest);
       const looks = words.map(look);
       const mean = looks.reduce((sum, each) => sum + each, 0) / looks.length;
-      const firmness = weight * weight * mean * look(source);
+      const firmness = weight * weight * mean * look(from);
       if (firmness > best) {
         best = firmness;
         found = { layer, head };
@@ -53,6 +55,10 @@ export function firstHead(
     });
   });
   return found;
+}
+
+function range(length: number): number[] {
+  return Array.from({ length }, (_, place) => place);
 }
 
 /** The positions of words. */

@@ -62,8 +62,18 @@ describe("firstHead", () => {
 
   it("is the middle layer's first where nothing tells them apart", () => {
     expect(firstHead(maps([parked, parked, parked, parked]), tokens, 2)).toEqual({ layer: 1, head: 0 });
-    const pooled = { ...maps([far, parked, parked, parked]), aggregated: true };
-    expect(firstHead(pooled, tokens, 2)).toEqual({ layer: 1, head: 0 });
+  });
+
+  it("looks at cells where they are pooled", () => {
+    // Two tokens a cell: those at 4 and 5 are in the third.
+    const longer = [...tokens, ...tokens];
+    const third = map((query) => (query === 2 ? 5 : query));
+    const last = map((query) => (query === 5 ? 2 : query));
+    const pooled = { ...maps([parked, third, last, neighbour]), aggregated: true };
+    for (const source of [4, 5]) {
+      expect(firstHead(pooled, longer, source)).toEqual({ layer: 0, head: 1 });
+    }
+    expect(firstHead(pooled, longer, 11)).toEqual({ layer: 1, head: 0 });
   });
 });
 
