@@ -59,10 +59,10 @@ export function number(value: number, digits = 4): string {
   }).format(value);
 }
 
-/** A share in percent: 0.1234 as "12.3 %". */
+/** A share in percent: 0.1234 as "12.3 %", on one line. */
 export function percent(share: number, digits = 1): string {
   const shown = 100 * share;
   const least = 10 ** -digits;
-  if (shown > 0 && shown < least / 2) return `<${number(least, digits)} %`;
-  return `${number(shown, digits)} %`;
+  if (shown > 0 && shown < least / 2) return `<${number(least, digits)}\u00a0%`;
+  return `${number(shown, digits)}\u00a0%`;
 }

@@ -44,8 +44,8 @@ export function summary(
 
 /** A probability as a percentage, with more digits where it is small. */
 export function percent(share: number, format: (value: number, digits: number) => string): string {
-  if (share === 0) return `${format(0, 0)} %`;
+  if (share === 0) return `${format(0, 0)}\u00a0%`;
   const value = 100 * share;
-  if (value < 0.01) return `<${format(0.01, 2)} %`;
-  return `${format(value, value < 1 ? 2 : value < 99.95 ? 1 : 0)} %`;
+  if (value < 0.01) return `<${format(0.01, 2)}\u00a0%`;
+  return `${format(value, value < 1 ? 2 : value < 99.95 ? 1 : 0)}\u00a0%`;
 }
