@@ -1,4 +1,5 @@
 // A rectangle of weights as the map draws it: exact, or each cell the mean of several.
+import type { Spot } from "./keys";
 import type { Viewport } from "./viewport";
 
 export interface Area {
@@ -14,11 +15,6 @@ export interface Cells extends Area {
   aggregated: boolean;
 }
 
-/** The area that a viewport shows. */
-export function areaOf({ row, column, span }: Viewport): Area {
-  return { rows: [row, row + span], columns: [column, column + span] };
-}
-
 /** The exact cells of a viewport, cut out of a head's whole matrix [size × size]. */
 export function cut(matrix: Float32Array, size: number, viewport: Viewport): Cells {
   const { row, column, span } = viewport;
@@ -27,7 +23,16 @@ export function cut(matrix: Float32Array, size: number, viewport: Viewport): Cel
     const first = (row + line) * size + column;
     values.set(matrix.subarray(first, first + span), line * span);
   }
-  return { ...areaOf(viewport), values, height: span, width: span, aggregated: false };
+  const area: Area = { rows: [row, row + span], columns: [column, column + span] };
+  return { ...area, values, height: span, width: span, aggregated: false };
+}
+
+/** The cell under the pointer, or the nearest; each is `side` pixels wide and high. */
+export function pointedAt(event: MouseEvent, side: number, rows: number, columns: number): Spot {
+  const box = (event.currentTarget as Element).getBoundingClientRect();
+  const at = (offset: number, count: number): number =>
+    Math.min(count - 1, Math.max(0, Math.floor(offset / side)));
+  return { row: at(event.clientY - box.top, rows), column: at(event.clientX - box.left, columns) };
 }
 
 /** The weight of the cell that covers a row and a column of the head; undefined outside. */

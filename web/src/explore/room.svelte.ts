@@ -1,60 +1,21 @@
-// The Explore room: what is looked at, and how it comes here.
-//
-// `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived. The
-// panes draw `shown`, all of one piece, so that a picture never mixes two heads.
+// The Explore room: the text that is read, by which model, how its trace comes here, and the page's
+// address. What is looked at of the trace is Looking's.
 import { ServerGone, StudioError } from "../protocol/client";
 import { connection } from "../protocol/connection.svelte";
+import { problemFor, problemOf } from "../protocol/problem";
 import type { Before } from "../protocol/queue";
 import { asked, source } from "../protocol/source";
-import type {
-  ErrorValues,
-  ModelCard,
-  Part,
-  Question,
-  Studio,
-  Token,
-  Trace,
-} from "../protocol/types";
-import { ramp, type Ramp, type Scale } from "../design/ramp";
-import type { GraphKind } from "../explaining/types";
-import { readPlace, writePlace, type Place, type Source, type ViewName } from "../state/address";
+import type { ModelCard, Question, Studio, Trace } from "../protocol/types";
+import { readPlace, writePlace, type Place } from "../state/address";
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
 import { preferences } from "../state/preferences.svelte";
 import { reader } from "../messages/catalogue.svelte";
 import { comparing } from "../compare/comparing.svelte";
 import { touching } from "../touch/touching.svelte";
-import { firstHead, type HeadMaps } from "./first_head";
-import { strongestLinks, type Link } from "./links";
-import { keysOf, partOf, queriesOf } from "./parts";
-import { Patterns } from "./patterns";
+import { Looking } from "./looking.svelte";
+import { Owed } from "./owed";
 import { checkTraceFile } from "./trace_file";
-import { firstSource, sameSource, stillThere } from "./words";
-
-export interface Problem {
-  code: string;
-  values: ErrorValues;
-  message: string;
-}
-
-export interface Shown {
-  trace: Trace;
-  part: Part;
-  /** The tokens that look in this part, and those looked at: mostly the same. */
-  queries: readonly Token[];
-  keys: readonly Token[];
-  patterns: Patterns;
-  layer: number;
-  head: number;
-  /** The source token's place among the queries. */
-  token: number | null;
-  /** All weights [queries × keys], where they have come; null for a long text. */
-  matrix: Float32Array | null;
-  /** The source token's weights; null without a source token. */
-  row: Float32Array | null;
-  /** Without a source token: the head's strongest links. Null where the text is too long. */
-  links: Link[] | null;
-}
 
 /** A trace that was read from a file; the file itself is at hand until the page is left. */
 export interface Opened {
@@ -64,60 +25,26 @@ export interface Opened {
   file: File | null;
 }
 
-/** What was looked at before, and its tokens that look. */
-interface Earlier {
-  trace: Trace;
-  tokens: readonly Token[];
-}
-
-/** Texts longer than this have no picture of all their links. */
-export const LONGEST_LINKED = 512;
 /** Texts with more characters are read when asked for, not while somebody writes, and stand in the
  * page's address by the trace that Studio keeps of them. */
 export const LONGEST_QUICK = 6000;
 const WAIT_WHILE_TYPING = 450;
-const RETRY_EVERY = 2500;
+/** A trace that Studio drops before any picture of it comes is made so often, and no more. */
+const MOST_REMADE = 2;
 
-class Room {
+class Room extends Looking {
   studio = $state.raw<Studio | null>(null);
   text = $state("");
   model = $state("");
   /** What the reader has an encoder–decoder's decoder read; "" where the model is to write it. */
   answer = $state("");
-  trace = $state.raw<Trace | null>(null);
   opened = $state.raw<Opened | null>(null);
-  pooled = $state.raw<HeadMaps | null>(null);
-  shown = $state.raw<Shown | null>(null);
-  /** The name of the part looked at, one of the trace's. */
-  part = $state("");
-  layer = $state(0);
-  head = $state(0);
-  token = $state<number | null>(null);
-  /** The token looked at whose weight is worked out; null for the strongest. */
-  key = $state<number | null>(null);
-  view = $state<ViewName>("lines");
-  /** What the graph's edges are, the word path's other sentence, and whether the source token is
-   * hidden for the prediction. */
-  graph = $state<GraphKind>("rollout");
-  beside = $state<string | null>(null);
-  blank = $state(false);
-  scale = $state<Scale>("glass");
-  lifted = $state(false);
-  readonly colours: Ramp = $derived(ramp(this.scale, preferences.theme, this.lifted));
-  /** The token under the mouse or the keyboard's cursor, in any of the pictures. */
-  pointed = $state<number | null>(null);
   busy = $state(false);
   /** How many texts of others come before the one that is asked for. */
   before = $state<Before>(null);
-  problem = $state.raw<Problem | null>(null);
 
   readonly card: ModelCard | null = $derived(
     this.studio?.models.find((card) => card.name === this.model) ?? null,
-  );
-  readonly lookedAt: Part | null = $derived(this.trace && partOf(this.trace, this.part));
-  /** The tokens that look. */
-  readonly tokens: readonly Token[] = $derived(
-    this.trace && this.lookedAt ? queriesOf(this.trace, this.lookedAt) : [],
   );
   /** A long text stands in the box that nobody has asked to be read. */
   readonly unread: boolean = $derived(
@@ -129,18 +56,12 @@ class Room {
     return connection.gone;
   }
 
-  #patterns: Patterns | null = null;
   #tracing = new AbortController();
-  #looking = new AbortController();
-  #filling = new AbortController();
   #typing: ReturnType<typeof setTimeout> | undefined;
-  /** What is asked for again when Studio is back; the text goes before the head. */
-  #owed: { text: boolean; forget: () => void } | null = null;
+  readonly #owed = new Owed();
   #traced: Question = { model: "", text: "", answer: null };
   /** What the address names: what is traced, or was asked for and may still come. */
   #named = this.#traced;
-  /** How often a trace was made again without a picture coming of it. */
-  #remade = 0;
   #begun = false;
 
   /** Once, when the room is first entered. */
@@ -151,8 +72,8 @@ class Room {
       visit: () => this.#visit(readPlace(asked())),
       address: () => this.#address(),
     });
-    touching.begin(() => void this.#run(null, "touch"), () => this.#record("touch"));
-    comparing.begin(() => this.#record("compare"));
+    touching.begin(() => void this.#run(null, "touch"), () => this.record("touch"));
+    comparing.begin(() => this.record("compare"));
     await this.#open();
   }
 
@@ -161,20 +82,15 @@ class Room {
       this.studio = await source().getStudio();
       this.#visit(readPlace(asked()));
     } catch (problem) {
-      this.#fail(problem, () => this.#open(), true);
+      this.fail(problem, () => this.#open(), true);
     }
   }
 
   /** Go where an address says. */
   #visit(place: Place): void {
     if (!this.studio) return;
-    this.view = place.view;
-    this.graph = place.graph ?? "rollout";
-    this.beside = place.beside;
-    this.blank = place.blank;
+    this.choose(place);
     this.key = place.key;
-    this.scale = place.scale;
-    this.lifted = place.lifted;
     const named = source().fixed ? null : place;
     if (named?.trace != null) {
       this.text ||= this.studio.default_text;
@@ -191,10 +107,7 @@ class Room {
     const untouched = touching.visit(asked(), this.#asked());
     if (untouched && this.#isTraced() && this.trace) {
       if (this.#named !== this.#traced) this.#callOff();
-      this.problem = null;
-      this.#choosePart(place.part ?? this.part);
-      this.#settle(this.trace, place, { trace: this.trace, tokens: this.tokens });
-      void this.#look();
+      this.go(this.trace, place);
     } else {
       void this.#run(place, null);
     }
@@ -263,7 +176,7 @@ class Room {
       await checkTraceFile(file, this.studio.max_trace_file_bytes);
       await this.#showFile(await open(file, reader.language, signal), file, null, "file", signal);
     } catch (problem) {
-      this.#fail(problem, () => this.openFile(file));
+      this.fail(problem, () => this.openFile(file));
     } finally {
       if (!signal.aborted) this.busy = false;
     }
@@ -278,67 +191,6 @@ class Room {
     void this.#run(null, "file");
   }
 
-  choosePart(name: string): void {
-    if (!this.trace || name === this.part) return;
-    this.#choosePart(name);
-    this.#record("part");
-    void this.#look();
-  }
-
-  chooseHead(layer: number, head: number): void {
-    if (!this.lookedAt) return;
-    const { num_layers, num_heads } = this.lookedAt;
-    this.layer = Math.min(num_layers - 1, Math.max(0, layer));
-    this.head = Math.min(num_heads - 1, Math.max(0, head));
-    this.#record("head");
-    void this.#look();
-  }
-
-  chooseToken(token: number | null): void {
-    if (!this.trace) return;
-    if (token === null) this.pointed = null; // else the picture would not change
-    this.token =
-      token === null ? null : Math.min(this.tokens.length - 1, Math.max(0, token));
-    this.#record("token");
-    void this.#look();
-  }
-
-  /** Work out how the weight of this token came about. */
-  chooseKey(key: number): void {
-    this.key = key;
-    this.chooseView(source().getArithmetic ? "arithmetic" : this.view);
-  }
-
-  chooseView(view: ViewName): void {
-    this.view = view;
-    this.#record("view");
-  }
-
-  chooseGraph(kind: GraphKind): void {
-    this.graph = kind;
-    this.#record("view");
-  }
-
-  putBeside(text: string | null): void {
-    this.beside = text;
-    this.#record("view");
-  }
-
-  hide(blank: boolean): void {
-    this.blank = blank;
-    this.#record("view");
-  }
-
-  chooseScale(scale: Scale): void {
-    this.scale = scale;
-    this.#record(null);
-  }
-
-  lift(lifted: boolean): void {
-    this.lifted = lifted;
-    this.#record(null);
-  }
-
   link(): string {
     return location.href.replace(/[?#].*$/s, "") + this.#address();
   }
@@ -347,31 +199,25 @@ class Room {
     void connection.ask();
   }
 
-  /** A picture asked for something of its own and did not get it: it is shown anew, and asks
-   * again, once that can help. */
-  failed(problem: unknown): void {
-    this.#fail(problem, () => this.#look());
-  }
-
   // How it comes here ---------------------------------------------------------------------------
 
   async #run(place: Place | null, step: Step | null): Promise<void> {
     this.#tracing.abort();
     const { signal } = (this.#tracing = new AbortController());
     const question = this.#asked();
-    this.#forgive();
+    this.#owed.forget();
     this.busy = true;
     this.before = null;
     this.#named = question;
-    if (step) this.#record(step); // a page that is closed now opens again with this text
+    if (step) this.record(step); // a page that is closed now opens again with this text
     try {
       const tell = (before: Before): void => void (this.before = before);
       const trace = await touching.trace(question, signal, tell);
       this.#traced = this.#named = question;
       this.opened = null;
-      await this.#arrive(trace, place, null, signal);
+      await this.arrive(trace, place, null, signal);
     } catch (problem) {
-      this.#fail(problem, () => this.#run(place, step), true);
+      this.fail(problem, () => this.#run(place, step), true);
     } finally {
       if (!signal.aborted) this.busy = false;
     }
@@ -380,7 +226,7 @@ class Room {
   /** The text asked for is not wanted any more: the last one stays. */
   #callOff(): void {
     this.#tracing.abort();
-    this.#forgive();
+    this.#owed.forget();
     this.#named = this.#traced;
     this.busy = false;
     this.before = null;
@@ -401,16 +247,16 @@ class Room {
         this.text = trace.text;
         this.answer = trace.answer?.given ? trace.answer.text : "";
         this.#traced = this.#named = this.#asked();
-        await this.#arrive(trace, place, null, signal);
+        await this.arrive(trace, place, null, signal);
         return;
       }
       const file = this.opened?.id === id ? this.opened.file : null;
       await this.#showFile(trace, file, place, null, signal);
     } catch (problem) {
       if (problem instanceof StudioError && problem.code === "trace_gone" && this.opened?.id !== id) {
-        this.#say(place.model === null ? "trace_file_gone" : "link_gone", {});
+        this.problem = problemFor(place.model === null ? "trace_file_gone" : "link_gone");
         if (!this.trace) void this.#run(null, null); // something is to be seen beside the line
-      } else this.#fail(problem, () => this.#revisit(id, place));
+      } else this.fail(problem, () => this.#revisit(id, place));
     } finally {
       if (!signal.aborted) this.busy = false;
     }
@@ -427,176 +273,34 @@ class Room {
     const name = trace.opened ?? "";
     this.opened = { id: trace.id, name, model: trace.model, file };
     this.#traced = this.#named = { model: "", text: "", answer: null };
-    await this.#arrive(trace, place, step, signal);
+    await this.arrive(trace, place, step, signal);
   }
 
-  /** A trace is here: settle on a part, a head and a token of it, and look. */
-  async #arrive(
-    trace: Trace,
-    place: Place | null,
-    step: Step | null,
-    signal: AbortSignal,
-  ): Promise<void> {
-    this.problem = null;
-    const before = this.trace && { trace: this.trace, tokens: this.tokens };
-    this.trace = trace;
-    if (this.pooled && before?.trace.id !== trace.id) this.pooled = null;
-    const part = partOf(trace, place?.part ?? this.part);
-    this.part = part.name;
-    this.#patterns = new Patterns(trace, part);
-    const maps = this.#fillWindow(trace, part);
-    if (!before && !(place?.layer != null || place?.head != null)) {
-      const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
-      Object.assign(this, firstHead(await maps, queries, firstSource(queries), keys));
-      if (signal.aborted) return;
-    }
-    this.#settle(trace, place, before);
-    this.#record(step);
-    await Promise.all([maps, this.#look()]);
-  }
-
-  /** Another part of the same trace: its own window, and a token among those that look in it. */
-  #choosePart(name: string): void {
-    const trace = this.trace;
-    if (!trace || partOf(trace, name).name === this.part) return;
-    const [before, part] = [this.tokens, partOf(trace, name)];
-    this.part = part.name;
-    this.#patterns = new Patterns(trace, part);
-    this.pooled = null;
-    this.pointed = null;
-    this.key = null;
-    this.layer = Math.min(this.layer, part.num_layers - 1);
-    this.head = Math.min(this.head, part.num_heads - 1);
-    if (this.token !== null && this.tokens !== before) this.token = firstSource(this.tokens);
-    this.#fillWindow(trace, part).catch((problem: unknown) => this.failed(problem));
-  }
-
-  async #fillWindow(trace: Trace, part: Part): Promise<HeadMaps> {
-    this.#filling.abort();
-    const { signal } = (this.#filling = new AbortController());
-    const { header, values } = await source().getPooled(trace.id, part.name, signal);
-    this.pooled = {
-      height: header.shape[2] ?? 0,
-      width: header.shape[3] ?? 0,
-      values: values as Uint8Array,
-      scale: header["scale"] as number[][],
-      aggregated: header.aggregated,
-    };
-    return this.pooled;
-  }
-
-  /** Layer, head and token for a new trace: the place's, where they exist; else the nearest. */
-  #settle(trace: Trace, place: Place | null, before: Earlier | null): void {
-    const part = partOf(trace, this.part);
-    const [layers, heads] = [part.num_layers, part.num_heads];
-    const layer = place?.layer ?? this.layer;
-    const head = place?.head ?? this.head;
-    if (place?.part && place.part !== part.name) {
-      const known = trace.parts.map((each) => each.name || "—").join(", ");
-      this.#say("part_unknown", { part: place.part, known });
-    } else if (place && layer >= layers) {
-      this.#say("layer_out_of_range", { layer, num_layers: layers });
-    } else if (place && head >= heads) {
-      this.#say("head_out_of_range", { head, num_heads: heads });
-    }
-    this.layer = Math.min(layer, layers - 1);
-    this.head = Math.min(head, heads - 1);
-    this.token = this.#source(trace, place?.token ?? null, before);
-    if (before && before.trace.text !== trace.text) this.key = null;
-    if (this.key !== null && this.key >= keysOf(trace, part).length) this.key = null;
-  }
-
-  #source(trace: Trace, wanted: Source, before: Earlier | null): number | null {
-    const tokens = this.tokens;
-    if (wanted === "none") return null;
-    if (wanted !== null) return Math.min(wanted, tokens.length - 1);
-    if (!before) return firstSource(tokens);
-    if (this.token === null) return null;
-    const held = { text: before.trace.text, tokens: before.tokens };
-    return stillThere(held, trace, this.token)
-      ? sameSource(before.tokens, tokens, this.token)
-      : firstSource(tokens);
-  }
-
-  /** Fetch what the chosen head and token show. A newer look makes an older one stop. */
-  async #look(): Promise<void> {
-    this.#looking.abort();
-    const { signal } = (this.#looking = new AbortController());
-    const [patterns, layer, head, token] = [this.#patterns, this.layer, this.head, this.token];
-    if (!patterns) return;
-    const { trace, part, size, width } = patterns;
-    const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
-    try {
-      let matrix: Float32Array | null = null;
-      let row: Float32Array | null = null;
-      let links: Link[] | null = null;
-      if (patterns.whole || (token === null && Math.max(size, width) <= LONGEST_LINKED)) {
-        matrix = await patterns.matrix(layer, head, signal);
-      }
-      if (token === null) {
-        links = matrix
-          ? strongestLinks(matrix, width, Math.max(200, 2 * size), 0.02)
-          : await patterns.strongest(layer, head, signal);
-      } else {
-        row = matrix
-          ? matrix.subarray(token * width, (token + 1) * width)
-          : await patterns.row(layer, head, token, signal);
-      }
-      if (signal.aborted) return;
-      const where = { trace, part, queries, keys, patterns, layer, head, token };
-      this.shown = { ...where, matrix, row, links };
-      this.#remade = 0;
-    } catch (problem) {
-      this.#fail(problem, () => this.#look());
-    }
-  }
-
-  #fail(problem: unknown, again: () => Promise<void>, text = false): void {
+  protected fail(problem: unknown, again: () => Promise<void>, isText = false): void {
     if (problem instanceof DOMException && problem.name === "AbortError") return;
     if (problem instanceof ServerGone) {
-      this.#owe(text, again, (now) => connection.whenBack(now));
+      this.#owed.whenBack(again, isText);
     } else if (problem instanceof StudioError && problem.code === "trace_gone") {
-      // Studio keeps few traces. It makes this one again, unless it cannot keep even that.
-      this.#remade += 1;
-      if (this.opened && !this.opened.file) this.#say("trace_file_gone", {});
-      else if (this.#remade < 3) void (this.opened?.file ? this.openFile(this.opened.file) : this.#run(null, null));
-      else this.#say(problem.code, problem.values, problem.message);
-    } else if (problem instanceof StudioError) {
-      this.#say(problem.code, problem.values, problem.message);
-      if (problem.code !== "studio_busy") {
-        if (text && this.trace) {
-          this.#named = this.#traced;
-          this.#record(null);
-        }
-      } else {
-        this.#owe(text, again, (now) => {
-          const timer = setTimeout(now, RETRY_EVERY);
-          return () => clearTimeout(timer);
-        });
-      }
+      this.#remake(problem);
     } else {
-      this.#say("unexpected", {}, String(problem));
+      this.problem = problemOf(problem);
+      if (!(problem instanceof StudioError)) return;
+      if (problem.code === "studio_busy") {
+        this.#owed.later(again, isText);
+      } else if (isText && this.trace) {
+        this.#named = this.#traced;
+        this.record(null);
+      }
     }
   }
 
-  /** Ask again when `later` calls. A text that is owed is not forgotten for a head of the last. */
-  #owe(text: boolean, again: () => Promise<void>, later: (now: () => void) => () => void): void {
-    if (this.#owed?.text && !text) return;
-    this.#forgive();
-    const now = (): void => {
-      this.#owed = null;
-      void again();
-    };
-    this.#owed = { text, forget: later(now) };
-  }
-
-  #forgive(): void {
-    this.#owed?.forget();
-    this.#owed = null;
-  }
-
-  #say(code: string, values: ErrorValues, message = ""): void {
-    this.problem = { code, values, message };
+  /** Studio keeps few traces. It makes this one again, unless it cannot keep even that. */
+  #remake(problem: StudioError): void {
+    this.remade += 1;
+    if (this.opened && !this.opened.file) this.problem = problemFor("trace_file_gone");
+    else if (this.remade > MOST_REMADE) this.problem = problemOf(problem);
+    else if (this.opened?.file) void this.openFile(this.opened.file);
+    else void this.#run(null, null);
   }
 
   #place(): Place {
@@ -615,12 +319,7 @@ class Room {
       head: this.trace ? this.head : null,
       token: this.trace ? (this.token ?? "none") : null,
       key: this.trace ? this.key : null,
-      view: this.view,
-      graph: this.graph === "rollout" ? null : this.graph,
-      beside: this.beside,
-      blank: this.blank,
-      scale: this.scale,
-      lifted: this.lifted,
+      ...this.chosen(),
       language: preferences.chosenLanguage,
       theme: preferences.chosenTheme,
     };
@@ -630,7 +329,7 @@ class Room {
     return writePlace(this.#place()) + touching.address() + comparing.address();
   }
 
-  #record(step: Step | null): void {
+  protected record(step: Step | null): void {
     rooms.record("explore", this.#address(), step);
   }
 }

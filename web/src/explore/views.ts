@@ -9,7 +9,7 @@ import type { ViewName } from "../state/address";
 import HeadMap from "./HeadMap.svelte";
 import LinesView from "./LinesView.svelte";
 import NumbersView from "./NumbersView.svelte";
-import type { Shown } from "./room.svelte";
+import type { Shown } from "./shown";
 
 export type ViewComponent = Component<{ shown: Shown }>;
 

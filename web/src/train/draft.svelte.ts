@@ -1,9 +1,10 @@
 // A training that is being asked for: its text, its minutes, its sentence, and, for who sets them,
 // the entries of its recipe. What was typed stays where a request fails.
 import { StudioError } from "../protocol/client";
+import { problemFor, type Problem } from "../protocol/problem";
 import { getForm, postProposal, postRun, postText } from "./client";
 import { belongs, read, typed, type Typed } from "./fields";
-import { train, type Problem } from "./room.svelte";
+import { train } from "./room.svelte";
 import type { Field, Mistake, Text, Training, Value } from "./types";
 
 class Draft {
@@ -152,10 +153,6 @@ class Draft {
       .map((field) => [field.path, read(field, this.value(field))] as const);
     return Object.fromEntries(pairs);
   }
-}
-
-function problemFor(code: string, values: Problem["values"]): Problem {
-  return { code, values, message: "" };
 }
 
 function problemOf(problem: unknown): Problem | null {

@@ -1,19 +1,13 @@
 // The Train room: the trainings there are, the one that is looked at, and what the reader wants
 // of them. Without a chosen one the room shows the form of a new one.
-import { ServerGone, StudioError } from "../protocol/client";
-import type { ErrorValues } from "../protocol/types";
+import { ServerGone } from "../protocol/client";
+import { problemOf, type Problem } from "../protocol/problem";
 import { preferences } from "../state/preferences.svelte";
 import { rooms } from "../state/rooms.svelte";
 import { deleteRun, getTraining, tell } from "./client";
 import { Film } from "./film.svelte";
 import { LiveRun } from "./live.svelte";
 import type { Run, Training } from "./types";
-
-export interface Problem {
-  code: string;
-  values: ErrorValues;
-  message: string;
-}
 
 const EVERY = 2500;
 const ID = /^[^/]{1,200}$/;
@@ -136,10 +130,7 @@ class TrainRoom {
   failed(problem: unknown): void {
     if (problem instanceof DOMException && problem.name === "AbortError") return;
     if (problem instanceof ServerGone) this.gone = true;
-    else if (problem instanceof StudioError) {
-      const { code, values, message } = problem;
-      this.problem = { code, values, message };
-    } else this.problem = { code: "unexpected", values: {}, message: String(problem) };
+    else this.problem = problemOf(problem);
   }
 }
 

@@ -1,7 +1,7 @@
 // Several strategies side by side, from the place where the reader is.
 import { ServerGone } from "../protocol/client";
+import { problemOf, type Problem } from "../protocol/problem";
 import { race as ask } from "./client";
-import { problemOf, type Problem } from "./problem";
 import { writing } from "./room.svelte";
 import type { ColumnLine, Settings, Strategy } from "./types";
 

@@ -1,6 +1,7 @@
 // The Write room: how a text begins, the tree of what was written after it, and where in it the
 // reader is. Studio is told the place with every question, so that it may forget and be restarted.
 import { ServerGone, StudioError, getStudio } from "../protocol/client";
+import { problemOf, type Problem } from "../protocol/problem";
 import type { ModelCard, Studio } from "../protocol/types";
 import { say } from "../messages/catalogue.svelte";
 import { preferences } from "../state/preferences.svelte";
@@ -12,7 +13,6 @@ import * as client from "./client";
 import { distribution, rankOf, type Distribution } from "./distribution";
 import { Trees } from "./kept";
 import { Looks } from "./looks";
-import { problemOf, type Problem } from "./problem";
 import { ROOT, Tree, type Node } from "./tree";
 import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from "./types";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { cut, weightAt } from "../../src/explore/cells";
+import { cut, pointedAt, weightAt } from "../../src/explore/cells";
 
 const size = 5;
 const matrix = Float32Array.from({ length: size * size }, (_, cell) => cell);
@@ -34,5 +34,16 @@ describe("cells", () => {
     };
     expect(weightAt(means, 1, 2)).toBe(2);
     expect(weightAt(means, 3, 3)).toBe(4);
+  });
+
+  it.each([
+    [100, 200, { row: 0, column: 0 }],
+    [111, 219, { row: 1, column: 1 }],
+    [999, 999, { row: 4, column: 6 }],
+    [0, 0, { row: 0, column: 0 }],
+  ])("are under the pointer at %i, %i, or the nearest", (clientY, clientX, spot) => {
+    const currentTarget = { getBoundingClientRect: () => ({ top: 100, left: 200 }) };
+    const event = { clientX, clientY, currentTarget } as unknown as MouseEvent;
+    expect(pointedAt(event, 10, 5, 7)).toEqual(spot);
   });
 });

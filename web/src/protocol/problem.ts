@@ -1,11 +1,16 @@
 // What went wrong, as a notice says it: the key of a message and what fills it in.
-import { StudioError } from "../protocol/client";
-import type { ErrorValues } from "../protocol/types";
+import { StudioError } from "./client";
+import type { ErrorValues } from "./types";
 
 export interface Problem {
   code: string;
   values: ErrorValues;
   message: string;
+}
+
+/** What the page finds out by itself. */
+export function problemFor(code: string, values: ErrorValues = {}): Problem {
+  return { code, values, message: "" };
 }
 
 export function problemOf(error: unknown): Problem {
