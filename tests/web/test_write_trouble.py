@@ -140,6 +140,7 @@ def test_nothing_runs_off_the_screen(room: WritePage, width: int, height: int, m
 def test_axe_finds_nothing_serious(room: WritePage, theme: str) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: npm --prefix web ci")
+    room.page.emulate_media(reduced_motion="reduce")  # a colour half-way to another is nobody's
     room.open(text=START, tokens=6, theme=theme)
     room.write()
     room.written.nth(2).click()

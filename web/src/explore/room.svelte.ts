@@ -254,8 +254,13 @@ class Room extends Looking {
       await this.#showFile(trace, file, place, null, signal);
     } catch (problem) {
       if (problem instanceof StudioError && problem.code === "trace_gone" && this.opened?.id !== id) {
-        this.problem = problemFor(place.model === null ? "trace_file_gone" : "link_gone");
-        if (!this.trace) void this.#run(null, null); // something is to be seen beside the line
+        const gone = problemFor(place.model === null ? "trace_file_gone" : "link_gone");
+        this.problem = gone;
+        if (this.trace) return;
+        const instead = this.#run(null, null); // something is to be seen beside the line
+        const { signal: latest } = this.#tracing;
+        await instead;
+        if (!latest.aborted) this.problem ??= gone;
       } else this.fail(problem, () => this.#revisit(id, place));
     } finally {
       if (!signal.aborted) this.busy = false;

@@ -61,6 +61,24 @@ export function zoomed(camera: Camera, factor: number, x: number, y: number, sta
   );
 }
 
+/**
+ * The pixel that stays where it is when one zooms without pointing: that of a spot, or the window's
+ * middle; of a causal head, the middle of what may hold a weight.
+ */
+export function still(
+  camera: Camera,
+  stage: Stage,
+  causal: boolean,
+  spot: { row: number; column: number } | null,
+): { x: number; y: number } {
+  const pixels = (first: number, at: number): number => (at - first) * camera.scale;
+  if (spot) return { x: pixels(camera.column, spot.column), y: pixels(camera.row, spot.row) };
+  const x = Math.min(stage.width, pixels(camera.column, stage.size)) / 2;
+  const y = Math.min(stage.height, pixels(camera.row, stage.size)) / 2;
+  const diagonal = y + pixels(camera.column, camera.row);
+  return { x: causal ? Math.max(0, Math.min(x, diagonal)) : x, y };
+}
+
 /** A cell in the middle of the window, at a scale. */
 export function centred(row: number, column: number, scale: number, stage: Stage): Camera {
   const kept = Math.min(CLOSEST, Math.max(fitting(stage), scale));

@@ -10,6 +10,7 @@ import {
   isSeen,
   levelOf,
   showing,
+  still,
   tokensOf,
   topLevel,
   whole,
@@ -29,6 +30,21 @@ describe("camera", () => {
     expect(near.scale).toBe(4);
     expect(near.row + 200 / near.scale).toBeCloseTo(1200);
     expect(near.column + 300 / near.scale).toBeCloseTo(800);
+  });
+
+  it("comes closer to the diagonal of a causal head where nobody points", () => {
+    let camera = whole(stage);
+    while (camera.scale < CLOSEST) {
+      const { x, y } = still(camera, stage, true, null);
+      camera = zoomed(camera, 2, x, y, stage);
+      const column = camera.row + stage.height / 2 / camera.scale; // of the diagonal, half-way down
+      expect(column).toBeGreaterThan(camera.column);
+      expect(column).toBeLessThan(camera.column + stage.width / camera.scale);
+    }
+    const aside = { row: 10, column: 400, scale: 5 };
+    expect(still(aside, stage, true, null)).toEqual({ x: 0, y: 300 });
+    expect(still(aside, stage, false, null)).toEqual({ x: 400, y: 300 });
+    expect(still(aside, stage, true, { row: 20, column: 420 })).toEqual({ x: 100, y: 50 });
   });
 
   it("stays inside the map, and no closer than a token can be read", () => {
