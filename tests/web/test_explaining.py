@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from explore_page import SENTENCE, ExplorePage
 from playwright.sync_api import Page, expect
+from serious import serious
 
 import vitral
 from vitral.explain import (
@@ -351,13 +352,6 @@ def test_the_language_is_followed(
     expect(room.page.locator("#view")).not_to_contain_text(spanish_words)
 
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = """async () => (await axe.run("#view", {resultTypes: ["violations"]})).violations
-    .filter(found => ["serious", "critical"].includes(found.impact))
-    .map(found => [found.id, found.nodes.map(node => node.html).slice(0, 3)])"""
-
-
-@pytest.mark.skipif(not AXE.is_file(), reason="axe-core comes with the page's build tools")
 @pytest.mark.parametrize("view", ["heads", "graph", "path", "next"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(room: ExplorePage, view: str, theme: str) -> None:
@@ -365,5 +359,4 @@ def test_axe_finds_nothing_serious(room: ExplorePage, view: str, theme: str) -> 
     expect(room.page.locator("#view :is(svg, table)").first).to_be_attached()
     if view == "graph":
         room.page.get_by_text("Lo mismo, en una tabla").click()
-    room.page.evaluate(AXE.read_text(encoding="utf-8"))
-    assert room.page.evaluate(SERIOUS) == []
+    assert serious(room.page, "#view") == []

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from studio_process import ROOT, running_studio
+from serious import serious
+from studio_process import running_studio
 from tests.training.small_runs import BOOK
 
 import vitral
@@ -65,17 +66,6 @@ def post(address: str, path: str, body: Any) -> dict[str, Any]:
 
 def state(page: Page) -> Any:
     return page.locator("header .state strong")
-
-
-def keeps_out(page: Page) -> list[Any]:
-    """What axe-core finds in the room that keeps somebody out: serious and critical matters."""
-    page.evaluate((ROOT / "web/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run('main')).violations")
-    return [
-        (each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
@@ -159,7 +149,7 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
 
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        assert keeps_out(page) == []
+        assert serious(page, "main") == []
     page.get_by_role("button", name="Abrir en Explorar").click()
     page.wait_for_url("**/?model=cuentos*")
     expect(page.locator("#text")).to_have_value(SENTENCE)
@@ -258,4 +248,4 @@ def test_the_form_keeps_nobody_out(page: Page, scheme: Any) -> None:
     page.emulate_media(color_scheme=scheme)
     page.goto("/train")
     expect(page.locator("form h2")).to_be_visible()
-    assert keeps_out(page) == []
+    assert serious(page, "main") == []

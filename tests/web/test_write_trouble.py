@@ -1,11 +1,11 @@
 """What goes wrong while a text is written loses nothing."""
 
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from serious import serious
 from studio_process import running_studio
 from write_page import WritePage
 
@@ -16,7 +16,6 @@ pytestmark = pytest.mark.browser
 
 START = "Había una vez"
 OPTIONS = {"temperature": 0.8, "top_p": 0.9, "seed": 7}
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture
@@ -138,27 +137,14 @@ def test_nothing_runs_off_the_screen(room: WritePage, width: int, height: int, m
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(room: WritePage, theme: str) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm --prefix web ci")
-    room.page.emulate_media(reduced_motion="reduce")  # a colour half-way to another is nobody's
     room.open(text=START, tokens=6, theme=theme)
     room.write()
     room.written.nth(2).click()
     expect(room.rest).to_have_count(3)
-    room.page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-
-    def serious() -> list[str]:
-        found = room.page.evaluate("axe.run('main')")["violations"]
-        return [
-            f"{each['id']}: {[node['html'][:120] for node in each['nodes'][:3]]}"
-            for each in found
-            if each["impact"] in {"serious", "critical"}
-        ]
-
-    assert serious() == []
+    assert serious(room.page, "main") == []
     room.tab("A qué mira").click()
-    assert serious() == []
+    assert serious(room.page, "main") == []
     room.page.get_by_role("button", name="Varias estrategias").click()
     room.primary.click()
     expect(room.page.locator("article.best")).to_have_count(1)
-    assert serious() == []
+    assert serious(room.page, "main") == []
