@@ -116,7 +116,7 @@ def test_the_first_paint_comes_within_a_second(context: BrowserContext, own_stud
         for _ in range(5):
             page = context.new_page()
             page.goto("/?text=Otro+texto.")
-            page.wait_for_function(f"{PAINTED} !== null")
+            page.wait_for_function(f"() => {PAINTED} !== null")
             painted.append(page.evaluate(PAINTED))
             page.close()
     assert min(painted) < 1000, painted
