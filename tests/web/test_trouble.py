@@ -68,8 +68,10 @@ def test_the_server_goes_and_comes_back(
         room = ExplorePage(page).open(at="layers.0.attention.pattern", head=0)
         process.terminate()
         process.wait(20)
+    place = room.pane(2, 3).bounding_box()
     room.pane(2, 3).click()
     expect(room.notice).to_contain_text("Studio no responde")
+    assert room.pane(2, 3).bounding_box() == place  # nothing moves under the pointer
     expect(room.text).to_have_value(SENTENCE)
     # What was fetched is still to be seen.
     room.show("Números")
