@@ -4,7 +4,7 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, CDPSession, Page, expect
 from serious import serious
 from studio_process import running_studio
 from write_page import WritePage
@@ -28,9 +28,26 @@ def gpt() -> Model:
     return vitral.load("vitral-es-gpt")
 
 
+SLOWLY = 30_000
+
+
+def through(page: Page, bytes_a_second: int, network: CDPSession | None = None) -> CDPSession:
+    """Let the page have so much of what Studio sends; −1: all. A text may else be written before
+    the test has done the first thing to it."""
+    network = network or page.context.new_cdp_session(page)
+    limits = {"offline": False, "latency": 0, "uploadThroughput": -1}
+    network.send("Network.enable")
+    network.send(
+        "Network.emulateNetworkConditions", {**limits, "downloadThroughput": bytes_a_second}
+    )
+    return network
+
+
 def begun(room: WritePage, tokens: int) -> None:
     """Writing, and some tokens on the way."""
     room.open(text=START, tokens=tokens, seed=7)
+    room.page.wait_for_load_state("networkidle")  # the other rooms are here
+    through(room.page, SLOWLY)
     room.primary.click()
     expect(room.written.nth(2)).to_be_visible()
 
@@ -56,12 +73,15 @@ def test_escape_stops_and_control_enter_goes_on(room: WritePage, gpt: Model) -> 
 
 def test_a_doubled_click_a_resize_and_other_rooms_lose_nothing(room: WritePage, gpt: Model) -> None:
     room.open(text=START, tokens=200, seed=7)
+    room.page.wait_for_load_state("networkidle")  # the other rooms are here
+    network = through(room.page, SLOWLY)
     room.primary.dblclick()
     expect(room.written.nth(3)).to_be_visible()
     expect(room.running).to_have_count(1)
     room.page.set_viewport_size({"width": 390, "height": 844})
     room.page.get_by_role("button", name="English").click()
     expect(room.running).to_have_text("Stop")
+    through(room.page, -1, network)
     room.page.get_by_role("link", name="Explore").click()
     expect(room.page.locator("[role=gridcell]").first).to_be_visible()
     room.page.set_viewport_size({"width": 1280, "height": 800})
