@@ -358,7 +358,7 @@ def main() -> None:
     parser.add_argument("--bertviz-repeats", type=int, default=3, help="0: leave BertViz out")
     parser.add_argument("--patience", type=float, default=240, help="seconds for one picture")
     parser.add_argument("--port", type=int, default=0, help="Studio's port; 0: any that is free")
-    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
+    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium-headless-shell")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     commit = subprocess.run(

@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=20, help="seconds from note to note")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--port", type=int, default=0, help="Studio's port; 0: any that is free")
-    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
+    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium-headless-shell")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     from playwright.sync_api import Error, sync_playwright

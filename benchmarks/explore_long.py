@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[513, 4096, 32_768, 131_072])
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--port", type=int, default=0, help="Studio's port; 0: any that is free")
-    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
+    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium-headless-shell")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     from playwright.sync_api import sync_playwright

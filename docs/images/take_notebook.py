@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "web"))
 from jupyter_process import running_lab  # noqa: E402
 from notebook_page import NotebookPage  # noqa: E402
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium", "chromium-headless-shell", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
