@@ -79,7 +79,7 @@ def visit(browser: Any, address: str, model: str, text: str) -> dict[str, Any]:
     try:
         page = context.new_page()
         page.goto(f"{address}/?view=map&model={model}&text=El+gato+duerme")
-        page.wait_for_selector("#view > *")
+        page.wait_for_selector("[role=gridcell]:not(.waiting)")  # its own trace has come
         traffic = Traffic().listen(context.new_cdp_session(page))
         page.fill("#text", text)
         page.evaluate(WATCH)
@@ -101,12 +101,12 @@ def visit(browser: Any, address: str, model: str, text: str) -> dict[str, Any]:
             "server_bytes": server_memory(),
         }
         settle(page)
-        return figures | moves(page, trace["num_tokens"])
+        return figures | moves(page)
     finally:
         context.close()
 
 
-def moves(page: Any, num_tokens: int) -> dict[str, Any]:
+def moves(page: Any) -> dict[str, Any]:
     """Frames while the map is moved with its tiles at hand; and how soon new tiles come."""
     map_ = page.get_by_role("application")
     frames: dict[str, Any] = {}
