@@ -17,6 +17,15 @@ READY = """() => {
     return shown?.sessionContext?.session?.kernel?.status === "idle";
 }"""
 
+UNCOVERED = "() => !document.querySelector('#jupyterlab-splash')"
+"""JupyterLab's splash screen is gone. Shown again before that (at a start, at a change of theme), it
+is taken away twice, and the second time is an error of JupyterLab's on the console."""
+
+CHANGE_THEME = """async theme => {
+    if (document.body.dataset.jpThemeName === theme) return;
+    await jupyterapp.commands.execute("apputils:change-theme", { theme });
+}"""
+
 RUN_CELL = """async number => {
     const { content } = jupyterapp.shell.currentWidget;
     const { model } = content.widgets[number];
@@ -60,6 +69,7 @@ class NotebookPage:
     def open(self, name: str) -> "NotebookPage":
         self.page.goto(f"/doc/tree/{name}")
         self.page.wait_for_function(READY, timeout=STARTING)
+        self.page.wait_for_function(UNCOVERED)
         return self
 
     def run(self, number: int) -> "WidgetPart":
@@ -92,10 +102,8 @@ class NotebookPage:
 
     def theme(self, name: str) -> None:
         """JupyterLab's own: "Light" or "Dark"."""
-        self.page.evaluate(
-            "theme => jupyterapp.commands.execute('apputils:change-theme', { theme })",
-            f"JupyterLab {name}",
-        )
+        self.page.evaluate(CHANGE_THEME, f"JupyterLab {name}")
+        self.page.wait_for_function(UNCOVERED)
 
 
 class WidgetPart:

@@ -60,7 +60,7 @@ def lab(
                 said.append(message.text)
 
         page.on("console", note)
-        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("pageerror", lambda error: said.append(error.stack or str(error)))
         notebook = NotebookPage(page).open("cuaderno.ipynb")
         notebook.run(0)
         notebook.run(1)
