@@ -18,8 +18,8 @@ READY = """() => {
 }"""
 
 UNCOVERED = "() => !document.querySelector('#jupyterlab-splash')"
-"""JupyterLab's splash screen is gone. Shown again before that (at a start, at a change of theme), it
-is taken away twice, and the second time is an error of JupyterLab's on the console."""
+"""JupyterLab's splash screen is gone. Shown again before that (at a start, at a change of theme),
+it is taken away twice, and the second time is an error of JupyterLab's on the console."""
 
 CHANGE_THEME = """async theme => {
     if (document.body.dataset.jpThemeName === theme) return;
