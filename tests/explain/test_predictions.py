@@ -19,6 +19,7 @@ from vitral.explain import (
     roles_elsewhere,
 )
 from vitral.explain.predictions import candidate, expected, lens_probabilities, mask_id
+from vitral.explain.role_constancy import ANSWER, SENTENCES
 
 TEXT = "El gato duerme en la calle."
 
@@ -89,3 +90,25 @@ def test_a_role_counts_where_it_holds(bert_folder: Path) -> None:
     with pytest.raises(VitralError, match="None of the sentences"):
         roles_elsewhere(model, ["gato " * 80]).constancy(table)
     assert not math.isnan(float(shares.sum()))
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder", "cross"])
+def test_roles_of_an_encoder_decoder_are_those_of_its_answers(bart_folder: Path, part: str) -> None:
+    model = vitral.load(str(bart_folder))
+    repeated = repeated_trace(model)
+    found = roles_elsewhere(model, SENTENCES[:2], part=part, repeated=repeated)
+    for sentence, roles in zip(SENTENCES[:2], found.roles, strict=True):
+        trace = model.trace_generation(sentence, max_new_tokens=ANSWER)
+        table = measures(trace, part, repeated=repeated)
+        size = (len(table.layers), table.num_heads)
+        assert roles == [[table.role(n, h) for h in range(size[1])] for n in range(size[0])]
+
+
+def test_only_the_encoder_reads_what_is_said_twice(bart_folder: Path) -> None:
+    model = vitral.load(str(bart_folder))
+    repeated, trace = repeated_trace(model), model.trace(TEXT, decoder_text=TEXT)
+    for part in trace.parts:
+        table = measures(trace, part, repeated=repeated)
+        measured = measures(repeated if part == "encoder" else trace, part)
+        for name in {"duplicate", "induction"} & set(table):
+            torch.testing.assert_close(table[name], measured[name], equal_nan=True)

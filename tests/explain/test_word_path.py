@@ -104,6 +104,32 @@ def test_transformers_models_say_where_their_words_are() -> None:
     torch.testing.assert_close(table, model.module.transformer.wte.weight.detach())
 
 
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_each_text_of_an_encoder_decoder_has_its_paths(family: str) -> None:
+    model = vitral.load(random_model(family))
+    trace = model.trace(ids=[3, 8, 5, 9], decoder_ids=[0, 4, 7])
+    for part, start, length in (("encoder", "encoder", 4), ("decoder", "decoder", 3)):
+        levels = levels_of(trace, part)
+        layers = range(len(levels) - 1)
+        assert levels == [f"{start}.embed", *(f"{start}.layers.{n}.residual.post" for n in layers)]
+        assert len(layers) == len(trace._records(part))
+        [points] = word_paths([trace], part=part).points
+        assert points.shape == (len(levels), length, 2)
+        near = nearest_tokens(trace, 1, 1, part)
+        vectors = trace[levels[2]]
+        alike = torch.cosine_similarity(vectors, vectors[1], dim=-1)
+        alike[1] = -2
+        assert near[2] == [(int(alike.argmax()), pytest.approx(float(alike.max()), abs=1e-5))]
+    # Across, it is the text that looks whose vectors move.
+    assert levels_of(trace, "cross") == levels_of(trace, "decoder")
+    assert levels_of(trace) == levels_of(trace, "encoder")
+    other = model.trace(ids=[3, 8, 5, 9], decoder_ids=[0, 4, 6])
+    torch.testing.assert_close(
+        path_cosines(trace, 1, other, 1, "decoder"), torch.ones(len(levels)), atol=1e-5, rtol=0
+    )
+    assert path_cosines(trace, 2, other, 2, "decoder")[0] < 0.999
+
+
 def test_what_cannot_be_compared_is_said() -> None:
     bert = vitral.load(random_model("bert"))
     trace = bert.trace(ids=[3, 8, 5])

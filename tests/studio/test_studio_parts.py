@@ -9,7 +9,18 @@ import pytest
 from starlette.testclient import TestClient
 
 import vitral
-from vitral.explain import arithmetic
+from vitral.explain import (
+    arithmetic,
+    attention_graph,
+    candidates,
+    logit_lens,
+    measures,
+    nearest_tokens,
+    probabilities,
+    repeated_trace,
+    roles_elsewhere,
+    word_paths,
+)
 from vitral.generation.spelling import spelled
 from vitral.studio.application import create_app
 from vitral.studio.blocks import decode_block
@@ -127,3 +138,83 @@ def test_a_part_that_is_not_there(client: TestClient) -> None:
         assert answer.json()["error"]["code"] == "part_unknown", address
     assert client.get(path).json() == found
     assert client.get("/api/traces/" + "0" * 32).json()["error"]["code"] == "trace_gone"
+
+
+@pytest.mark.parametrize("part", list(SHAPES))
+def test_the_heads_of_every_part(client: TestClient, bart: Any, part: str) -> None:
+    found = trace_of(client, answer=ANSWER)
+    heads = client.get(f"/api/traces/{found['id']}/heads", params={"part": part}).json()
+    trace = bart.trace(TEXT, decoder_text=ANSWER)
+    table = measures(trace, part, repeated=repeated_trace(bart))
+    assert (heads["num_layers"], heads["num_heads"]) == SHAPES[part]
+    assert heads["repeated"] is (part == "encoder")
+    assert [each["name"] for each in heads["measures"]] == list(table)
+    assert "previous" not in table if part == "cross" else "previous" in table
+    for head in heads["heads"]:
+        assert head["role"] == table.role(head["layer"], head["head"])
+    elsewhere = client.get(f"/api/traces/{found['id']}/heads/constancy", params={"part": part})
+    roles = roles_elsewhere(bart, part=part, repeated=repeated_trace(bart))
+    same = roles.constancy(table) * len(roles.sentences)
+    assert elsewhere.json()["same"] == same.round().long().tolist()
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_the_graph_within_each_text(client: TestClient, bart: Any, part: str) -> None:
+    found = trace_of(client, answer=ANSWER)
+    asked = {"part": part, "token": 3, "least": 0.05}
+    graph = client.get(f"/api/traces/{found['id']}/graph", params=asked).json()
+    trace = bart.trace(TEXT, decoder_text=ANSWER)
+    expected = attention_graph(trace, 3, least=0.05, part=part)
+    assert np.shape(graph["nodes"]) == (SHAPES[part][0] + 1, len(trace.query_tokens(part)))
+    np.testing.assert_allclose(graph["nodes"], expected.nodes.numpy(), atol=1e-5)
+
+
+def test_the_path_in_each_text(client: TestClient, bart: Any) -> None:
+    found, other = trace_of(client, answer=ANSWER), trace_of(client, answer="La niña duerme.")
+    first = bart.trace(TEXT, decoder_text=ANSWER)
+    second = bart.trace(TEXT, decoder_text="La niña duerme.")
+    for part in SHAPES:
+        asked = {"part": part, "token": 2, "other": other["id"], "other_token": 2}
+        path = client.get(f"/api/traces/{found['id']}/path", params=asked).json()
+        expected = word_paths([first, second], [2, 2], part=part)
+        assert [level["address"] for level in path["levels"]] == expected.levels
+        near = nearest_tokens(first, 2, part=part)
+        for level, pairs in zip(path["levels"], near, strict=True):
+            assert [each["id"] for each in level["tokens"]] == [place for place, _ in pairs]
+            texts = [first.query_tokens(part)[place].text for place, _ in pairs]
+            assert [each["text"] for each in level["tokens"]] == texts
+        assert len(path["paths"]) == len(first.query_tokens(part)) + len(second.query_tokens(part))
+
+
+def test_the_answers_next_token(client: TestClient, bart: Any) -> None:
+    found = trace_of(client, answer=ANSWER)
+    trace = bart.trace(TEXT, decoder_text=ANSWER)
+    asked = {"token": 3, "count": 5}
+    said = client.get(f"/api/traces/{found['id']}/predictions", params=asked).json()
+    best = candidates(probabilities(trace, 3), bart, 5)
+    assert [each["id"] for each in said["candidates"]] == [each.id for each in best]
+    assert (said["says"], said["can_blank"]) == ("next", False)
+    assert said["expected"]["id"] == trace.decoder_tokens[4].id
+    assert said["places"] == [token.text for token in trace.decoder_tokens]
+    lens = logit_lens(trace, bart, [3]).softmax(-1)[:, 0]
+    assert [row[0]["id"] for row in said["lens"]["candidates"]] == lens.argmax(-1).tolist()
+    assert said["lens"]["levels"][0] == "decoder.embed"
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "code"),
+    [
+        ("heads", "other", "part_unknown"),
+        ("heads/constancy", "other", "part_unknown"),
+        ("graph", "other", "part_unknown"),
+        ("path", "other", "part_unknown"),
+        ("graph", "cross", "measure_of_two_texts"),
+    ],
+)
+def test_views_of_a_part_that_there_is_not(
+    client: TestClient, path: str, part: str, code: str
+) -> None:
+    found = trace_of(client, answer=ANSWER)
+    asked = {"part": part, "token": 1}
+    answer = client.get(f"/api/traces/{found['id']}/{path}", params=asked)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)

@@ -11,13 +11,26 @@ from studio_process import running_studio
 
 import vitral
 from models.sequence_models import TRANSLATORS, tokenizer_of_letters
-from vitral.explain import arithmetic
+from vitral.explain import (
+    arithmetic,
+    attention_graph,
+    candidates,
+    measures,
+    nearest_tokens,
+    probabilities,
+    repeated_trace,
+)
 from vitral.models import hugging_face
 
 pytestmark = pytest.mark.browser
 
 ANSWER = "La niña lee un libro."
 CROSS = "decoder.layers.1.cross_attention.pattern"
+AT = {
+    "encoder": "encoder.layers.1.attention.pattern",
+    "decoder": "decoder.layers.1.attention.pattern",
+    "cross": CROSS,
+}
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +185,58 @@ def test_a_recurrent_translator(room: ExplorePage) -> None:
     room.show("Arithmetic")
     expect(room.page.get_by_text("there is no arithmetic to show")).to_be_visible()
     expect(room.page.locator("#notice p")).to_have_count(0)
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder", "cross"])
+def test_heads_and_paths_are_the_parts_own(room: ExplorePage, bart: Any, part: str) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=AT[part], head=1, token=2, view="heads")
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    table = measures(trace, part, repeated=repeated_trace(bart))
+    expect(room.page.locator("tr[data-head-row]")).to_have_count(len(table.heads()))
+    does = room.page.locator("[data-head-row='1.1'] .does")
+    expect(does).to_have_text(table.sentence(1, 1, "es"))
+    answers = room.page.get_by_text("El modelo responde a cada una", exact=False)
+    room.page.get_by_text("¿Hasta dónde es verdad?").click()
+    expect(room.page.get_by_text("Las otras frases:")).to_be_visible()
+    expect(answers).to_have_count(0 if part == "encoder" else 1)
+    room.pane(0, 1).hover()  # the window says it, too
+    expect(room.page.locator("#window-does")).to_contain_text(table.sentence(0, 1, "es"))
+    room.show("Recorrido")
+    rows = room.page.locator("tr[data-address]")
+    expect(rows).to_have_count(len(table.layers) + 1)
+    [(near, _)] = nearest_tokens(trace, 2, 1, part)[1]
+    expect(rows.nth(1)).to_contain_text(trace.query_tokens(part)[near].text)
+    expect(room.page.locator("#notice p")).to_have_count(0)
+
+
+def test_the_graph_is_within_a_text(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=AT["decoder"], head=1, token=4, view="graph")
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    graph = attention_graph(trace, 4, part="decoder")
+    expect(room.page.locator("[data-edge]")).to_have_count(len(graph.edges))
+    room.page.locator("#part").select_option("cross")
+    expect(room.page.locator("#view")).to_contain_text("los tokens de un mismo texto")
+    room.page.locator("#part").select_option("encoder")
+    token = int(room.place()["token"])
+    graph = attention_graph(trace, token, part="encoder")
+    expect(room.page.locator("[data-edge]")).to_have_count(len(graph.edges))
+    assert all(edge.key < len(trace.tokens) for edge in graph.edges)
+
+
+def test_the_answers_next_token(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, token=3, view="next", lang="en")
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    best = candidates(probabilities(trace, 3), bart, 10)
+    rows = room.page.locator("[data-candidate]")
+    expect(rows.nth(9)).to_be_visible()
+    assert [each.id for each in best] == [
+        int(row.get_attribute("data-candidate") or -1) for row in rows.all()[:10]
+    ]
+    expect(room.page.locator("#view .summary")).to_contain_text(trace.decoder_tokens[3].text)
+    expect(rows.locator(".mark")).to_have_count(1)  # the answer's own next token is marked
+    room.page.locator("#part").select_option("encoder")
+    expect(room.page.locator("#view")).to_contain_text("answers with its decoder")
+    expect(rows).to_have_count(0)
 
 
 def test_other_models_have_neither_part_nor_answer(room: ExplorePage, bert_folder: Path) -> None:

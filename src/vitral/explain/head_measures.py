@@ -83,19 +83,23 @@ def measures(
     """All cheap measures of a trace's heads, of those that mean something for the part.
 
     `repeated` is another trace of the same model, of random tokens said twice
-    (`repeated_trace`): if given, `duplicate` and `induction` are measured on it instead.
+    (`repeated_trace`): if given, `duplicate` and `induction` are measured on it instead. In an
+    encoder–decoder that is so of the encoder, which alone reads those tokens.
     Cost: one pass over the patterns, made only once. Raises VitralError `part_unknown`.
     """
+    part = trace.first_part if part is None else part
+    if part != trace.first_part:
+        repeated = None
     values = {}
     for name, measure in MEASURES.items():
         if not measure.fits(trace, part):
             continue
-        other = repeated is not None and name in ("duplicate", "induction")
-        values[name] = measure(repeated if other and repeated is not None else trace, part)
+        measured = repeated if repeated and name in ("duplicate", "induction") else trace
+        values[name] = measure(measured, part)
     records = trace._records(part)
     return HeadMeasures(
         trace.model,
-        trace.first_part if part is None else part,
+        part,
         next(iter(records.values())).num_queries,
         [int(prefix.split(".")[-2]) for prefix in records],
         values,

@@ -52,13 +52,13 @@ class Measure:
         """
         if self.one_text and not self.fits(trace, part):
             raise VitralError("measure_of_two_texts", measure=self.name, part=part)
-        tokens = key_tokens(trace, part)
+        tokens = trace.key_tokens(part)
         rows = [self.score(each, tokens) for each in trace._records(part).values()]
         return stacked(rows)
 
     def fits(self, trace: Trace, part: str | None = None) -> bool:
         """Whether the measure means something for this part of the trace."""
-        return not (self.one_text and _part(trace, part) == "cross")
+        return not (self.one_text and trace._part(part) == "cross")
 
     def label(self, language: str | None = None) -> str:
         """Its name for a person: "attention entropy"."""
@@ -88,11 +88,6 @@ def measure(
     return wrap
 
 
-def key_tokens(trace: Trace, part: str | None = None) -> list[Token]:
-    """The tokens that are looked at in a part of the trace."""
-    return trace.decoder_tokens if _part(trace, part) == "decoder" else trace.tokens
-
-
 def mean_over(values_HT: Tensor, counted_HT: Tensor) -> Tensor:
     """The mean of the rows that count [H], of [H, T] and a boolean [1 or H, T]; NaN if none."""
     counted = counted_HT.expand_as(values_HT)
@@ -113,7 +108,3 @@ def stacked(rows: Sequence[Tensor]) -> Tensor:
             for row in rows
         ]
     )
-
-
-def _part(trace: Trace, part: str | None) -> str:
-    return trace.first_part if part is None else part

@@ -39,6 +39,9 @@ SENTENCES = (
 )
 """Ours, and plain: statements, questions, short and long, with and without clauses."""
 
+ANSWER = 24
+"""Most tokens that an encoder–decoder answers to each."""
+
 
 @dataclass(frozen=True, eq=False)
 class RolesElsewhere:
@@ -70,20 +73,36 @@ class RolesElsewhere:
 
 
 def roles_elsewhere(
-    model: Any, sentences: Sequence[str] = SENTENCES, *, repeated: Trace | None = None
+    model: Any,
+    sentences: Sequence[str] = SENTENCES,
+    *,
+    part: str | None = None,
+    repeated: Trace | None = None,
 ) -> RolesElsewhere:
     """The role of every head of `model` (a `vitral.Model`) in each of these sentences.
 
-    `repeated` is as in `measures`. Raises what `Model.trace` raises.
+    `part` and `repeated` are as in `measures`. An encoder–decoder asked about its decoder or
+    its cross-attention answers each sentence, so that there is something that looks. Raises what
+    `Model.trace` and `Model.trace_generation` raise.
     """
     read, roles, too_long = [], [], 0
     for sentence in sentences:
         if model.context is not None and len(model.tokens(sentence)) > model.context:
             too_long += 1
             continue
-        table = measures(model.trace(sentence), repeated=repeated)
+        table = measures(_read(model, sentence, part), part, repeated=repeated)
         read.append(sentence)
         roles.append(
             [[table.role(layer, head) for head in range(table.num_heads)] for layer in table.layers]
         )
     return RolesElsewhere(read, roles, too_long)
+
+
+def _read(model: Any, sentence: str, part: str | None) -> Trace:
+    answers = part in ("decoder", "cross") and model.kind == "encoder-decoder"
+    trace: Trace = (
+        model.trace_generation(sentence, max_new_tokens=ANSWER)
+        if answers
+        else model.trace(sentence)
+    )
+    return trace

@@ -44,7 +44,11 @@ class WordPaths:
 
 
 def word_paths(
-    traces: Sequence[Trace], tokens: Sequence[int] | None = None, *, directions: bool = False
+    traces: Sequence[Trace],
+    tokens: Sequence[int] | None = None,
+    *,
+    directions: bool = False,
+    part: str | None = None,
 ) -> WordPaths:
     """The vectors of all tokens at all levels, of all `traces`, in one plane.
 
@@ -53,12 +57,13 @@ def word_paths(
     how different words differ.
     With `directions` only where a vector points to counts, not how long it is: in models that
     normalise first (GPT-2, Llama) vectors grow from layer to layer, and their growth is all one
-    sees otherwise. Signs are chosen so that the result is always the same.
+    sees otherwise. Signs are chosen so that the result is always the same. `part` is as in
+    `levels_of`.
 
     Raises VitralError `paths_differ` for traces of models of different shapes,
-    `token_out_of_range`, and what `levels_of` raises.
+    `token_out_of_range`, and what `stream` raises.
     """
-    streams = [stream(trace) for trace in traces]
+    streams = [stream(trace, part) for trace in traces]
     shapes = {(len(each), each.shape[-1]) for each in streams}
     if len(shapes) > 1:
         raise VitralError("paths_differ", models=", ".join(trace.model for trace in traces))
@@ -74,7 +79,7 @@ def word_paths(
     centre_C = every_PC.mean(0)
     plane_C2, explained = _plane(every_PC - centre_C)
     points = [((each.double() - centre_C) @ plane_C2).float() for each in streams]
-    return WordPaths(levels_of(traces[0]), points, explained)
+    return WordPaths(levels_of(traces[0], part), points, explained)
 
 
 def _plane(spread_PC: Tensor) -> tuple[Tensor, tuple[float, float]]:
@@ -89,29 +94,37 @@ def _plane(spread_PC: Tensor) -> tuple[Tensor, tuple[float, float]]:
     return plane_C2, (shares[0], shares[1])
 
 
-def levels_of(trace: Trace) -> list[str]:
+def levels_of(trace: Trace, part: str | None = None) -> list[str]:
     """The addresses of the levels: `embed`, and `residual.post` of each layer.
 
-    In an encoder–decoder those of its encoder. Raises VitralError `address_unknown` for a trace
-    that holds no vectors.
+    In an encoder–decoder they are those of its `part`, by default the encoder; in "cross", where
+    one text looks at another, those of the one that looks, the decoder's. Raises VitralError
+    `part_unknown`.
     """
-    part = trace.first_part
+    part = trace.first_part if part is None else part
+    if part == "cross" and "decoder" in trace.parts:
+        part = "decoder"
     start = f"{part}." if part else ""
     numbers = [int(prefix.split(".")[-2]) for prefix in trace._records(part)]
     return [f"{start}embed", *(f"{start}layers.{number}.residual.post" for number in numbers)]
 
 
-def stream(trace: Trace) -> Tensor:
-    """The residual stream at every level: float32 [L + 1, T, C]. Raises what `levels_of` does."""
-    return torch.stack([trace[address] for address in levels_of(trace)])
+def stream(trace: Trace, part: str | None = None) -> Tensor:
+    """The residual stream at every level: float32 [L + 1, T, C].
+
+    Raises what `levels_of` does, and VitralError `address_unknown` for a trace without vectors.
+    """
+    return torch.stack([trace[address] for address in levels_of(trace, part)])
 
 
-def path_cosines(first: Trace, token: int, second: Trace, other: int) -> Tensor:
+def path_cosines(
+    first: Trace, token: int, second: Trace, other: int, part: str | None = None
+) -> Tensor:
     """How alike two tokens' vectors are at each level, from −1 to 1: float32 [L + 1].
 
-    Raises VitralError `token_out_of_range`, `paths_differ`, and what `levels_of` raises.
+    Raises VitralError `token_out_of_range`, `paths_differ`, and what `stream` raises.
     """
-    one_LTC, two_LTC = stream(first), stream(second)
+    one_LTC, two_LTC = stream(first, part), stream(second, part)
     check_token(token, one_LTC.shape[1])
     check_token(other, two_LTC.shape[1])
     if one_LTC[:, 0].shape != two_LTC[:, 0].shape:
@@ -119,10 +132,12 @@ def path_cosines(first: Trace, token: int, second: Trace, other: int) -> Tensor:
     return torch.cosine_similarity(one_LTC[:, token], two_LTC[:, other], dim=-1)
 
 
-def nearest_tokens(trace: Trace, token: int, count: int = 3) -> list[list[tuple[int, float]]]:
+def nearest_tokens(
+    trace: Trace, token: int, count: int = 3, part: str | None = None
+) -> list[list[tuple[int, float]]]:
     """At each level the other tokens of the text whose vectors point most the same way, with the
-    cosine. Raises VitralError `token_out_of_range`, and what `levels_of` raises."""
-    unit_LTC = normalize(stream(trace), dim=-1)
+    cosine. Raises VitralError `token_out_of_range`, and what `stream` raises."""
+    unit_LTC = normalize(stream(trace, part), dim=-1)
     check_token(token, unit_LTC.shape[1])
     likeness_LT = torch.einsum("ltc,lc->lt", unit_LTC, unit_LTC[:, token])
     likeness_LT[:, token] = -2
@@ -130,16 +145,16 @@ def nearest_tokens(trace: Trace, token: int, count: int = 3) -> list[list[tuple[
 
 
 def nearest_words(
-    trace: Trace, model: Any, token: int, count: int = 3
+    trace: Trace, model: Any, token: int, count: int = 3, part: str | None = None
 ) -> list[list[tuple[int, float]]]:
     """At each level the ids whose *input* vectors point most the way of the token's, with the
     cosine: what of the words it began as it still, or now, resembles.
 
     Layers are free to leave the space of the input vectors; then every cosine is low.
     Raises VitralError `vocabulary_apart` where the input vectors are not of the stream's width
-    (ALBERT), `token_out_of_range`, and what `levels_of` raises.
+    (ALBERT), `token_out_of_range`, and what `stream` raises.
     """
-    here_LC = stream(trace)
+    here_LC = stream(trace, part)
     check_token(token, here_LC.shape[1])
     here_LC = normalize(here_LC[:, token], dim=-1)
     words_VC = input_vectors(model)

@@ -19,7 +19,7 @@ from vitral.studio.limits import Limits
 from vitral.studio.query_key import MOST_KEYS, query_key_block
 from vitral.studio.summary import part_of
 from vitral.studio.views import ViewRequest, view_block
-from vitral.tracing.page_data import checked_records, keys_of, tokens_of
+from vitral.tracing.page_data import checked_records
 
 if TYPE_CHECKING:
     from vitral.tracing.token import Token
@@ -94,7 +94,7 @@ class Answers:
     def __init__(self, trace: "Trace", part: str) -> None:
         self.trace, self.part = trace, part
         self.records = checked_records(trace, part)
-        self.tokens, self.keys = tokens_of(trace, part), keys_of(trace, part)
+        self.tokens, self.keys = trace.query_tokens(part), trace.key_tokens(part)
         self.described = part_of(trace, part)
         self.num_layers, self.num_heads = len(self.records), self.records[0].num_heads
         self._asked: dict[str, tuple[type[BaseModel], Callable[[Any], BaseModel | bytes]]] = {

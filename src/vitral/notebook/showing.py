@@ -45,7 +45,7 @@ def view(
     what `TraceWidget` raises.
     """
     from vitral.notebook.first_look import first_head, first_source
-    from vitral.tracing.page_data import checked_records, tokens_of
+    from vitral.tracing.page_data import checked_records
 
     try:
         from vitral.notebook.widget import TraceWidget
@@ -55,7 +55,7 @@ def view(
         raise VitralError("notebook_needs_anywidget") from error
     part = trace.first_part if part is None else part
     checked_records(trace, part)
-    tokens = tokens_of(trace, part)
+    tokens = trace.query_tokens(part)
     source = first_source(tokens) if token is None else token
     if layer is None and head is None and 0 <= source < len(tokens):
         layer, head = first_head(trace, part, tokens, source)

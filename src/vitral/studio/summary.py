@@ -1,6 +1,6 @@
 """What the page is told of a trace before it asks for numbers: its tokens, and its parts."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vitral.errors import VitralError
 from vitral.studio import schemas
@@ -57,15 +57,14 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
     records = trace._records(name)
     prefixes, all_records = list(records), list(records.values())
     first = all_records[0]
-    has_decoder = bool(trace.decoder_tokens)
     part = schemas.Part(
         name=name,
         num_layers=len(records),
         num_heads=first.num_heads,
         causal=all(record.visibility.is_causal for record in all_records) and name != "cross",
         address=f"{layer_left_open(prefixes[0])}.pattern",
-        queries="decoder_tokens" if name in ("decoder", "cross") and has_decoder else "tokens",
-        keys="decoder_tokens" if name == "decoder" and has_decoder else "tokens",
+        queries=_list_of(trace, trace.query_tokens(name)),
+        keys=_list_of(trace, trace.key_tokens(name)),
         computed=all("q" in parts_of(record) for record in all_records),
     )
     expected = [part.address.replace("{layer}", str(layer)) for layer in range(len(records))]
@@ -76,6 +75,10 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
     ):
         raise VitralError("trace_not_drawn", model=trace.model)
     return part
+
+
+def _list_of(trace: "Trace", tokens: "list[Token]") -> Literal["tokens", "decoder_tokens"]:
+    return "decoder_tokens" if tokens is trace.decoder_tokens else "tokens"
 
 
 def _text(trace: "Trace") -> str:

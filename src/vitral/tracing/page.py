@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, message, preferred_language
-from vitral.tracing.page_data import checked_records, keys_of, page_data, size_of, tokens_of
+from vitral.tracing.page_data import checked_records, page_data, size_of
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
@@ -48,7 +48,7 @@ def page(
     _check_choice("view", view, VIEWS)
     _check_choice("language", language, LANGUAGES)
     _check_choice("theme", theme, THEMES)
-    tokens = tokens_of(trace, part)
+    tokens = trace.query_tokens(part)
     if token is not None and not 0 <= token < len(tokens):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
     trace.attention(layer or 0, head or 0, part)  # says what is wrong with them
@@ -146,13 +146,13 @@ def _table(trace: "Trace", part: str, layer: int, head: int, language: str) -> s
     weights = trace.view(
         f"{_prefix(trace, part, layer)}.pattern",
         head,
-        rows=(0, min(_MOST_ROWS, len(tokens_of(trace, part)))),
+        rows=(0, min(_MOST_ROWS, len(trace.query_tokens(part)))),
         height=_MOST_ROWS,
-        width=len(keys_of(trace, part)),
+        width=len(trace.key_tokens(part)),
     ).values
     most, where = weights.max(dim=-1)
-    texts = [html.escape(token.text.strip() or "␣") for token in tokens_of(trace, part)]
-    seen = [html.escape(token.text.strip() or "␣") for token in keys_of(trace, part)]
+    texts = [html.escape(token.text.strip() or "␣") for token in trace.query_tokens(part)]
+    seen = [html.escape(token.text.strip() or "␣") for token in trace.key_tokens(part)]
 
     def say(key: str, **values: object) -> str:
         return html.escape(message(f"figure.{key}", language, **values))

@@ -17,7 +17,6 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.tracing.addresses import layer_left_open
 from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.token import Token
 from vitral.tracing.visibility import Bias, Visibility
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
     pooled = trace.pooled(POOLED_SIDE, part)
     scale = pooled.amax(dim=(2, 3))
     steps = pooled / scale.clamp_min(torch.finfo(torch.float32).tiny)[:, :, None, None]
-    tokens, keys = tokens_of(trace, part), keys_of(trace, part)
+    tokens, keys = trace.query_tokens(part), trace.key_tokens(part)
     longer = max(len(tokens), len(keys))
     return {
         "version": 1,
@@ -81,7 +80,7 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
 def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:
     """The part's records, where a page can show them; else VitralError, see `page_data`."""
     records = list(trace._records(part).values())
-    named = (len(tokens_of(trace, part)), len(keys_of(trace, part)))
+    named = (len(trace.query_tokens(part)), len(trace.key_tokens(part)))
     for number, record in enumerate(records):
         if (record.num_queries, record.num_keys) != named:
             raise VitralError(
@@ -93,20 +92,6 @@ def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:
         if record is not trace._record(number, part) or record.num_heads != records[0].num_heads:
             raise VitralError("page_layers", model=trace.model)
     return records
-
-
-def keys_of(trace: "Trace", part: str) -> list[Token]:
-    """The tokens that a part of the model looks at: across, those of the other text."""
-    return trace.tokens if part == "cross" else tokens_of(trace, part)
-
-
-def tokens_of(trace: "Trace", part: str) -> list[Token]:
-    """The tokens that look, in a part of the model."""
-    return (
-        trace.decoder_tokens
-        if part in ("decoder", "cross") and trace.decoder_tokens
-        else (trace.tokens)
-    )
 
 
 def size_of(records: list[AttentionRecord]) -> int:

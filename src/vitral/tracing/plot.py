@@ -104,20 +104,12 @@ def _one_head(
         "title": title,
         **look,
     }
-    queries, keys = _tokens(trace, part)
+    queries, keys = trace.query_tokens(part), trace.key_tokens(part)
     names = (_texts(queries, record.num_queries, rows), _texts(keys, record.num_keys, columns))
     if kind == "lines":
         return lines(view.values, *names, token=token, **known)
     ceiling = options.get("ceiling")
     return heat_map(view.values, *names, reduction=reduction, ceiling=ceiling, **known)
-
-
-def _tokens(trace: "Trace", part: str) -> tuple[list[Token], list[Token]]:
-    """The tokens that look and those that are looked at, in a part of the model."""
-    if part == "cross":
-        return trace.decoder_tokens, trace.tokens
-    side = trace.decoder_tokens if part == "decoder" and trace.decoder_tokens else trace.tokens
-    return side, side
 
 
 def _texts(tokens: list[Token], needed: int, some: Range) -> list[str] | None:

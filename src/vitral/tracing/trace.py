@@ -351,16 +351,35 @@ class Trace:
             name=name,
         )
 
+    def query_tokens(self, part: str | None = None) -> list[Token]:
+        """The tokens that look, in a part of the model: of an encoder–decoder's "decoder" and
+        "cross" its decoder's. Empty where they are not known. Raises VitralError `part_unknown`.
+        """
+        part = self._part(part)
+        if part == "cross":
+            return self.decoder_tokens
+        return self.decoder_tokens or self.tokens if part == "decoder" else self.tokens
+
+    def key_tokens(self, part: str | None = None) -> list[Token]:
+        """The tokens that are looked at, in a part of the model: in "cross" those of the other
+        text. Raises VitralError `part_unknown`."""
+        return self.tokens if self._part(part) == "cross" else self.query_tokens(part)
+
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
         from vitral.tracing.file import save_trace
 
         save_trace(self, Path(path))
 
-    def _records(self, part: str | None) -> dict[str, AttentionRecord]:
+    def _part(self, part: str | None) -> str:
+        """The part's name, the first's where none is given."""
         part = self.first_part if part is None else part
         if part not in self.parts:
             raise VitralError("part_unknown", part=part, known=", ".join(self.parts))
+        return part
+
+    def _records(self, part: str | None) -> dict[str, AttentionRecord]:
+        part = self._part(part)
         end = ".cross_attention" if part == "cross" else ".attention"
         start = "" if part == "cross" else f"{part}.layers." if part else "layers."
         return {

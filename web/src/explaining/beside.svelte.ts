@@ -1,4 +1,5 @@
 // The other sentence of the word path: written by the reader, traced by the room's model.
+import { partOf, queriesOf } from "../explore/parts";
 import { room } from "../explore/room.svelte";
 import { label } from "../explore/words";
 import { reader } from "../messages/catalogue.svelte";
@@ -71,7 +72,7 @@ class Beside {
     if (this.#wanted?.text !== trace.text) return;
     const { word } = this.#wanted;
     this.#wanted = null;
-    const place = trace.tokens.findIndex((token) => label(token) === word);
+    const place = queriesOf(trace, partOf(trace, room.part)).findIndex((token) => label(token) === word);
     if (place >= 0) room.chooseToken(place);
   }
 }

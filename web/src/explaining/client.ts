@@ -18,16 +18,26 @@ async function get<T>(
   return (await (await ask(address, { signal, headers })).json()) as T;
 }
 
-/** What each head does, in sentences of `language`. */
-export function getHeads(trace: string, language: string, signal: AbortSignal): Promise<Heads> {
-  return get(trace, "heads", {}, signal, language);
+/** What each head of a part does, in sentences of `language`. */
+export function getHeads(
+  trace: string,
+  part: string,
+  language: string,
+  signal: AbortSignal,
+): Promise<Heads> {
+  return get(trace, "heads", { part }, signal, language);
 }
 
-export function getConstancy(trace: string, signal: AbortSignal): Promise<Constancy> {
-  return get(trace, "heads/constancy", {}, signal);
+export function getConstancy(
+  trace: string,
+  part: string,
+  signal: AbortSignal,
+): Promise<Constancy> {
+  return get(trace, "heads/constancy", { part }, signal);
 }
 
 export interface GraphQuestion {
+  part: string;
   token: number;
   kind: GraphKind;
   layer: number | null;
@@ -41,6 +51,7 @@ export function getGraph(trace: string, asked: GraphQuestion, signal: AbortSigna
 }
 
 export interface PathQuestion {
+  part: string;
   token: number;
   other: string | null;
   other_token: number | null;

@@ -1,4 +1,4 @@
-// What each head does in the text that is shown, in a sentence: fetched when it is first asked for.
+// What each head does in the part that is shown, in a sentence: fetched when it is first asked for.
 import { reader } from "../messages/catalogue.svelte";
 import { source } from "../protocol/source";
 import { getHeads } from "./client";
@@ -8,17 +8,18 @@ class Doing {
   #about = "";
   #asked = new AbortController();
 
-  /** Have the sentences of a trace ready, in the reader's language. Failing, there are none. */
-  async fetch(trace: string): Promise<void> {
+  /** Have the sentences of a trace's part ready, in the reader's language. Failing, there are
+   * none. */
+  async fetch(trace: string, part: string): Promise<void> {
     const { language } = reader;
-    const about = `${trace} ${language}`;
+    const about = `${trace} ${part} ${language}`;
     if (source().fixed || about === this.#about) return;
     this.#about = about;
     this.#asked.abort();
     const { signal } = (this.#asked = new AbortController());
     this.#sentences = new Map();
     try {
-      const { heads } = await getHeads(trace, language, signal);
+      const { heads } = await getHeads(trace, part, language, signal);
       if (signal.aborted) return;
       this.#sentences = new Map(heads.map((each) => [`${each.layer}.${each.head}`, each.sentence]));
     } catch {

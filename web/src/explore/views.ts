@@ -4,11 +4,11 @@ import type { Component } from "svelte";
 
 import type { MessageKey } from "../messages/catalogue.svelte";
 import { source } from "../protocol/source";
-import type { Trace } from "../protocol/types";
 import type { ViewName } from "../state/address";
 import HeadMap from "./HeadMap.svelte";
 import LinesView from "./LinesView.svelte";
 import NumbersView from "./NumbersView.svelte";
+import { withinOneText } from "./parts";
 import type { Shown } from "./shown";
 
 export type ViewComponent = Component<{ shown: Shown }>;
@@ -20,8 +20,9 @@ export interface View {
   reach: "head" | "text" | "change";
   /** Can the source of answers give what it needs? */
   possible: () => boolean;
-  /** Why it cannot show this trace, in words; null where it can. Without it, it always can. */
-  refuses?: (trace: Trace) => MessageKey | null;
+  /** Why it cannot show this part of a trace, in words; null where it can. Without it, it always
+   * can. */
+  refuses?: (shown: Shown) => MessageKey | null;
   fetch: () => Promise<{ default: ViewComponent }>;
 }
 
@@ -34,13 +35,20 @@ const always = (): boolean => true;
 /** A page that carries its own trace has nobody to ask. */
 const served = (): boolean => !source().fixed;
 
-function severalParts(trace: Trace): MessageKey | null {
-  return trace.parts.length > 1 ? "studio.view_several_parts" : null;
+/** Layer upon layer a token's vector is mixed from those of its own text. */
+function betweenTexts({ part }: Shown): MessageKey | null {
+  return withinOneText(part) ? null : "studio.graph_between_texts";
+}
+
+/** An encoder–decoder answers where its decoder reads. */
+function saysNothing({ trace, part }: Shown): MessageKey | null {
+  return trace.parts.length > 1 && part.queries === "tokens" ? "studio.next_not_here" : null;
 }
 
 /** What runs the text again needs the model, which a trace from a file comes without. */
-function notRun(trace: Trace): MessageKey | null {
-  return trace.opened === null ? severalParts(trace) : "studio.view_needs_model";
+function notRun({ trace }: Shown): MessageKey | null {
+  if (trace.opened !== null) return "studio.view_needs_model";
+  return trace.parts.length > 1 ? "studio.view_several_parts" : null;
 }
 
 /** One head, seen in one way: what every source can give, and what it takes one question for. */
@@ -73,7 +81,6 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_heads",
         reach: "text",
         possible: served,
-        refuses: severalParts,
         fetch: () => import("../explaining/HeadsView.svelte"),
       },
       {
@@ -81,7 +88,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_graph",
         reach: "text",
         possible: served,
-        refuses: severalParts,
+        refuses: betweenTexts,
         fetch: () => import("../explaining/GraphView.svelte"),
       },
       {
@@ -89,7 +96,6 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_path",
         reach: "text",
         possible: served,
-        refuses: severalParts,
         fetch: () => import("../explaining/PathView.svelte"),
       },
       {
@@ -97,7 +103,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_next",
         reach: "text",
         possible: served,
-        refuses: severalParts,
+        refuses: saysNothing,
         fetch: () => import("../explaining/NextView.svelte"),
       },
       {

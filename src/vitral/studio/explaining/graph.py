@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def graph_of(
     trace: "Trace",
+    part: str | None,
     token: int,
     kind: "GraphKind",
     head: tuple[int, int] | None,
@@ -25,13 +26,21 @@ def graph_of(
     """
     from vitral.explain import attention_graph
 
-    length = len(trace.tokens)
+    records = trace._records(part)
+    length = len(trace.query_tokens(part))
     check_length(length, GRAPH_TOKENS, "graph")
-    pipes = trace.num_layers * length**2
+    pipes = len(records) * length**2
     if kind == "flow" and pipes > FLOW_PIPES:
         raise VitralError("flow_too_large", pipes=pipes, limit=FLOW_PIPES, length=length)
     found = attention_graph(
-        trace, token, kind, head=head, source=source, least=least, most=GRAPH_EDGES
+        trace,
+        token,
+        kind,
+        head=head,
+        source=source,
+        least=least,
+        most=GRAPH_EDGES,
+        part=part,
     )
     return schemas.Graph(
         kind=kind,

@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from vitral.tracing import Trace
 
 _repeated: "WeakKeyDictionary[Model, Trace | None]" = WeakKeyDictionary()
-_elsewhere: "WeakKeyDictionary[Model, RolesElsewhere]" = WeakKeyDictionary()
+_elsewhere: "WeakKeyDictionary[Model, dict[str, RolesElsewhere]]" = WeakKeyDictionary()
+"""By model and part."""
 
 
-def heads_of(shelf: Shelf, name: str, trace: "Trace", language: str) -> schemas.Heads:
-    """Every head's measures, as the command `vitral heads` gives them. In a thread."""
-    table, repeated = _table(shelf, name, trace)
+def heads_of(
+    shelf: Shelf, name: str, trace: "Trace", part: str | None, language: str
+) -> schemas.Heads:
+    """Every head's measures, as the command `vitral heads` gives them. In a thread.
+
+    Raises VitralError `part_unknown`.
+    """
+    table, repeated = _table(shelf, name, trace, part)
     found = table.heads()
     return schemas.Heads(
         num_layers=len(table.layers),
@@ -51,16 +57,20 @@ def heads_of(shelf: Shelf, name: str, trace: "Trace", language: str) -> schemas.
     )
 
 
-def constancy_of(shelf: Shelf, name: str, trace: "Trace") -> schemas.Constancy:
-    """In how many of a dozen sentences each head has the same role. In a thread."""
+def constancy_of(shelf: Shelf, name: str, trace: "Trace", part: str | None) -> schemas.Constancy:
+    """In how many of a dozen sentences each head has the same role. In a thread.
+
+    Raises VitralError `part_unknown`.
+    """
     from vitral.explain import roles_elsewhere
 
-    table, _ = _table(shelf, name, trace)
+    table, _ = _table(shelf, name, trace, part)
     with shelf.borrow(name) as model:
-        found = _elsewhere.get(model)
+        known = _elsewhere.setdefault(model, {})
+        found = known.get(table.part)
         if found is None:
-            found = roles_elsewhere(model, repeated=_repeated.get(model))
-            _elsewhere[model] = found
+            found = roles_elsewhere(model, part=table.part, repeated=_repeated.get(model))
+            known[table.part] = found
     count = len(found.sentences)
     return schemas.Constancy(
         sentences=found.sentences,
@@ -72,7 +82,9 @@ def constancy_of(shelf: Shelf, name: str, trace: "Trace") -> schemas.Constancy:
     )
 
 
-def _table(shelf: Shelf, name: str, trace: "Trace") -> "tuple[HeadMeasures, bool]":
+def _table(
+    shelf: Shelf, name: str, trace: "Trace", part: str | None
+) -> "tuple[HeadMeasures, bool]":
     """The measures, those of repetition on random tokens said twice where the model takes them."""
     from vitral.explain import measures, repeated_trace
 
@@ -83,7 +95,8 @@ def _table(shelf: Shelf, name: str, trace: "Trace") -> "tuple[HeadMeasures, bool
             except VitralError:  # too little room for it, or no tokens at all
                 _repeated[model] = None
         repeated = _repeated[model]
-    return measures(trace, repeated=repeated), repeated is not None
+    table = measures(trace, part, repeated=repeated)
+    return table, repeated is not None and table.part == trace.first_part
 
 
 def _known(value: float) -> float | None:

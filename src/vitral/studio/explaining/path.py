@@ -20,6 +20,7 @@ def path_of(
     shelf: Shelf,
     name: str,
     trace: "Trace",
+    part: str | None,
     token: int,
     other: "tuple[Trace, int] | None",
     *,
@@ -29,19 +30,19 @@ def path_of(
     """The path of a token; `other` is another trace of the model, and its token. In a thread.
 
     The plane is the chosen tokens', or with `together` that of all tokens. Raises VitralError
-    `view_too_long`, and what `vitral.explain.word_paths` raises.
+    `part_unknown`, `view_too_long`, and what `vitral.explain.word_paths` raises.
     """
     from vitral.explain import path_cosines, word_paths
 
     traces = [trace] if other is None else [trace, other[0]]
     chosen = [token] if other is None else [token, other[1]]
     for each in traces:
-        check_length(len(each.tokens), PATH_TOKENS, "path")
-    drawn = word_paths(traces, None if together else chosen, directions=directions)
-    cosines = None if other is None else path_cosines(trace, token, *other).tolist()
+        check_length(len(each.query_tokens(part)), PATH_TOKENS, "path")
+    drawn = word_paths(traces, None if together else chosen, directions=directions, part=part)
+    cosines = None if other is None else path_cosines(trace, token, *other, part).tolist()
     with shelf.borrow(name) as model:
-        levels = _levels(model, trace, token, drawn.levels, cosines)
-    every = all(len(each.tokens) <= PATHS_DRAWN for each in traces)
+        levels = _levels(model, trace, part, token, drawn.levels, cosines)
+    every = all(points.shape[1] <= PATHS_DRAWN for points in drawn.points)
     return schemas.WordPath(
         token=token,
         other=None if other is None else other[1],
@@ -59,6 +60,7 @@ def path_of(
 def _levels(
     model: "Model",
     trace: "Trace",
+    part: str | None,
     token: int,
     addresses: list[str],
     cosines: list[float] | None,
@@ -66,9 +68,10 @@ def _levels(
     from vitral.explain import nearest_tokens, nearest_words
     from vitral.tracing.reading import bare_tokens
 
-    tokens = nearest_tokens(trace, token, NEIGHBOURS)
+    tokens = nearest_tokens(trace, token, NEIGHBOURS, part)
+    moving = trace.query_tokens(part)
     try:
-        words = nearest_words(trace, model, token, NEIGHBOURS)
+        words = nearest_words(trace, model, token, NEIGHBOURS, part)
     except VitralError as error:
         if error.key != "vocabulary_apart":
             raise
@@ -77,7 +80,7 @@ def _levels(
         schemas.PathLevel(
             address=address,
             tokens=[
-                schemas.Neighbour(id=place, text=trace.tokens[place].text, cosine=cosine)
+                schemas.Neighbour(id=place, text=moving[place].text, cosine=cosine)
                 for place, cosine in tokens[level]
             ],
             words=None

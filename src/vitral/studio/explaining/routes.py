@@ -19,6 +19,8 @@ router = APIRouter(
 )
 
 Place = Annotated[int, Query(ge=0, le=10_000_000)]
+Part = Annotated[str | None, Query(max_length=16)]
+"""One of the trace's parts; by default its first."""
 MaybePlace = Annotated[int | None, Query(ge=0, le=10_000_000)]
 
 
@@ -26,21 +28,24 @@ MaybePlace = Annotated[int | None, Query(ge=0, le=10_000_000)]
 async def get_heads(
     trace_id: str,
     session: CurrentSession,
+    part: Part = None,
     accept_language: Annotated[str | None, Header()] = None,
 ) -> schemas.Heads:
     """Every head's measures and what it does, in the language of Accept-Language."""
     stored = session.store.get(trace_id)
     language = accepted_language(accept_language)
     name = stored.summary.model
-    return await session.workshop.run(heads_of, session.shelf, name, stored.trace, language)
+    return await session.workshop.run(heads_of, session.shelf, name, stored.trace, part, language)
 
 
 @router.get("/heads/constancy")
-async def get_constancy(trace_id: str, session: CurrentSession) -> schemas.Constancy:
+async def get_constancy(
+    trace_id: str, session: CurrentSession, part: Part = None
+) -> schemas.Constancy:
     """In how many other sentences each head has the role that it has here."""
     stored = session.store.get(trace_id)
     name = stored.summary.model
-    return await session.workshop.run(constancy_of, session.shelf, name, stored.trace)
+    return await session.workshop.run(constancy_of, session.shelf, name, stored.trace, part)
 
 
 @router.get("/graph")
@@ -48,6 +53,7 @@ async def get_graph(
     trace_id: str,
     session: CurrentSession,
     token: Place,
+    part: Part = None,
     kind: Literal["attention", "rollout", "flow"] = "rollout",
     layer: MaybePlace = None,
     head: MaybePlace = None,
@@ -59,7 +65,9 @@ async def get_graph(
     if (layer is None) != (head is None):
         raise VitralError("graph_option", kind=kind, option="layer" if head is None else "head")
     chosen = None if layer is None or head is None else (layer, head)
-    return await session.workshop.run(graph_of, stored.trace, token, kind, chosen, source, least)
+    return await session.workshop.run(
+        graph_of, stored.trace, part, token, kind, chosen, source, least
+    )
 
 
 @router.get("/path")
@@ -67,6 +75,7 @@ async def get_path(
     trace_id: str,
     session: CurrentSession,
     token: Place,
+    part: Part = None,
     other: Annotated[str | None, Query(max_length=64)] = None,
     other_token: MaybePlace = None,
     directions: bool = False,
@@ -86,6 +95,7 @@ async def get_path(
         session.shelf,
         stored.summary.model,
         stored.trace,
+        part,
         token,
         beside,
         directions=directions,
