@@ -16,6 +16,7 @@ from vitral.explain import (
     logit_lens,
     measures,
     nearest_tokens,
+    prediction_change,
     probabilities,
     repeated_trace,
     roles_elsewhere,
@@ -25,6 +26,7 @@ from vitral.generation.spelling import spelled
 from vitral.studio.application import create_app
 from vitral.studio.blocks import decode_block
 from vitral.studio.limits import Limits
+from vitral.tracing import difference
 
 TEXT = "El perro que persiguió al gato cruzó la calle."
 ANSWER = "La niña lee un libro."
@@ -218,3 +220,75 @@ def test_views_of_a_part_that_there_is_not(
     asked = {"part": part, "token": 1}
     answer = client.get(f"/api/traces/{found['id']}/{path}", params=asked)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+
+
+EDITS: list[dict[str, Any]] = [
+    {"kind": "silence", "part": "decoder", "layer": 1, "head": 0},
+    {"kind": "weight", "part": "cross", "layer": 0, "head": 1, "row": 3, "column": 4, "value": 0.7},
+    {"kind": "blank", "token": 5},
+    {"kind": "blank", "of": "decoder_tokens", "token": 2},
+]
+
+
+@pytest.mark.parametrize("answer", [ANSWER, None])
+def test_every_part_is_touched(client: TestClient, bart: Any, answer: str | None) -> None:
+    body = {"model": "small-bart", "text": TEXT, "answer": answer, "edits": EDITS}
+    found = client.post("/api/touches", json=body)
+    assert found.status_code == 200, found.text
+    if answer is None:  # the answer stays the one that the model writes without edits
+        written = bart.trace_generation(TEXT, max_new_tokens=20)
+        ids = [token.id for token in written.decoder_tokens]
+        before = bart.trace(TEXT, decoder_ids=ids)
+    else:
+        before = bart.trace(TEXT, decoder_text=answer)
+        ids = [token.id for token in before.decoder_tokens]
+    with bart.edit() as edit:
+        edit.silence(1, 0, part="decoder")
+        edit.set_cell(0, 1, 3, 4, 0.7, part="cross")
+        edit.blank(5, part="encoder")
+        edit.blank(5, part="cross")
+        edit.blank(2, part="decoder")
+        after = bart.trace(TEXT, decoder_ids=ids)
+    trace = found.json()
+    assert [token["id"] for token in trace["decoder_tokens"]] == ids
+    assert trace["answer"]["given"] is (answer is not None)
+    for part in trace["parts"]:
+        for layer in range(part["num_layers"]):
+            address = part["address"].replace("{layer}", str(layer))
+            for head in range(part["num_heads"]):
+                asked = {"address": address, "head": head}
+                block = client.get(f"/api/traces/{trace['id']}/view", params=asked).content
+                expected = after.attention(layer, head, part["name"]).numpy()
+                np.testing.assert_allclose(decode_block(block)[1], expected, atol=1e-6)
+    assert float(after.attention(0, 1, "cross")[3, 4]) == pytest.approx(0.7)
+    assert not after.attention(0, 0, "cross")[:, 5].any()
+    said = client.post("/api/touches/prediction", json={**body, "place": 3}).json()
+    change = prediction_change(before, after, bart, 3)
+    assert said["moved"] == pytest.approx(change.moved, rel=1e-3)
+    assert [each["id"] for each in said["rose"]] == [each.id for each in change.rose]
+    moved = {
+        (part, layer, head): share
+        for part in SHAPES
+        for layer, row in enumerate(difference(before, after).attention(part).tolist())
+        for head, share in enumerate(row)
+        if (part, layer, head) != ("decoder", 1, 0)
+    }
+    assert len(said["heads"]) == 5
+    for each in said["heads"]:
+        place = (each["part"], each["layer"], each["head"])
+        assert each["share"] == pytest.approx(moved[place], rel=1e-3)
+    assert said["heads"][0]["share"] == pytest.approx(max(moved.values()), rel=1e-3)
+
+
+def test_an_edit_that_finds_no_place_is_refused(client: TestClient) -> None:
+    for edit, code in (
+        ({"kind": "silence", "part": "other", "layer": 0, "head": 0}, "part_unknown"),
+        ({"kind": "silence", "part": "decoder", "layer": 2, "head": 0}, "layer_out_of_range"),
+        ({"kind": "blank", "of": "decoder_tokens", "token": 99}, "edit_token_out_of_range"),
+    ):
+        body = {"model": "small-bart", "text": TEXT, "answer": ANSWER, "edits": [edit]}
+        answer = client.post("/api/touches", json=body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, code)
+    body = {"model": "small-bert", "text": TEXT, "edits": [EDITS[3]]}
+    answer = client.post("/api/touches", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "part_unknown")

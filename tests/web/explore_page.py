@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import torch
 from playwright.sync_api import Locator, Page, expect
 
+from vitral.explain.changed_prediction import PredictionChange
+
 ROW_IS = """([expected, tolerance]) => {
     const rows = [...document.querySelectorAll("tr[data-key]")];
     const weight = row => +row.querySelector("[data-weight]").dataset.weight;
@@ -58,3 +60,26 @@ class ExplorePage:
         float32's last place: one row alone is multiplied in another order than all of them."""
         expected = [float(weight) for weight in row]
         self.page.wait_for_function(ROW_IS, arg=[expected, tolerance])
+
+    def expect_prediction(self, change: PredictionChange) -> None:
+        """Wait until Touch shows this change, its first tokens and its one number."""
+        expected = {
+            name: [[each.id, getattr(each, name)] for each in getattr(change, name)[:5]]
+            for name in ("before", "after")
+        } | {
+            name: [[each.id, each.change] for each in getattr(change, name)[:5]]
+            for name in ("rose", "fell")
+        }
+        self.page.wait_for_function(
+            """([lists, moved]) => {
+                const near = (a, b) => Math.abs(a - b) <= 1e-4 * Math.max(1e-3, Math.abs(b));
+                const said = document.querySelector("[data-moved]");
+                if (!said || !near(+said.dataset.moved, moved)) return false;
+                return Object.entries(lists).every(([name, list]) => {
+                    const items = [...document.querySelectorAll(`[data-list=${name}] li[data-id]`)];
+                    return items.length === list.length && items.every((item, at) =>
+                        +item.dataset.id === list[at][0] && near(+item.dataset.value, list[at][1]));
+                });
+            }""",
+            arg=[expected, change.moved],
+        )

@@ -17,6 +17,7 @@ from vitral.explain import (
     candidates,
     measures,
     nearest_tokens,
+    prediction_change,
     probabilities,
     repeated_trace,
 )
@@ -237,6 +238,71 @@ def test_the_answers_next_token(room: ExplorePage, bart: Any) -> None:
     room.page.locator("#part").select_option("encoder")
     expect(room.page.locator("#view")).to_contain_text("answers with its decoder")
     expect(rows).to_have_count(0)
+
+
+def test_every_part_is_touched(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, token=3, view="touch")
+    page = room.page
+    before = bart.trace(SENTENCE, decoder_text=ANSWER)
+    page.get_by_role("button", name="Silenciar esta cabeza").click()
+    with bart.edit() as edit:
+        edit.silence(1, 1, part="cross")
+        after = bart.trace(SENTENCE, decoder_text=ANSWER)
+    room.expect_prediction(prediction_change(before, after, bart, 3))
+    room.expect_place(edits="silence-cross-1-1")
+    told = page.locator("[data-edit=silence]")
+    expect(told).to_contain_text("respuesta → texto · Capa 1, cabeza 1: silenciada")
+    expect(page.locator("[role=gridcell].silent")).to_have_count(1)
+    # The same head of another part speaks on.
+    page.locator("#part").select_option("decoder")
+    expect(page.locator("[role=gridcell]:not(.waiting)").first).to_be_visible()
+    expect(page.locator("[role=gridcell].silent")).to_have_count(0)
+    # A token of the text that is blanked is looked at by neither text.
+    page.locator("#part").select_option("cross")
+    room.pane(0, 1).click()
+    page.locator("li[data-key='5']").get_by_role("button", name="Tapar").click()
+    room.expect_place(edits="silence-cross-1-1_blank-5")
+    with bart.edit() as edit:
+        edit.silence(1, 1, part="cross")
+        edit.blank(5, part="cross")
+        edit.blank(5, part="encoder")
+        after = bart.trace(SENTENCE, decoder_text=ANSWER)
+    token = int(room.place()["token"])
+    room.expect_prediction(prediction_change(before, after, bart, token))
+    expect(page.locator("p .token.blank")).to_have_text(before.tokens[5].text)
+    room.show("Números")
+    room.expect_row(after.attention(0, 1, "cross")[token])
+    page.locator("#part").select_option("encoder")
+    room.expect_row(after.attention(0, 1, "encoder")[int(room.place()["token"])])
+    expect(page.locator("[role=option].blank")).to_have_text(before.tokens[5].text)
+    page.reload()
+    room.filled()
+    room.expect_row(after.attention(0, 1, "encoder")[int(room.place()["token"])])
+
+
+def test_touching_leaves_the_models_answer_as_it_was(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, at=AT["encoder"], head=1, token=3, view="touch", lang="en")
+    page = room.page
+    written = bart.trace_generation(SENTENCE, max_new_tokens=64)
+    room.selected_pane.focus()
+    page.keyboard.press("s")
+    room.expect_place(edits="silence-encoder-1-1")
+    ids = [token.id for token in written.decoder_tokens]
+    with bart.edit() as edit:
+        edit.silence(1, 1, part="encoder")
+        after = bart.trace(SENTENCE, decoder_ids=ids)
+    spoken = [n for n, token in enumerate(written.decoder_tokens) if not token.special]
+    place = max(0, spoken[-1] - 1)
+    room.expect_prediction(prediction_change(written, after, bart, place))
+    page.locator("#place").select_option("0")
+    room.expect_prediction(prediction_change(written, after, bart, 0))
+    # The heads that moved are of all parts, and each is a way to it.
+    share = page.locator("[data-share]").first
+    expect(share).to_contain_text("·")
+    name = share.inner_text()
+    share.click()
+    part = {"answer → text": "cross", "decoder": "decoder", "encoder": "encoder"}
+    expect(page.locator("#part")).to_have_value(part[name.split(" · ")[0]])
 
 
 def test_other_models_have_neither_part_nor_answer(room: ExplorePage, bert_folder: Path) -> None:

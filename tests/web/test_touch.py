@@ -28,30 +28,6 @@ def bert(bert_folder: Path) -> Model:
     return vitral.load(str(bert_folder))
 
 
-def expect_prediction(page: Page, change: Any) -> None:
-    """Wait until the page shows this `PredictionChange`, its first tokens and its one number."""
-    expected = {
-        name: [[each.id, getattr(each, name)] for each in getattr(change, name)[:5]]
-        for name in ("before", "after")
-    } | {
-        name: [[each.id, each.change] for each in getattr(change, name)[:5]]
-        for name in ("rose", "fell")
-    }
-    page.wait_for_function(
-        """([lists, moved]) => {
-            const near = (a, b) => Math.abs(a - b) <= 1e-4 * Math.max(1e-3, Math.abs(b));
-            const said = document.querySelector("[data-moved]");
-            if (!said || !near(+said.dataset.moved, moved)) return false;
-            return Object.entries(lists).every(([name, list]) => {
-                const items = [...document.querySelectorAll(`[data-list=${name}] li[data-id]`)];
-                return items.length === list.length && items.every((item, at) =>
-                    +item.dataset.id === list[at][0] && near(+item.dataset.value, list[at][1]));
-            });
-        }""",
-        arg=[expected, change.moved],
-    )
-
-
 def masked_change(bert: Model, place: int, touch: Any) -> Any:
     ids = [token.id for token in bert.tokens(SENTENCE)]
     ids[place] = mask_id(bert)
@@ -71,7 +47,7 @@ def test_a_silenced_head_changes_the_prediction_at_once(room: ExplorePage, bert:
     expect(page.get_by_text("Ninguno todavía")).to_be_visible()
     page.get_by_role("button", name="Silenciar esta cabeza: la 2 de la capa 1").click()
     expect(page.locator("[data-edit=silence]")).to_contain_text("Capa 1, cabeza 2: silenciada")
-    expect_prediction(page, masked_change(bert, 4, lambda edit: edit.silence(1, 2)))
+    room.expect_prediction(masked_change(bert, 4, lambda edit: edit.silence(1, 2)))
     room.expect_place(edits="silence-1-2")
     expect(room.pane(1, 2)).to_have_attribute("aria-label", "Capa 1, cabeza 2: silenciada")
     page.wait_for_function(
@@ -134,7 +110,7 @@ def test_a_weight_is_moved_with_arrow_keys(room: ExplorePage, bert: Model) -> No
         arg=[float(weight) for weight in row],
     )
     change = masked_change(bert, 4, lambda edit: edit.set_cell(1, 2, 4, 6, value))
-    expect_prediction(page, change)
+    room.expect_prediction(change)
     # Both keys were one gesture; Delete lets go.
     expect(slider(room, 6)).to_be_focused()
     page.keyboard.press("Control+z")
@@ -193,10 +169,10 @@ def test_a_blank_token_and_removing_one_edit_of_several(room: ExplorePage, bert:
         edit.silence(0, 1)
         edit.blank(place)
 
-    expect_prediction(page, masked_change(bert, 4, both))
+    room.expect_prediction(masked_change(bert, 4, both))
     page.get_by_role("button", name="Quitar el cambio: Capa 0").click()
     room.expect_place(edits=f"blank-{place}")
-    expect_prediction(page, masked_change(bert, 4, lambda edit: edit.blank(place)))
+    room.expect_prediction(masked_change(bert, 4, lambda edit: edit.blank(place)))
     page.get_by_role("button", name="Quitar todo").click()
     expect(page.locator("[data-edit]")).to_have_count(0)
     page.wait_for_function("() => !new URLSearchParams(location.search).has('edits')")
@@ -211,13 +187,13 @@ def test_a_link_reopens_edits_place_and_mask(room: ExplorePage, bert: Model) -> 
     with bert.edit() as edit:
         edit.set_cell(1, 2, 4, 6, 0.5)
         after = bert.trace(SENTENCE)
-    expect_prediction(page, prediction_change(before, after, bert, 7))
+    room.expect_prediction(prediction_change(before, after, bert, 7))
     page.get_by_role("button", name="Copiar enlace").click()
     link = page.evaluate("navigator.clipboard.readText()")
     other = page.context.new_page()
     other.goto(link)
     expect(other.locator("[data-edit=weight]")).to_contain_text("0,50")
-    expect_prediction(other, prediction_change(before, after, bert, 7))
+    ExplorePage(other).expect_prediction(prediction_change(before, after, bert, 7))
     # Back goes to the run before an edit.
     page.get_by_role("button", name="Quitar todo").click()
     expect(page.locator("[data-edit]")).to_have_count(0)
@@ -233,7 +209,7 @@ def test_a_decoder_shows_what_comes_next(room: ExplorePage, llama_folder: Path) 
     with llama.edit() as edit:
         edit.silence(1, 2)
         after = llama.trace(SENTENCE)
-    expect_prediction(room.page, prediction_change(before, after, llama))
+    room.expect_prediction(prediction_change(before, after, llama))
     expect(room.page.get_by_label("With the token hidden")).to_have_count(0)
     expect(room.page.get_by_text("may not look at the tokens that come after")).to_be_visible()
     expect(room.page.locator("li[data-key]")).to_have_count(5)

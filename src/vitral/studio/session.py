@@ -70,7 +70,8 @@ class Session:
         """The trace of `text`, edited or not; the same request made twice at once runs once, and
         is stopped when nobody waits for it.
 
-        An encoder–decoder's decoder reads `answer`, by default what the model writes itself.
+        An encoder–decoder's decoder reads `answer`, by default what the model writes itself,
+        with no edits.
         Raises VitralError: text_empty, text_not_utf8, text_over_bytes, text_over_tokens,
         text_too_long, answer_unread, model_unknown, studio_busy, what loading and editing the
         model raise, and what `summary_of` raises.
@@ -141,12 +142,14 @@ class Session:
                 check_length(model.tokens(each), model, model_name, self.limits)
             written: schemas.Answer | None = None
             started = time.perf_counter()
-            with edited(model, edits):
-                if model.kind == "encoder-decoder":
-                    trace, written = answered(model, text, answer, self.limits.answer_tokens)
-                elif answer is not None:
-                    raise VitralError("answer_unread", model=model_name)
-                else:
+            if model.kind == "encoder-decoder":
+                unedited = self.store.find(trace_id(model_name, text)) if edits else None
+                most = self.limits.answer_tokens
+                trace, written = answered(model, text, answer, most, edits, unedited)
+            elif answer is not None:
+                raise VitralError("answer_unread", model=model_name)
+            else:
+                with edited(model, edits):
                     trace = model.trace(text)
             seconds = time.perf_counter() - started
         summary = summary_of(

@@ -64,6 +64,12 @@ export abstract class Looking extends Choices {
     void this.#look();
   }
 
+  /** A head of another part, too. */
+  chooseHeadOf(part: string, layer: number, head: number): void {
+    this.#turn(part);
+    this.chooseHead(layer, head);
+  }
+
   chooseToken(token: number | null): void {
     if (!this.trace) return;
     if (token === null) this.pointed = null; // else the picture would not change

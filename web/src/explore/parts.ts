@@ -21,3 +21,8 @@ export function keysOf(trace: Trace, part: Part): readonly Token[] {
 export function withinOneText(part: Part): boolean {
   return part.queries === part.keys;
 }
+
+/** The tokens after each of which the model says what comes next: its answer's, where it has one. */
+export function answering(trace: Trace): readonly Token[] {
+  return trace.decoder_tokens.length > 0 ? trace.decoder_tokens : trace.tokens;
+}

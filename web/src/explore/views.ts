@@ -47,8 +47,11 @@ function saysNothing({ trace, part }: Shown): MessageKey | null {
 
 /** What runs the text again needs the model, which a trace from a file comes without. */
 function notRun({ trace }: Shown): MessageKey | null {
-  if (trace.opened !== null) return "studio.view_needs_model";
-  return trace.parts.length > 1 ? "studio.view_several_parts" : null;
+  return trace.opened === null ? null : "studio.view_needs_model";
+}
+
+function notCompared(shown: Shown): MessageKey | null {
+  return shown.trace.parts.length > 1 ? "studio.view_several_parts" : notRun(shown);
 }
 
 /** One head, seen in one way: what every source can give, and what it takes one question for. */
@@ -119,7 +122,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_compare",
         reach: "change",
         possible: served,
-        refuses: notRun,
+        refuses: notCompared,
         fetch: () => import("../compare/CompareView.svelte"),
       },
     ]

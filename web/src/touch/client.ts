@@ -1,11 +1,9 @@
 // Questions about a model that is touched.
 import { ask } from "../protocol/client";
-import type { Trace } from "../protocol/types";
-import type { Edits } from "./edits";
+import type { Question, Trace } from "../protocol/types";
+import type { Edits, HeadPlace } from "./edits";
 
-export interface Touch {
-  model: string;
-  text: string;
+export interface Touch extends Question {
   edits: Edits;
 }
 
@@ -33,7 +31,12 @@ export interface Prediction extends Wanted {
   rose: Candidate[];
   fell: Candidate[];
   /** The heads whose attention changed most. */
-  heads: { layer: number; head: number; share: number }[];
+  heads: (HeadPlace & { share: number })[];
+}
+
+/** What a trace answers. */
+export function questionOf({ model, text, answer }: Trace): Question {
+  return { model, text, answer: answer?.given ? answer.text : null };
 }
 
 async function post<Answer>(path: string, body: object, language: string, signal: AbortSignal): Promise<Answer> {

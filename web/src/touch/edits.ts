@@ -1,18 +1,22 @@
 // What a reader may change of a run, and lists of such changes. Layers, heads and tokens count
 // from 0. What would contradict an edit gives way to it: a silent head has no weights to set, and
 // nobody looks at a blank token.
+import type { Part } from "../protocol/types";
 
-export interface Silence {
-  kind: "silence";
+/** A head of one of the model's parts; "" names the only one of a model that has one. */
+export interface HeadPlace {
+  part: string;
   layer: number;
   head: number;
 }
 
+export interface Silence extends HeadPlace {
+  kind: "silence";
+}
+
 /** The weight from one token to another; the rest of the row makes room in proportion. */
-export interface Weight {
+export interface Weight extends HeadPlace {
   kind: "weight";
-  layer: number;
-  head: number;
   /** The token that looks. */
   row: number;
   /** The token looked at. */
@@ -20,10 +24,14 @@ export interface Weight {
   value: number;
 }
 
+/** A token of the text, or of an encoder–decoder's answer. */
 export interface Blank {
   kind: "blank";
+  of: Text;
   token: number;
 }
+
+export type Text = Part["keys"];
 
 export type Edit = Silence | Weight | Blank;
 export type Edits = readonly Edit[];
@@ -32,32 +40,38 @@ export type Cell = Omit<Weight, "kind" | "value">;
 /** As many as Studio takes at once. */
 export const MOST_EDITS = 256;
 
-function ofHead(edit: Edit, layer: number, head: number): boolean {
-  return edit.kind !== "blank" && edit.layer === layer && edit.head === head;
+/** The text that a part looks at. */
+function lookedAt(part: string): Text {
+  return part === "decoder" ? "decoder_tokens" : "tokens";
 }
 
-function ofCell(edit: Edit, cell: Cell): boolean {
+function ofHead(edit: Edit, { part, layer, head }: HeadPlace): boolean {
+  return edit.kind !== "blank" && edit.part === part && edit.layer === layer && edit.head === head;
+}
+
+/** Is it the edit of this one weight? */
+export function ofCell(edit: Edit, cell: Cell): boolean {
   return (
     edit.kind === "weight" &&
-    ofHead(edit, cell.layer, cell.head) &&
+    ofHead(edit, cell) &&
     edit.row === cell.row &&
     edit.column === cell.column
   );
 }
 
-export function isSilent(edits: Edits, layer: number, head: number): boolean {
-  return edits.some((edit) => edit.kind === "silence" && ofHead(edit, layer, head));
+export function isSilent(edits: Edits, place: HeadPlace): boolean {
+  return edits.some((edit) => edit.kind === "silence" && ofHead(edit, place));
 }
 
-export function isBlank(edits: Edits, token: number): boolean {
-  return edits.some((edit) => edit.kind === "blank" && edit.token === token);
+export function isBlank(edits: Edits, of: Text, token: number): boolean {
+  return edits.some((edit) => edit.kind === "blank" && edit.of === of && edit.token === token);
 }
 
 /** The weights that were set in one row, by the token looked at. */
-export function setIn(edits: Edits, layer: number, head: number, row: number): Map<number, number> {
+export function setIn(edits: Edits, place: HeadPlace, row: number): Map<number, number> {
   const found = new Map<number, number>();
   for (const edit of edits) {
-    if (edit.kind === "weight" && ofHead(edit, layer, head) && edit.row === row) {
+    if (edit.kind === "weight" && ofHead(edit, place) && edit.row === row) {
       found.set(edit.column, edit.value);
     }
   }
@@ -65,24 +79,27 @@ export function setIn(edits: Edits, layer: number, head: number, row: number): M
 }
 
 /** Silence a head, or let it speak again. */
-export function toggledSilence(edits: Edits, layer: number, head: number): Edit[] {
-  const others = edits.filter((edit) => !ofHead(edit, layer, head));
-  return isSilent(edits, layer, head) ? others : [...others, { kind: "silence", layer, head }];
+export function toggledSilence(edits: Edits, { part, layer, head }: HeadPlace): Edit[] {
+  const place = { part, layer, head };
+  const others = edits.filter((edit) => !ofHead(edit, place));
+  return isSilent(edits, place) ? others : [...others, { kind: "silence", ...place }];
 }
 
 /** Blank a token, or show it again. */
-export function toggledBlank(edits: Edits, token: number): Edit[] {
-  if (isBlank(edits, token)) {
-    return edits.filter((edit) => !(edit.kind === "blank" && edit.token === token));
+export function toggledBlank(edits: Edits, of: Text, token: number): Edit[] {
+  if (isBlank(edits, of, token)) {
+    return edits.filter((edit) => !isBlank([edit], of, token));
   }
-  const others = edits.filter((edit) => !(edit.kind === "weight" && edit.column === token));
-  return [...others, { kind: "blank", token }];
+  const others = edits.filter(
+    (edit) => !(edit.kind === "weight" && lookedAt(edit.part) === of && edit.column === token),
+  );
+  return [...others, { kind: "blank", of, token }];
 }
 
 /** What of a row the other weights that were set leave for this one, 0 to 1. */
 export function roomFor(edits: Edits, cell: Cell): number {
   let left = 1;
-  for (const [column, value] of setIn(edits, cell.layer, cell.head, cell.row)) {
+  for (const [column, value] of setIn(edits, cell, cell.row)) {
     if (column !== cell.column) left -= value;
   }
   return Math.max(0, rounded(left));
@@ -129,18 +146,21 @@ function rounded(value: number): number {
 }
 
 // In the page's address: silence-LAYER-HEAD, weight-LAYER-HEAD-ROW-COLUMN-VALUE, blank-TOKEN,
-// joined by "_".
+// joined by "_". Of an encoder–decoder the part stands behind the kind (silence-cross-1-0), and
+// "answer" where a token is the answer's (blank-answer-3).
+
+const ANSWER = "answer";
 
 export function writeEdits(edits: Edits): string {
   return edits
     .map((edit) =>
       edit.kind === "silence"
-        ? ["silence", edit.layer, edit.head]
+        ? ["silence", edit.part, edit.layer, edit.head]
         : edit.kind === "blank"
-          ? ["blank", edit.token]
-          : ["weight", edit.layer, edit.head, edit.row, edit.column, edit.value],
+          ? ["blank", edit.of === "tokens" ? "" : ANSWER, edit.token]
+          : ["weight", edit.part, edit.layer, edit.head, edit.row, edit.column, edit.value],
     )
-    .map((parts) => parts.join("-"))
+    .map((words) => words.filter((word) => word !== "").join("-"))
     .join("_");
 }
 
@@ -153,13 +173,18 @@ export function readEdits(text: string | null): Edit[] {
 }
 
 function readEdit(text: string): Edit | null {
-  const [kind, ...given] = text.split("-");
+  const [kind, ...words] = text.split("-");
+  const part = /^[a-z]{1,16}$/.test(words[0] ?? "") ? (words[0] ?? "") : "";
+  const given = part === "" ? words : words.slice(1);
   const numbers = given.map(Number);
   const places = kind === "weight" ? given.slice(0, 4) : given;
   if (!places.every((place) => /^\d{1,6}$/.test(place))) return null;
   const [first = 0, second = 0, row = 0, column = 0, value = -1] = numbers;
-  if (kind === "silence" && given.length === 2) return { kind, layer: first, head: second };
-  if (kind === "blank" && given.length === 1) return { kind, token: first };
+  if (kind === "silence" && given.length === 2) return { kind, part, layer: first, head: second };
+  if (kind === "blank" && given.length === 1 && (part === "" || part === ANSWER)) {
+    return { kind, of: part === "" ? "tokens" : "decoder_tokens", token: first };
+  }
   if (kind !== "weight" || given.length !== 5 || !/^[01](\.\d{1,4})?$/.test(given[4] ?? "")) return null;
-  return value >= 0 && value <= 1 ? { kind, layer: first, head: second, row, column, value } : null;
+  if (value < 0 || value > 1) return null;
+  return { kind, part, layer: first, head: second, row, column, value };
 }

@@ -21,6 +21,8 @@ import {
   type Cell,
   type Edit,
   type Edits,
+  type HeadPlace,
+  type Text,
 } from "./edits";
 import { Past } from "./past";
 
@@ -32,7 +34,7 @@ class Touching {
   asked = $state.raw<Edits>([]);
   /** Whether the pictures show the run without the edits. */
   showsBefore = $state(false);
-  /** The prediction that is compared: null for the source token's, or a decoder's last. */
+  /** The prediction that is compared; null for the one that Touch chooses. */
   place = $state<number | null>(null);
   /** Is an encoder asked for a token that it cannot see? */
   masked = $state(true);
@@ -63,18 +65,18 @@ class Touching {
 
   // What the reader does ------------------------------------------------------------------------
 
-  toggleSilence(layer: number, head: number): void {
-    this.#change(toggledSilence(this.edits, layer, head));
+  toggleSilence(place: HeadPlace): void {
+    this.#change(toggledSilence(this.edits, place));
   }
 
-  toggleBlank(token: number): void {
-    this.#change(toggledBlank(this.edits, token));
+  toggleBlank(of: Text, token: number): void {
+    this.#change(toggledBlank(this.edits, of, token));
   }
 
   setWeight(cell: Cell, value: number): void {
-    const { layer, head, row, column } = cell;
-    if (isSilent(this.edits, layer, head)) return;
-    const gesture = `${layer} ${head} ${row} ${column}`;
+    const { part, layer, head, row, column } = cell;
+    if (isSilent(this.edits, cell)) return;
+    const gesture = `${part} ${layer} ${head} ${row} ${column}`;
     this.#change(withWeight(this.edits, cell, value), gesture);
   }
 
@@ -157,8 +159,7 @@ class Touching {
       return source().postTrace(question, reader.language, signal, tell);
     }
     try {
-      const { model, text } = question;
-      const trace = await postTouch({ model, text, edits }, reader.language, signal);
+      const trace = await postTouch({ ...question, edits }, reader.language, signal);
       this.#working = edits;
       return trace;
     } catch (problem) {
@@ -180,7 +181,8 @@ class Touching {
   #settle(question: Question): void {
     const before = this.#question;
     this.#question = { ...question };
-    if (!before || (before.model === question.model && before.text === question.text)) return;
+    const same = before?.text === question.text && before.answer === question.answer;
+    if (!before || (before.model === question.model && same)) return;
     const kept = before.model === question.model ? ofAnyText(this.edits) : [];
     if (before.model !== question.model || kept.length < this.edits.length) this.#past.forget();
     this.dropped = this.edits.length - kept.length;

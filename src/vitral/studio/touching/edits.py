@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vitral.studio.touching.schemas import Edit, Silence, Weight
+from vitral.studio.touching.schemas import Blank, Edit, Silence, Weight
 
 if TYPE_CHECKING:
     from vitral.model import Model
@@ -22,9 +22,18 @@ def edited(model: "Model", edits: Sequence[Edit]) -> Iterator[None]:
     with model.edit() as open_edit:
         for each in edits:
             if isinstance(each, Silence):
-                open_edit.silence(each.layer, each.head)
+                open_edit.silence(each.layer, each.head, part=each.part)
             elif isinstance(each, Weight):
-                open_edit.set_cell(each.layer, each.head, each.row, each.column, each.value)
+                place = (each.layer, each.head, each.row, each.column)
+                open_edit.set_cell(*place, each.value, part=each.part)
             else:
-                open_edit.blank(each.token)
+                for part in _looking_at(model, each):
+                    open_edit.blank(each.token, part=part)
         yield
+
+
+def _looking_at(model: "Model", edit: Blank) -> tuple[str | None, ...]:
+    """The parts that look at the text of a token that is blanked."""
+    if edit.of == "decoder_tokens":
+        return ("decoder",)
+    return ("encoder", "cross") if model.kind == "encoder-decoder" else (None,)

@@ -30,8 +30,8 @@ async def compare_predictions(session: Session, asked: PredictionRequest) -> Pre
     Raises VitralError: what `Session.trace` and `explain.prediction_change` raise, and
     `ablation_no_mask`, `token_out_of_range` for a mask.
     """
-    before = await session.trace(asked.model, asked.text)
-    after = await session.trace(asked.model, asked.text, edits=asked.edits)
+    before = await session.trace(asked.model, asked.text, asked.answer)
+    after = await session.trace(asked.model, asked.text, asked.answer, asked.edits)
     return await session.workshop.run(_compared, session.shelf, before.trace, after.trace, asked)
 
 
@@ -78,12 +78,19 @@ def _moved(before: "Trace", after: "Trace", edits: Sequence[Edit]) -> list[HeadM
     """The heads whose attention changed most, largest first."""
     from vitral.tracing.before_after import difference
 
-    silenced = {(each.layer, each.head) for each in edits if isinstance(each, Silence)}
-    shares = difference(before, after).attention().tolist() if edits else []
+    if not edits:
+        return []
+    silenced = {
+        (before.first_part if each.part is None else each.part, each.layer, each.head)
+        for each in edits
+        if isinstance(each, Silence)
+    }
+    changed = difference(before, after)
     found = [
-        HeadMoved(layer=layer, head=head, share=share)
-        for layer, row in enumerate(shares)
+        HeadMoved(part=part, layer=layer, head=head, share=share)
+        for part in before.parts
+        for layer, row in enumerate(changed.attention(part).tolist())
         for head, share in enumerate(row)
-        if share > 0 and (layer, head) not in silenced
+        if share > 0 and (part, layer, head) not in silenced
     ]
     return sorted(found, key=lambda each: -each.share)[:MOST_HEADS]

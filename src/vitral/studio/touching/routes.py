@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api", responses={"default": {"model": schemas.ErrorB
 async def post_touch(body: TouchRequest, session: CurrentSession) -> schemas.Trace:
     """Run a text through a model with edits. The trace is looked at as any other; with no edits it
     is the text's own."""
-    return (await session.trace(body.model, body.text, edits=body.edits)).summary
+    return (await session.trace(body.model, body.text, body.answer, body.edits)).summary
 
 
 @router.post("/touches/prediction")

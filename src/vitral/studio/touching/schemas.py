@@ -8,6 +8,10 @@ MOST_EDITS = 256
 _PLACE = Field(ge=0, le=1_000_000)
 
 Place = Annotated[int, _PLACE]
+Part = Annotated[
+    str | None,
+    Field(max_length=16, description="One of the trace's parts; null: the first"),
+]
 
 
 class _Strict(BaseModel):
@@ -18,6 +22,7 @@ class Silence(_Strict):
     """A head adds nothing."""
 
     kind: Literal["silence"]
+    part: Part = None
     layer: Place
     head: Place
 
@@ -27,6 +32,7 @@ class Weight(_Strict):
     one. Weights that were set keep their values."""
 
     kind: Literal["weight"]
+    part: Part = None
     layer: Place
     head: Place
     row: Place = Field(description="The token that looks")
@@ -35,9 +41,11 @@ class Weight(_Strict):
 
 
 class Blank(_Strict):
-    """A token that nobody may look at, in any layer."""
+    """A token that nobody may look at, in any layer; in an encoder–decoder neither the text's
+    own tokens nor those of the answer."""
 
     kind: Literal["blank"]
+    of: Literal["tokens", "decoder_tokens"] = "tokens"
     token: Place
 
 
@@ -51,13 +59,19 @@ class TouchRequest(BaseModel):
 
     model: str = Field(min_length=1, max_length=500)
     text: str
+    answer: str | None = Field(
+        None,
+        description="What an encoder–decoder's decoder reads; null: what the model writes unedited",
+    )
     edits: list[Edit] = Field(max_length=MOST_EDITS, description="The later one counts")
 
 
 class PredictionRequest(TouchRequest):
     """The same, and which prediction is compared."""
 
-    place: Place | None = Field(default=None, description="null: the last token")
+    place: Place | None = Field(
+        default=None, description="Of an encoder–decoder, in its answer. null: the last token"
+    )
     masked: bool = Field(
         default=False, description="The token there is replaced by the mask before it is asked for"
     )
@@ -76,6 +90,7 @@ class CandidateChange(BaseModel):
 class HeadMoved(BaseModel):
     """How much of a head's attention went elsewhere: ½ Σ |after − before|, its rows' mean."""
 
+    part: str
     layer: int
     head: int
     share: float
