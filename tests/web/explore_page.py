@@ -83,3 +83,22 @@ class ExplorePage:
             }""",
             arg=[expected, change.moved],
         )
+
+    def expect_largest(
+        self, left: torch.Tensor, right: torch.Tensor, tolerance: float = 1e-6
+    ) -> None:
+        """Wait until Compare's table holds the dozen largest entries of left − right [pieces,
+        pieces]."""
+        changed = left - right
+        order = changed.abs().flatten().sort(descending=True).values[:12]
+        self.page.wait_for_function(
+            """([changed, order, tolerance]) => {
+                const rows = [...document.querySelectorAll("tr[data-difference]")];
+                return rows.length === order.length && rows.every((row, at) => {
+                    const shown = +row.dataset.difference;
+                    return Math.abs(Math.abs(shown) - order[at]) < tolerance &&
+                        Math.abs(shown - changed[row.dataset.query][row.dataset.key]) < tolerance;
+                });
+            }""",
+            arg=[changed.tolist(), order.tolist(), tolerance],
+        )

@@ -1,6 +1,8 @@
 """Compare in a real browser: two heads side by side, and their difference in exact numbers."""
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from vitral.tracing.token import Token
 
 pytestmark = pytest.mark.browser
 
-AT = {"at": "layers.1.attention.pattern", "head": 2, "token": 4, "view": "compare"}
+AT: dict[str, Any] = {"at": "layers.1.attention.pattern", "head": 2, "token": 4, "view": "compare"}
 MIXED = "El perrazo que persiguió al gatito cruzó la ciudad."  # split otherwise by each model
 OTHER = "El perro que persiguió al niño cruzó la calle."
 
@@ -29,33 +31,20 @@ def bert(bert_folder: Path) -> Model:
     return vitral.load(str(bert_folder))
 
 
-def expect_largest(page: Page, left: torch.Tensor, right: torch.Tensor, count: int = 12) -> None:
-    """Wait until the table holds the largest entries of left − right [pieces, pieces]."""
-    changed = left - right
-    order = changed.abs().flatten().sort(descending=True).values[:count]
-    page.wait_for_function(
-        """([changed, order, tolerance]) => {
-            const rows = [...document.querySelectorAll("tr[data-difference]")];
-            return rows.length === order.length && rows.every((row, at) => {
-                const shown = +row.dataset.difference;
-                return Math.abs(Math.abs(shown) - order[at]) < tolerance &&
-                    Math.abs(shown - changed[row.dataset.query][row.dataset.key]) < tolerance;
-            });
-        }""",
-        arg=[changed.tolist(), order.tolist(), 1e-6],
-    )
-
-
-def expect_bars(page: Page, left: torch.Tensor, right: torch.Tensor) -> None:
+def expect_bars(
+    page: Page, left: torch.Tensor, right: torch.Tensor, tolerance: float = 1e-6
+) -> None:
     """Wait until the pairs of bars are these two rows [pieces]."""
     page.wait_for_function(
-        """([left, right]) => {
-            const near = (name, row) => row.every((weight, at) => Math.abs(weight - +document
-                .querySelector(`tr[data-piece="${at}"] [data-${name}]`)?.dataset[name]) < 1e-6);
+        """([left, right, tolerance]) => {
+            const at = (piece, name) =>
+                +document.querySelector(`tr[data-piece="${piece}"] [data-${name}]`)?.dataset[name];
+            const near = (name, row) =>
+                row.every((weight, piece) => Math.abs(weight - at(piece, name)) < tolerance);
             return document.querySelectorAll("tr[data-piece]").length === left.length &&
                 near("left", left) && near("right", right);
         }""",
-        arg=[left.tolist(), right.tolist()],
+        arg=[left.tolist(), right.tolist(), tolerance],
     )
 
 
@@ -64,7 +53,7 @@ def test_two_heads_of_one_text(room: ExplorePage, bert: Model) -> None:
     trace = bert.trace(SENTENCE)
     # Nothing was chosen: it begins with the next head, and says so in the address.
     room.expect_place(with_head="3")
-    expect_largest(room.page, trace.attention(1, 2), trace.attention(1, 3))
+    room.expect_largest(trace.attention(1, 2), trace.attention(1, 3))
     expect_bars(room.page, trace.attention(1, 2)[4], trace.attention(1, 3)[4])
     moved = (trace.attention(1, 2) - trace.attention(1, 3)).abs().sum(-1).mean() / 2
     shown = float(room.page.locator("[data-moved]").get_attribute("data-moved") or "nan")
@@ -72,11 +61,11 @@ def test_two_heads_of_one_text(room: ExplorePage, bert: Model) -> None:
     room.page.get_by_label("Capa de la derecha").select_option("2")
     room.page.get_by_label("Cabeza de la derecha").select_option("0")
     room.expect_place(with_layer="2", with_head="0")
-    expect_largest(room.page, trace.attention(1, 2), trace.attention(2, 0))
+    room.expect_largest(trace.attention(1, 2), trace.attention(2, 0))
     # The left follows the room.
     room.pane(0, 1).click()
     room.chips.nth(2).click()
-    expect_largest(room.page, trace.attention(0, 1), trace.attention(2, 0))
+    room.expect_largest(trace.attention(0, 1), trace.attention(2, 0))
     expect_bars(room.page, trace.attention(0, 1)[2], trace.attention(2, 0)[2])
 
 
@@ -88,16 +77,16 @@ def test_with_edits_it_is_the_difference_that_they_make(room: ExplorePage, bert:
         edit.set_cell(1, 2, row=4, column=6, value=0.5)
         after = bert.trace(SENTENCE)
     expect(room.page.get_by_text("Sin tus cambios.")).to_be_visible()
-    expect_largest(room.page, after.attention(1, 2), before.attention(1, 2))
+    room.expect_largest(after.attention(1, 2), before.attention(1, 2))
     pattern = vitral.difference(before, after).pattern(1, 2)
-    expect_largest(room.page, pattern, torch.zeros_like(pattern))
+    room.expect_largest(pattern, torch.zeros_like(pattern))
 
 
 def test_every_cell_tells_its_three_numbers(room: ExplorePage, bert: Model) -> None:
     room.open(**(AT | {"with_head": 0, "lang": "en"}))
     trace = bert.trace(SENTENCE)
     left, right = trace.attention(1, 2), trace.attention(1, 0)
-    expect_largest(room.page, left, right)
+    room.expect_largest(left, right)
     room.page.get_by_role("application", name="Map of the difference").focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown"):
         room.page.keyboard.press(key)
@@ -158,7 +147,7 @@ def test_two_models_are_aligned_by_characters(
     assert any(len(left) != len(right) for left, right in pieces)
     left = grouped(one.attention(1, 2), [piece[0] for piece in pieces])
     right = grouped(two.attention(1, 1), [piece[1] for piece in pieces])
-    expect_largest(room.page, left, right)
+    room.expect_largest(left, right)
     mine = next(number for number, piece in enumerate(pieces) if 4 in piece[0])
     expect_bars(room.page, left[mine], right[mine])
 
@@ -184,7 +173,7 @@ def test_two_sentences_are_paired_at_their_ends(room: ExplorePage, bert: Model) 
     ]
     left = grouped(one.attention(1, 2), groups[0])
     right = grouped(two.attention(1, 2), groups[1])
-    expect_largest(room.page, left, right)
+    room.expect_largest(left, right)
     # The same text again is the same head again, and that is said.
     room.page.get_by_label("Texto de la derecha").fill(SENTENCE)
     expect(room.page.get_by_text("Los dos lados son iguales.")).to_be_visible()
@@ -198,10 +187,29 @@ def test_where_no_difference_can_be_taken_it_says_why(room: ExplorePage) -> None
     expect(room.page.get_by_role("alert").filter(has_text="nobody")).to_be_visible()
 
 
-def test_long_texts_are_said_to_be_too_long(room: ExplorePage) -> None:
+def in_cells(pattern: torch.Tensor, count: int = 256) -> torch.Tensor:
+    """What goes to the tokens of each of `count` shares, averaged over those of each share."""
+    edges = [at * len(pattern) // count for at in range(count + 1)]
+    parts = list(itertools.pairwise(edges))
+    sums = torch.stack([pattern[:, first:end].sum(1) for first, end in parts], dim=1)
+    return torch.stack([sums[first:end].mean(0) for first, end in parts])
+
+
+def test_long_texts_are_compared_in_cells(room: ExplorePage, long_folder: Path) -> None:
     long = "El gato duerme. " * 45
-    room.open(**(AT | {"model": "long-llama", "with_text": long}))
-    expect(room.page.get_by_text("hasta 256 tokens")).to_be_visible()
+    room.open(**(AT | {"model": "long-llama", "text": long, "with_head": 1, "head": 0}))
+    trace = vitral.load(str(long_folder)).trace(long)
+    assert len(trace.tokens) > 256
+    left, right = in_cells(trace.attention(1, 0)), in_cells(trace.attention(1, 1))
+    torch.testing.assert_close(left.sum(1), torch.ones(256), atol=1e-5, rtol=0)
+    room.expect_largest(left, right, tolerance=1e-5)  # sums of rounded means
+    place = max(at for at in range(256) if at * len(trace.tokens) // 256 <= AT["token"])
+    expect_bars(room.page, left[place], right[place], tolerance=1e-5)
+    expect(room.page.get_by_text("El texto es largo: cada celda reúne")).to_be_visible()
+    # Of two texts there are two maps, and it is said why there is no third.
+    room.page.get_by_label("Texto de la derecha").fill(long + "Y ya está.")
+    expect(room.page.get_by_text("solo se restan si tienen los mismos tokens")).to_be_visible()
+    expect(room.page.get_by_role("application")).to_have_count(2)
 
 
 def test_a_link_reopens_the_comparison(room: ExplorePage, bert: Model) -> None:

@@ -305,6 +305,23 @@ def test_touching_leaves_the_models_answer_as_it_was(room: ExplorePage, bart: An
     expect(page.locator("#part")).to_have_value(part[name.split(" · ")[0]])
 
 
+def test_the_same_part_is_compared(room: ExplorePage, bart: Any) -> None:
+    room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, token=3, view="compare", lang="en")
+    trace = bart.trace(SENTENCE, decoder_text=ANSWER)
+    room.expect_place(with_head="0")
+    room.expect_largest(trace.attention(1, 1, "cross"), trace.attention(1, 0, "cross"))
+    expect(room.page.locator(".side.left")).to_contain_text("answer → text · Layer 1, head 1")
+    room.page.get_by_label("Layer on the right").select_option("0")
+    room.expect_largest(trace.attention(1, 1, "cross"), trace.attention(0, 0, "cross"))
+    # Another text has an answer of its own: what looks is paired, and what is looked at.
+    room.page.get_by_label("Text on the right").fill(SENTENCE.replace("gato", "niño"))
+    expect(room.page.get_by_text("No difference can be taken here")).to_be_visible()
+    room.page.locator("#part").select_option("encoder")
+    expect(room.page.get_by_text("counts as one piece")).to_be_visible()
+    rows = room.page.locator("tr[data-piece]")
+    expect(rows).to_have_count(len(trace.tokens))
+
+
 def test_other_models_have_neither_part_nor_answer(room: ExplorePage, bert_folder: Path) -> None:
     room.open(text=SENTENCE, answer=ANSWER, at=CROSS, head=1, view="numbers", lang="en")
     expect(room.page.locator("#answer")).to_have_value(ANSWER)

@@ -8,7 +8,8 @@
 // is summed over its tokens as keys and averaged over them as queries, as for words (Clark et al.
 // 2019, arXiv:1906.04341, section 4.1): rows still sum to one.
 import { label } from "../explore/words";
-import type { Token } from "../protocol/types";
+import type { Part, Token, Trace } from "../protocol/types";
+import type { Axis } from "./grid";
 
 export interface Side {
   text: string;
@@ -110,14 +111,38 @@ function sameTokens(left: Side, right: Side): boolean {
   );
 }
 
+/** One of a trace's texts. What a model wrote has no places in a text of its own: its tokens, one
+ * after the other, are the text. */
+export function sideOf(trace: Trace, which: Part["queries"]): Side {
+  const tokens = trace[which];
+  if (which === "tokens") return { text: trace.text, tokens };
+  if (trace.answer?.given) return { text: trace.answer.text, tokens };
+  let [text, at] = ["", 0];
+  const placed = tokens.map((token): Token => {
+    if (token.special) return token;
+    const start = at;
+    text += token.text;
+    at += Array.from(token.text).length;
+    return { ...token, start, end: at };
+  });
+  return { text, tokens: placed };
+}
+
+/** Cells of several tokens are paired where they hold the same ones. */
+export function alignCells(left: Side, right: Side, { names }: Axis): Alignment | null {
+  return sameTokens(left, right) ? oneToOne(names) : null;
+}
+
+function oneToOne(names: readonly Token[]): Alignment {
+  const pieces = names.map((token, index): Piece => {
+    return { left: [index], right: [index], label: label(token), special: token.special };
+  });
+  return { pieces, manner: "tokens", leftOut: [] };
+}
+
 /** The pieces that two texts share; null where they share no word at either end. */
 export function align(left: Side, right: Side): Alignment | null {
-  if (sameTokens(left, right)) {
-    const pieces = left.tokens.map((token, index): Piece => {
-      return { left: [index], right: [index], label: label(token), special: token.special };
-    });
-    return { pieces, manner: "tokens", leftOut: [] };
-  }
+  if (sameTokens(left, right)) return oneToOne(left.tokens);
   const [inks, leftOut] = [[inkOf(left), inkOf(right)] as const, [] as string[]];
   const pieces: Piece[] = [];
   const cuts = commonCuts(...inks);

@@ -1,26 +1,29 @@
 // What one head gives more than another: left − right, piece by piece.
 import type { Piece } from "./alignment";
+import type { Grid } from "./grid";
 
-/** A head's weights [size × size] between pieces: summed over keys, averaged over queries. */
-export function between(
-  matrix: Float32Array,
-  size: number,
-  groups: readonly (readonly number[])[],
-): Float32Array {
-  const found = new Float32Array(groups.length * groups.length);
-  groups.forEach((queries, row) => {
-    groups.forEach((keys, column) => {
+type Groups = readonly (readonly number[])[];
+
+/** A head's weights between pieces [rows × columns]: summed over keys, averaged over queries. */
+export function between(grid: Head, rows: Groups, columns: Groups): Float32Array {
+  const { values } = grid;
+  const width = grid.columns.names.length;
+  const found = new Float32Array(rows.length * columns.length);
+  rows.forEach((queries, row) => {
+    columns.forEach((keys, column) => {
       let sum = 0;
-      for (const query of queries) for (const key of keys) sum += matrix[query * size + key] ?? 0;
-      found[row * groups.length + column] = sum / queries.length;
+      for (const query of queries) for (const key of keys) sum += values[query * width + key] ?? 0;
+      found[row * columns.length + column] = sum / queries.length;
     });
   });
   return found;
 }
 
 export interface Compared {
-  pieces: readonly Piece[];
-  /** [pieces × pieces] each. */
+  /** The pieces that look, and those looked at. */
+  rows: readonly Piece[];
+  columns: readonly Piece[];
+  /** [rows × columns] each. */
   left: Float32Array;
   right: Float32Array;
   /** left − right. */
@@ -29,17 +32,23 @@ export interface Compared {
   greatest: number;
 }
 
-export interface Head {
-  matrix: Float32Array;
-  size: number;
-}
+export type Head = Pick<Grid, "values" | "columns">;
 
-export function compared(pieces: readonly Piece[], left: Head, right: Head): Compared {
-  const mine = between(left.matrix, left.size, pieces.map((piece) => piece.left));
-  const theirs = between(right.matrix, right.size, pieces.map((piece) => piece.right));
+export function compared(
+  rows: readonly Piece[],
+  columns: readonly Piece[],
+  left: Head,
+  right: Head,
+): Compared {
+  const groups = (side: "left" | "right"): [Groups, Groups] => [
+    rows.map((piece) => piece[side]),
+    columns.map((piece) => piece[side]),
+  ];
+  const mine = between(left, ...groups("left"));
+  const theirs = between(right, ...groups("right"));
   const difference = mine.map((weight, cell) => weight - (theirs[cell] ?? 0));
   const greatest = difference.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
-  return { pieces, left: mine, right: theirs, difference, greatest };
+  return { rows, columns, left: mine, right: theirs, difference, greatest };
 }
 
 export interface Change {
@@ -51,8 +60,8 @@ export interface Change {
 }
 
 /** The cells that differ most, largest first; those that do not differ are left out. */
-export function largest({ pieces, left, right, difference }: Compared, count: number): Change[] {
-  const size = pieces.length;
+export function largest({ columns, left, right, difference }: Compared, count: number): Change[] {
+  const size = columns.length;
   return Array.from(difference.keys())
     .filter((cell) => difference[cell] !== 0)
     .sort((a, b) => Math.abs(difference[b] as number) - Math.abs(difference[a] as number) || a - b)
@@ -67,7 +76,7 @@ export function largest({ pieces, left, right, difference }: Compared, count: nu
 }
 
 /** How much of the left's attention goes elsewhere than the right's: ½ Σ |difference|, mean of rows. */
-export function movedShare({ pieces, difference }: Compared): number {
+export function movedShare({ rows, difference }: Compared): number {
   const sum = difference.reduce((total, each) => total + Math.abs(each), 0);
-  return pieces.length > 0 ? sum / 2 / pieces.length : 0;
+  return rows.length > 0 ? sum / 2 / rows.length : 0;
 }

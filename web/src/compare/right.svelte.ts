@@ -4,22 +4,24 @@ import { Patterns } from "../explore/patterns";
 import { reader } from "../messages/catalogue.svelte";
 import { ServerGone, StudioError } from "../protocol/client";
 import { source } from "../protocol/source";
-import type { Trace } from "../protocol/types";
+import type { Part, Question, Trace } from "../protocol/types";
 import { room } from "../explore/room.svelte";
+import { gridOf, type Grid } from "./grid";
 
 export interface Wish {
-  model: string;
-  text: string;
+  question: Question;
+  /** The part wanted, where the model has several. */
+  part: string;
   layer: number;
   head: number;
 }
 
 export interface Right {
   trace: Trace;
+  part: Part;
   layer: number;
   head: number;
-  /** All weights; null for a text too long to be drawn whole. */
-  matrix: Float32Array | null;
+  grid: Grid;
 }
 
 /** After so long, in ms, a Studio that had too much to do is asked again. */
@@ -30,26 +32,26 @@ class RightSide {
   problem = $state.raw<StudioError | null>(null);
   busy = $state(false);
   #patterns: Patterns | null = null;
+  #about = "";
 
   /** A layer or head that the model does not have becomes its last. */
-  async ask({ model, text, layer, head }: Wish, signal: AbortSignal): Promise<void> {
+  async ask(wish: Wish, signal: AbortSignal): Promise<void> {
     this.busy = true;
     try {
+      const about = JSON.stringify([wish.question, wish.part]);
       let known = this.#patterns;
-      if (!known || known.trace.model !== model || known.trace.text !== text) {
-        const question = { model, text, answer: null };
-        const trace = await source().postTrace(question, reader.language, signal);
-        known = new Patterns(trace, partOf(trace, ""));
+      if (!known || this.#about !== about) {
+        const trace = await source().postTrace(wish.question, reader.language, signal);
+        known = new Patterns(trace, partOf(trace, wish.part));
       }
-      const { trace } = known;
-      const place = {
-        layer: Math.min(layer, trace.num_layers - 1),
-        head: Math.min(head, trace.num_heads - 1),
-      };
-      const matrix = known.whole ? await known.matrix(place.layer, place.head, signal) : null;
+      const { trace, part } = known;
+      const layer = Math.min(wish.layer, part.num_layers - 1);
+      const head = Math.min(wish.head, part.num_heads - 1);
+      const grid = await gridOf(known, layer, head, signal);
       if (signal.aborted) return;
       this.#patterns = known;
-      this.shown = { trace, ...place, matrix };
+      this.#about = about;
+      this.shown = { trace, part, layer, head, grid };
       this.problem = null;
     } catch (problem) {
       if (signal.aborted) return;
@@ -59,7 +61,7 @@ class RightSide {
         this.#patterns = null;
         if (busy) await new Promise((resolve) => setTimeout(resolve, BUSY));
         if (signal.aborted) return;
-        if (forgotten || busy) return await this.ask({ model, text, layer, head }, signal);
+        if (forgotten || busy) return await this.ask(wish, signal);
         this.problem = problem;
       } else if (problem instanceof ServerGone) room.failed(problem);
       else throw problem;

@@ -47,13 +47,13 @@ export class Patterns {
   /** One source token's weights over all tokens, exact. */
   async row(layer: number, head: number, token: number, signal: AbortSignal): Promise<Float32Array> {
     const part = async (first: number): Promise<Float32Array> => {
-      const width = Math.min(MOST_CELLS, this.size - first);
+      const width = Math.min(MOST_CELLS, this.width - first);
       const area: Area = { rows: [token, token + 1], columns: [first, first + width] };
       return (await this.#ask(layer, head, { ...area, height: 1, width }, signal)).values;
     };
-    if (this.size <= MOST_CELLS) return part(0);
-    const row = new Float32Array(this.size);
-    for (let first = 0; first < this.size; first += MOST_CELLS) row.set(await part(first), first);
+    if (this.width <= MOST_CELLS) return part(0);
+    const row = new Float32Array(this.width);
+    for (let first = 0; first < this.width; first += MOST_CELLS) row.set(await part(first), first);
     return row;
   }
 

@@ -50,10 +50,6 @@ function notRun({ trace }: Shown): MessageKey | null {
   return trace.opened === null ? null : "studio.view_needs_model";
 }
 
-function notCompared(shown: Shown): MessageKey | null {
-  return shown.trace.parts.length > 1 ? "studio.view_several_parts" : notRun(shown);
-}
-
 /** One head, seen in one way: what every source can give, and what it takes one question for. */
 const OF_A_HEAD: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
@@ -122,7 +118,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_compare",
         reach: "change",
         possible: served,
-        refuses: notCompared,
+        refuses: notRun,
         fetch: () => import("../compare/CompareView.svelte"),
       },
     ]

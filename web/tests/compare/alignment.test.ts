@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { Token } from "../../src/protocol/types";
-import { align, type Side } from "../../src/compare/alignment";
+import { align, sideOf, type Side } from "../../src/compare/alignment";
+import { tokensOf, traceOf } from "../explore/traced";
 
 /** A side whose tokens are `parts` of the text in order; "[…]" is added, "_" a space before. */
 function side(text: string, parts: string[]): Side {
@@ -125,5 +126,33 @@ describe("two texts", () => {
       expect(found?.pieces.flatMap((piece) => piece.left).sort((a, b) => a - b)).toEqual([...one.tokens.keys()]);
       expect(found?.pieces.flatMap((piece) => piece.right).sort((a, b) => a - b)).toEqual([...two.tokens.keys()]);
     }
+  });
+});
+
+describe("an encoder–decoder's answer", () => {
+  const decoder_tokens = tokensOf("[SEP]|The| dog| runs|[SEP]");
+  const written = decoder_tokens.map((token) => ({ ...token, start: null, end: null }));
+
+  it("that was given has its places in what the reader wrote", () => {
+    const answer = { text: "The dog runs", given: true, ended: true };
+    const trace = traceOf(tokensOf("El| perro"), { decoder_tokens, answer });
+    expect(sideOf(trace, "tokens")).toEqual({ text: "El perro", tokens: trace.tokens });
+    expect(sideOf(trace, "decoder_tokens")).toEqual({ text: "The dog runs", tokens: decoder_tokens });
+  });
+
+  it("that the model wrote is its tokens, one after the other", () => {
+    const answer = { text: "The dog runs", given: false, ended: true };
+    const one = traceOf(tokensOf("El"), { decoder_tokens: written, answer });
+    expect(sideOf(one, "decoder_tokens")).toEqual({ text: "The dog runs", tokens: decoder_tokens });
+    const longer = tokensOf("[SEP]|The| old| dog| runs").map((token) => ({ ...token, start: null, end: null }));
+    const other = traceOf(tokensOf("El"), { decoder_tokens: longer, answer });
+    const found = align(sideOf(one, "decoder_tokens"), sideOf(other, "decoder_tokens"));
+    expect(found?.pieces.map((piece) => [piece.left, piece.right])).toEqual([
+      [[0], [0]],
+      [[1], [1]],
+      [[2], [3]],
+      [[3], [4]],
+    ]);
+    expect(found?.leftOut).toContain("old");
   });
 });
