@@ -203,6 +203,7 @@ def test_long_texts_are_compared_in_cells(room: ExplorePage, long_folder: Path) 
     left, right = in_cells(trace.attention(1, 0)), in_cells(trace.attention(1, 1))
     torch.testing.assert_close(left.sum(1), torch.ones(256), atol=1e-5, rtol=0)
     room.expect_largest(left, right, tolerance=1e-5)  # sums of rounded means
+    room.page.get_by_role("button", name="256").click()
     place = max(at for at in range(256) if at * len(trace.tokens) // 256 <= AT["token"])
     expect_bars(room.page, left[place], right[place], tolerance=1e-5)
     expect(room.page.get_by_text("El texto es largo: cada celda reúne")).to_be_visible()

@@ -183,8 +183,15 @@ def test_a_recurrent_translator(room: ExplorePage) -> None:
     expect(room.page.locator("#part")).to_have_count(0)  # there is nothing to choose
     room.expect_place(at="decoder.layers.0.cross_attention.pattern")
     expect(room.page.get_by_text("it was stopped after 64 tokens")).to_be_visible()
-    room.show("Arithmetic")
-    expect(room.page.get_by_text("there is no arithmetic to show")).to_be_visible()
+    for view, said in (
+        ("Arithmetic", "there is no arithmetic to show"),
+        ("Graph", "mixes the tokens of one text"),
+        ("Word path", "there is no path to follow"),
+        ("Prediction", "A recurrent network has no layers"),
+        ("Touch", "it can be looked at, but not touched"),
+    ):
+        room.show(view)
+        expect(room.page.locator("#view")).to_contain_text(said)
     expect(room.page.locator("#notice p")).to_have_count(0)
 
 

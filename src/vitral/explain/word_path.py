@@ -112,9 +112,13 @@ def levels_of(trace: Trace, part: str | None = None) -> list[str]:
 def stream(trace: Trace, part: str | None = None) -> Tensor:
     """The residual stream at every level: float32 [L + 1, T, C].
 
-    Raises what `levels_of` does, and VitralError `address_unknown` for a trace without vectors.
+    Raises what `levels_of` does, and VitralError `vectors_missing` for a trace without them: of
+    patterns alone, or of a recurrent network, which has states instead.
     """
-    return torch.stack([trace[address] for address in levels_of(trace, part)])
+    levels = levels_of(trace, part)
+    if not all(address in trace for address in levels):
+        raise VitralError("vectors_missing", model=trace.model)
+    return torch.stack([trace[address] for address in levels])
 
 
 def path_cosines(

@@ -46,8 +46,9 @@ export function axisOf(tokens: readonly Token[], count: number): Axis {
   const names = edges.slice(0, -1).map((first, at): Token => {
     const last = (edges[at + 1] ?? first) - 1;
     const [from, to] = [tokens[first], tokens[last]];
-    const said = from && to && first < last ? `${label(from)} … ${label(to)}` : from ? label(from) : "";
-    return { id: first, text: said, start: null, end: null, special: false };
+    const ends = from && to && first < last ? `${label(from)} … ${label(to)}` : from ? label(from) : "";
+    const places = first < last ? `${first}–${last}` : String(first);
+    return { id: first, text: `${places} ${ends}`, start: null, end: null, special: false };
   });
   return { names, edges };
 }

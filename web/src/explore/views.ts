@@ -50,6 +50,11 @@ function notRun({ trace }: Shown): MessageKey | null {
   return trace.opened === null ? null : "studio.view_needs_model";
 }
 
+/** Weights that a model works out in a way of its own are told, and cannot be set. */
+function notTouched(shown: Shown): MessageKey | null {
+  return shown.part.computed ? notRun(shown) : "studio.touch_not_here";
+}
+
 /** One head, seen in one way: what every source can give, and what it takes one question for. */
 const OF_A_HEAD: readonly View[] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
@@ -110,7 +115,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_touch",
         reach: "change",
         possible: served,
-        refuses: notRun,
+        refuses: notTouched,
         fetch: () => import("../touch/TouchView.svelte"),
       },
       {

@@ -19,7 +19,11 @@ describe("an axis", () => {
   it("shares tokens out as the server does, and names the ends of each cell", () => {
     const axis = axisOf(tokens, 3);
     expect(axis.edges).toEqual([0, 2, 4, 7]);
-    expect(axis.names.map((each) => each.text)).toEqual(["El … gato", "duerme … en", "la … ."]);
+    expect(axis.names.map((each) => each.text)).toEqual([
+      "0–1 El … gato",
+      "2–3 duerme … en",
+      "4–6 la … .",
+    ]);
     expect([0, 1, 2, 3, 4, 6].map((token) => placeOn(axis, token))).toEqual([0, 0, 1, 1, 2, 2]);
   });
 });

@@ -29,7 +29,8 @@ def predictions_of(
         asked = blanked(trace, model, token) if blank else trace
         said = probabilities(asked, token)
         wanted = expected(trace, token, model.kind)
-        short = len(answering_tokens(trace)) <= LENS_TOKENS and len(trace.tokens) <= LENS_TOKENS
+        longest = max(len(answering_tokens(trace)), len(trace.tokens))
+        readable = longest <= LENS_TOKENS and all(level in trace for level in _levels(trace))
         known = said[said > 0].double()
         return schemas.Predictions(
             token=token,
@@ -40,7 +41,7 @@ def predictions_of(
             entropy=float(-(known * known.log2()).sum()),
             candidates=[_candidate(each) for each in candidates(said, model, count)],
             expected=None if wanted is None else _candidate(candidate(said, model, wanted)),
-            lens=_lens(model, asked, token, wanted, count) if short else None,
+            lens=_lens(model, asked, token, wanted, count) if readable else None,
             lens_limit=LENS_TOKENS,
         )
 

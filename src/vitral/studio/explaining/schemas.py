@@ -143,5 +143,7 @@ class Predictions(BaseModel):
     entropy: float = Field(description="Of the distribution, in bits")
     candidates: list[Candidate]
     expected: Candidate | None = Field(description="What the text itself has; null after its end")
-    lens: Lens | None = Field(description="null where the text is too long to be read again")
+    lens: Lens | None = Field(
+        description="null where the text is too long to be read again, and of recurrent networks"
+    )
     lens_limit: int

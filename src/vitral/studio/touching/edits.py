@@ -27,13 +27,19 @@ def edited(model: "Model", edits: Sequence[Edit]) -> Iterator[None]:
                 place = (each.layer, each.head, each.row, each.column)
                 open_edit.set_cell(*place, each.value, part=each.part)
             else:
-                for part in _looking_at(model, each):
-                    open_edit.blank(each.token, part=part)
+                for part, layers in _looking_at(model, each):
+                    open_edit.blank(each.token, layers=layers, part=part)
         yield
 
 
-def _looking_at(model: "Model", edit: Blank) -> tuple[str | None, ...]:
-    """The parts that look at the text of a token that is blanked."""
+def _looking_at(model: "Model", edit: Blank) -> list[tuple[str | None, list[int] | None]]:
+    """The parts that look at the text of a token that is blanked, and their layers (None: all)."""
+    from vitral.models.recurrent_sequence_to_sequence import RecurrentSequenceToSequence
+
     if edit.of == "decoder_tokens":
-        return ("decoder",)
-    return ("encoder", "cross") if model.kind == "encoder-decoder" else (None,)
+        return [("decoder", None)]
+    if isinstance(model.module, RecurrentSequenceToSequence):  # it looks once, in its first layer
+        return [("cross", [0])]
+    if model.kind == "encoder-decoder":
+        return [("encoder", None), ("cross", None)]
+    return [(None, None)]
