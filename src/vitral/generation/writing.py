@@ -34,6 +34,11 @@ class Prompt:
     decoder: list[Token]
     encoder: list[Token] | None
 
+    @property
+    def before(self) -> list[int]:
+        """The ids that what is written is spelled after: none in an answer, a text of its own."""
+        return [] if self.encoder is not None else [token.id for token in self.decoder]
+
     def ids(self, device: torch.device) -> Tensor:
         return torch.tensor([[token.id for token in self.decoder]], device=device)
 
@@ -128,8 +133,7 @@ def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: Generation
 
 
 def _spelling(tokenizer: Any, prompt: Prompt, options: GenerationOptions) -> Spelling:
-    read = [token.id for token in prompt.decoder] if prompt.encoder is None else []
-    return Spelling(tokenizer, read, options.stop)
+    return Spelling(tokenizer, prompt.before, options.stop)
 
 
 class _Watched:

@@ -1,4 +1,4 @@
-"""An encoder–decoder's trace: what it read, and the answer that its decoder read or wrote."""
+"""An encoder–decoder in Studio: what it may read, and the trace of what it answered."""
 
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,12 @@ from vitral.studio import schemas
 if TYPE_CHECKING:
     from vitral.model import Model
     from vitral.tracing import Trace
+
+
+def check_read(model: "Model", length: int) -> None:
+    """Raises VitralError `text_too_long` for more tokens than the encoder takes."""
+    if model.context is not None and length > model.context:
+        raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
 
 
 def answered(
@@ -21,9 +27,7 @@ def answered(
     from vitral.generation.spelling import spelled
     from vitral.generation.writing import end_id
 
-    length = len(model.tokens(text))
-    if model.context is not None and length > model.context:
-        raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
+    check_read(model, len(model.tokens(text)))
     if answer is not None:
         trace = model.trace(text, decoder_text=answer)
         return trace, schemas.Answer(text=answer, given=True, ended=True)
