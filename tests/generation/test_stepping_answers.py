@@ -76,7 +76,8 @@ def test_the_newest_rows_are_those_of_the_trace(model: vitral.Model) -> None:
     look = stepping.look(ids)
     assert stepping.source == model.tokens(TEXT)
     if model.num_heads == 0:  # a recurrent network without attention leaves no trace
-        assert look.attention is None and look.cross is None
+        assert look.attention is None
+        assert look.cross is None
         return
     trace = model.trace(TEXT, decoder_ids=[[stepping.prompt[0].id, *ids]])
     torch.testing.assert_close(look.logits, trace["logits"][-1], atol=1e-4, rtol=0)

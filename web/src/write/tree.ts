@@ -131,6 +131,11 @@ export class Tree {
   }
 }
 
+/** What the tokens add to the text, together. */
+export function textOf(nodes: readonly Node[]): string {
+  return nodes.map((node) => node.token.piece).join("");
+}
+
 /** The mean of the tokens' log-probabilities, in nats; null where one is not known. */
 export function meanLogProbability(nodes: readonly Node[]): number | null {
   let sum = 0;
