@@ -319,7 +319,7 @@ class WriteRoom extends Choices {
       }
       [this.prompt, this.opening] = [look.prompt, look.opening];
       tree.path(current).forEach((node, index) => {
-        node.token = look.written[index] ?? node.token;
+        tree.tell(node.key, look.written[index] ?? node.token);
       });
       if (look.ended) tree.get(current).end = look.ended;
       this.seen = look;
