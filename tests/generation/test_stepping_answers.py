@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import WhisperConfig, WhisperForConditionalGeneration
+from transformers import (
+    ProphetNetConfig,
+    ProphetNetForConditionalGeneration,
+    WhisperConfig,
+    WhisperForConditionalGeneration,
+)
 
 import vitral
 from models.sequence_models import TRANSLATORS, VOCABULARY, tokenizer_of_letters
 from parity.random_models import random_model
+from parity.tiny_configurations import tiny
 from vitral.errors import VitralError
 from vitral.generation.sampling import Sampling
 from vitral.generation.spelling import gained
@@ -129,6 +135,19 @@ def test_a_text_longer_than_the_encoder_takes_is_refused(bart_folder: Path) -> N
         assert caught.value.key == "text_too_long"
         assert caught.value.values["length"] == 72
         assert caught.value.values["context"] == 64
+
+
+def test_a_model_whose_attention_nobody_sees_writes_all_the_same() -> None:
+    torch.manual_seed(0)
+    module = ProphetNetForConditionalGeneration(tiny(ProphetNetConfig, "prophetnet")).eval()
+    model = vitral.load((module, tokenizer_of_letters()))
+    stepping = Stepping(module, model.tokenizer, TEXT)
+    way = {"temperature": 1.0, "seed": 3}
+    ids = written(stepping, way, 6)
+    assert text_of(model, ids) == model.generate(TEXT, max_new_tokens=6, **way)
+    look = stepping.look(ids[:3])
+    assert look.attention is None
+    assert look.cross is None
 
 
 def test_an_encoder_of_sound_answers_no_text() -> None:

@@ -262,7 +262,9 @@ class TransformersReader:
         output = self._module(**named)
         self._cache = getattr(output, "past_key_values", None) if self._use_cache else None
         if self._inputs and self._encoded is None:
-            self._encoded = (output.encoder_last_hidden_state,)
+            from transformers.modeling_outputs import BaseModelOutput
+
+            self._encoded = BaseModelOutput(last_hidden_state=output.encoder_last_hidden_state)
         logits: Tensor = output.logits[:, -1]
         return logits
 

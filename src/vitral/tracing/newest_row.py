@@ -51,7 +51,7 @@ class NewestRow:
         return {
             id(part): is_cross_attention(path)
             for layer in find_layers(self._module)
-            if layer.part == "decoder"
+            if layer.part.endswith("decoder")
             for path, part in layer.module.named_modules()
         }
 
