@@ -210,6 +210,7 @@ def test_strategies_side_by_side(room: WritePage, bart: Model) -> None:
 
 
 def test_a_meter_for_each_text(room: WritePage, bart: Model) -> None:
+    room.page.set_viewport_size({"width": 1280, "height": 640})
     num_read = len(bart.tokens(TEXT))
     open_seeded(room, tokens=200, temperature=0)
     meters = room.page.locator("meter")
@@ -222,6 +223,14 @@ def test_a_meter_for_each_text(room: WritePage, bart: Model) -> None:
             f"{words}: {used} de 64"
         )
     expect(room.written).to_have_count(63)
+    # However long the answer is, its newest token is in sight.
+    inside, newest = (
+        room.page.locator(selector).bounding_box() for selector in (".text.words", ".caret")
+    )
+    assert inside is not None
+    assert newest is not None
+    assert inside["y"] < newest["y"]
+    assert newest["y"] + newest["height"] < inside["y"] + inside["height"]
     room.page.locator("#windowed").select_option("go")
     expect(room.candidates.first).to_be_visible()
     # The answer's first half is forgotten, and nothing of what was read.
