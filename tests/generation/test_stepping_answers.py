@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import (
+    BertConfig,
+    EncoderDecoderConfig,
+    EncoderDecoderModel,
     ProphetNetConfig,
     ProphetNetForConditionalGeneration,
+    T5GemmaConfig,
+    T5GemmaForConditionalGeneration,
     WhisperConfig,
     WhisperForConditionalGeneration,
 )
@@ -36,9 +41,34 @@ def theirs(family: str) -> torch.nn.Module:
     return module
 
 
+def two_berts() -> torch.nn.Module:
+    sides = [
+        BertConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=20,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=37,
+            initializer_range=0.3,
+        )
+        for _ in range(2)
+    ]
+    config = EncoderDecoderConfig.from_encoder_decoder_configs(*sides)
+    config.decoder_start_token_id, config.pad_token_id, config.eos_token_id = 4, 0, 1
+    torch.manual_seed(2)
+    return EncoderDecoderModel(config).eval()
+
+
+def t5_gemma() -> torch.nn.Module:
+    torch.manual_seed(2)
+    return T5GemmaForConditionalGeneration(tiny(T5GemmaConfig, "t5gemma")).eval()
+
+
 MODELS: dict[str, Callable[[], torch.nn.Module]] = {
     "t5": lambda: theirs("t5"),
     "bart": lambda: theirs("bart"),
+    "two-berts": two_berts,
+    "t5gemma": t5_gemma,
     **TRANSLATORS,
 }
 
@@ -73,6 +103,23 @@ def test_tokens_are_those_of_generate(model: vitral.Model, way: dict, windowed: 
     if not windowed:
         trace = model.trace_generation(TEXT, max_new_tokens=40, **way)
         assert ids == [token.id for token in trace.decoder_tokens[1:]]
+
+
+@pytest.mark.parametrize("name", ["t5", "two-berts", "t5gemma"])
+def test_an_answer_begins_where_transformers_begins_it(name: str) -> None:
+    module = MODELS[name]()
+    module.generation_config.bos_token_id = 7  # begins it where nothing else is said
+    stepping = Stepping(module, tokenizer_of_letters(), TEXT)
+    ids = written(stepping, {}, 8)
+    answer = module.generate(
+        stepping.encoder_ids,
+        do_sample=False,
+        max_new_tokens=8,
+        eos_token_id=1,
+        pad_token_id=0,
+    )
+    assert [stepping.prompt[0].id, *ids] == answer[0, : len(ids) + 1].tolist()
+    assert stepping.prompt[0].id == {"t5": 0, "two-berts": 4, "t5gemma": 7}[name]
 
 
 def test_the_newest_rows_are_those_of_the_trace(model: vitral.Model) -> None:

@@ -153,10 +153,11 @@ class Stepping:
                 known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
-        attention = None if newest is None else _aligned(newest.rows, len(window)) or None
-        cross = None if newest is None else newest.cross or None
+        rows, cross = ([], []) if newest is None else (newest.rows, newest.cross)
+        if self.source is not None and any(row.shape[-1] > len(window) for row in rows):
+            rows = []  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
         self._read = window
-        self._look = Look(logits_V, start, attention, cross)
+        self._look = Look(logits_V, start, _aligned(rows, len(window)) or None, cross or None)
         return self._look
 
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:

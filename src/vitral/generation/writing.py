@@ -18,7 +18,7 @@ from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import BROKEN, Spelling, spelled
-from vitral.models.description import context, kind, number, pad_id
+from vitral.models.description import context, kind, number, pad_id, start_id
 from vitral.tracing.growing import GrowingTrace
 from vitral.tracing.inputs import pad
 from vitral.tracing.reading import bare_tokens, read_text
@@ -59,9 +59,7 @@ def prompt_of(module: nn.Module, tokenizer: Any, text: str) -> Prompt:
         if most is not None and len(tokens) > most:
             name = type(module).__name__
             raise VitralError("text_too_long", length=len(tokens), context=most, model=name)
-        start = number(module, "decoder_start_token_id")
-        start = pad_id(module, tokenizer) if start is None else start
-        return Prompt(bare_tokens([start], tokenizer), tokens)
+        return Prompt(bare_tokens([start_id(module, tokenizer)], tokenizer), tokens)
     while len(tokens) > 1 and tokens[-1].start is None:  # an end mark would end it all
         tokens = tokens[:-1]
     return Prompt(tokens, None)
