@@ -357,7 +357,7 @@ class Model:
         self, num_rows: int, text: str | None, ids: Any
     ) -> "tuple[Batch | None, list[list[Token]]]":
         """What the decoder of an encoder–decoder reads; (None, []) for other models."""
-        from vitral.models.description import number
+        from vitral.models.description import start_id
         from vitral.tracing.inputs import batch_of_ids
 
         if self.kind != "encoder-decoder":
@@ -370,8 +370,7 @@ class Model:
             given = batch.rows * num_rows if single else batch.rows
             rows = [bare_tokens(row, self.tokenizer) for row in given]
         else:
-            start = number(self.module, "decoder_start_token_id")
-            rows = [bare_tokens([self._pad_id if start is None else start], self.tokenizer)]
+            rows = [bare_tokens([start_id(self.module, self.tokenizer)], self.tokenizer)]
             if text is not None:
                 read = self.tokens(text)
                 end = len(read) - (1 if read[-1].start is None else 0)  # the end mark is not read

@@ -1,9 +1,15 @@
 """What config.json alone tells agrees with the model itself."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
+import vitral
+from models.sequence_models import TRANSLATORS, language_model
+from vitral.models import hugging_face
 from vitral.studio.description import describe
 
 FAMILIES = [
@@ -35,6 +41,22 @@ def test_families(
     assert described.kind == kind
     assert described.architecture == family + head
     assert described.context == context
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        (language_model(), "decoder"),
+        (TRANSLATORS["additive"](), "encoder-decoder"),
+        (TRANSLATORS["transformer"](), "encoder-decoder"),
+    ],
+    ids=["recurrent", "recurrent-translator", "transformer"],
+)
+def test_our_own_that_write(model: nn.Module, kind: str, tmp_path: Path) -> None:
+    hugging_face.write(model, None, tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    assert describe(config, name="n", title="t", bundled=False).kind == kind
+    assert vitral.load((model, None)).kind == kind
 
 
 def test_sizes_of_a_text_part() -> None:

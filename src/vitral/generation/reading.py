@@ -97,22 +97,29 @@ def _takes_padding(module: nn.Module) -> bool:
 
 
 def can_write(module: nn.Module) -> bool:
-    """Whether a model is made to write: a decoder of ours, or one that transformers lets
-    generate."""
+    """Whether a model is made to write: one of ours, or one that transformers lets generate, if
+    not from sound or pictures, which an encoder may read in place of a text."""
+    if isinstance(module, (*DECODERS, *TRANSLATORS)):
+        return True
     generates = getattr(module, "can_generate", None)
-    ours = isinstance(module, (*DECODERS, *TRANSLATORS))
-    return ours or (generates is not None and bool(generates()))
+    answers = getattr(getattr(module, "config", None), "is_encoder_decoder", False)
+    reads_text = not answers or getattr(module, "main_input_name", "") == "input_ids"
+    return reads_text and generates is not None and bool(generates())
 
 
 def kept_bytes(reader: Reader) -> int:
-    """Memory of what a reader's cache keeps of the text, in bytes."""
+    """Memory of what a reader keeps of the text, in bytes: its cache, and what an encoder made
+    of what it read."""
     fast: FastDecoder | None = getattr(reader, "_fast", None)
     if fast is not None:
         return fast.num_bytes
-    cache = getattr(reader, "_cache", None)
-    if cache is None:
-        return 0
-    storages = [tensor.untyped_storage() for tensor in _tensors(cache, set())]
+    kept = [getattr(reader, name, None) for name in ("_cache", "_encoded")]
+    storages = [
+        tensor.untyped_storage()
+        for part in kept
+        if part is not None
+        for tensor in _tensors(part, set())
+    ]
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 
@@ -255,7 +262,9 @@ class TransformersReader:
         output = self._module(**named)
         self._cache = getattr(output, "past_key_values", None) if self._use_cache else None
         if self._inputs and self._encoded is None:
-            self._encoded = (output.encoder_last_hidden_state,)
+            from transformers.modeling_outputs import BaseModelOutput
+
+            self._encoded = BaseModelOutput(last_hidden_state=output.encoder_last_hidden_state)
         logits: Tensor = output.logits[:, -1]
         return logits
 

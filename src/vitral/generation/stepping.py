@@ -12,12 +12,15 @@ and take another way needs less and more:
 What was read before stays in the model's cache as long as the next text goes on from it, and is
 read anew otherwise: that costs time and changes nothing.
 
+An encoder–decoder answers: its encoder reads the text, and what is written goes on from the
+start token that its decoder is given.
+
 **Seeds.** `generate` draws once a token, from a generator that begins with the seed. Here the
 n-th written token is drawn with that generator's n-th draw, whatever was chosen before it. So
 tokens drawn one after another are those of `generate`, and a token that was forced in between
 leaves the luck of the later ones as it was.
 
-Shapes: T tokens read, V vocabulary, L layers, H heads.
+Shapes: T tokens read, S tokens that an encoder read, V vocabulary, L layers, H heads.
 """
 
 from collections.abc import Sequence
@@ -45,12 +48,14 @@ class Look:
     """What the model makes of a text: the logits float32 [V] of the token that follows.
 
     `attention` has for each layer the weights [H, T] of the newest token on the tokens from
-    `start` on, those that are read; None where nobody was to watch, or nothing could be seen.
+    `start` on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the
+    encoder read. Either is None where nobody was to watch, or nothing could be seen.
     """
 
     logits: Tensor
     start: int
     attention: list[Tensor] | None
+    cross: list[Tensor] | None
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,13 @@ class Step:
 
 
 class Stepping:
-    """One prompt and a decoder; see the head of the file.
+    """One prompt and a model that writes; see the head of the file.
 
-    If `watched`, each look tells of the newest token's attention; if not, Vitral's own decoders
-    read in their fast form. Raises VitralError `cannot_write`, `cannot_step` for a model that
-    answers instead of writing on, `text_too_long` where the prompt leaves no room (unless
-    `windowed`), and what `prompt_of` raises.
+    `prompt` are the tokens that the decoder begins with, `source` those that an encoder reads
+    (None without one), `before` the ids after which the written ones are spelled. If `watched`,
+    each look tells of the newest token's attention; if not, Vitral's own decoders read in their
+    fast form. Raises VitralError `cannot_write`, `text_too_long` where the prompt leaves no room
+    (unless `windowed`), and what `prompt_of` raises.
     """
 
     def __init__(
@@ -87,13 +93,13 @@ class Stepping:
         if not can_write(module):
             raise VitralError("cannot_write", model=architecture(module))
         prompt = prompt_of(module, tokenizer, text)
-        if prompt.encoder is not None:
-            raise VitralError("cannot_step", model=architecture(module))
-        self.prompt = prompt.decoder
+        self.prompt, self.source, self.before = prompt.decoder, prompt.encoder, prompt.before
         self.context = context(module)
-        self._module, self._windowed, self._watched = module, windowed, watched
+        self._module, self._windowed = module, windowed
+        self._newest = NewestRow(module) if watched else None
         self._end_id = end_id(module, tokenizer)
         self._device = next(module.parameters()).device
+        self.encoder_ids = prompt.encoder_ids(self._device)
         self._prompt_ids = [token.id for token in self.prompt]
         row = torch.tensor(self._prompt_ids)
         check_prompts(module, [row], 1, windowed=windowed)
@@ -141,16 +147,17 @@ class Stepping:
         known = self.num_known(written)
         if known == len(window) and self._look is not None:
             return self._look
-        newest = NewestRow(self._module) if self._watched else None
+        newest = self._newest
         with newest or nullcontext(), torch.no_grad():
             if known < 0 or self._reader is None:
-                known, self._reader = 0, reader_of(self._module)
+                known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
-        seen = newest is not None and bool(newest.rows)
-        attention = None if newest is None or not seen else _aligned(newest.rows, len(window))
+        rows, cross = ([], []) if newest is None else (newest.rows, newest.cross)
+        if self.source is not None and any(row.shape[-1] > len(window) for row in rows):
+            rows = []  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
         self._read = window
-        self._look = Look(logits_V, start, attention)
+        self._look = Look(logits_V, start, _aligned(rows, len(window)) or None, cross or None)
         return self._look
 
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:

@@ -18,7 +18,7 @@ from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import BROKEN, Spelling, spelled
-from vitral.models.description import context, kind, number, pad_id
+from vitral.models.description import context, kind, number, pad_id, start_id
 from vitral.tracing.growing import GrowingTrace
 from vitral.tracing.inputs import pad
 from vitral.tracing.reading import bare_tokens, read_text
@@ -33,6 +33,11 @@ class Prompt:
 
     decoder: list[Token]
     encoder: list[Token] | None
+
+    @property
+    def before(self) -> list[int]:
+        """The ids that what is written is spelled after: none in an answer, a text of its own."""
+        return [] if self.encoder is not None else [token.id for token in self.decoder]
 
     def ids(self, device: torch.device) -> Tensor:
         return torch.tensor([[token.id for token in self.decoder]], device=device)
@@ -54,9 +59,7 @@ def prompt_of(module: nn.Module, tokenizer: Any, text: str) -> Prompt:
         if most is not None and len(tokens) > most:
             name = type(module).__name__
             raise VitralError("text_too_long", length=len(tokens), context=most, model=name)
-        start = number(module, "decoder_start_token_id")
-        start = pad_id(module, tokenizer) if start is None else start
-        return Prompt(bare_tokens([start], tokenizer), tokens)
+        return Prompt(bare_tokens([start_id(module, tokenizer)], tokenizer), tokens)
     while len(tokens) > 1 and tokens[-1].start is None:  # an end mark would end it all
         tokens = tokens[:-1]
     return Prompt(tokens, None)
@@ -128,8 +131,7 @@ def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: Generation
 
 
 def _spelling(tokenizer: Any, prompt: Prompt, options: GenerationOptions) -> Spelling:
-    read = [token.id for token in prompt.decoder] if prompt.encoder is None else []
-    return Spelling(tokenizer, read, options.stop)
+    return Spelling(tokenizer, prompt.before, options.stop)
 
 
 class _Watched:

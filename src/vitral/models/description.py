@@ -39,9 +39,12 @@ def kind(module: nn.Module) -> str:
     ours = getattr(config, "kind", None)
     if isinstance(ours, str):
         return ours
-    if getattr(config, "is_encoder_decoder", False):
+    reads = getattr(module, "main_input_name", "input_ids")
+    # In one that is made of two models, the configuration of the text's layers is one of theirs.
+    whole = module.config if reads == "input_ids" and hasattr(module, "config") else config
+    if getattr(whole, "is_encoder_decoder", False) or getattr(config, "is_encoder_decoder", False):
         return "encoder-decoder"
-    if getattr(module, "main_input_name", "input_ids") == "pixel_values":
+    if reads == "pixel_values":
         return "image"
     causal = any(getattr(part, "is_causal", False) is True for part in module.modules())
     return "decoder" if causal else "encoder"
@@ -69,3 +72,16 @@ def pad_id(module: nn.Module, tokenizer: Any) -> int:
         names = map(tokenizer.token_to_id, ("[PAD]", "<pad>", "<|pad|>"))
         found = next((each for each in names if each is not None), None)
     return found if found is not None and found >= 0 else 0
+
+
+def start_id(module: nn.Module, tokenizer: Any) -> int:
+    """The id that an encoder–decoder's decoder begins with, found as transformers finds it: the
+    configuration's, or that of generating, or where text begins; else the id to pad with."""
+    generating = getattr(module, "generation_config", None)
+    named = (
+        number(module, "decoder_start_token_id"),
+        getattr(generating, "decoder_start_token_id", None),
+        getattr(generating, "bos_token_id", None),
+    )
+    found = next((each for each in named if isinstance(each, int)), None)
+    return pad_id(module, tokenizer) if found is None else found

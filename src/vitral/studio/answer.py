@@ -1,4 +1,4 @@
-"""An encoder–decoder's trace: what it read, and the answer that its decoder read or wrote."""
+"""An encoder–decoder in Studio: what it may read, and the trace of what it answered."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from vitral.model import Model
     from vitral.studio.store import StoredTrace
     from vitral.tracing import Trace
+
+
+def check_read(model: "Model", length: int) -> None:
+    """Raises VitralError `text_too_long` for more tokens than the encoder takes."""
+    if model.context is not None and length > model.context:
+        raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
 
 
 def answered(
@@ -31,9 +37,7 @@ def answered(
     Raises VitralError `text_too_long`, and what `Model.trace`, `trace_generation` and `edited`
     raise.
     """
-    length = len(model.tokens(text))
-    if model.context is not None and length > model.context:
-        raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
+    check_read(model, len(model.tokens(text)))
     if answer is not None:
         with edited(model, edits):
             trace = model.trace(text, decoder_text=answer)

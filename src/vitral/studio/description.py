@@ -13,7 +13,8 @@ from vitral.studio.schemas import ModelDescription
 _LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers", "n_layers")
 _HEADS = ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads", "n_heads")
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
-_DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
+_DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "RecurrentLanguageModel")
+_TRANSLATORS = ("SequenceToSequence",)  # Vitral's recurrent ones; others say so by an entry
 
 
 def describe(
@@ -39,7 +40,7 @@ def describe(
 
 
 def _kind(config: Mapping[str, Any], architecture: str) -> str:
-    if config.get("is_encoder_decoder"):
+    if config.get("is_encoder_decoder") or architecture.endswith(_TRANSLATORS):
         return "encoder-decoder"
     if architecture.endswith(_DECODERS):
         return "decoder"

@@ -8,6 +8,9 @@ its weights by itself tells nobody, and is not seen here.
         module(new_BT, cache=cache)
     newest.rows  # a row [heads, keys] for each layer, first layer first
 
+The decoder of an encoder–decoder looks at two texts, so its newest token has two rows a layer:
+one on what was written, one on what the encoder read.
+
 Shapes: H heads, S keys.
 """
 
@@ -18,26 +21,42 @@ from types import TracebackType
 import torch
 from torch import Tensor, nn
 
+from vitral.models.description import kind
 from vitral.nn.attention_call import AttentionCall, observer
 from vitral.tracing.attention_function import attention_through_vitral
 from vitral.tracing.attention_record import records_of
+from vitral.tracing.layers import find_layers, is_cross_attention
 from vitral.tracing.recorder import lock_of
 from vitral.tracing.visibility import Bias, Visibility
 
 
 class NewestRow:
-    """Watches `module`, one text alone, inside `with NewestRow(module) as newest:`.
+    """Watches `module`, one text alone, inside `with NewestRow(module) as newest:`, as often as
+    it is entered.
 
     `rows` has, in the order of computation, the weights float32 [H, S] that the last token of
-    each attention call gave to the others.
+    each attention call gave to the others. Of an encoder–decoder these are the decoder's own;
+    `cross` has those that it gave to what was read, and the encoder's rows are left out.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._undo = ExitStack()
         self.rows: list[Tensor] = []
+        self.cross: list[Tensor] = []
+        self._crosses = self._in_decoder() if kind(module) == "encoder-decoder" else None
+
+    def _in_decoder(self) -> dict[int, bool]:
+        """Which modules of a decoder look at its encoder, by `id`."""
+        return {
+            id(part): is_cross_attention(path)
+            for layer in find_layers(self._module)
+            if layer.part.endswith("decoder")
+            for path, part in layer.module.named_modules()
+        }
 
     def __enter__(self) -> "NewestRow":
+        self.rows, self.cross = [], []
         with ExitStack() as undo:
             undo.enter_context(lock_of(self._module))
             undo.enter_context(attention_through_vitral(self._module))
@@ -77,11 +96,17 @@ class NewestRow:
         record = records_of(
             last, visibility, None if matrix is None else Bias.of_matrix(matrix), lambda each: each
         )[0]
-        self.rows.append(record.pattern()[:, 0])
+        self._take(call.module, record.pattern()[:, 0])
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
         """The report of an attention that is more than queries, keys and a softmax."""
-        self.rows.append(pattern_BHTS[0, :, -1].detach().float())
+        self._take(module, pattern_BHTS[0, :, -1].detach().float())
+
+    def _take(self, module: nn.Module | None, row_HS: Tensor) -> None:
+        if self._crosses is None:
+            self.rows.append(row_HS)
+        elif id(module) in self._crosses:
+            (self.cross if self._crosses[id(module)] else self.rows).append(row_HS)
 
 
 def _last(rule: Tensor) -> Tensor:

@@ -13,6 +13,9 @@ import type {
   Vocabulary,
 } from "./types";
 
+/** A look's numbers stand after its header, which says how many of each kind there are. */
+type LookHeader = Omit<Look, "logits" | "cross" | "row"> & { vocabulary: number; cross: number };
+
 function post(path: string, question: object, signal: AbortSignal): Promise<Response> {
   return ask(path, {
     method: "POST",
@@ -34,9 +37,14 @@ export async function look(question: LookQuestion, signal: AbortSignal): Promise
     throw broken(problem);
   });
   const { header, values } = readBlock(buffer);
-  const { vocabulary, ...rest } = header as unknown as Look & { vocabulary: number };
+  const { vocabulary, cross, ...rest } = header as unknown as LookHeader;
   const numbers = values as Float32Array;
-  return { ...rest, logits: numbers.subarray(0, vocabulary), row: numbers.subarray(vocabulary) };
+  return {
+    ...rest,
+    logits: numbers.subarray(0, vocabulary),
+    cross: numbers.subarray(vocabulary, vocabulary + cross),
+    row: numbers.subarray(vocabulary + cross),
+  };
 }
 
 export async function vocabulary(model: string, signal: AbortSignal): Promise<Vocabulary> {

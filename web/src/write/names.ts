@@ -1,5 +1,5 @@
 // Tokens by name, where what they add to the text does not say it.
-import type { Piece } from "./types";
+import type { Piece, Vocabulary } from "./types";
 
 export interface Part {
   kind: "text" | "sign" | "called";
@@ -22,6 +22,14 @@ export function parts(token: Piece): Part[] {
             ? { kind: "sign", text: "⇥" }
             : { kind: "text", text: part },
     );
+}
+
+/** A token as the vocabulary has it, until its place in a text says what it adds. */
+export function pieceOf(names: Vocabulary | null, id: number): Piece {
+  const part = names?.parts[String(id)] ?? null;
+  const special = names?.special.includes(id) ?? false;
+  const text = names?.texts[id] ?? "";
+  return { id, piece: part !== null || special ? "" : text, name: special ? text : part };
 }
 
 /** The name of a token that is no text: "<s>" as it is, bytes in brackets. */

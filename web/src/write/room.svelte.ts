@@ -8,16 +8,20 @@ import { preferences } from "../state/preferences.svelte";
 import { rooms } from "../state/rooms.svelte";
 import type { Step } from "../state/trail";
 import { readWritePlace, writeWritePlace, type WritePlace } from "./address";
+import { weightsOf, type Seen } from "./attention";
 import { Choices } from "./choices.svelte";
 import * as client from "./client";
 import { distribution, rankOf, type Distribution } from "./distribution";
 import { Trees } from "./kept";
+import { answers, writes } from "./kinds";
 import { Looks } from "./looks";
-import { ROOT, Tree, type Node } from "./tree";
+import { pieceOf } from "./names";
+import { ROOT, textOf, Tree, type Node } from "./tree";
 import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from "./types";
 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
+
 
 class WriteRoom extends Choices {
   studio = $state.raw<Studio | null>(null);
@@ -26,6 +30,8 @@ class WriteRoom extends Choices {
 
   /** The tokens of the beginning; empty until Studio has told them. */
   prompt = $state.raw<Piece[]>([]);
+  /** What the decoder of an encoder–decoder begins its answer with; else empty. */
+  opening = $state.raw<Piece[]>([]);
   names = $state.raw<Vocabulary | null>(null);
   /** What the model makes of the place `seenAt`. */
   seen = $state.raw<Look | null>(null);
@@ -64,17 +70,21 @@ class WriteRoom extends Choices {
   readonly card: ModelCard | null = $derived(
     this.studio?.models.find((card) => card.name === this.model) ?? null,
   );
-  /** The models that write a text on. */
-  readonly writers: ModelCard[] = $derived(
-    this.studio?.models.filter((card) => card.kind === "decoder") ?? [],
-  );
+  /** Does the model answer the beginning, instead of writing it on? */
+  readonly answers: boolean = $derived(this.opening.length > 0 || answers(this.card));
+  /** The models that write. */
+  readonly writers: ModelCard[] = $derived(this.studio?.models.filter(writes) ?? []);
   /** Is what is seen that of the place where the reader is? */
   readonly fresh: boolean = $derived(this.seen !== null && this.seenAt === this.current);
+  /** The tokens that the decoder reads: its beginning, and what was written. */
+  readonly decoded: Piece[] = $derived([
+    ...(this.answers ? this.opening : this.prompt),
+    ...this.path.map((node) => node.token),
+  ]);
   /** The ids that are read at the current place: those in the window. */
-  readonly read: number[] = $derived.by(() => {
-    const ids = [...this.prompt, ...this.path.map((node) => node.token)].map((token) => token.id);
-    return ids.slice(this.seen?.start ?? 0);
-  });
+  readonly read: number[] = $derived(this.decoded.slice(this.seen?.start ?? 0).map(({ id }) => id));
+  /** Whom the newest token looks at. */
+  readonly looks: Seen = $derived(weightsOf(this.seen, this.fresh, this.live, this.decoded.length));
   /** What may follow, under the dials as they stand; null while it is not known. */
   readonly next: Distribution | null = $derived(
     this.fresh && this.seen && this.seen.logits.length > 0
@@ -120,7 +130,7 @@ class WriteRoom extends Choices {
     if (otherModel || text !== this.beginning || this.seenAt < 0) {
       [this.model, this.beginning] = [model, text];
       this.#looks.clear();
-      this.prompt = [];
+      [this.prompt, this.opening] = [[], []];
       this.seen = null;
       this.seenAt = -1;
       this.#tree = this.#trees.open(model, text);
@@ -172,7 +182,7 @@ class WriteRoom extends Choices {
     if (this.writing || !this.next || !this.fresh) return;
     const { own, shares } = this.next;
     const node = this.#tree.add(this.current, {
-      token: this.provisional(id),
+      token: pieceOf(this.names, id),
       way: "forced",
       share: shares[id] ?? 0,
       logProbability: own[id] ?? null,
@@ -185,7 +195,7 @@ class WriteRoom extends Choices {
   adopt(ids: readonly number[], from: number): void {
     let key = from;
     for (const id of ids) {
-      const token = this.provisional(id);
+      const token = pieceOf(this.names, id);
       const unknown = { share: null, logProbability: null, rank: null };
       key = this.#tree.add(key, { token, way: "strategy", ...unknown }).key;
     }
@@ -220,9 +230,10 @@ class WriteRoom extends Choices {
     else void this.#look();
   }
 
-  /** The text up to where the reader is. */
+  /** The text up to where the reader is; an answer, once it has begun, is one by itself. */
   text(): string {
-    return this.beginning + this.path.map((node) => node.token.piece).join("");
+    const written = textOf(this.path);
+    return this.answers ? written || this.beginning : this.beginning + written;
   }
 
   address(): string {
@@ -241,28 +252,14 @@ class WriteRoom extends Choices {
     return { model: this.model, text: this.beginning, written, windowed: this.windowed };
   }
 
-  /** A token as the vocabulary has it, until its place in a text says what it adds. */
-  provisional(id: number): Piece {
-    const part = this.names?.parts[String(id)] ?? null;
-    const special = this.names?.special.includes(id) ?? false;
-    const text = this.names?.texts[id] ?? "";
-    return { id, piece: part !== null || special ? "" : text, name: special ? text : part };
-  }
-
   // How it comes here ---------------------------------------------------------------------------
 
   async #stream(): Promise<void> {
     this.#streaming.abort();
     const { signal } = (this.#streaming = new AbortController());
-    const question = {
-      ...this.place(),
-      layer: this.layer,
-      head: this.head,
-      settings: this.settings,
-      seed: this.seed,
-      stop: this.stop,
-      max_new_tokens: this.#left,
-    };
+    const { layer, head, settings, seed, stop } = this;
+    const asked = { layer, head, settings, seed, stop, max_new_tokens: this.#left };
+    const question = { ...this.place(), ...asked };
     try {
       let end: EndLine | null = null;
       for await (const line of client.stream(question, signal)) {
@@ -320,9 +317,9 @@ class WriteRoom extends Choices {
         if (signal.aborted) return;
         this.#looks.add(name, look);
       }
-      this.prompt = look.prompt;
+      [this.prompt, this.opening] = [look.prompt, look.opening];
       tree.path(current).forEach((node, index) => {
-        node.token = look.written[index] ?? node.token;
+        tree.tell(node.key, look.written[index] ?? node.token);
       });
       if (look.ended) tree.get(current).end = look.ended;
       this.seen = look;

@@ -87,6 +87,14 @@ export class Tree {
     return made;
   }
 
+  /** What a node's token adds to the text, once its place has said so. The node is another one
+   * then, so that whoever shows it sees the change. */
+  tell(key: number, token: Piece): void {
+    const node = this.get(key);
+    const same = node.token.piece === token.piece && node.token.name === token.name;
+    if (!same) this.nodes[node.key] = { ...node, token };
+  }
+
   /** The nodes from the first token to this one; empty for the root. */
   path(key: number): Node[] {
     const found: Node[] = [];
@@ -129,6 +137,11 @@ export class Tree {
     }
     return found;
   }
+}
+
+/** What the tokens add to the text, together. */
+export function textOf(nodes: readonly Node[]): string {
+  return nodes.map((node) => node.token.piece).join("");
 }
 
 /** The mean of the tokens' log-probabilities, in nats; null where one is not known. */

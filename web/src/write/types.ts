@@ -52,9 +52,13 @@ export interface RaceQuestion extends WritingPlace {
 /** What follows a place, and whom its newest token looks at. */
 export interface Look {
   logits: Float32Array;
-  /** The newest token's weights on the tokens from `start` on; empty where there are none. */
+  /** The newest token's weights on what an encoder read; empty where there are none. */
+  cross: Float32Array;
+  /** Its weights on the tokens that the decoder reads, from `start` on; empty likewise. */
   row: Float32Array;
   prompt: Piece[];
+  /** What the decoder of an encoder–decoder begins with; a decoder begins with the prompt. */
+  opening: Piece[];
   written: Piece[];
   start: number;
   context: number | null;
@@ -79,6 +83,7 @@ export interface NewestLine {
   rank: number;
   candidates: CandidateLine[];
   attention: number[];
+  cross: number[];
   start: number;
   cache_bytes: number;
 }

@@ -95,6 +95,7 @@ describe("rows", () => {
         { id: 9, log_probability: Math.log(0.125), share: 0 },
       ],
       attention: [],
+      cross: [],
       start: 0,
       cache_bytes: 0,
     };

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { DEFAULTS, readWritePlace, writeWritePlace, type WritePlace } from "../../src/write/address";
-import { weightsOf } from "../../src/write/attention";
+import { ordered, weightsOf } from "../../src/write/attention";
 import { byteSize } from "../../src/write/bytes";
 import { nearest, TOP_KS } from "../../src/write/dials";
+import { answers, writes } from "../../src/write/kinds";
 import { nameOf, parts } from "../../src/write/names";
 
 const full: WritePlace = {
@@ -61,25 +62,79 @@ describe("names", () => {
 });
 
 describe("weights", () => {
-  const line = (attention: number[]) => ({
+  const line = (attention: number[], cross: number[] = []) => ({
     token: { id: 1, piece: "a", name: null },
     share: 1,
     log_probability: 0,
     rank: 1,
     candidates: [],
     attention,
+    cross,
     start: 3,
     cache_bytes: 0,
   });
+  const nothing = { own: null, cross: null };
 
   it("are the newest line's while a text is written", () => {
-    expect(weightsOf(null, false, line([0.25, 0.75]), 6)).toEqual({
-      start: 3,
-      values: [0.25, 0.75],
-      most: 0.75,
+    const own = { start: 3, values: [0.25, 0.75], most: 0.75 };
+    expect(weightsOf(null, false, line([0.25, 0.75]), 6)).toEqual({ own, cross: null });
+    expect(weightsOf(null, false, line([]), 6)).toEqual(nothing);
+    expect(weightsOf(null, true, null, 6)).toEqual(nothing);
+  });
+
+  it("on what an encoder read begin with its first token, whatever the decoder forgot", () => {
+    const cross = { start: 0, values: [0.5, 0.4, 0.1], most: 0.5 };
+    expect(weightsOf(null, false, line([0.25, 0.75], [0.5, 0.4, 0.1]), 6).cross).toEqual(cross);
+    expect(weightsOf(null, false, line([], [0.5, 0.4, 0.1]), 6)).toEqual({ own: null, cross });
+  });
+
+  it("of a place are not shown at another", () => {
+    const seen = {
+      logits: new Float32Array(2),
+      row: Float32Array.of(0.5, 0.5),
+      cross: Float32Array.of(1),
+      prompt: [],
+      opening: [],
+      written: [],
+      start: 0,
+      context: null,
+      cache_bytes: 0,
+      ended: null,
+      num_layers: 1,
+      num_heads: 1,
+      layer: null,
+      head: null,
+    };
+    expect(weightsOf(seen, true, null, 2).cross?.values).toEqual(seen.cross);
+    expect(weightsOf(seen, true, null, 1)).toEqual(nothing);
+    expect(weightsOf(seen, false, null, 2)).toEqual(nothing);
+  });
+
+  it("are listed with the greatest first", () => {
+    expect(ordered({ start: 2, values: [0.1, 0.7, 0.1], most: 0.7 })).toEqual([
+      { index: 3, weight: 0.7 },
+      { index: 2, weight: 0.1 },
+      { index: 4, weight: 0.1 },
+    ]);
+  });
+});
+
+describe("kinds", () => {
+  it("are those that write, and among them those that answer", () => {
+    const card = (kind: string) => ({
+      name: "m",
+      title: "M",
+      kind,
+      num_layers: 1,
+      num_heads: 1,
+      context: null,
+      architecture: "",
+      bundled: false,
     });
-    expect(weightsOf(null, false, line([]), 6)).toBeNull();
-    expect(weightsOf(null, true, null, 6)).toBeNull();
+    const kinds = ["decoder", "encoder-decoder", "encoder", "image"].map(card);
+    expect(kinds.filter(writes).map(({ kind }) => kind)).toEqual(["decoder", "encoder-decoder"]);
+    expect(kinds.filter(answers).map(({ kind }) => kind)).toEqual(["encoder-decoder"]);
+    expect(answers(null)).toBe(false);
   });
 });
 

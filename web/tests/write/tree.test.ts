@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { meanLogProbability, ROOT, Tree, type NewNode } from "../../src/write/tree";
+import { meanLogProbability, ROOT, textOf, Tree, type NewNode } from "../../src/write/tree";
 
 function token(id: number, logProbability: number | null = -1): NewNode {
   return {
@@ -27,24 +27,21 @@ function grown(): { tree: Tree; keys: Record<string, number> } {
   return { tree, keys };
 }
 
-const text = (nodes: readonly { token: { piece: string } }[]): string =>
-  nodes.map((node) => node.token.piece).join("");
-
 describe("the tree", () => {
   it("keeps every branch", () => {
     const { tree, keys } = grown();
-    expect(text(tree.path(keys["d"] ?? 0))).toBe("abcd");
-    expect(text(tree.path(keys["e"] ?? 0))).toBe("abe");
-    expect(text(tree.path(keys["g"] ?? 0))).toBe("fg");
+    expect(textOf(tree.path(keys["d"] ?? 0))).toBe("abcd");
+    expect(textOf(tree.path(keys["e"] ?? 0))).toBe("abe");
+    expect(textOf(tree.path(keys["g"] ?? 0))).toBe("fg");
     expect(tree.path(ROOT)).toEqual([]);
   });
 
   it("remembers which way was taken last", () => {
     const { tree, keys } = grown();
-    expect(text(tree.rest(ROOT))).toBe("fg");
-    expect(text(tree.rest(keys["b"] ?? 0))).toBe("e");
+    expect(textOf(tree.rest(ROOT))).toBe("fg");
+    expect(textOf(tree.rest(keys["b"] ?? 0))).toBe("e");
     tree.visit(keys["c"] ?? 0);
-    expect(text(tree.rest(ROOT))).toBe("abcd");
+    expect(textOf(tree.rest(ROOT))).toBe("abcd");
   });
 
   it("goes the same way twice without growing", () => {
@@ -54,10 +51,23 @@ describe("the tree", () => {
     expect(tree.nodes.length).toBe(before);
   });
 
+  it("shows what a token adds once that is known, and leaves the rest as it was", () => {
+    const { tree, keys } = grown();
+    const key = keys["b"] ?? 0;
+    const [before, path] = [tree.get(key), tree.path(keys["e"] ?? 0)];
+    tree.tell(key, { ...before.token });
+    expect(tree.get(key)).toBe(before);
+    tree.tell(key, { ...before.token, piece: " b" });
+    expect(tree.get(key)).toEqual({ ...before, token: { ...before.token, piece: " b" } });
+    expect(tree.path(keys["e"] ?? 0)[1]).not.toBe(path[1]); // whoever shows it sees the change
+    expect(textOf(tree.path(keys["e"] ?? 0))).toBe("a be");
+    expect(textOf(tree.path(keys["d"] ?? 0))).toBe("a bcd");
+  });
+
   it("is drawn with a line for each branch, forks after what they leave", () => {
     const { tree } = grown();
     const lanes = tree.lanes();
-    expect(lanes.map((lane) => text(lane.nodes))).toEqual(["abcd", "e", "fg"]);
+    expect(lanes.map((lane) => textOf(lane.nodes))).toEqual(["abcd", "e", "fg"]);
     expect(lanes.map((lane) => lane.from)).toEqual([null, 0, null]);
     expect(new Tree().lanes()).toEqual([]);
   });

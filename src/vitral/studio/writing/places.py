@@ -3,31 +3,38 @@
 from typing import TYPE_CHECKING, Any
 
 from vitral.errors import VitralError
+from vitral.studio.answer import check_read
 from vitral.studio.blocks import encode_block
 from vitral.studio.session import Session
 from vitral.studio.writing import schemas
 from vitral.studio.writing.sessions import Beginning
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from vitral.generation.stepping import Look, Stepping
+    from vitral.generation.stepping import Stepping
     from vitral.model import Model
+    from vitral.tracing.token import Token
 
 
 def stepping_of(
     session: Session, model: "Model", place: schemas.Place, **options: Any
 ) -> "Stepping":
-    """A session of its own at the beginning of `place`. Raises what `Stepping` raises, and
-    text_over_tokens, id_out_of_range."""
+    """A session of its own at the beginning of `place`. Raises what `Stepping` and `check_read`
+    raise, and text_over_tokens, id_out_of_range."""
     from vitral.generation.stepping import Stepping
     from vitral.models.description import number
     from vitral.tracing.inputs import check_ids
 
     if model.tokenizer is not None:
-        length = len(model.tokens(place.text)) + len(place.written)
+        num_read = len(model.tokens(place.text))
+        length = num_read + len(place.written)
         if length > session.limits.tokens:
             raise VitralError("text_over_tokens", length=length, limit=session.limits.tokens)
+        if model.kind == "encoder-decoder":
+            check_read(model, num_read)
     check_ids([place.written], number(model.module, "vocab_size"))
     return Stepping(model.module, model.tokenizer, place.text, windowed=place.windowed, **options)
 
@@ -36,23 +43,20 @@ def beginning_of(place: schemas.Place) -> Beginning:
     return Beginning(place.model, place.text, place.windowed)
 
 
-def pieces_of(
-    model: "Model", stepping: "Stepping", place: schemas.Place
-) -> tuple[list[schemas.PieceOfText], list[schemas.PieceOfText]]:
-    """The tokens of the beginning and those written; their pieces together are the text."""
-    prompt, cursor = [], 0
-    for index, token in enumerate(stepping.prompt):
-        after = stepping.prompt[index + 1] if index + 1 < len(stepping.prompt) else None
-        last = index + 1 == len(stepping.prompt)
+def pieces_of(model: "Model", tokens: "list[Token]", text: str) -> list[schemas.PieceOfText]:
+    """The tokens of `text`; their pieces together are the text."""
+    found, cursor = [], 0
+    last = max((index for index, token in enumerate(tokens) if token.end is not None), default=0)
+    for index, token in enumerate(tokens):
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
         shared = after is not None and token.end is not None and after.start is not None
         whole = token.end is not None and not (
             shared and after is not None and after.end == token.end
         )
-        end = len(place.text) if last else (token.end or cursor) if whole else cursor
-        prompt.append(piece(model, token.id, place.text[cursor:end]))
+        end = len(text) if index == last else (token.end or cursor) if whole else cursor
+        found.append(piece(model, token.id, text[cursor:end]))
         cursor = end
-    ids = [token.id for token in stepping.prompt]
-    return prompt, written_pieces(model, ids, place.written)
+    return found
 
 
 def written_pieces(model: "Model", ids: list[int], written: list[int]) -> list[schemas.PieceOfText]:
@@ -76,27 +80,33 @@ def piece(model: "Model", token: int, text: str) -> schemas.PieceOfText:
     return schemas.PieceOfText(id=token, piece=text, name=name)
 
 
-def row_of(look: "Look", layer: int | None, head: int | None) -> "Tensor | None":
-    """Weights [T] of the newest token: a head's, or the mean of a layer's or of all.
+def row_of(
+    layers: "list[Tensor] | None", layer: int | None, head: int | None
+) -> "NDArray[np.float32]":
+    """Of a look's rows [H, T] a layer: a head's, or the mean of a layer's or of all; float32
+    [T], empty where there are none.
 
     Raises VitralError layer_out_of_range, head_out_of_range.
     """
+    import numpy as np
     import torch
 
-    if look.attention is None:
-        return None
-    if layer is not None and layer >= len(look.attention):
-        raise VitralError("layer_out_of_range", layer=layer, num_layers=len(look.attention))
-    layers = look.attention if layer is None else [look.attention[layer]]
+    if layers is None:
+        return np.zeros(0, dtype=np.float32)
+    if layer is not None and layer >= len(layers):
+        raise VitralError("layer_out_of_range", layer=layer, num_layers=len(layers))
+    layers = layers if layer is None else [layers[layer]]
     if head is not None:
         if head >= len(layers[0]):
             raise VitralError("head_out_of_range", head=head, num_heads=len(layers[0]))
         layers = [each[head : head + 1] for each in layers]
-    return torch.stack([each.mean(0) for each in layers]).mean(0)
+    row: NDArray[np.float32] = torch.stack([each.mean(0) for each in layers]).mean(0).cpu().numpy()
+    return row
 
 
 def look_block(session: Session, asked: schemas.LookRequest) -> bytes:
-    """float32 [V + T]: the logits of the next token, then the weights of the newest one."""
+    """float32 [V + S + T]: the logits of the next token, then the weights of the newest one on
+    what an encoder read (none without one), then those on what the decoder reads."""
     import numpy as np
 
     with session.shelf.borrow(asked.model) as model:
@@ -106,41 +116,43 @@ def look_block(session: Session, asked: schemas.LookRequest) -> bytes:
         ) as stepping:
             check_length(session, stepping, asked)
             ended = stepping.ended(asked.written)
-            logits = row = np.zeros(0, dtype=np.float32)
-            num_layers, has_attention = 0, False
+            logits = cross = row = np.zeros(0, dtype=np.float32)
+            seen: list[Tensor] = []
             if ended is None:
                 look = stepping.look(asked.written)
-                weights = row_of(look, asked.layer, asked.head)
                 logits = look.logits.cpu().numpy()
-                if weights is not None and look.attention is not None:
-                    row, has_attention = weights.cpu().numpy(), True
-                    num_layers = len(look.attention)
-            prompt, written = pieces_of(model, stepping, asked)
+                cross = row_of(look.cross, asked.layer, asked.head)
+                row = row_of(look.attention, asked.layer, asked.head)
+                seen = look.attention or look.cross or []
+            answers = stepping.source is not None
+            prompt = pieces_of(model, stepping.source or stepping.prompt, asked.text)
+            opening = [piece(model, token.id, "") for token in stepping.prompt if answers]
+            written = written_pieces(model, stepping.before, asked.written)
             return encode_block(
-                np.concatenate([logits, row]),
+                np.concatenate([logits, cross, row]),
                 aggregated=False,
                 vocabulary=len(logits),
+                cross=len(cross),
                 prompt=[each.model_dump() for each in prompt],
+                opening=[each.model_dump() for each in opening],
                 written=[each.model_dump() for each in written],
                 start=stepping.start(asked.written),
                 context=stepping.context,
                 cache_bytes=stepping.num_bytes,
                 ended=ended,
-                num_layers=num_layers,
-                num_heads=model.num_heads if has_attention else 0,
+                num_layers=len(seen),
+                num_heads=len(seen[0]) if seen else 0,
                 layer=asked.layer,
                 head=asked.head,
             )
 
 
 def check_kind(model: "Model") -> None:
-    """Raises VitralError cannot_write, cannot_step, tokenizer_missing."""
+    """Raises VitralError cannot_write, tokenizer_missing."""
     from vitral.generation.reading import can_write
 
     if not can_write(model.module):
         raise VitralError("cannot_write", model=model.name)
-    if model.kind == "encoder-decoder":
-        raise VitralError("cannot_step", model=model.name)
     if model.tokenizer is None:
         raise VitralError("tokenizer_missing", model=model.name)
 

@@ -45,8 +45,7 @@ def _write(
     stepping = stepping_of(session, model, asked, watched=False)
     check_length(session, stepping, asked)
     sampling = Sampling(**asked.strategies[index].settings.model_dump())
-    before = [*(token.id for token in stepping.prompt), *asked.written]
-    spelling = Spelling(model.tokenizer, before, asked.stop)
+    spelling = Spelling(model.tokenizer, [*stepping.before, *asked.written], asked.stop)
     new: list[int] = []
     total = 0.0
     end: End | None = stepping.ended(asked.written)
@@ -84,10 +83,11 @@ def _search(
     check_length(session, stepping, asked)
     num_beams = asked.strategies[index].num_beams
     assert num_beams is not None
-    before = [*(token.id for token in stepping.prompt), *asked.written]
+    before = [*stepping.before, *asked.written]
     known = len(spelled(model.tokenizer, before))
+    read = [*(token.id for token in stepping.prompt), *asked.written]
     ended = stepping.ended(asked.written)
-    full = stepping.context is not None and len(before) >= stepping.context
+    full = stepping.context is not None and len(read) >= stepping.context
     if ended is not None or full:  # beams know no window
         yield schemas.Column(
             column=index, ids=[], text="", mean_log_probability=None, end=ended or "context"
@@ -96,10 +96,11 @@ def _search(
     device = next(model.module.parameters()).device
     steps = search(
         model.module,
-        torch.tensor(before, device=device),
+        torch.tensor(read, device=device),
         num_beams=num_beams,
         max_new_tokens=asked.max_new_tokens,
         end_id=end_id(model.module, model.tokenizer),
+        encoder_ids=stepping.encoder_ids,
     )
     for searching in steps:
         over = not searching.beginnings

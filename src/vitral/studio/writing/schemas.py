@@ -103,6 +103,7 @@ class Newest(BaseModel):
     attention: list[float] = Field(
         description="Weights of the token before it on the tokens from `start`; to 6 decimals"
     )
+    cross: list[float] = Field(description="Its weights on what an encoder read; else empty")
     start: int
     cache_bytes: int
 

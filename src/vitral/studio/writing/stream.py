@@ -24,6 +24,8 @@ from vitral.studio.writing.places import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from vitral.generation.spelling import Spelling
@@ -62,9 +64,9 @@ class Stream:
             ) as stepping:
                 here = asked.model_copy(update={"written": written})
                 check_length(self._session, stepping, here)
-                ids = [token.id for token in stepping.prompt]
+                before = stepping.before
                 if self._spelling is None:
-                    self._spelling = Spelling(model.tokenizer, ids, asked.stop)
+                    self._spelling = Spelling(model.tokenizer, before, asked.stop)
                 spelling = self._spelling
                 for token in written[self._spelled :]:
                     if not spelling.stopped:
@@ -79,8 +81,7 @@ class Stream:
                     return schemas.End(end="length", kept=None)
                 look = stepping.look(written)
                 step = stepping.draw(written, Sampling(**asked.settings.model_dump()), asked.seed)
-                weights = row_of(look, asked.layer, asked.head)
-                new = written_pieces(model, [*ids, *written], [step.id])[0]
+                new = written_pieces(model, [*before, *written], [step.id])[0]
                 self._written = [*written, step.id]
                 return schemas.Newest(
                     token=new,
@@ -88,10 +89,15 @@ class Stream:
                     log_probability=step.log_probability,
                     rank=step.rank,
                     candidates=_candidates(look.logits, step.shares),
-                    attention=[] if weights is None else [round(x, 6) for x in weights.tolist()],
+                    attention=_rounded(row_of(look.attention, asked.layer, asked.head)),
+                    cross=_rounded(row_of(look.cross, asked.layer, asked.head)),
                     start=look.start,
                     cache_bytes=stepping.num_bytes,
                 )
+
+
+def _rounded(weights_T: "NDArray[np.float32]") -> list[float]:
+    return [round(weight, 6) for weight in weights_T.tolist()]
 
 
 def _candidates(logits_V: "Tensor", shares_V: "Tensor") -> list[schemas.Candidate]:
