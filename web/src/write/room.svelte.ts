@@ -22,7 +22,6 @@ import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
 
-
 class WriteRoom extends Choices {
   studio = $state.raw<Studio | null>(null);
   beginning = $state("");
