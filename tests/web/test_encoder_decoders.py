@@ -1,13 +1,17 @@
 """An encoder–decoder in the Explore room: three attentions, two texts, and the answer."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from explore_page import SENTENCE, ExplorePage
 from playwright.sync_api import Page, expect
 from studio_process import running_studio
+from tokenizers import Tokenizer
+from transformers import T5Config, T5ForConditionalGeneration
 
 import vitral
 from models.sequence_models import TRANSLATORS, tokenizer_of_letters
@@ -35,16 +39,38 @@ AT = {
 
 
 @pytest.fixture(scope="module")
+def t5_folder(bart_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """T5ForConditionalGeneration of 2 layers and 2 heads, which takes texts of any length."""
+    folder = tmp_path_factory.mktemp("models") / "small-t5"
+    tokenizer = Tokenizer.from_file(str(bart_folder / "tokenizer.json"))
+    config = T5Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        d_model=32,
+        d_kv=16,
+        d_ff=64,
+        num_layers=2,
+        num_heads=2,
+        decoder_start_token_id=3,
+        eos_token_id=3,
+    )
+    torch.manual_seed(0)
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+@pytest.fixture(scope="module")
 def studio(
     built_page: None,
     bart_folder: Path,
     bert_folder: Path,
+    t5_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """A Studio on the small BART (first), a recurrent translator and the small BERT."""
+    """A Studio on the small BART (first), a T5, a recurrent translator and the small BERT."""
     additive = tmp_path_factory.mktemp("models") / "additive"
     hugging_face.write(TRANSLATORS["additive"](), tokenizer_of_letters(), additive)
-    with running_studio(bart_folder, additive, bert_folder) as (address, _):
+    with running_studio(bart_folder, t5_folder, additive, bert_folder) as (address, _):
         yield address
 
 
@@ -164,6 +190,41 @@ def test_the_map_is_as_high_as_one_text_and_as_wide_as_the_other(
     expect(told).to_contain_text(f"{float(pattern[1, 8]):.4f}".replace(".", ","))
     room.page.mouse.click(box["x"] + 8.5 * cell, box["y"] + 1.5 * cell)
     room.expect_place(token="1")
+    # Closer: fewer columns and rows in sight, at the cell that is pointed at.
+    cells.focus()
+    room.page.keyboard.press("+")
+    room.page.wait_for_function(
+        "() => { const box = document.querySelector('.cells').getBoundingClientRect();"
+        " return Math.abs(box.width - box.height) < 0.1 }"  # the closest: 8 × 8 cells
+    )
+
+
+def test_a_long_text_and_a_short_answer(room: ExplorePage, t5_folder: Path) -> None:
+    t5 = vitral.load(str(t5_folder))
+    text = "El perro ladra. El gato duerme en la silla. " * 30
+    trace = t5.trace(text, decoder_text=ANSWER)
+    length = len(trace.tokens)
+    assert length > 256 > len(trace.decoder_tokens)
+    pattern = trace.attention(1, 1, "cross")
+    room.open(model="small-t5", text=text, answer=ANSWER, at=CROSS, head=1, token=3, view="map")
+    cells = room.page.get_by_role("application")
+    expect(room.page.get_by_text("Cada celda es la media de varios pesos")).to_be_visible()
+    cells.focus()
+    room.page.keyboard.press("End")
+    mean = pattern[3, 255 * length // 256 :].mean()
+    told = room.page.locator("p[aria-live]").filter(has_text="de media")
+    expect(told).to_contain_text(f"{float(mean):.4f}".replace(".", ","))
+    for _ in range(2):
+        room.page.keyboard.press("+")
+    told = room.page.get_by_text(f"«{trace.decoder_tokens[3].text}» mira a")
+    expect(told).to_contain_text(f"{float(pattern[3, -1]):.4f}".replace(".", ","))
+    # All of the text's weights stand in the row, not as many as the answer has tokens.
+    room.show("Números")
+    expect(room.page.locator("#view")).to_contain_text(trace.tokens[int(pattern[3].argmax())].text)
+    best = room.page.locator("tr[data-key] [data-weight]").first
+    expect(best).to_have_attribute("data-weight", re.compile(r"."))
+    shown = float(best.get_attribute("data-weight") or "nan")
+    assert shown == pytest.approx(float(pattern[3].max()), abs=1e-6)
 
 
 def test_the_arithmetic_between_two_texts(room: ExplorePage, bart: Any) -> None:

@@ -15,16 +15,19 @@ export interface Cells extends Area {
   aggregated: boolean;
 }
 
-/** The exact cells of a viewport, cut out of a head's whole matrix [size × size]. */
-export function cut(matrix: Float32Array, size: number, viewport: Viewport): Cells {
-  const { row, column, span } = viewport;
-  const values = new Float32Array(span * span);
-  for (let line = 0; line < span; line += 1) {
-    const first = (row + line) * size + column;
-    values.set(matrix.subarray(first, first + span), line * span);
+export function areaOf({ row, column, height, width }: Viewport): Area {
+  return { rows: [row, row + height], columns: [column, column + width] };
+}
+
+/** The exact cells of a viewport, cut out of a head's whole matrix, of so many columns. */
+export function cut(matrix: Float32Array, columns: number, viewport: Viewport): Cells {
+  const { row, column, height, width } = viewport;
+  const values = new Float32Array(height * width);
+  for (let line = 0; line < height; line += 1) {
+    const first = (row + line) * columns + column;
+    values.set(matrix.subarray(first, first + width), line * width);
   }
-  const area: Area = { rows: [row, row + span], columns: [column, column + span] };
-  return { ...area, values, height: span, width: span, aggregated: false };
+  return { ...areaOf(viewport), values, height, width, aggregated: false };
 }
 
 /** The cell under the pointer, or the nearest; each is `side` pixels wide and high. */

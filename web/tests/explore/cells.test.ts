@@ -7,7 +7,7 @@ const matrix = Float32Array.from({ length: size * size }, (_, cell) => cell);
 
 describe("cells", () => {
   it("are cut out of the whole head", () => {
-    const cells = cut(matrix, size, { row: 1, column: 2, span: 3 });
+    const cells = cut(matrix, size, { row: 1, column: 2, height: 3, width: 3 });
     expect([...cells.values]).toEqual([7, 8, 9, 12, 13, 14, 17, 18, 19]);
     for (let row = 1; row < 4; row += 1) {
       for (let column = 2; column < 5; column += 1) {
@@ -17,7 +17,7 @@ describe("cells", () => {
   });
 
   it("know nothing of what lies outside", () => {
-    const cells = cut(matrix, size, { row: 1, column: 2, span: 3 });
+    const cells = cut(matrix, size, { row: 1, column: 2, height: 3, width: 3 });
     expect(weightAt(cells, 0, 2)).toBeUndefined();
     expect(weightAt(cells, 1, 1)).toBeUndefined();
     expect(weightAt(cells, 4, 4)).toBeUndefined();
