@@ -1,6 +1,6 @@
 // A rectangle of weights as the map draws it: exact, or each cell the mean of several.
 import type { Spot } from "./keys";
-import type { Viewport } from "./viewport";
+import type { Size, Viewport } from "./viewport";
 
 export interface Area {
   rows: readonly [number, number];
@@ -30,12 +30,30 @@ export function cut(matrix: Float32Array, columns: number, viewport: Viewport): 
   return { ...areaOf(viewport), values, height, width, aggregated: false };
 }
 
-/** The cell under the pointer, or the nearest; each is `side` pixels wide and high. */
-export function pointedAt(event: MouseEvent, side: number, rows: number, columns: number): Spot {
+/** The cell under the pointer, or the nearest, of a map of so many rows and columns. */
+export function pointedAt(event: MouseEvent, rows: number, columns: number): Spot {
   const box = (event.currentTarget as Element).getBoundingClientRect();
-  const at = (offset: number, count: number): number =>
-    Math.min(count - 1, Math.max(0, Math.floor(offset / side)));
-  return { row: at(event.clientY - box.top, rows), column: at(event.clientX - box.left, columns) };
+  const at = (share: number, count: number): number =>
+    Math.min(count - 1, Math.max(0, Math.floor(share * count)));
+  return {
+    row: at((event.clientY - box.top) / box.height, rows),
+    column: at((event.clientX - box.left) / box.width, columns),
+  };
+}
+
+/** Texts that differ so much in length have cells that are no squares, or one could not be seen. */
+const UNLIKE = 2;
+const SEEN = 20;
+
+/** The size of a cell in pixels, as large as fits `space`, at most `most`: whole where it can be. */
+export function fitting(space: Size, counts: Size, most: number): Size {
+  const [across, down] = [space.width / counts.width, space.height / counts.height];
+  const least = Math.min(across, down);
+  const ratio = counts.width / counts.height;
+  const side = ratio > UNLIKE || ratio < 1 / UNLIKE ? Math.max(least, SEEN) : least;
+  const whole = (exact: number): number =>
+    exact >= 12 ? Math.min(most, Math.floor(exact)) : exact;
+  return { width: whole(Math.min(across, side)), height: whole(Math.min(down, side)) };
 }
 
 /** The weight of the cell that covers a row and a column of the head; undefined outside. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { cut, pointedAt, weightAt } from "../../src/explore/cells";
+import { cut, fitting, pointedAt, weightAt } from "../../src/explore/cells";
 
 const size = 5;
 const matrix = Float32Array.from({ length: size * size }, (_, cell) => cell);
@@ -42,8 +42,23 @@ describe("cells", () => {
     [999, 999, { row: 4, column: 6 }],
     [0, 0, { row: 0, column: 0 }],
   ])("are under the pointer at %i, %i, or the nearest", (clientY, clientX, spot) => {
-    const currentTarget = { getBoundingClientRect: () => ({ top: 100, left: 200 }) };
+    const box = { top: 100, left: 200, height: 50, width: 70 };
+    const currentTarget = { getBoundingClientRect: () => box };
     const event = { clientX, clientY, currentTarget } as unknown as MouseEvent;
-    expect(pointedAt(event, 10, 5, 7)).toEqual(spot);
+    expect(pointedAt(event, 5, 7)).toEqual(spot);
+  });
+
+  it("are squares of whole pixels where they are large, and never larger than asked", () => {
+    const space = { height: 300, width: 500 };
+    expect(fitting(space, { height: 13, width: 13 }, 52)).toEqual({ height: 23, width: 23 });
+    expect(fitting(space, { height: 2, width: 2 }, 52)).toEqual({ height: 52, width: 52 });
+    expect(fitting(space, { height: 8, width: 12 }, 52)).toEqual({ height: 37, width: 37 });
+    expect(fitting(space, { height: 200, width: 200 }, 52)).toEqual({ height: 1.5, width: 1.5 });
+  });
+
+  it("of texts of very unlike lengths are no squares, so that both can be seen", () => {
+    const space = { height: 300, width: 500 };
+    expect(fitting(space, { height: 8, width: 625 }, 52)).toEqual({ height: 20, width: 0.8 });
+    expect(fitting(space, { height: 600, width: 10 }, 52)).toEqual({ height: 0.5, width: 20 });
   });
 });
