@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+import vitral
 from vitral.notebook.first_look import first_head, first_source
 from vitral.tracing import Token, Trace
 
@@ -19,10 +20,21 @@ CASES = json.loads(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["tokens"][1]["text"])
 def test_the_choice_is_explores(case: dict[str, Any]) -> None:
     tokens = [Token(**token) for token in case["tokens"]]
+    keys = [Token(**token) for token in case["keys"]] if "keys" in case else tokens
     patterns = torch.tensor(case["thousandths"]) / 1000
-    trace = Trace.from_tensors(patterns=patterns, tokens=[token.text for token in tokens])
     assert first_source(tokens) == case["source"]
-    assert first_head(trace, "", tokens, case["source"]) == (case["layer"], case["head"])
+    assert first_head(patterns, tokens, keys, case["source"]) == (case["layer"], case["head"])
+
+
+def test_between_two_texts_it_is_not_the_middle(bart_folder: Path) -> None:
+    trace = vitral.load(str(bart_folder)).trace("El perro ladra.", decoder_text="La niña lee.")
+    found = [
+        first_head(trace.pooled(24, "cross"), trace.decoder_tokens, trace.tokens, source)
+        for source in range(len(trace.decoder_tokens))
+    ]
+    assert len(set(found)) > 1  # it depends on who looks
+    shown = trace.show(part="cross")
+    assert (shown.layer, shown.head) == found[shown.token]
 
 
 def test_of_a_longer_text_cells_stand_for_tokens() -> None:
@@ -37,10 +49,11 @@ def test_of_a_longer_text_cells_stand_for_tokens() -> None:
     parked[:, 47] = 1
     patterns = torch.stack([torch.stack([parked, head(2, 5)]), torch.stack([head(5, 2), parked])])
     trace = Trace.from_tensors(patterns=patterns)
+    maps = trace.pooled(24)
     for source in (4, 5):
-        assert first_head(trace, "", trace.tokens, source) == (0, 1)
-    assert first_head(trace, "", trace.tokens, 11) == (1, 0)
+        assert first_head(maps, trace.tokens, trace.tokens, source) == (0, 1)
+    assert first_head(maps, trace.tokens, trace.tokens, 11) == (1, 0)
     same = Trace.from_tensors(patterns=parked.expand(5, 2, 48, 48))
-    assert first_head(same, "", same.tokens, 3) == (2, 0)
+    assert first_head(same.pooled(24), same.tokens, same.tokens, 3) == (2, 0)
     shown = same.show()
     assert (shown.layer, shown.head) == (2, 0)

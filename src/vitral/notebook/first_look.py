@@ -8,40 +8,50 @@ longest word begins.
 
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from vitral.tracing.token import Token
 
-if TYPE_CHECKING:
-    from vitral.tracing.trace import Trace
-
-_LARGEST = 24
+LARGEST = 24
+"""Rows and columns of a small map, at most."""
 _WORDS = 64
 
 
-def first_head(trace: "Trace", part: str, tokens: Sequence[Token], source: int) -> tuple[int, int]:
-    """The layer and head to begin with; the middle layer's first where none stands out, and for
-    attention to another text. Of a text whose small maps are pooled, cells stand for tokens."""
-    num_layers = len(trace._records(part))
-    words = [index for index, token in enumerate(tokens) if not token.special]
-    if len(tokens) > _LARGEST:
-        words = list(range(_LARGEST))
-        source = -(-(source + 1) * _LARGEST // len(tokens)) - 1
-    if not words or part == "cross":
-        return num_layers // 2, 0
-    maps_LHTT = trace.pooled(_LARGEST, part).numpy()
+def first_head(
+    maps_LHTS: Tensor, tokens: Sequence[Token], keys: Sequence[Token], source: int
+) -> tuple[int, int]:
+    """The layer and head to begin with; the middle layer's first where none stands out.
+
+    `maps_LHTS` are small maps of all heads, `tokens` those that look, `keys` those looked at:
+    the same list, unless one text looks at another, where no two tokens are neighbours. Of a text
+    whose maps are pooled, cells stand for tokens.
+    """
+    maps = maps_LHTS.numpy()
+    num_layers, _, height, width = maps.shape
+    pooled = (height, width) != (len(tokens), len(keys))
+    words = list(range(height)) if pooled else _places(tokens)
+    seen = list(range(width)) if pooled else _places(keys)
+    if pooled:
+        source = -(-(source + 1) * height // len(tokens)) - 1
+    nearest = 2 if keys is tokens else 0
     best, found = 0.0, (num_layers // 2, 0)
-    for layer, heads in enumerate(maps_LHTT):
-        for head, map_TT in enumerate(heads):
-            greatest = float(map_TT.max())
-            share_TT = map_TT / greatest if greatest > 0 else map_TT
-            looks = [_furthest(share_TT, words, query) for query in words]
-            firmness = greatest**2 * float(np.mean(looks)) * _furthest(share_TT, words, source)
+    for layer, heads in enumerate(maps if words else ()):
+        for head, map_TS in enumerate(heads):
+            greatest = float(map_TS.max())
+            share_TS = map_TS / greatest if greatest > 0 else map_TS
+            looks = [_furthest(share_TS, words, seen, query, nearest) for query in words]
+            firmness = greatest**2 * float(np.mean(looks))
+            firmness *= _furthest(share_TS, words, seen, source, nearest)
             if firmness > best:
                 best, found = firmness, (layer, head)
     return found
+
+
+def _places(tokens: Sequence[Token]) -> list[int]:
+    return [index for index, token in enumerate(tokens) if not token.special]
 
 
 def first_source(tokens: Sequence[Token]) -> int:
@@ -58,10 +68,14 @@ def first_source(tokens: Sequence[Token]) -> int:
     return found
 
 
-def _furthest(map_TT: "np.ndarray[Any, Any]", words: list[int], query: int) -> float:
-    """How much more than the others `query` gives at most to a word two or more places away."""
-    shared_T = map_TT[words].mean(axis=0)
-    more = [float(map_TT[query, key] - shared_T[key]) for key in words if abs(query - key) > 1]
+def _furthest(
+    map_TS: "np.ndarray[Any, Any]", words: list[int], seen: list[int], query: int, nearest: int
+) -> float:
+    """How much more than the others `query` gives at most to a word `nearest` or more away."""
+    shared_S = map_TS[words].mean(axis=0)
+    more = [
+        float(map_TS[query, key] - shared_S[key]) for key in seen if abs(query - key) >= nearest
+    ]
     return max([0.0, *more])
 
 

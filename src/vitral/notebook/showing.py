@@ -44,7 +44,7 @@ def view(
     have names, `page_layers`, `trace_not_drawn`, `page_not_built`, `notebook_needs_anywidget`, and
     what `TraceWidget` raises.
     """
-    from vitral.notebook.first_look import first_head, first_source
+    from vitral.notebook.first_look import LARGEST, first_head, first_source
     from vitral.tracing.page_data import checked_records
 
     try:
@@ -58,7 +58,8 @@ def view(
     tokens = trace.query_tokens(part)
     source = first_source(tokens) if token is None else token
     if layer is None and head is None and 0 <= source < len(tokens):
-        layer, head = first_head(trace, part, tokens, source)
+        maps = trace.pooled(LARGEST, part)
+        layer, head = first_head(maps, tokens, trace.key_tokens(part), source)
     return TraceWidget(
         trace,
         part,

@@ -87,10 +87,11 @@ describe("the first look", () => {
         rows.flat().map((cell) => Math.round((255 * cell) / 1000 / (scale[layer]?.[head] ?? 1))),
       ),
     );
-    const side = known.tokens.length;
-    const found = { height: side, width: side, values: Uint8Array.from(values), scale };
+    const keys = "keys" in known && known.keys ? known.keys : known.tokens;
+    const size = { height: known.tokens.length, width: keys.length };
+    const found = { ...size, values: Uint8Array.from(values), scale, aggregated: false };
     expect(firstSource(known.tokens)).toBe(known.source);
-    expect(firstHead({ ...found, aggregated: false }, known.tokens, known.source)).toEqual({
+    expect(firstHead(found, known.tokens, known.source, keys)).toEqual({
       layer: known.layer,
       head: known.head,
     });
