@@ -23,7 +23,7 @@ def running_lab(folder: Path) -> Iterator[str]:
     """The address of a JupyterLab whose notebooks are those of `folder`, as long as the block."""
     private = folder / ".jupyter"
     _quiet_settings(private / "settings")
-    port = _free_port()
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += ["--expose-app-in-browser", f"--notebook-dir={folder}", "--ip=127.0.0.1"]
@@ -58,7 +58,7 @@ def _quiet_settings(folder: Path) -> None:
     file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), encoding="utf-8")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -9,6 +9,9 @@ import nbformat
 import torch
 from playwright.sync_api import Locator, Page, expect
 
+HOST = "[data-lm-suppress-shortcuts]"
+"""What a widget puts into its notebook; the rest is in its shadow."""
+
 STARTING = 120_000
 """Milliseconds for a kernel to start on a busy machine."""
 
@@ -82,7 +85,8 @@ class NotebookPage:
         self.page.evaluate(RUN_CELL, number)
 
     def widget(self, number: int) -> "WidgetPart":
-        return WidgetPart(self.page.locator(".jp-Notebook-cell").nth(number))
+        cell = self.page.locator(".jp-Notebook-cell").nth(number)
+        return WidgetPart(cell.locator(f".jp-OutputArea {HOST}"))
 
     @property
     def active_cell(self) -> int:
@@ -109,8 +113,8 @@ class NotebookPage:
 class WidgetPart:
     """One widget on the page, by the roles and names that people use."""
 
-    def __init__(self, cell: Locator) -> None:
-        self.host = cell.locator(".jp-OutputArea [data-lm-suppress-shortcuts]")
+    def __init__(self, host: Locator) -> None:
+        self.host = host
         self.chips = self.host.get_by_role("listbox").first.get_by_role("option")
         self.panes = self.host.get_by_role("gridcell")
         self.selected_pane = self.host.locator("[role=gridcell][aria-selected=true]")
