@@ -133,7 +133,8 @@ export function alignCells(left: Side, right: Side, { names }: Axis): Alignment 
   return sameTokens(left, right) ? oneToOne(names) : null;
 }
 
-function oneToOne(names: readonly Token[]): Alignment {
+/** Each token with itself. */
+export function oneToOne(names: readonly Token[]): Alignment {
   const pieces = names.map((token, index): Piece => {
     return { left: [index], right: [index], label: label(token), special: token.special };
   });

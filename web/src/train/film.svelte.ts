@@ -24,6 +24,10 @@ export class Film {
   head = $state(0);
   frame = $state.raw<Frame | null>(null);
   playing = $state(false);
+  /** The step that is compared with; null for none. */
+  beside = $state<number | null>(null);
+  /** The chosen head's weights after that step, once they have come. */
+  other = $state.raw<Pick<Frame, "step" | "layer" | "head" | "pattern"> | null>(null);
   /** A step that an address asked for, until the steps are known. */
   wanted: number | null = null;
   readonly steps: readonly number[] = $derived.by(() => this.live.watched?.steps ?? []);
@@ -60,6 +64,14 @@ export class Film {
     const pattern = await this.#patternOf(step, shown.layer, shown.head);
     if (this.#wanted !== wanted) return;
     this.frame = { step, maps, numLayers: first, numHeads: maps.scale[0]?.length ?? 0, pattern, ...shown };
+  }
+
+  /** Fetch the head that is shown as it is after another step. */
+  async fetchBeside(step: number, { layer, head }: Frame): Promise<void> {
+    const pattern = await this.#patternOf(step, layer, head);
+    if (this.beside === step && this.frame?.layer === layer && this.frame.head === head) {
+      this.other = { step, layer, head, pattern };
+    }
   }
 
   #mapsOf(step: number): Promise<HeadMaps> {

@@ -44,10 +44,13 @@ class TrainRoom {
     const asked = new URLSearchParams(query);
     const id = asked.get("run");
     this.#show(id !== null && ID.test(id) ? id : null);
-    const [layer, head, step] = ["layer", "head", "step"].map((name) => whole(asked.get(name)));
+    const [layer, head, step, beside] = ["layer", "head", "step", "beside"].map((name) =>
+      whole(asked.get(name)),
+    );
     if (this.film) {
       this.film.layer = layer ?? 0;
       this.film.head = head ?? 0;
+      this.film.beside = beside ?? null;
       if (step != null) this.film.wanted = step;
     }
   }
@@ -81,6 +84,7 @@ class TrainRoom {
       query.set("layer", String(film.layer));
       query.set("head", String(film.head));
     }
+    if (film && film.beside !== null) query.set("beside", String(film.beside));
     if (preferences.chosenLanguage !== null) query.set("lang", preferences.chosenLanguage);
     if (preferences.chosenTheme !== null) query.set("theme", preferences.chosenTheme);
     const said = query.toString();
