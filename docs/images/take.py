@@ -97,6 +97,13 @@ def train(page: Page) -> None:
     page.wait_for_timeout(1000)
 
 
+def steps(page: Page) -> None:
+    """The same, beside a step at which little had been learned, further down on the page."""
+    train(page)
+    page.goto(f"{page.url}&beside=24")
+    page.locator("[data-moved]").scroll_into_view_if_needed()
+
+
 SCENES = {
     "lines": view("lines"),
     "map": view("map"),
@@ -113,6 +120,7 @@ SCENES = {
     "strategies": Scene("/write", {"seed": "7", "mode": "race"}, "button.primary:enabled", write),
     "form": Scene("/train", {}, "button[type=submit]:enabled"),
     "train": Scene("/train", {}, "main button", train),
+    "steps": Scene("/train", {}, "main button", steps),
     "export": Scene("/", {}, "#view svg path", export),
     "trouble": Scene("/", {"text": " ".join([QUIJOTE] * 9)}, TROUBLE),
     "long": view("lines", text=" ".join([QUIJOTE] * 3)),
