@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90
-"""Seconds for JupyterLab to start; it takes two where nothing else runs."""
+"""Seconds for a server of notebooks to start; it takes two where nothing else runs."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def running_lab(folder: Path) -> Iterator[str]:
         subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process,
     ):
         try:
-            _wait_for(f"{address}/api", process, private / "log.txt")
+            wait_for(f"{address}/api", process, private / "log.txt")
             yield address
         finally:
             process.terminate()  # its kernels end with it
@@ -65,7 +65,7 @@ def free_port() -> int:
         return port
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
         try:
@@ -73,4 +73,4 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
                 return
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not start: {log.read_text(encoding='utf-8')[-2000:]}")
+    raise AssertionError(f"{address} does not answer: {log.read_text(encoding='utf-8')[-2000:]}")

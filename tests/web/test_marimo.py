@@ -3,15 +3,12 @@
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from explore_page import SENTENCE
-from jupyter_process import ROOT, free_port
+from jupyter_process import ROOT, free_port, wait_for
 from notebook_page import HOST, WidgetPart
 from playwright.sync_api import Browser, Page, expect
 
@@ -73,8 +70,6 @@ def _(trace):
     trace
     return
 """
-STARTING = 120
-"""Seconds for marimo to start on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -107,22 +102,11 @@ def address(
         ) as process,
     ):
         try:
-            _wait_for(f"http://127.0.0.1:{port}/health", process, folder / "log.txt")
+            wait_for(f"http://127.0.0.1:{port}/health", process, folder / "log.txt")
             yield f"http://127.0.0.1:{port}/"
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + STARTING
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.1)
-    raise AssertionError(f"marimo did not start: {log.read_text(encoding='utf-8')[-2000:]}")
 
 
 @pytest.fixture(scope="module")
