@@ -1,11 +1,11 @@
 // A training that is being asked for: its text, its minutes, its sentence, and, for who sets them,
 // the entries of its recipe. What was typed stays where a request fails.
 import { StudioError } from "../protocol/client";
-import { problemFor, type Problem } from "../protocol/problem";
-import { getForm, postProposal, postRun, postText } from "./client";
+import { type Problem } from "../protocol/problem";
+import { getForm, postProposal, postRun } from "./client";
 import { belongs, read, typed, type Typed } from "./fields";
 import { train } from "./room.svelte";
-import type { Field, Mistake, Text, Training, Value } from "./types";
+import type { Field, Mistake, Text, Value } from "./types";
 
 class Draft {
   text = $state<string | null>(null);
@@ -17,9 +17,7 @@ class Draft {
   fields = $state.raw<Field[]>([]);
   typed = $state<Record<string, Typed>>({});
   measuring = $state(false);
-  uploading = $state(false);
   starting = $state(false);
-  uploadProblem = $state.raw<Problem | null>(null);
   measureProblem = $state.raw<Problem | null>(null);
   problem = $state.raw<Problem | null>(null);
   mistakes = $state.raw<Mistake[]>([]);
@@ -95,30 +93,6 @@ class Draft {
     );
   }
 
-  async upload(file: File, training: Training): Promise<void> {
-    this.uploadProblem = null;
-    const { endings, max_upload_bytes: most } = training;
-    const name = file.name;
-    if (!endings.some((ending) => name.toLowerCase().endsWith(ending))) {
-      this.uploadProblem = problemFor("upload_kind", { name, endings: endings.join(", ") });
-      return;
-    }
-    if (file.size > most) {
-      this.uploadProblem = problemFor("upload_too_large", { name, limit: most / 2 ** 20 });
-      return;
-    }
-    this.uploading = true;
-    try {
-      const text = await postText(file, new AbortController().signal);
-      await train.refresh();
-      this.text = text.id;
-    } catch (problem) {
-      this.uploadProblem = problemOf(problem);
-    } finally {
-      this.uploading = false;
-    }
-  }
-
   /** Begin; the training is looked at as soon as it is there. */
   async start(name: string): Promise<void> {
     if (this.starting) return;
@@ -155,7 +129,8 @@ class Draft {
   }
 }
 
-function problemOf(problem: unknown): Problem | null {
+/** What Studio refused, and why; null where the room's own notice says it. */
+export function problemOf(problem: unknown): Problem | null {
   if (problem instanceof StudioError) {
     return { code: problem.code, values: problem.values, message: problem.message };
   }
