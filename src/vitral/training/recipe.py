@@ -250,6 +250,6 @@ def _wrong_phases(recipe: Recipe) -> Iterator[Mistake]:
     depths = [phase.num_layers or depth for phase in recipe.phases]
     for number, (before, value) in enumerate(pairwise(depths), 1):
         if value < before:
-            path, values = f"phases.{number}.num_layers", {"value": value, "before": before}
-            others = (f"phases.{number - 1}.num_layers", "model.num_layers")
-            yield Mistake(path, "shrinking_phase", values, others=others)
+            fewer = {"value": value, "before": before}
+            path, last = (f"phases.{each}.num_layers" for each in (number, number - 1))
+            yield Mistake(path, "shrinking_phase", fewer, others=(last, "model.num_layers"))
