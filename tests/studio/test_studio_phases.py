@@ -182,10 +182,15 @@ def test_the_process_is_told_where_the_teacher_is(
             assert recipe["phases"][0]["teacher"]["model"] == expected
 
 
-def test_a_run_that_grows_and_learns_from_a_bundled_teacher(studio: TestClient) -> None:
-    settings = BASE | {"tokenizer.kind": "teacher"}
+@pytest.mark.parametrize(
+    ("form", "teacher"), [("llama", "vitral-es-gpt"), ("bert", "vitral-es-bert")]
+)
+def test_a_run_that_grows_and_learns_from_a_bundled_teacher(
+    studio: TestClient, form: str, teacher: str
+) -> None:
+    settings = BASE | {"tokenizer.kind": "teacher", "model.form": form}
     settings |= phase(0, until=0.5, num_layers=1)
-    settings |= phase(1, until=1, teacher__model="vitral-es-gpt", teacher__share=0.7)
+    settings |= phase(1, until=1, teacher__model=teacher, teacher__share=0.7)
     run = begin(studio, settings=settings)
     ended = until(studio, run["id"], "finished", "failed")
     assert (ended["state"], ended["error"]) == ("finished", None)

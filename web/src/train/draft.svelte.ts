@@ -1,7 +1,7 @@
 // A training that is being asked for: its text, its minutes, its sentence, and, for who sets them,
 // the entries of its recipe. What was typed stays where a request fails.
 import { StudioError } from "../protocol/client";
-import { type Problem } from "../protocol/problem";
+import type { Problem } from "../protocol/problem";
 import { getForm, postProposal, postRun } from "./client";
 import { belongs, read, typed, type Typed } from "./fields";
 import { countPhases, inPhases, mayDiffer, withOneLess, withOneMore } from "./phases";
