@@ -9,6 +9,7 @@ import yaml
 from starlette.testclient import TestClient
 from tests.studio.test_studio_training import RUNS, TINY, begin, code, until
 
+import vitral
 from vitral.studio.shelf import Shelf
 from vitral.studio.training import processes
 from vitral.studio.training.filled_in import filled_in, flat
@@ -195,3 +196,22 @@ def test_a_run_that_grows_and_learns_from_a_bundled_teacher(
     ended = until(studio, run["id"], "finished", "failed")
     assert (ended["state"], ended["error"]) == ("finished", None)
     assert (ended["step"], ended["num_layers"]) == (12, 2)
+
+
+def test_what_shows_only_once_tokens_are_learned_is_told_by_the_run(
+    open_studio: Callable[..., TestClient], bert_folder: Path, llama_folder: Path
+) -> None:
+    """As many tokens as the teacher's, but others: it fails before its first step."""
+    size = vitral.load(llama_folder).tokenizer.get_vocab_size()
+    settings = BASE | {"tokenizer.kind": "unigram", "tokenizer.vocab_size": size}
+    settings |= phase(0, until=0.5) | phase(1, until=1, teacher__model="small-llama")
+    with open_studio(bert_folder, llama_folder) as studio:
+        studio.headers["Accept-Language"] = "es"
+        long = "".join(f"Número {number}: {number * number}. " for number in range(3000))
+        answer = studio.post(
+            "/api/training/texts", params={"name": "números.txt"}, content=long.encode()
+        )
+        run = begin(studio, settings=settings, text=answer.json()["id"])
+        failed = until(studio, run["id"], "finished", "failed")
+        assert (failed["state"], failed["step"]) == ("failed", 0)
+        assert "corta el texto en otros tokens que este entrenamiento" in failed["error"]
