@@ -12,8 +12,9 @@ from tests.training.small_runs import BOOK
 
 import vitral
 from vitral.studio.blocks import decode_block
+from vitral.studio.shelf import Shelf
 from vitral.studio.training import processes
-from vitral.studio.training.form import filled_in, flat, form
+from vitral.studio.training.filled_in import filled_in, flat
 from vitral.training.plain import plain_recipe
 from vitral.training.recipe import Recipe
 from vitral.training.recipe_entries import all_entries
@@ -268,15 +269,13 @@ def test_the_form_is_the_recipes_own_schema(studio: TestClient) -> None:
     assert fields[0]["path"] == "model.form"
     assert len(fields[0]["choices"]) == 8
     known = {path.partition("[")[0] + path.partition("]")[2] for path, _ in all_entries()}
-    asked = {field["path"].replace("phases.0.", "phases.*.") for field in fields}
-    left_out = known - asked
+    asked = {field["path"] for field in fields}
+    assert known - asked == {"name", "minutes", "phases.*.objective"}
     assert asked <= known
-    assert {path for path in left_out if not path.startswith("phases.*.")} == {"name", "minutes"}
     for field in fields:
         assert field["words"]["es"] != field["words"]["en"], field["path"]
     recipe = plain_recipe("x", [], 100, None)
-    assert filled_in({**flat(recipe), "name": "x"}) == recipe
-    assert all("teacher" not in field.path for field in form())
+    assert filled_in({**flat(recipe), "name": "x"}, Shelf()) == recipe
 
 
 def test_every_entry_has_its_words() -> None:
@@ -310,7 +309,8 @@ def test_the_dial_is_asked_for_its_choice(
     assert asked == [("libro.txt", 2)]
     assert settings["tokenizer.kind"] == "byte"
     assert "name" not in settings
-    assert filled_in({**settings, "name": "x", "minutes": 1.0, "steps": None}).minutes == 1.0
+    again = filled_in({**settings, "name": "x", "minutes": 1.0, "steps": None}, Shelf())
+    assert again.minutes == 1.0
 
 
 def test_finished_runs_are_on_the_shelf_after_a_restart(

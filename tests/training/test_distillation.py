@@ -8,10 +8,11 @@ from torch import nn
 from vitral.errors import VitralError
 from vitral.training.batch import IGNORED
 from vitral.training.objectives import Objective
-from vitral.training.objectives.distillation import Distillation, check_teacher
+from vitral.training.objectives.distillation import Distillation
 from vitral.training.preparation import objective
 from vitral.training.recipe import Teacher
 from vitral.training.shapes import build_model
+from vitral.training.teachers import check_teacher
 
 FORMS = ["gpt2", "bert", "recurrent"]
 

@@ -104,6 +104,14 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
             "phases.0.objective (line 4): missing; it takes one of next_token",
             "phases.0.until (line 4): takes a number > 0 and ≤ 1, not 2",
         ]),
+        (GOOD + "phases:\n  - { objective: next_token }\n  - { objective: next_token }\n", [
+            "phases (line 4): each phase ends (until) after the one before it",
+        ]),
+        (GOOD + "phases:\n  - { objective: next_token, until: 0.5 }\n"
+         "  - { objective: next_token, num_layers: 1 }\n", [
+            "phases.1.num_layers (line 6): 1 layers are fewer than in the phase before, 6",
+        ]),
+        (GOOD + "tokenizer: { kind: teacher }\n", ["tokenizer.kind (line 4): no phase has a"]),
         ("model: { form: bert, hidden_size: 100 }\nbatch: { tokens: 3 }", [
             "model.hidden_size (line 1): 100 is not a multiple of num_heads, 8",
             "batch.tokens (line 2): 3 tokens are fewer than one window of batch.lengths, 256",

@@ -150,11 +150,13 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
     distance = {}
     for share in (0.0, 1.0):
         teacher = {"model": str(folder), "share": share, "temperature": 2.0}
-        made = recipe("llama", model={"num_layers": 1}, phases=[phase | {"teacher": teacher}])
-        out = tmp_path / f"student{share}"
-        out.mkdir()
-        shutil.copy(folder / "tokenizer.json", out)
-        run = trainer(made, data, out)
+        made = recipe(
+            "llama",
+            model={"num_layers": 1},
+            tokenizer={"kind": "teacher"},
+            phases=[phase | {"teacher": teacher}],
+        )
+        run = trainer(made, data, tmp_path / f"student{share}")
         run.run()
         ids = torch.as_tensor(run.prepared.tokens.ids[:64].astype("int64"))[None, :16]
         with torch.no_grad():
@@ -162,3 +164,19 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
             found = run.model(ids).log_softmax(-1)
         distance[share] = float((wanted.exp() * (wanted - found)).sum(-1).mean())
     assert 0 < distance[1.0] < distance[0.0]
+
+
+def test_a_teacher_of_other_words_is_refused_before_the_text_is_read(tmp_path: Path) -> None:
+    """That of a phase which comes later as well."""
+    data = books(tmp_path / "books")
+    trainer(recipe("llama", steps=1), data, tmp_path / "teacher").run()
+    teacher = {"model": str(tmp_path / "teacher" / "model")}
+    phases = [
+        {"objective": "next_token", "until": 0.5},
+        {"objective": "next_token", "teacher": teacher},
+    ]
+    made = recipe("llama", tokenizer={"kind": "byte"}, phases=phases)
+    with pytest.raises(VitralError) as caught:
+        trainer(made, data, tmp_path / "student")
+    assert caught.value.key == "teacher_other_words"
+    assert not list((tmp_path / "student").glob("tokens*"))

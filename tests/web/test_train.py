@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from serious import serious
 from studio_process import running_studio
 from tests.training.small_runs import BOOK
+from train_page import SMALL, WAIT, field, training_studio, without_the_dial
 
 import vitral
 from vitral.training.curve import read_curve
@@ -23,18 +24,7 @@ from vitral.training.run_lock import holder_of
 pytestmark = pytest.mark.browser
 
 SENTENCE = "El perro cruzó la calle."
-TINY = {
-    "model.context": "32",
-    "model.hidden_size": "16",
-    "model.num_layers": "2",
-    "model.num_heads": "2",
-    "model.intermediate_size": "24",
-    "batch.tokens": "64",
-    "batch.lengths": "16",
-    "steps": "100000",
-    "evaluate_every": "200",
-}
-WAIT = 180_000
+TINY = SMALL | {"steps": "100000", "evaluate_every": "200"}
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +35,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def studio(built_page: None, bert_folder: Path, runs: Path) -> Iterator[str]:
     """A Studio of this file's own, whose trainings end with it."""
-    with running_studio(bert_folder, runs=runs) as (address, _):
+    with training_studio(bert_folder, runs) as address:
         yield address
-        for path in runs.iterdir():
-            holder = holder_of(path)
-            if holder is not None:
-                os.kill(holder, signal.SIGKILL)
 
 
 def post(address: str, path: str, body: Any) -> dict[str, Any]:
@@ -69,12 +55,7 @@ def state(page: Page) -> Any:
 
 
 def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
-    page.route(  # the dial's own choice takes its time, and has tests of its own
-        "**/api/training/proposal",
-        lambda route: route.fulfill(
-            status=503, json={"error": {"code": "studio_busy", "values": {}, "message": ""}}
-        ),
-    )
+    without_the_dial(page)
     page.goto("/train")
     page.locator("input[type=file]").set_input_files(
         {"name": "Cuentos.txt", "mimeType": "text/plain", "buffer": BOOK.encode()}
@@ -84,15 +65,9 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
     page.get_by_text("Decídelo tú").click()
     page.get_by_label("Cómo se corta el texto en tokens").select_option("byte")
 
-    def field(path: str) -> Any:
-        box = page.locator(".field").filter(has=page.locator(f"code:text-is('{path}')"))
-        return box.locator("input")
-
-    fields = {path: field(path).get_attribute("id") for path in TINY}
     for path, value in TINY.items():
-        page.locator(f"[id='{fields[path]}']").fill(value)
-    layers = page.locator(f"[id='{fields['model.num_layers']}']")
-    width = page.locator(f"[id='{fields['model.hidden_size']}']")
+        field(page, path).fill(value)
+    layers, width = field(page, "model.num_layers"), field(page, "model.hidden_size")
     layers.fill("dos")
     width.fill("15")
     page.get_by_role("button", name="Empezar a entrenar").click()

@@ -65,6 +65,12 @@ class Shelf:
             known = ", ".join(self._models)
             raise VitralError("model_unknown", name=name[:200], known=known)
 
+    def source(self, name: str) -> str:
+        """Where a model is, as another process opens it too: a bundled name, a folder or a hub id.
+        Raises VitralError("model_unknown")."""
+        self.check(name)
+        return self._models[name].source
+
     def add(self, name: str, folder: Path) -> None:
         """Offer one more model, or a newer one by the same name.
 

@@ -29,6 +29,7 @@ from vitral.training.objectives import Objective
 from vitral.training.pair_preparation import PreparedPairs, prepare_pairs
 from vitral.training.recipe import Phase, Recipe
 from vitral.training.shapes import TRANSLATORS, build_model
+from vitral.training.teachers import check_teacher, check_teachers, teachers_of, tokenizer_of
 
 SAMPLE_CHARACTERS = 60_000
 """How much of each held-out document the looks during training read."""
@@ -62,8 +63,9 @@ def prepare(
     """Read the corpus into the run's folder `out`, or open what stands there already. Models
     that turn one text into another read pairs (`prepare_pairs`).
 
-    The tokenizer is learned from the training text, or is that of the model in `start`. Raises
-    what `read_documents` and `train_tokenizer` raise, and `corpus_shorter_than_window`.
+    The tokenizer is learned from the training text, or is that of the model in `start` or of the
+    teacher. Raises what `read_documents`, `train_tokenizer` and `check_teachers` raise, and
+    `corpus_shorter_than_window`.
     """
     if recipe.model.form in TRANSLATORS:
         return prepare_pairs(recipe, sources, out, start=start)
@@ -71,6 +73,7 @@ def prepare(
     if not (TokenFile.exists(stem) and samples.exists()):
         out.mkdir(parents=True, exist_ok=True)
         tokenizer = _tokenizer(recipe, sources, out, start)
+        check_teachers(recipe, tokenizer)
         held_out: list[str] = []
         TokenFile.write(_training(recipe, sources, held_out), tokenizer, stem)
         partial = samples.with_suffix(".new")
@@ -112,8 +115,11 @@ def _tokenizer(
     if start is not None:
         path.write_bytes((start / "tokenizer.json").read_bytes())
         return Tokenizer.from_file(str(path))
-    texts = (document.text for document in _training(recipe, sources, []))
-    tokenizer = train_tokenizer(texts, recipe.tokenizer.kind, recipe.tokenizer.vocab_size)
+    if recipe.tokenizer.kind == "teacher":
+        tokenizer = tokenizer_of(teachers_of(recipe)[0])
+    else:
+        texts = (document.text for document in _training(recipe, sources, []))
+        tokenizer = train_tokenizer(texts, recipe.tokenizer.kind, recipe.tokenizer.vocab_size)
     partial = path.with_suffix(".new")
     tokenizer.save(str(partial))
     partial.replace(path)
@@ -138,10 +144,11 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) 
     if phase.teacher is None:
         return asked
     from vitral.models.load import open_source
-    from vitral.training.objectives.distillation import Distillation, check_teacher
+    from vitral.training.objectives.distillation import Distillation
 
+    vocabulary = tokenizer_of(phase.teacher.model).get_vocab()
+    check_teacher(prepared.tokenizer.get_vocab(), vocabulary, phase.teacher.model)
     teacher = open_source(phase.teacher.model)
-    check_teacher(prepared.tokenizer.get_vocab(), teacher.tokenizer.get_vocab(), teacher.name)
     return Distillation(asked, teacher.module, phase.teacher)
 
 

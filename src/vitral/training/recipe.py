@@ -4,6 +4,7 @@ The same definition checks the file, gives the command line its flags and the br
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
@@ -14,7 +15,9 @@ from vitral.training.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, Sha
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 
-TokenizerKind = Literal["character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram"]
+TokenizerKind = Literal[
+    "character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram", "teacher"
+]
 ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
 
 WATCHED = tuple(form for form in (*DECODERS, *ENCODERS) if form != "recurrent")
@@ -23,7 +26,8 @@ WATCHED = tuple(form for form in (*DECODERS, *ENCODERS) if form != "recurrent")
 
 class TokenizerChoice(Strict):
     """How the text is cut into tokens; learned from the training text, or taken from the model
-    that the run goes on from. `character` and `byte` need no size."""
+    that the run goes on from. `teacher` takes the phases' teacher's, which a run has to share with
+    it. `character`, `byte` and `teacher` need no size."""
 
     kind: TokenizerKind = "byte_bpe"
     vocab_size: Annotated[int, Field(gt=0, le=1_000_000)] = 8192
@@ -180,6 +184,8 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     else:
         yield from _wrong_windows(recipe)
     yield from _wrong_phases(recipe)
+    if recipe.tokenizer.kind == "teacher" and all(each.teacher is None for each in recipe.phases):
+        yield Mistake("tokenizer.kind", "nobodys_tokens", others=("phases",))
     if recipe.recompute_activations and recipe.model.form.startswith("recurrent"):
         form = {"form": recipe.model.form}
         yield Mistake("recompute_activations", "no_recomputing", form, others=("model.form",))
@@ -241,3 +247,9 @@ def _wrong_phases(recipe: Recipe) -> Iterator[Mistake]:
             deep = {"value": phase.num_layers, "most": depth}
             path = f"phases.{number}.num_layers"
             yield Mistake(path, "deep_phase", deep, others=("model.num_layers",))
+    depths = [phase.num_layers or depth for phase in recipe.phases]
+    for number, (before, value) in enumerate(pairwise(depths), 1):
+        if value < before:
+            fewer = {"value": value, "before": before}
+            path, last = (f"phases.{each}.num_layers" for each in (number, number - 1))
+            yield Mistake(path, "shrinking_phase", fewer, others=(last, "model.num_layers"))

@@ -30,6 +30,17 @@ def takes(path: str, entries: Any, language: str | None = None) -> str:
     return message("recipe.takes.or", language).join(dict.fromkeys(others))
 
 
+def needed(name: str) -> str | None:
+    """A recipe may do without some of its parts. The entry that stands in such a part whenever
+    the part does: "phases.*.teacher.model" for "phases.*.teacher.share". None for entries
+    elsewhere."""
+    above = name.rpartition(".")[0]
+    schemas = _at(above.replace("*", "0"), {})
+    if {"type": "null"} not in schemas:
+        return None
+    return f"{above}.{next(each for schema in schemas for each in schema.get('required', []))}"
+
+
 def all_entries() -> Iterator[tuple[str, Schema]]:
     """Every entry that a recipe can have, with its schema; lists have "*" for the place."""
     root = _schema()

@@ -29,7 +29,8 @@ export class StudioError extends Error {
 /** Nobody answered. */
 export class ServerGone extends Error {}
 
-function gone(reason: string): ServerGone {
+/** Nobody answered: whoever waits for Studio is told once it is back. */
+export function gone(reason: string): ServerGone {
   connection.lost();
   return new ServerGone(reason);
 }
@@ -61,17 +62,22 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
     connection.answered();
     return response;
   }
+  throw refusal(response.status, await response.text().catch(() => ""));
+}
+
+/** Why an answer of that status, with that text, is no success. */
+export function refusal(status: number, text: string): StudioError | ServerGone {
   let body: Partial<ErrorBody> = {};
   try {
-    body = (await response.json()) as Partial<ErrorBody>;
+    body = JSON.parse(text) as Partial<ErrorBody>;
   } catch {
     // Not one of Studio's own answers: a proxy's, or a server that is going down.
-    if (response.status >= 502) throw gone(`status ${response.status}`);
+    if (status >= 502) return gone(`status ${status}`);
   }
   const { code = "unexpected", values = {}, message = "" } = body.error ?? {};
-  if (code === "studio_closing") throw gone(message);
+  if (code === "studio_closing") return gone(message);
   connection.answered();
-  throw new StudioError(code, values, response.status, message || `status ${response.status}`);
+  return new StudioError(code, values, status, message || `status ${status}`);
 }
 
 /** What an answer holds; its end may fail to come as well as its beginning. */

@@ -1,6 +1,7 @@
 // Questions about trainings. Each fails with a StudioError or a ServerGone, as all of Studio's.
 import type { Block } from "../protocol/block";
 import { ask, block } from "../protocol/client";
+import { upload, type Sent } from "../protocol/upload";
 import { reader } from "../messages/catalogue.svelte";
 import type { Field, Run, RunRequest, Text, Training, Value } from "./types";
 
@@ -46,14 +47,14 @@ export async function postProposal(
   return settings;
 }
 
-export function postText(file: File, signal: AbortSignal): Promise<Text> {
+/** Upload a text; `tell` hears how much of it has arrived. */
+export function postText(
+  file: File,
+  tell: (sent: Sent) => void,
+  signal: AbortSignal,
+): Promise<Text> {
   const query = new URLSearchParams({ name: file.name });
-  return json(`/texts?${query}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/octet-stream" },
-    body: file,
-    signal,
-  });
+  return upload(`${ROOT}/texts?${query}`, file, reader.language, tell, signal);
 }
 
 export async function deleteText(id: string): Promise<void> {

@@ -1,11 +1,12 @@
 // A training that is being asked for: its text, its minutes, its sentence, and, for who sets them,
 // the entries of its recipe. What was typed stays where a request fails.
 import { StudioError } from "../protocol/client";
-import { problemFor, type Problem } from "../protocol/problem";
-import { getForm, postProposal, postRun, postText } from "./client";
+import type { Problem } from "../protocol/problem";
+import { getForm, postProposal, postRun } from "./client";
 import { belongs, read, typed, type Typed } from "./fields";
+import { countPhases, inPhases, mayDiffer, withOneLess, withOneMore } from "./phases";
 import { train } from "./room.svelte";
-import type { Field, Mistake, Text, Training, Value } from "./types";
+import type { Field, Mistake, Text, Value } from "./types";
 
 class Draft {
   text = $state<string | null>(null);
@@ -16,10 +17,10 @@ class Draft {
   own = $state(false);
   fields = $state.raw<Field[]>([]);
   typed = $state<Record<string, Typed>>({});
+  /** How many phases the run has. */
+  phases = $state(1);
   measuring = $state(false);
-  uploading = $state(false);
   starting = $state(false);
-  uploadProblem = $state.raw<Problem | null>(null);
   measureProblem = $state.raw<Problem | null>(null);
   problem = $state.raw<Problem | null>(null);
   mistakes = $state.raw<Mistake[]>([]);
@@ -33,8 +34,17 @@ class Draft {
     const field = this.fields.find(({ path }) => path === "watch");
     return !this.own || !field || belongs(field, this.form);
   });
-  readonly visible: Field[] = $derived(
-    this.fields.filter((field) => field.path !== "watch" && belongs(field, this.form)),
+  /** The fields that this architecture, and what was typed, leave to be asked for. */
+  readonly visible: Field[] = $derived.by(() => {
+    const asked = this.fields
+      .filter((field) => field.path !== "watch" && belongs(field, this.form))
+      .filter((field) => this.phases > 1 || !field.of_several)
+      .flatMap((field) => inPhases(field, this.phases));
+    const filled = new Set(asked.filter((field) => this.value(field) !== "").map(({ path }) => path));
+    return asked.filter(({ needs }) => needs === null || filled.has(needs));
+  });
+  readonly mayHavePhases: boolean = $derived(
+    mayDiffer(this.fields.filter((field) => belongs(field, this.form))),
   );
 
   get watch(): string {
@@ -55,7 +65,31 @@ class Draft {
 
   value(field: Field): Typed {
     if (field.path === "model.form") return this.form;
-    return this.typed[field.path] ?? typed(field, field.default);
+    const value = this.typed[field.path] ?? typed(field, field.default);
+    const isOffered = field.kind !== "choice" || field.choices.includes(String(value));
+    return isOffered ? value : typed(field, field.default);
+  }
+
+  /** Something was typed: what was wrong there, or with the list it stands in, may be right now. */
+  change(path: string, value: Typed): void {
+    this.typed[path] = value;
+    this.mistakes = this.mistakes.filter(
+      (each) => !`${path}.`.startsWith(`${each.path}.`) && !each.path.startsWith(`${path}.`),
+    );
+  }
+
+  addPhase(): void {
+    this.#setPhases(this.phases + 1, withOneMore(this.typed, this.phases));
+  }
+
+  removePhase(place: number): void {
+    this.#setPhases(this.phases - 1, withOneLess(this.typed, this.phases, place));
+  }
+
+  #setPhases(count: number, all: Record<string, Typed>): void {
+    this.typed = all;
+    this.phases = count;
+    this.mistakes = this.mistakes.filter(({ path }) => !`${path}.`.startsWith("phases."));
   }
 
   mistake(path: string): Mistake | undefined {
@@ -66,8 +100,18 @@ class Draft {
   get elsewhere(): Mistake[] {
     const shown = this.visible.map(({ path }) => path);
     return this.mistakes.filter(
-      ({ path }) => !shown.some((each) => path === each || path.startsWith(`${each}.`)),
+      ({ path }) => path !== "phases" && !shown.some((each) => path === each || path.startsWith(`${each}.`)),
     );
+  }
+
+  /** A model that may teach can have been finished, or deleted, since the fields were fetched. */
+  async renew(): Promise<void> {
+    if (this.fields.length === 0 || this.measuring) return;
+    try {
+      this.fields = await getForm(this.#measured.signal);
+    } catch (problem) {
+      train.failed(problem);
+    }
   }
 
   /** Fetch the fields, and what the dial would choose for the text and the minutes. */
@@ -77,7 +121,7 @@ class Draft {
     this.measureProblem = null;
     this.measuring = true;
     try {
-      if (this.fields.length === 0) this.fields = await getForm(signal);
+      this.fields = await getForm(signal);
       if (this.chosen) this.#fill(await postProposal(this.chosen.id, this.minutes, signal));
     } catch (problem) {
       if (!signal.aborted) this.measureProblem = problemOf(problem);
@@ -88,35 +132,13 @@ class Draft {
 
   #fill(settings: Record<string, Value>): void {
     this.mistakes = [];
+    this.phases = countPhases(Object.keys(settings));
     this.typed = Object.fromEntries(
       this.fields
+        .flatMap((field) => inPhases(field, this.phases))
         .filter(({ path }) => path in settings)
         .map((field) => [field.path, typed(field, settings[field.path] ?? null)]),
     );
-  }
-
-  async upload(file: File, training: Training): Promise<void> {
-    this.uploadProblem = null;
-    const { endings, max_upload_bytes: most } = training;
-    const name = file.name;
-    if (!endings.some((ending) => name.toLowerCase().endsWith(ending))) {
-      this.uploadProblem = problemFor("upload_kind", { name, endings: endings.join(", ") });
-      return;
-    }
-    if (file.size > most) {
-      this.uploadProblem = problemFor("upload_too_large", { name, limit: most / 2 ** 20 });
-      return;
-    }
-    this.uploading = true;
-    try {
-      const text = await postText(file, new AbortController().signal);
-      await train.refresh();
-      this.text = text.id;
-    } catch (problem) {
-      this.uploadProblem = problemOf(problem);
-    } finally {
-      this.uploading = false;
-    }
   }
 
   /** Begin; the training is looked at as soon as it is there. */
@@ -148,14 +170,14 @@ class Draft {
   }
 
   #settings(): Record<string, Value> {
-    const pairs = this.visible
-      .filter((field) => !(field.path.startsWith("data.pairs.") && this.value(field) === ""))
-      .map((field) => [field.path, read(field, this.value(field))] as const);
-    return Object.fromEntries(pairs);
+    return Object.fromEntries(
+      this.visible.map((field) => [field.path, read(field, this.value(field))]),
+    );
   }
 }
 
-function problemOf(problem: unknown): Problem | null {
+/** What Studio refused, and why; null where the room's own notice says it. */
+export function problemOf(problem: unknown): Problem | null {
   if (problem instanceof StudioError) {
     return { code: problem.code, values: problem.values, message: problem.message };
   }

@@ -49,7 +49,8 @@ export function read(field: Field, text: Typed): Value {
     .map((part) => readNumber(part) ?? part);
 }
 
-function readNumber(text: string): number | null {
+/** The number that a text is, with a point or a comma; null for any other text. */
+export function readNumber(text: string): number | null {
   if (!/^[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?$/i.test(text)) return null;
   return Number(text.replace(",", "."));
 }

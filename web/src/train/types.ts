@@ -16,6 +16,7 @@ export interface Text {
 export type Value = boolean | number | string | (number | string)[] | null;
 
 export interface Field {
+  /** "*" stands for the place of a phase. */
   path: string;
   /** The architectures that have it; empty for all. */
   forms: string[];
@@ -23,6 +24,10 @@ export interface Field {
   choices: string[];
   optional: boolean;
   default: Value;
+  /** Asked for only where that entry is not empty. */
+  needs: string | null;
+  /** Asked for only where a run has several phases. */
+  of_several: boolean;
   words: Words;
   takes: Words;
 }
@@ -73,6 +78,7 @@ export interface Training {
   runs: Run[];
   endings: string[];
   max_upload_bytes: number;
+  max_phases: number;
   max_watched_characters: number;
 }
 

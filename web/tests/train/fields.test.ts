@@ -12,6 +12,8 @@ function field(change: Partial<Field>): Field {
     choices: [],
     optional: false,
     default: 6,
+    needs: null,
+    of_several: false,
     words,
     takes: words,
     ...change,
@@ -70,7 +72,7 @@ describe("fields", () => {
   it("stand in groups", () => {
     expect(groupOf(field({ path: "optimizer.rate" }))).toBe("optimizer");
     expect(groupOf(field({ path: "steps" }))).toBe("");
-    expect(groupOf(field({ path: "phases.0.mask_share" }))).toBe("phases");
+    expect(groupOf(field({ path: "phases.*.mask_share" }))).toBe("phases");
   });
 });
 

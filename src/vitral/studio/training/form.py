@@ -1,35 +1,35 @@
-"""The form of a recipe, made from the recipe's own JSON schema, and what is wrong with one that
-was filled in.
+"""The form of a recipe, made from the recipe's own JSON schema.
 
-A field is one entry by its dotted name. Runs of one phase are asked about; those of several, and
-teachers, are written as YAML.
+A field is one entry by its dotted name; those of a phase are told once, with "*" for the place of
+the phase. What was filled in becomes a recipe in filled_in.py.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, message
 from vitral.studio.training import schemas
-from vitral.training.mistakes import Mistake, RecipeError
-from vitral.training.recipe import WATCHED, Recipe, objective_of
-from vitral.training.recipe_entries import all_entries, takes
-from vitral.training.recipe_file import recipe_of
-from vitral.training.shapes import DECODERS, ENCODERS, TRANSLATORS
+from vitral.training.recipe import WATCHED, ObjectiveName, objective_of
+from vitral.training.recipe_entries import Schema, all_entries, needed, takes
+from vitral.training.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS
 
-LEFT_OUT = ("phases.*.until", "phases.*.num_layers", "phases.*.objective", "phases.*.teacher.")
-"""What only several phases need, or follows from the architecture; and teachers, since a request
-opens no model that is not on the shelf."""
+LEFT_OUT = ("name", "minutes", "phases.*.objective")
+"""What the room asks for by itself, or follows from the architecture."""
 
-OWN = ("name", "minutes")
-"""What the room asks for by itself."""
+OF_SEVERAL = ("phases.*.until", "phases.*.num_layers")
+"""What a phase says only where others come before or after it."""
+
+TEACHER = "phases.*.teacher.model"
 
 _OF_TEXTS = ("data.cleaning", "data.text_field", "data.windows", "batch.lengths")
 
+Teachers = Mapping[str, ObjectiveName]
+"""The models that may teach, by name, with what they have learned."""
 
-def form() -> list[schemas.Field]:
+
+def form(teachers: Teachers) -> list[schemas.Field]:
     """Every field, in the recipe's order. One that differs between architectures stands once for
-    each sort; the architecture itself comes first."""
+    each sort; the architecture itself comes first. Where nobody can teach, nobody is offered."""
     merged: dict[tuple[object, ...], schemas.Field] = {}
     shapes: list[str] = []
     for path, schema in all_entries():
@@ -37,29 +37,48 @@ def form() -> list[schemas.Field]:
         name = path.replace(f"[{shape}]", "")
         if name == "model.form":
             shapes.append(shape)
-        elif name not in OWN and not name.startswith(LEFT_OUT):
-            field = _field(name, [shape] if shape else _forms_of(name), schema)
-            key = (field.path, field.kind, str(field.default), *field.choices)
-            if key in merged:
-                merged[key].forms.extend(field.forms)
-            else:
-                merged[key] = field
+        elif name not in LEFT_OUT:
+            for forms, asked in _sorts(name, shape, schema, teachers):
+                field = _field(name, forms, asked)
+                key = (field.path, field.kind, str(field.default), *field.choices)
+                if key in merged:
+                    merged[key].forms.extend(field.forms)
+                else:
+                    merged[key] = field
     architecture = _field("model.form", [], {"enum": shapes})
     return [architecture, *merged.values()]
 
 
-def _forms_of(name: str) -> list[str]:
+def _sorts(
+    name: str, shape: str, schema: Schema, teachers: Teachers
+) -> Iterator[tuple[Sequence[str], Schema]]:
+    """For each sort of architecture that has an entry, which they are, and what it may be: a
+    teacher is one that has learned the same."""
+    if name != TEACHER:
+        yield [shape] if shape else _forms_of(name), schema
+        return
+    for forms in (DECODERS, ENCODERS):
+        choices = [each for each, learned in teachers.items() if learned == objective_of(forms[0])]
+        if choices:
+            yield list(forms), schema | {"enum": choices}
+
+
+def _forms_of(name: str) -> Sequence[str]:
     """The architectures that have an entry outside of `model`; empty for all of them."""
     if name == "watch":
         return list(WATCHED)
+    if name == "phases.*.num_layers":
+        return list(GROWING)
     if name.startswith("data.pairs."):
         return list(TRANSLATORS)
-    if name.startswith("phases.*.mask") or name == "phases.*.all_masked":
+    if name in ("phases.*.mask_share", "phases.*.all_masked"):
         return list(ENCODERS)
-    return [*DECODERS, *ENCODERS] if name in _OF_TEXTS else []
+    if name in _OF_TEXTS or name.startswith("phases.*.teacher."):
+        return [*DECODERS, *ENCODERS]
+    return []
 
 
-def _field(name: str, forms: list[str], schema: Mapping[str, Any]) -> schemas.Field:
+def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.Field:
     path = name.replace("*", "0")
     entries = {"model": {"form": (forms or ["llama"])[0]}, "phases": [{}], "data": {"pairs": {}}}
     options = schema.get("anyOf", [schema])
@@ -74,72 +93,20 @@ def _field(name: str, forms: list[str], schema: Mapping[str, Any]) -> schemas.Fi
         kind = "integer" if "integer" in kinds else "number"
     elif "boolean" in kinds:
         kind = "boolean"
+    part = needed(name)
     return schemas.Field(
-        path=path,
-        forms=forms,
+        path=name,
+        forms=list(forms),
         kind=kind,
         choices=choices,
-        optional="null" in kinds,
+        optional="null" in kinds or part == name,
         default=schema.get("default"),
+        needs=None if part == name else part,
+        of_several=name in OF_SEVERAL,
         words={code: message(f"recipe.entry.{name}", code) for code in LANGUAGES},
         takes={code: takes(path, entries, code) for code in LANGUAGES},
     )
 
 
-def _choices(schema: Mapping[str, Any]) -> list[Any]:
+def _choices(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else list(schema.get("enum", []))
-
-
-def filled_in(settings: Mapping[str, Any]) -> Recipe:
-    """The recipe of a form. Raises `form_invalid` with every mistake, in both languages, by the
-    field that it is about."""
-    known = {field.path for field in form()} | set(OWN)
-    found = [Mistake(path[:100], "not_here") for path in settings if path not in known]
-    try:
-        recipe = recipe_of(nested({p: v for p, v in settings.items() if p in known}))
-    except RecipeError as error:
-        found.extend(error.mistakes)
-    if found:
-        mistakes = [
-            {"path": mistake.path, **{code: mistake.reason(code) for code in LANGUAGES}}
-            for mistake in found
-        ]
-        raise VitralError("form_invalid", count=len(mistakes), mistakes=mistakes)
-    return recipe
-
-
-def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """{"model.form": "bert", "phases.0.mask_share": 0.2} as entries within entries; the one
-    phase learns what the architecture is made for."""
-    entries: dict[str, Any] = {}
-    for path, value in settings.items():
-        *above, last = path.split(".")
-        part = entries
-        for word in above:
-            inner = part.get(word)
-            part[word] = part = inner if isinstance(inner, dict) else {}
-        part[last] = value
-    phases = entries.get("phases")
-    if isinstance(phases, dict):
-        form = entries.get("model", {}).get("form")
-        only = {"objective": objective_of(str(form)), **phases.get("0", {})}
-        entries["phases"] = [only]
-    return entries
-
-
-def flat(recipe: Recipe) -> dict[str, Any]:
-    """The other way round: a recipe's entries by their dotted names, those that the form has."""
-    known = {field.path for field in form()}
-    leaves = dict(_leaves(recipe.model_dump(mode="json"), ""))
-    return {path: value for path, value in leaves.items() if path in known}
-
-
-def _leaves(value: Any, path: str) -> Any:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
-        for number, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}.{number}")
-    else:
-        yield path, value

@@ -71,6 +71,7 @@ class TrainingRoom:
             runs=sorted((run for run in runs if run is not None), key=lambda run: -run.created),
             endings=list(ENDINGS),
             max_upload_bytes=self.limits.upload_bytes,
+            max_phases=schemas.MOST_PHASES,
             max_watched_characters=WATCHED_CHARACTERS,
         )
 
@@ -103,10 +104,17 @@ class TrainingRoom:
         )
         return text_schema(self.texts.find(f"uploaded.{path.name}"))
 
+    def form(self) -> list[schemas.Field]:
+        """The entries of a recipe, as a form asks for them. In a thread."""
+        from vitral.studio.training.form import form
+        from vitral.studio.training.teachers import teachers_on
+
+        return form(teachers_on(self.shelf))
+
     def propose(self, text: str, minutes: float) -> schemas.Proposal:
         """What the dial would choose. In a thread; takes some seconds. Raises `text_unknown`, and
         what `choose` raises."""
-        from vitral.studio.training.form import flat
+        from vitral.studio.training.filled_in import flat
         from vitral.training.dial import choose
 
         source = self.texts.ready(text).path
@@ -129,14 +137,14 @@ class TrainingRoom:
         )
         recipe = None
         if asked.settings:
-            from vitral.studio.training.form import filled_in
+            from vitral.studio.training.filled_in import filled_in
 
             own: dict[str, object] = {"name": asked.name}
             if asked.watch is not None:
                 own["watch"] = asked.watch
             if asked.minutes is not None and asked.settings.get("steps") is None:
                 own["minutes"] = asked.minutes
-            recipe = filled_in({**asked.settings, **own})
+            recipe = filled_in({**asked.settings, **own}, self.shelf)
             if recipe.data.pairs is not None:
                 note = note.but(source="")
         elif asked.minutes is None:

@@ -45,11 +45,9 @@ async def get_training(room: Room) -> schemas.Training:
 
 
 @router.get("/form")
-async def get_form() -> list[schemas.Field]:
+async def get_form(room: Room) -> list[schemas.Field]:
     """The entries of a recipe, as a form asks for them."""
-    from vitral.studio.training.form import form
-
-    return await asyncio.to_thread(form)
+    return await asyncio.to_thread(room.form)
 
 
 @router.post("/texts")

@@ -8,6 +8,9 @@ from pydantic import Field as Entry
 Words = dict[str, str]
 """The same in each language: {"en": …, "es": …}."""
 
+MOST_PHASES = 12
+"""Of a run that a form asks for."""
+
 Value = (
     bool
     | int
@@ -31,12 +34,14 @@ class Text(BaseModel):
 class Field(BaseModel):
     """An entry of a recipe, as a form asks for it."""
 
-    path: str
+    path: str = Entry(description='"*" stands for the place of a phase')
     forms: list[str] = Entry(description="The architectures that have it; empty for all")
     kind: Literal["integer", "number", "boolean", "choice", "list", "text"]
     choices: list[str]
     optional: bool = Entry(description="May be empty (null)")
     default: Any
+    needs: str | None = Entry(description="Asked for only where that entry is not empty")
+    of_several: bool = Entry(description="Asked for only where a run has several phases")
     words: Words
     takes: Words
 
@@ -66,7 +71,7 @@ class RunRequest(BaseModel):
     minutes: float | None = Entry(default=None, gt=0, le=100_000)
     watch: str | None = Entry(default=None, min_length=1, max_length=500)
     settings: dict[Annotated[str, Entry(max_length=100)], Value] = Entry(
-        default_factory=dict, max_length=120
+        default_factory=dict, max_length=300
     )
 
 
@@ -104,4 +109,5 @@ class Training(BaseModel):
     runs: list[Run]
     endings: list[str]
     max_upload_bytes: int
+    max_phases: int
     max_watched_characters: int

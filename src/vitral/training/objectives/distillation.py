@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitral.errors import VitralError
 from vitral.training.batch import IGNORED, Batch
 from vitral.training.objectives import Objective
 from vitral.training.objectives.masked_words import next_sentence_sum
@@ -85,9 +84,3 @@ def _answers(
     output = model(ids, **told)
     output = output if isinstance(output, Tensor) else output.logits
     return output[asked].float(), None
-
-
-def check_teacher(vocabulary: dict[str, int], teacher: dict[str, int], name: str) -> None:
-    """Raises `teacher_other_words` where the teacher does not cut text into the same tokens."""
-    if vocabulary != teacher:
-        raise VitralError("teacher_other_words", model=name)
