@@ -26,15 +26,12 @@ def test_the_choice_is_explores(case: dict[str, Any]) -> None:
     assert first_head(patterns, tokens, keys, case["source"]) == (case["layer"], case["head"])
 
 
-def test_between_two_texts_it_is_not_the_middle(bart_folder: Path) -> None:
+def test_between_two_texts_it_is_the_maps_that_say(bart_folder: Path) -> None:
     trace = vitral.load(str(bart_folder)).trace("El perro ladra.", decoder_text="La niña lee.")
-    found = [
-        first_head(trace.pooled(24, "cross"), trace.decoder_tokens, trace.tokens, source)
-        for source in range(len(trace.decoder_tokens))
-    ]
-    assert len(set(found)) > 1  # it depends on who looks
     shown = trace.show(part="cross")
-    assert (shown.layer, shown.head) == found[shown.token]
+    maps = trace.pooled(24, "cross")
+    found = first_head(maps, trace.decoder_tokens, trace.tokens, shown.token)
+    assert (shown.layer, shown.head) == found
 
 
 def test_of_a_longer_text_cells_stand_for_tokens() -> None:

@@ -279,8 +279,14 @@ def explicit_attention(
     return (pattern_BHTS.to(value.dtype) @ value_BHSD).transpose(1, 2), pattern_BHTS
 
 
+def at_least_float32(values: Tensor) -> Tensor:
+    """As float32, or as float64 where they are: nothing that is known is rounded away."""
+    return values if values.dtype == torch.float64 else values.float()
+
+
 def scores(query: Tensor, key: Tensor, scaling: float, softcap: float | None = None) -> Tensor:
-    """q·k·scaling as float32 [..., H, T, S], for query [..., H, T, D] and key [..., K, S, D].
+    """q·k·scaling as float32 [..., H, T, S], for query [..., H, T, D] and key [..., K, S, D]; as
+    float64 for such queries.
 
     With a `softcap`, cap·tanh(score/cap): almost the score where it is small, never past ±cap.
 
@@ -289,9 +295,9 @@ def scores(query: Tensor, key: Tensor, scaling: float, softcap: float | None = N
     """
     *batch, num_heads, num_queries, width = query.shape
     num_key_heads, num_keys = key.shape[-3], key.shape[-2]
-    stacked = query.float().reshape(*batch, num_key_heads, -1, width)
+    stacked = at_least_float32(query).reshape(*batch, num_key_heads, -1, width)
     with torch.autocast(query.device.type, enabled=False):  # rebuilt patterns are exact ones
-        score = (stacked * scaling) @ key.float().transpose(-1, -2)
+        score = (stacked * scaling) @ key.to(stacked.dtype).transpose(-1, -2)
     if softcap is not None:
         score = (score / softcap).tanh() * softcap
     return score.reshape(*batch, num_heads, num_queries, num_keys)

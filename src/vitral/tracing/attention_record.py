@@ -18,7 +18,14 @@ import torch
 from torch import Tensor
 
 from vitral.nn.attention_call import AttentionCall
-from vitral.nn.scaled_dot_product import CELLS_AT_ONCE, LOG2_E, log_sum_exp, pattern, scores
+from vitral.nn.scaled_dot_product import (
+    CELLS_AT_ONCE,
+    LOG2_E,
+    at_least_float32,
+    log_sum_exp,
+    pattern,
+    scores,
+)
 from vitral.tracing.blocked_pass import LOWEST, Measures, measure
 from vitral.tracing.row_statistics import RowStatistics
 from vitral.tracing.visibility import Bias, Range, Visibility
@@ -31,7 +38,7 @@ class AttentionRecord:
     query: Tensor  # [H, T, D]
     key: Tensor  # [K, S, D]
     value: Tensor  # [K, S, D]
-    lse: Tensor  # float32 [H, T]; +inf where a query may look nowhere
+    lse: Tensor  # float32 [H, T] (float64 of such queries); +inf where a query may look nowhere
     scaling: float
     visibility: Visibility
     bias: Bias | None
@@ -84,7 +91,7 @@ class AttentionRecord:
         weights = pattern(self.scores(head, rows, columns), lse)
         if self.uniform_when_blind:
             weights = weights.masked_fill(lse.isposinf()[..., None], 1 / self.num_keys)
-        return weights
+        return weights.float()
 
     def cells(self, head: int | None, rows: Tensor, columns: Tensor) -> Tensor:
         """Single attention weights: float32 [n], or [H, n] for all heads (`head` None).
@@ -104,8 +111,8 @@ class AttentionRecord:
         heads = slice(None) if head is None else slice(head, head + 1)
         group = self.num_heads // self.key.shape[0]
         key_heads = slice(None) if head is None else slice(head // group, head // group + 1)
-        query = self.query[heads][:, rows].float() * self.scaling
-        key = self.key[key_heads][:, columns].float()
+        query = at_least_float32(self.query[heads][:, rows]) * self.scaling
+        key = at_least_float32(self.key[key_heads][:, columns])
         score = (
             (query.view(len(key), len(query) // len(key), *query.shape[1:]) * key[:, None])
             .sum(-1)
@@ -120,7 +127,7 @@ class AttentionRecord:
         weights = (score.masked_fill(~visible, float("-inf")) - lse).exp()
         if self.uniform_when_blind:
             weights = weights.masked_fill(lse.isposinf(), 1 / self.num_keys)
-        return weights
+        return weights.float()
 
     def columns_seen(self, rows: Range) -> Range:
         """The columns outside which these rows have no weight."""
@@ -170,7 +177,7 @@ class AttentionRecord:
     @cached_property
     def _below(self) -> tuple[Tensor, bool]:
         """What the scores, to base 2, are above: −lse [H, T]; and whether a row is blind."""
-        below = self.lse * -LOG2_E
+        below = self.lse.float() * -LOG2_E
         blind = below.isneginf()
         return below.masked_fill_(blind, LOWEST), bool(blind.any())
 
@@ -269,7 +276,7 @@ def _log_sum_exp(record: AttentionRecord, given: Tensor | None) -> Tensor:
         rows = record.row_blocks(record.num_heads)
         parts = [log_sum_exp(record.scores(None, some, every), record.sinks) for some in rows]
         return torch.cat(parts, dim=-1)
-    lse = given.detach().float().clone(memory_format=torch.contiguous_format)
+    lse = at_least_float32(given.detach()).clone(memory_format=torch.contiguous_format)
     if record.sinks is None and not record.visibility.is_everything:
         lse.masked_fill_(record.visibility.blind_rows().to(lse.device), float("inf"))
     return lse
