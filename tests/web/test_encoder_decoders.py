@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from explore_page import SENTENCE, ExplorePage
 from playwright.sync_api import Page, expect
 from studio_process import running_studio
-from tokenizers import Tokenizer
-from transformers import T5Config, T5ForConditionalGeneration
 
 import vitral
 from models.sequence_models import TRANSLATORS, tokenizer_of_letters
@@ -36,27 +33,6 @@ AT = {
     "decoder": "decoder.layers.1.attention.pattern",
     "cross": CROSS,
 }
-
-
-@pytest.fixture(scope="module")
-def t5_folder(bart_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """T5ForConditionalGeneration of 2 layers and 2 heads, which takes texts of any length."""
-    folder = tmp_path_factory.mktemp("models") / "small-t5"
-    tokenizer = Tokenizer.from_file(str(bart_folder / "tokenizer.json"))
-    config = T5Config(
-        vocab_size=tokenizer.get_vocab_size(),
-        d_model=32,
-        d_kv=16,
-        d_ff=64,
-        num_layers=2,
-        num_heads=2,
-        decoder_start_token_id=3,
-        eos_token_id=3,
-    )
-    torch.manual_seed(0)
-    T5ForConditionalGeneration(config).save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    return folder
 
 
 @pytest.fixture(scope="module")

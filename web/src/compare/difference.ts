@@ -51,6 +51,12 @@ export function compared(
   return { rows, columns, left: mine, right: theirs, difference, greatest };
 }
 
+/** The piece of the left's `place`; null where there is none. */
+export function pieceAt(pieces: readonly Piece[], place: number | null): number | null {
+  const found = pieces.findIndex((piece) => place !== null && piece.left.includes(place));
+  return found < 0 ? null : found;
+}
+
 export interface Change {
   query: number;
   key: number;
