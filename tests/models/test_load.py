@@ -73,6 +73,26 @@ def test_other_forms_are_transformers_own(t5: Path) -> None:
     assert torch.equal(model.trace(ids=IDS)["logits"], expected["logits"])
 
 
+def test_two_of_transformers_at_once(bart_folder: Path, t5_folder: Path) -> None:
+    """As Studio does when it starts with one model and is asked for another."""
+    program = (
+        "import sys, threading\n"
+        "import vitral\n"
+        "opened = []\n"
+        "def load(folder):\n"
+        "    opened.append(vitral.load(folder).architecture)\n"
+        "threads = [threading.Thread(target=load, args=(name,)) for name in sys.argv[1:]]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "print(sorted(opened))\n"
+    )
+    command = [sys.executable, "-c", program, str(bart_folder), str(t5_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    assert "['BartForConditionalGeneration', 'T5ForConditionalGeneration']" in done.stdout, (
+        done.stderr
+    )
+
+
 def test_weights_in_several_files(tmp_path: Path) -> None:
     random_model("llama").save_pretrained(tmp_path, max_shard_size="20kB")
     assert len(list(tmp_path.glob("*.safetensors"))) > 1

@@ -8,6 +8,7 @@ them is ever run.
 
 import os
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ from vitral.models.folder import check_finite, check_weights, read_config, refus
 
 HUB_SECONDS = 5
 """How long the hub may take to answer before it counts as out of reach."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""transformers imports each of its parts when it is first asked for. Asked in two threads at once,
+it denies that the second part exists."""
 
 _HUB_FILES = (".json", ".safetensors", ".txt", ".model")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -76,7 +81,8 @@ def open_folder(folder: Path, name: str) -> Opened:
         # Older checkpoints name their tensors differently, which transformers knows about. If
         # it cannot read them either, our own account of what is wrong is the clearer one.
         try:
-            module = _theirs(folder, config, first, weights[0])
+            with _ONE_AT_A_TIME:
+                module = _theirs(folder, config, first, weights[0])
         except VitralError as error:
             raise wrong or error from error
     check_finite(module, weights[0])
@@ -98,10 +104,12 @@ def open_tokenizer(folder: Path) -> Any:
             raise VitralError("tokenizer_damaged", path=str(path), reason=str(error)) from error
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return None
-    from transformers import AutoTokenizer
-
     try:
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        with _ONE_AT_A_TIME:
+            from transformers import AutoTokenizer
+
+            known = {"trust_remote_code": False, "local_files_only": True}
+            return AutoTokenizer.from_pretrained(folder, **known)
     except Exception as error:  # as many kinds as there are tokenizers
         reason = " ".join(str(error).split())[:300]
         raise VitralError("tokenizer_damaged", path=str(folder), reason=reason) from error
