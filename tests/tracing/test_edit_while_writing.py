@@ -10,7 +10,7 @@ from torch import nn
 
 import vitral
 from parity.random_models import random_model
-from vitral.tracing.edit import Edit
+from vitral.tracing.editing.edit import Edit
 
 IDS = [3, 8, 5, 9, 11, 30, 22]
 SIZE = {
