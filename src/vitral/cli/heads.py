@@ -28,7 +28,7 @@ SHOWN = ("entropy", "distance", "previous", "next", "first")
 
 
 def heads(
-    text: Annotated[str | None, Parameter(help=message("cli.text"))] = None,
+    text: Annotated[str | None, Parameter(help=message("cli.text_or_picture"))] = None,
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,

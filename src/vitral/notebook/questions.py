@@ -6,7 +6,6 @@ then views of at most 256 × 256 cells.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -220,4 +219,4 @@ class Answers:
 
 
 def _told(tokens: "list[Token]") -> list[schemas.Token]:
-    return [schemas.Token(**asdict(token)) for token in tokens]
+    return [schemas.Token(**token.entries()) for token in tokens]

@@ -7,7 +7,7 @@ give their weights.
 """
 
 import base64
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,8 +65,8 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
         "num_layers": len(records),
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
-        "tokens": [asdict(token) for token in tokens],
-        "keys": None if part != "cross" else [asdict(token) for token in keys],
+        "tokens": [token.entries() for token in tokens],
+        "keys": None if part != "cross" else [token.entries() for token in keys],
         "pooled": {
             "values": _packed((steps * 255).round().to(torch.uint8), "uint8"),
             "scale": scale.tolist(),

@@ -8,13 +8,14 @@ text's length, not with its square. Any safetensors reader opens it.
 
 A file from a later Vitral, with a higher version, is refused rather than half understood. So
 is one that is cut short, altered, or does not fit together. A file says the lowest version that
-understands it: 4 where the model was edited, 3 where patterns were given (they are kept as
+understands it: 6 where tokens lie on something else than a text (a picture: its PNG is a tensor
+of bytes, `surface`), 5 where there is cross-attention alone or no attention at all, 4 where the model was edited, 3 where patterns were given (they are kept as
 scores), 2 where scores are capped or rows have sinks, else 1.
 """
 
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -24,6 +25,9 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.nn.pattern_edit import PatternEdit
+from vitral.surfaces.registry import read_surface
+from vitral.surfaces.surface import Surface
+from vitral.surfaces.text import TextSurface
 from vitral.tracing.addresses import in_order
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.edited_record import EditedRecord
@@ -33,8 +37,9 @@ from vitral.tracing.files.tensor_file import write_tensors
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
-VERSION = 5
+VERSION = 6
 _ENTRY = "vitral.trace"
+_SURFACE = "surface"
 _VECTORS = ("diagonal", "columns", "free", "dense")
 
 
@@ -66,13 +71,16 @@ def save_trace(trace: Trace, path: Path) -> None:
         "version": _version(trace),
         "model": trace.model,
         "text": trace.text,
-        "tokens": [asdict(token) for token in trace.tokens],
-        "decoder_tokens": [asdict(token) for token in trace.decoder_tokens],
+        "tokens": [token.entries() for token in trace.tokens],
+        "decoder_tokens": [token.entries() for token in trace.decoder_tokens],
         "aliases": trace.aliases,
         "attentions": attentions,
     }
     if trace.edits:
         header["edits"] = trace.edits
+    if trace.surface is not None and trace.surface.kind != TextSurface.kind:
+        header["surface"] = trace.surface.entries()
+        tensors[_SURFACE] = _of_bytes(trace.surface.material or b"")
     metadata = {_ENTRY: json.dumps(header, ensure_ascii=False)}
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -126,6 +134,8 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
 def _version(trace: Trace) -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if trace.surface is not None and trace.surface.kind != TextSurface.kind:
+        return 6
     if not records or trace.first_part == "cross":
         return 5
     if trace.edits or any(isinstance(each, EditedRecord) for each in records):
@@ -181,6 +191,12 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
             _must(edit.fits(record.num_heads, record.num_queries, record.num_keys), "edit")
             record = EditedRecord.of(record, edit)
         attentions[prefix] = record
+    surface: Surface | None = None
+    if "surface" in header:
+        used.add(_SURFACE)
+        material = tensors[_SURFACE]
+        _must(material.dtype == torch.uint8 and material.dim() == 1, _SURFACE)
+        surface = read_surface(header["surface"], material.numpy().tobytes())
     values = {
         name: tensor
         for name, tensor in tensors.items()
@@ -192,12 +208,13 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
     trace = Trace(
         str(header["model"]),
         header["text"],
-        [Token(**token) for token in header["tokens"]],
-        [Token(**token) for token in header["decoder_tokens"]],
+        [Token.read(token) for token in header["tokens"]],
+        [Token.read(token) for token in header["decoder_tokens"]],
         values,
         aliases,
         attentions,
         [str(each) for each in header.get("edits", [])],
+        surface=surface,
     )
     _must(len(trace.tokens) == _num_read(trace), "tokens")
     return trace
@@ -275,6 +292,10 @@ def _bytes(tensor: Tensor) -> bytes:
 
 def _packed(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def _of_bytes(content: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)
 
 
 def _umask() -> int:
