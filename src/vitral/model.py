@@ -65,8 +65,9 @@ class Model:
     `tokenizer` is a `tokenizers.Tokenizer`, one of transformers', or None. `architecture` is
     the Hugging Face class that the model is; `kind` one of "decoder", "encoder",
     "encoder-decoder" and "image"; `reads` is "text" or "picture", and `processor` what makes
-    pictures into numbers, one of transformers' image processors, or None; `num_layers` and `num_heads` are the encoder's where there
-    are two stacks; `context` is the most tokens that it takes, None if nothing limits them.
+    pictures into numbers, one of transformers' image processors, or None; `num_layers` and
+    `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
+    it takes, None if nothing limits them.
     """
 
     def __init__(
@@ -159,8 +160,9 @@ class Model:
         The module is left exactly as it was found. Raises VitralError `text_empty`,
         `text_too_long` (nothing is ever cut to fit), `id_out_of_range`, `ids_unreadable`,
         `tokenizer_missing`, `processor_missing`, `picture_to_text_model`, `picture_missing` and
-        the others of `vitral.vision.picture_file`, `not_traceable`, `not_finite` (NaN or infinity in the model, with
-        the first address where it stands), `memory_short`, `memory_budget_short`, `disk_short`.
+        the others of `vitral.vision.picture_file`, `not_traceable`, `not_finite` (NaN or infinity
+        in the model, with the first address where it stands), `memory_short`,
+        `memory_budget_short`, `disk_short`.
         """
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture

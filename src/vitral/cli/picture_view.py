@@ -53,7 +53,7 @@ def print_picture(
     painted = surface.paint([each.place for each in trace.tokens], numbers).tolist()
     margin = len(str(surface.rows - 1)) + 1
     if margin + surface.columns * _NUMBER <= console.width:
-        _print_numbers(console, painted, margin, at_row=_row(trace, at), at_column=_column(trace, at))
+        _print_numbers(console, painted, margin, _place(trace, at))
     else:
         _print_shades(console, painted, margin, colored=colored)
     console.print()
@@ -94,23 +94,14 @@ def _name(trace: Trace, at: int) -> str:
     return trace.tokens[at].text
 
 
-def _row(trace: Trace, at: int | None) -> int | None:
+def _place(trace: Trace, at: int | None) -> tuple[int, int] | None:
+    """Row and column of the token that attends, if it is a patch."""
     place = None if at is None else trace.tokens[at].place
-    return place.row if isinstance(place, Patch) else None
-
-
-def _column(trace: Trace, at: int | None) -> int | None:
-    place = None if at is None else trace.tokens[at].place
-    return place.column if isinstance(place, Patch) else None
+    return (place.row, place.column) if isinstance(place, Patch) else None
 
 
 def _print_numbers(
-    console: Console,
-    painted: list[list[float]],
-    margin: int,
-    *,
-    at_row: int | None,
-    at_column: int | None,
+    console: Console, painted: list[list[float]], margin: int, asks: tuple[int, int] | None
 ) -> None:
     """A percentage a patch; the patch that attends is in brackets."""
     line = Text(" " * margin)
@@ -122,7 +113,7 @@ def _print_numbers(
         line = Text(f"{row:>{margin - 1}} ", _DIM)
         for column, weight in enumerate(weights):
             percent = str(round(100 * weight)) if round(100 * weight) else "·"
-            here = (row, column) == (at_row, at_column)
+            here = (row, column) == asks
             cell = f"[{percent}]" if here else f"{percent:>{_NUMBER - 1}} "
             line.append(f"{cell:>{_NUMBER}}", cell_style(weight, bold=weight == largest))
         console.print(line, soft_wrap=True)

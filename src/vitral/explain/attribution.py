@@ -25,6 +25,7 @@ from vitral.explain.attention_rollout import check_token
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
 from vitral.explain.measure import stacked
+from vitral.explain.of_picture import check_of_text
 from vitral.explain.output_parts import _head_output, module_of
 from vitral.tracing.recording.layers import Layer, find_layers, is_norm
 from vitral.tracing.trace import Trace
@@ -63,6 +64,7 @@ def logit_attribution(
     parts), `rerun_not_available`.
     """
     module = module_of(model)
+    check_of_text(trace)
     if "logits" not in trace.values or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)
     logits = trace["logits"]

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
+from vitral.explain.of_picture import check_of_text
 from vitral.explain.output_parts import is_close, module_of
 from vitral.explain.rerun import run_again, with_first
 from vitral.tracing.trace import Trace
@@ -35,6 +36,7 @@ def logit_lens(trace: Trace, model: Any, tokens: Sequence[int] | None = None) ->
     module = module_of(model)
     part = "decoder" if "decoder" in trace.parts else trace.first_part
     start = f"{part}." if part else ""
+    check_of_text(trace)
     if "logits" not in trace.values or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)
     length = len(trace["logits"])

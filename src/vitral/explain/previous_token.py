@@ -12,6 +12,7 @@ from vitral.tracing.token import Token
 
 @measure(
     one_text=True,
+    along_text=True,
     source="Voita et al. 2019, arXiv:1905.09418, on positional heads",
     cost="O(T·D): one cell a row",
 )

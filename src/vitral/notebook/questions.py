@@ -16,8 +16,9 @@ from vitral.studio import schemas
 from vitral.studio.blocks import encode_block, quantize
 from vitral.studio.limits import Limits
 from vitral.studio.query_key import MOST_KEYS, query_key_block
-from vitral.studio.summary import part_of
+from vitral.studio.summary import part_of, surface_of
 from vitral.studio.views import ViewRequest, view_block
+from vitral.surfaces.picture import PictureSurface
 from vitral.tracing.page_data import checked_records
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class Answers:
             name=self.trace.model,
             title=self.trace.model,
             kind="decoder" if self.causal else "encoder",
+            reads="picture" if isinstance(self.trace.surface, PictureSurface) else "text",
             num_layers=self.num_layers,
             num_heads=self.num_heads,
             context=None,
@@ -140,6 +142,7 @@ class Answers:
             max_text_bytes=0,
             max_tokens=len(self.tokens),
             max_trace_file_bytes=0,
+            max_picture_bytes=0,
             models=[described],
         )
 
@@ -156,6 +159,7 @@ class Answers:
             exactness=self.trace.exactness,
             parts=[self.described],
             num_tokens=len(self.trace.tokens if two else self.tokens),
+            surface=surface_of(self.trace),
             tokens=_told(self.trace.tokens if two else self.tokens),
             decoder_tokens=_told(self.tokens if two else []),
             answer=None,

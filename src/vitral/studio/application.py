@@ -21,6 +21,8 @@ from vitral.studio.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
 from vitral.studio.long_texts.routes import router as long_texts
 from vitral.studio.page import Page
+from vitral.studio.pictures.routes import PICTURES
+from vitral.studio.pictures.routes import router as pictures
 from vitral.studio.published import publish_errors
 from vitral.studio.routes import router
 from vitral.studio.security import Gate
@@ -82,11 +84,20 @@ def create_app(
         hosts=allowed_hosts,
         token=token,
         max_body_bytes=limits.body_bytes,
-        streamed={UPLOAD, UPLOADS},
+        streamed={UPLOAD, UPLOADS, PICTURES},
     )
     register_failures(app)
     publish_errors(app)
-    for part in (sharing, explaining, touching, writing, training_routes, long_texts, router):
+    for part in (
+        sharing,
+        pictures,
+        explaining,
+        touching,
+        writing,
+        training_routes,
+        long_texts,
+        router,
+    ):
         app.include_router(part)
     app.mount("/", GZipMiddleware(Page(), compresslevel=6))
     return app

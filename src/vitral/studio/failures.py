@@ -25,6 +25,7 @@ STATUS = {
     "model_unknown": 404,
     "not_found": 404,
     "page_not_built": 503,
+    "picture_upload_too_large": 413,
     "request_forbidden": 403,
     "run_is_working": 409,
     "run_not_begun": 409,

@@ -4,7 +4,7 @@ The front end's types are written from these; `GET /api/openapi.json` publishes 
 here is a change of the protocol. Layers, heads and tokens count from 0.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,8 @@ class ModelDescription(BaseModel):
 
     name: str = Field(description="What a request calls it")
     title: str = Field(description="What a person calls it, in the language asked for")
-    kind: str = Field(description="encoder, decoder, encoder-decoder …")
+    kind: str = Field(description="encoder, decoder, encoder-decoder, image")
+    reads: Literal["text", "picture"]
     num_layers: int
     num_heads: int
     context: int | None = Field(description="Most tokens it takes; null where there is no limit")
@@ -31,6 +32,7 @@ class Studio(BaseModel):
     max_text_bytes: int
     max_tokens: int
     max_trace_file_bytes: int
+    max_picture_bytes: int
     models: list[ModelDescription]
 
 
@@ -55,14 +57,54 @@ class Place(BaseModel):
     )
 
 
+class Patch(BaseModel):
+    """A patch of a picture: row and column from the upper left, and its box in pixels."""
+
+    row: int
+    column: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
 class Token(BaseModel):
-    """One token; `text` is `source[start:end]`, or the name of a special token."""
+    """One token; `text` is `source[start:end]`, "row,column" of a patch, or the name of a special
+    token. Its place is a span of text, or a patch, or nowhere."""
 
     id: int
     text: str
     start: int | None
     end: int | None
     special: bool
+    patch: Patch | None = None
+
+
+class TextSurface(BaseModel):
+    """The tokens are spans of the trace's `text`."""
+
+    kind: Literal["text"] = "text"
+
+
+class PictureSurface(BaseModel):
+    """The tokens are patches of a picture: GET /api/traces/{id}/picture gives it as a PNG."""
+
+    kind: Literal["picture"] = "picture"
+    width: int = Field(description="Of the picture that the model saw, in pixels")
+    height: int
+    rows: int = Field(description="Of patches; 0 where the tokens are not one for each patch")
+    columns: int
+    name: str
+    original: tuple[int, int] | None = Field(description="Width and height of the picture given")
+    seen: tuple[float, float, float, float] | None = Field(
+        description="Left, top, right, bottom of what the model saw, in the picture given"
+    )
+    notes: list[str] = Field(
+        description="What was done to the picture on the way in: entries picture.note.<note>"
+    )
+
+
+Surface = Annotated[TextSurface | PictureSurface, Field(discriminator="kind")]
 
 
 class Part(BaseModel):
@@ -105,6 +147,9 @@ class Trace(BaseModel):
     )
     parts: list[Part]
     num_tokens: int
+    surface: Surface | None = Field(
+        None, description="What `tokens` are parts of; null for bare ids"
+    )
     tokens: list[Token] = Field(
         description="Empty for a text of more than 4096: GET /api/traces/{id}/tokens gives them"
     )

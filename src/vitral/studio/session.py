@@ -61,6 +61,7 @@ class Session:
             max_text_bytes=self.limits.text_bytes,
             max_tokens=self.limits.tokens,
             max_trace_file_bytes=self.limits.trace_file_bytes,
+            max_picture_bytes=self.limits.picture_bytes,
             models=self.shelf.descriptions(language),
         )
 

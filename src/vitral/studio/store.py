@@ -46,8 +46,10 @@ def trace_bytes(trace: "Trace") -> int:
         tensors += [record.query, record.key, record.value, record.lse]
         if record.is_measured:
             tensors += record.measures.tensors()
+    material = trace.surface.material if trace.surface is not None else None
     storages = [tensor.untyped_storage() for tensor in tensors]
-    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    kept = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    return kept + len(material or b"")
 
 
 class TraceStore:

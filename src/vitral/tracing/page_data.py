@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.surfaces.picture import PictureSurface
 from vitral.tracing.addresses import layer_left_open
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Bias, Visibility
+from vitral.tracing.token import Token
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
@@ -59,7 +61,8 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
         "opens": opens,
         "model": trace.model,
         "title": trace.model,
-        "text": trace.text or " ".join(token.text for token in tokens),
+        "text": _text(trace, tokens),
+        "surface": _surface(trace),
         "part": part,
         "address": f"{layer_left_open(next(iter(trace._records(part))))}.pattern",
         "num_layers": len(records),
@@ -75,6 +78,20 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
         **lists,
         "layers": layers,
     }
+
+
+def _text(trace: "Trace", tokens: list[Token]) -> str:
+    if isinstance(trace.surface, PictureSurface):
+        return trace.surface.title
+    return trace.text or " ".join(token.text for token in tokens)
+
+
+def _surface(trace: "Trace") -> dict[str, Any] | None:
+    """The picture that tokens lie on, its PNG in base64; None for a text: that is `text`."""
+    surface = trace.surface
+    if not isinstance(surface, PictureSurface):
+        return None
+    return {**surface.entries(), "png": base64.b64encode(surface.png).decode("ascii")}
 
 
 def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:

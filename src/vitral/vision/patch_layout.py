@@ -129,7 +129,7 @@ def _tokens_moved(
     return moves > NOTICED * moves[2].max() if float(moves[2].max()) > 0 else None
 
 
-class _Reached(Exception):
+class _FirstLayerReached(Exception):  # noqa: N818  (no error: it ends a run early)
     """The first layer has been reached; the rest of the model need not run."""
 
 
@@ -141,7 +141,7 @@ def _entering(module: nn.Module, pixels: Tensor) -> Tensor | None:
     def stop(_: nn.Module, args: Any, kwargs: Any) -> None:
         values = [*args, *kwargs.values()]
         found.extend(each for each in values[:1] if isinstance(each, Tensor))
-        raise _Reached
+        raise _FirstLayerReached
 
     if not layers:
         return None
@@ -149,7 +149,7 @@ def _entering(module: nn.Module, pixels: Tensor) -> Tensor | None:
         hook = layers[0].module.register_forward_pre_hook(stop, with_kwargs=True)
         try:
             module(pixel_values=pixels)
-        except _Reached:
+        except _FirstLayerReached:
             pass
         finally:
             hook.remove()

@@ -1,4 +1,4 @@
-"""A picture as red, green and blue, eight bits each, whatever it was: a file, a PIL image, an array.
+"""A picture as red, green and blue, eight bits each: from a file, a PIL image or an array.
 
 What is changed on the way in is noted, never hidden: the first frame of an animation, a photo
 turned upright (EXIF), what was see-through put on white, colours that had more bits or were made
@@ -96,7 +96,7 @@ def _of_array(values: Any) -> "Image":
         raise VitralError("picture_values", given=shape)
     if array.ndim == 3 and array.shape[2] not in (3, 4):
         raise VitralError("picture_values", given=shape)
-    if array.dtype.kind == "f" and np.isfinite(array).all() and 0 <= array.min() <= array.max() <= 1:
+    if array.dtype.kind == "f" and bool(((array >= 0) & (array <= 1)).all()):
         array = (array * 255).round().astype(np.uint8)
     if array.dtype != np.uint8:
         raise VitralError("picture_values", given=shape)
@@ -148,7 +148,7 @@ def _rgb(image: "Image", name: str) -> tuple["Image", list[str]]:
         return Image.fromarray(eight).convert("RGB"), ["sixteen_bits"]
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         clear = image.convert("RGBA")
-        if clear.getextrema()[3] == (255, 255):
+        if clear.getchannel("A").getextrema() == (255, 255):
             return clear.convert("RGB"), []
         white = Image.new("RGBA", clear.size, "white")
         return Image.alpha_composite(white, clear).convert("RGB"), ["on_white"]

@@ -54,7 +54,8 @@ def open_processor(folder: Path) -> Any:
             known = {"local_files_only": True, "trust_remote_code": False}
             return AutoImageProcessor.from_pretrained(folder, backend="pil", **known)
     except ImportError as error:
-        raise VitralError("processor_needs", path=str(path), command="pip install torchvision") from error
+        command = "pip install torchvision"
+        raise VitralError("processor_needs", path=str(path), command=command) from error
     except Exception as error:  # as many kinds as there are processors
         reason = " ".join(str(error).split())[:300]
         raise VitralError("processor_damaged", path=str(path), reason=reason) from error

@@ -8,9 +8,10 @@ text's length, not with its square. Any safetensors reader opens it.
 
 A file from a later Vitral, with a higher version, is refused rather than half understood. So
 is one that is cut short, altered, or does not fit together. A file says the lowest version that
-understands it: 6 where tokens lie on something else than a text (a picture: its PNG is a tensor
-of bytes, `surface`), 5 where there is cross-attention alone or no attention at all, 4 where the model was edited, 3 where patterns were given (they are kept as
-scores), 2 where scores are capped or rows have sinks, else 1.
+understands it: 6 where tokens lie on something else than a text (a picture, whose PNG is a tensor
+of bytes, `surface`), 5 where attention is between two texts only or there is none, 4 where the
+model was edited, 3 where patterns were given (they are kept as scores), 2 where scores are capped
+or rows have sinks, else 1.
 """
 
 import json
