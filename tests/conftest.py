@@ -164,14 +164,13 @@ def t5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def vit_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ViTForImageClassification: 3 layers, 4 heads, 32 × 32 pixels in 4 × 4 patches, [CLS]."""
-    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
+    from transformers import ViTConfig, ViTForImageClassification
 
-    from picture_models import SMALL, save_picture_model
+    from picture_models import SMALL, processor, save_picture_model, spread
 
-    config = ViTConfig(image_size=32, patch_size=8, **SMALL)
-    processor = ViTImageProcessorPil(size={"height": 32, "width": 32})
+    model = spread(ViTForImageClassification(ViTConfig(image_size=32, patch_size=8, **SMALL)))
     folder = tmp_path_factory.mktemp("models") / "small-vit"
-    return save_picture_model(ViTForImageClassification, config, processor, folder)
+    return save_picture_model(model, processor(), folder)
 
 
 @pytest.fixture(scope="session")
