@@ -17,7 +17,13 @@ SMALL = {
 _OF_DINO = {key: value for key, value in SMALL.items() if key != "intermediate_size"}
 
 FAMILIES: dict[str, tuple[str, str, dict[str, Any], tuple[int, int], list[str]]] = {
-    "vit": ("ViTModel", "ViTConfig", SMALL | {"image_size": 32, "patch_size": 8}, (4, 4), ["[CLS]"]),
+    "vit": (
+        "ViTModel",
+        "ViTConfig",
+        SMALL | {"image_size": 32, "patch_size": 8},
+        (4, 4),
+        ["[CLS]"],
+    ),
     "deit": (
         "DeiTModel",
         "DeiTConfig",

@@ -22,7 +22,9 @@ def picture() -> PictureSurface:
     written = io.BytesIO()
     drawn(16, 16).save(written, "PNG")
     seen = (20.0, 0.0, 100.0, 80.0)
-    return PictureSurface(written.getvalue(), 16, 16, 2, 2, "foto.png", (120, 80), seen, ("turned",))
+    return PictureSurface(
+        written.getvalue(), 16, 16, 2, 2, "foto.png", (120, 80), seen, ("turned",)
+    )
 
 
 def test_a_text_knows_its_spans() -> None:
