@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("what is retry", () => {
+describe("a question asked again", () => {
   it("is asked again once, when Studio is back", () => {
     const again = question();
     new Retry().whenBack(again, false);
