@@ -144,7 +144,7 @@ def _title(trace: "Trace", text: str) -> str:
 def _table(trace: "Trace", part: str, layer: int, head: int, language: str) -> str:
     """For a browser without scripts: whom each token looks at most, in the head that opens."""
     weights = trace.view(
-        f"{_prefix(trace, part, layer)}.pattern",
+        trace.part(part).address("attention.pattern", layer),
         head,
         rows=(0, min(_MOST_ROWS, len(trace.query_tokens(part)))),
         height=_MOST_ROWS,
@@ -169,11 +169,6 @@ def _table(trace: "Trace", part: str, layer: int, head: int, language: str) -> s
         f"<tr><th></th><th>{say('looks')}</th><th></th><th>{say('seen')}</th>"
         f"<th>{say('weight')}</th></tr>{rows}</table><p>{rest}</p>"
     )
-
-
-def _prefix(trace: "Trace", part: str, layer: int) -> str:
-    record = trace._record(layer, part)
-    return next(name for name, each in trace._records(part).items() if each is record)
 
 
 def _check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -52,7 +52,7 @@ def plot(
         if value is not None and name not in _USED[kind]:
             raise VitralError("figure_option", option=name, kind=kind)
     part = trace.first_part if part is None else part
-    records = trace._records(part)
+    records = trace.layers(part)
     look = {**look, "language": language}
     if title is None:
         title = _title(trace, part, kind, options, language)
@@ -61,7 +61,7 @@ def plot(
         first = next(iter(records.values()))
         return head_grid(
             trace.pooled(PANE, part),
-            layers=[int(prefix.split(".")[-2]) for prefix in records],
+            layers=list(records),
             allowed=_together(shares),
             rows=(0, first.num_queries),
             columns=(0, first.num_keys),
@@ -81,8 +81,7 @@ def _one_head(
     look: dict[str, Any],
 ) -> "Figure":
     layer, head = options.get("layer") or 0, options.get("head") or 0
-    record = trace._record(layer, part)
-    prefix = next(name for name, each in trace._records(part).items() if each is record)
+    record = trace.record(layer, part)
     rows = options.get("rows") or (0, record.num_queries)
     columns = options.get("columns") or (0, record.num_keys)
     token = options.get("token")
@@ -93,7 +92,7 @@ def _one_head(
         if rows[1] - rows[0] > most:  # it alone, among more than can be named
             rows = (token, token + 1)
     reduction: Reduction = options.get("reduction") or "mean"
-    address = f"{prefix}.pattern"
+    address = trace.part(part).address("attention.pattern", layer)
     view = trace.view(
         address, head, rows=rows, columns=columns, height=most, width=most, reduction=reduction
     )

@@ -21,9 +21,10 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention.attention_record import AttentionRecord
-from vitral.tracing.attention.given_pattern import parts_of
+from vitral.tracing.attention.given_pattern import kept_of
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
+from vitral.tracing.parts import Part, layers_of, num_layers_in, parts_of
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
 
@@ -64,13 +65,7 @@ class Trace:
     @property
     def parts(self) -> list[str]:
         """What `part` may be: [""] for most models; "encoder", "decoder", "cross" for some."""
-        parts: list[str] = []
-        for prefix in in_order(self.attentions):
-            before = prefix.split("layers.", 1)[0].rstrip(".")
-            part = "cross" if prefix.endswith(".cross_attention") else before
-            if part not in parts:
-                parts.append(part)
-        return parts
+        return list(parts_of(self.attentions))
 
     @property
     def first_part(self) -> str:
@@ -78,26 +73,57 @@ class Trace:
 
         Raises VitralError `no_attention` for a trace of a model without any.
         """
-        if not self.attentions:
+        return self.part().name
+
+    def part(self, name: str | None = None) -> Part:
+        """A part by its name, by default the first: the name, the stack it stands in.
+
+        Raises VitralError `part_unknown`, and `no_attention` for a model without any.
+        """
+        parts = parts_of(self.attentions)
+        if not parts:
             raise VitralError("no_attention", model=self.model)
-        return self.parts[0]
+        found = next(iter(parts.values())) if name is None else parts.get(name)
+        if found is None:
+            raise VitralError("part_unknown", part=name, known=", ".join(parts))
+        return found
+
+    def layers(self, part: str | None = None) -> dict[int, AttentionRecord]:
+        """The attentions of a part by their layer's number, the first layer first.
+
+        Numbers may have gaps: a block without attention has none. Raises VitralError as `part`.
+        """
+        return layers_of(self.part(part), self.attentions)
+
+    def record(self, layer: int, part: str | None = None) -> AttentionRecord:
+        """The attention of one layer of a part. Raises VitralError `layer_out_of_range`, and as
+        `part`."""
+        records = self.layers(part)
+        if layer not in records:
+            raise VitralError("layer_out_of_range", layer=layer, num_layers=max(records) + 1)
+        return records[layer]
+
+    def num_blocks(self, part: str | None = None) -> int:
+        """How many layers the stack of a part has, with attention or without."""
+        addresses = (*self.attentions, *self.values, *self.aliases)
+        return num_layers_in(self.part(part).stack, addresses)
 
     @property
     def num_layers(self) -> int:
         """Layers with attention (of the first part, where there are several)."""
-        return len(self._records(None)) if self.attentions else 0
+        return len(self.layers()) if self.attentions else 0
 
     @property
     def num_heads(self) -> int:
         """Query heads in a layer (of the first part, where there are several)."""
-        return next(iter(self._records(None).values())).num_heads if self.attentions else 0
+        return next(iter(self.layers().values())).num_heads if self.attentions else 0
 
     @property
     def causal(self) -> bool:
         """Whether no token looks at a later one (in the first part)."""
         if not self.attentions:  # a recurrent network reads on and on
             return True
-        return all(record.visibility.is_causal for record in self._records(None).values())
+        return all(record.visibility.is_causal for record in self.layers().values())
 
     @property
     def exactness(self) -> Exactness:
@@ -116,7 +142,7 @@ class Trace:
         Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`, and
         `no_attention` for a trace of a model without any.
         """
-        record = self._record(layer, part)
+        record = self.record(layer, part)
         return record.pattern(checked_head(record.num_heads, head))[0].cpu()
 
     def addresses(self) -> list[str]:
@@ -124,7 +150,7 @@ class Trace:
         attention = [
             f"{prefix}.{part}"
             for prefix, record in self.attentions.items()
-            for part in parts_of(record)
+            for part in kept_of(record)
         ]
         return in_order([*attention, *self.values, *self.aliases])
 
@@ -141,7 +167,7 @@ class Trace:
             return value.float().cpu()
         prefix, part = split_attention(address)
         record = self.attentions.get(prefix)
-        if record is None or part not in parts_of(record):
+        if record is None or part not in kept_of(record):
             raise unknown(address, self.addresses())
         if part == "pattern":
             return record.pattern().cpu()
@@ -196,9 +222,18 @@ class Trace:
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
-            maps = [pooled_map(each, size, reduction) for each in self._records(part).values()]
+            maps = [pooled_map(each, size, reduction) for each in self.layers(part).values()]
             self._pooled[name] = torch.stack(maps)
         return self._pooled[name]
+
+    def tensors(self) -> list[Tensor]:
+        """Every tensor that the trace keeps: values, attentions and what was computed of them."""
+        kept = [*self.values.values(), *self._pooled.values()]
+        for record in self.attentions.values():
+            kept += [record.query, record.key, record.value, record.lse]
+            if record.is_measured:
+                kept += record.measures.tensors()
+        return kept
 
     def plot(
         self,
@@ -355,42 +390,18 @@ class Trace:
         """The tokens that look, in a part of the model: of an encoder–decoder's "decoder" and
         "cross" its decoder's. Empty where they are not known. Raises VitralError `part_unknown`.
         """
-        part = self._part(part)
-        if part == "cross":
+        found = self.part(part)
+        if found.is_cross:
             return self.decoder_tokens
-        return self.decoder_tokens or self.tokens if part == "decoder" else self.tokens
+        return self.decoder_tokens or self.tokens if found.name == "decoder" else self.tokens
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
         """The tokens that are looked at, in a part of the model: in "cross" those of the other
         text. Raises VitralError `part_unknown`."""
-        return self.tokens if self._part(part) == "cross" else self.query_tokens(part)
+        return self.tokens if self.part(part).is_cross else self.query_tokens(part)
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
         from vitral.tracing.files.trace_file import save_trace
 
         save_trace(self, Path(path))
-
-    def _part(self, part: str | None) -> str:
-        """The part's name, the first's where none is given."""
-        part = self.first_part if part is None else part
-        if part not in self.parts:
-            raise VitralError("part_unknown", part=part, known=", ".join(self.parts))
-        return part
-
-    def _records(self, part: str | None) -> dict[str, AttentionRecord]:
-        part = self._part(part)
-        end = ".cross_attention" if part == "cross" else ".attention"
-        start = "" if part == "cross" else f"{part}.layers." if part else "layers."
-        return {
-            prefix: self.attentions[prefix]
-            for prefix in in_order(self.attentions)
-            if prefix.endswith(end) and prefix.startswith(start)
-        }
-
-    def _record(self, layer: int, part: str | None) -> AttentionRecord:
-        records = self._records(part)
-        numbers = {int(prefix.split(".")[-2]): record for prefix, record in records.items()}
-        if layer not in numbers:
-            raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
-        return numbers[layer]
