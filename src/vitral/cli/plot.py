@@ -73,7 +73,7 @@ def plot(
     traced = opened_or_traced(text, model, file, open)
     notes: list[str] = []
     if kind == "page":
-        from vitral.tracing.page import MOST_MEGABYTES
+        from vitral.showing.page import MOST_MEGABYTES
 
         content = traced.to_html(
             part=part,

@@ -23,18 +23,19 @@ from vitral.tracing.addresses import in_order, split_attention, unknown
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.given_pattern import kept_of
 from vitral.tracing.attention.visibility import Range
+from vitral.tracing.files.from_tensors import Layers, tensors_read
+from vitral.tracing.files.save_trace import save_trace
 from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
 from vitral.tracing.parts import Part, layers_of, num_layers_in, parts_of
+from vitral.tracing.shown import figure, notebook, page
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from vitral.figures import Kind
     from vitral.figures.colour import Scale
-    from vitral.tracing.files.from_tensors import Layers
-    from vitral.tracing.plot import Kind
-
 
 Exactness = Literal["exact", "eager", "given"]
 
@@ -268,9 +269,7 @@ class Trace:
         Raises VitralError `plot_needs_matplotlib`, `figure_kind`, `figure_option`, and those of
         `view` and `vitral.figures`.
         """
-        from vitral.tracing.plot import plot
-
-        return plot(
+        drawn: Figure = figure(
             self,
             kind,
             part=part,
@@ -286,6 +285,7 @@ class Trace:
             ceiling=ceiling,
             shared=shared,
         )
+        return drawn
 
     def to_html(
         self,
@@ -313,10 +313,9 @@ class Trace:
         `page_tokens_missing` where the trace does not name its tokens; `page_layers`,
         `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
         """
-        from vitral.tracing.page import page, write_page
-
-        content = page(
+        content: str = page(
             self,
+            path,
             part=part,
             layer=layer,
             head=head,
@@ -326,8 +325,6 @@ class Trace:
             theme=theme,
             most_megabytes=most_megabytes,
         )
-        if path is not None:
-            write_page(Path(path), content)
         return content
 
     def show(self, **options: Any) -> Any:
@@ -338,22 +335,18 @@ class Trace:
 
         A cell that ends in the trace itself shows the same.
         """
-        from vitral.tracing.showing import notebook
-
         return notebook().view(self, **options)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from vitral.tracing.showing import notebook
-
         return notebook().bundle(self)
 
     @staticmethod
     def from_tensors(
-        queries: "Layers | None" = None,
-        keys: "Layers | None" = None,
-        values: "Layers | None" = None,
+        queries: Layers | None = None,
+        keys: Layers | None = None,
+        values: Layers | None = None,
         *,
-        patterns: "Layers | None" = None,
+        patterns: Layers | None = None,
         mask: Tensor | None = None,
         bias: Tensor | None = None,
         causal: bool = False,
@@ -371,9 +364,7 @@ class Trace:
 
         Raises VitralError `tensors_unfit`, `pattern_unreadable`.
         """
-        from vitral.tracing.files.from_tensors import trace_of_tensors
-
-        return trace_of_tensors(
+        read, attentions = tensors_read(
             queries,
             keys,
             values,
@@ -383,8 +374,8 @@ class Trace:
             causal=causal,
             scaling=scaling,
             tokens=tokens,
-            name=name,
         )
+        return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
         """The tokens that look, in a part of the model: of an encoder–decoder's "decoder" and
@@ -402,6 +393,4 @@ class Trace:
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
-        from vitral.tracing.files.trace_file import save_trace
-
         save_trace(self, Path(path))

@@ -4,29 +4,28 @@ How a figure looks is the business of `vitral.figures`; here its tensors and lab
 No more cells are computed than the figure draws.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.figures import head_grid, heat_map, lines, most_lines
+from vitral.figures import Kind, head_grid, heat_map, lines, most_lines
 from vitral.figures.cells import MOST_CELLS
 from vitral.figures.head_grid import PANE
 from vitral.messages import message
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.maps.visible_share import visible_share
 from vitral.tracing.token import Token
+from vitral.tracing.trace import Trace
 from vitral.tracing.view import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vitral.tracing.attention.attention_record import AttentionRecord
-    from vitral.tracing.trace import Trace
 
-Kind = Literal["heat", "lines", "grid"]
-KINDS: tuple[Kind, ...] = ("heat", "lines", "grid")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _OF_ONE_HEAD = ("layer", "head", "rows", "columns")
 _USED = {
     "heat": (*_OF_ONE_HEAD, "reduction", "ceiling"),
@@ -36,7 +35,7 @@ _USED = {
 
 
 def plot(
-    trace: "Trace",
+    trace: Trace,
     kind: Kind,
     *,
     part: str | None,
@@ -73,7 +72,7 @@ def plot(
 
 
 def _one_head(
-    trace: "Trace",
+    trace: Trace,
     kind: Kind,
     part: str,
     options: dict[str, Any],
@@ -118,7 +117,7 @@ def _texts(tokens: list[Token], needed: int, some: Range) -> list[str] | None:
     return [token.text for token in tokens[slice(*some)]]
 
 
-def _pane_share(record: "AttentionRecord") -> Tensor | None:
+def _pane_share(record: AttentionRecord) -> Tensor | None:
     rows, columns = (0, record.num_queries), (0, record.num_keys)
     return visible_share(record, 0, rows, columns, (PANE, PANE))
 
@@ -133,7 +132,7 @@ def _together(shares: list[Tensor | None]) -> Tensor | None:
 
 
 def _title(
-    trace: "Trace", part: str, kind: Kind, options: dict[str, Any], language: str | None
+    trace: Trace, part: str, kind: Kind, options: dict[str, Any], language: str | None
 ) -> str:
     key = "figure.title_all" if kind == "grid" else "figure.title"
     values: dict[str, Any] = {"model": trace.model}

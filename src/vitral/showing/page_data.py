@@ -8,7 +8,7 @@ give their weights.
 
 import base64
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +17,7 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Bias, Visibility
-
-if TYPE_CHECKING:
-    from vitral.tracing.trace import Trace
+from vitral.tracing.trace import Trace
 
 POOLED_SIDE = 24
 _REBUILT_FROM = {
@@ -37,7 +35,7 @@ _REBUILT_FROM = {
 """The fields of a record that the page knows; sinks are part of the log-sum-exp."""
 
 
-def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str, Any]:
+def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, Any]:
     """The page's content, ready for json.dumps.
 
     Raises VitralError `page_tokens_missing` where the trace does not name all tokens,
@@ -76,7 +74,7 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
     }
 
 
-def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:
+def checked_records(trace: Trace, part: str) -> list[AttentionRecord]:
     """The part's records, where a page can show them; else VitralError, see `page_data`."""
     records = trace.layers(part)
     named = (len(trace.query_tokens(part)), len(trace.key_tokens(part)))
