@@ -74,7 +74,7 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any], tuple[int, int], list[str]]]
         ["[CLS]", "[DET 0]", "[DET 1]"],
     ),
 }
-"""Class, configuration, sizes; the grid that a picture of 32 × 32 gives; tokens that are no patch."""
+"""Class, configuration, sizes; the grid of a picture of 32 × 32; the tokens that are no patch."""
 
 
 def spread(model: Any) -> Any:

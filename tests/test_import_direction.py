@@ -18,7 +18,7 @@ FLOORS = [
     {"surfaces"},
     {"models"},
     {"tracing"},
-    {"explain", "generation", "training", "vision"},
+    {"explain", "generation", "training", "showing", "vision"},
     {"model"},
     {"studio"},
     {"notebook"},

@@ -25,7 +25,7 @@ def test_the_grid_shows_percent_of_every_patch(
     lines = outcome.out.splitlines()[4:8]
     shown = [re.findall(r"\d+|·", line)[1:] for line in lines]
     expected = [str(round(100 * float(w))) if round(100 * float(w)) else "·" for w in row[1:]]
-    assert sum(shown, []) == expected
+    assert [each for line in shown for each in line] == expected
     assert f"[CLS] {100 * float(row[0]):.1f} %" in outcome.out
 
 

@@ -85,7 +85,7 @@ def _laid_out(surface: PictureSurface, layout: PatchLayout | None, trace: Trace)
     num_tokens = len(trace.tokens)
     everywhere = all(
         (record.num_queries, record.num_keys) == (num_tokens, num_tokens)
-        for record in trace._records(trace.first_part).values()
+        for record in trace.layers(trace.first_part).values()
     )
     if layout is None or len(layout.tokens) != num_tokens or not everywhere:
         trace.tokens = [Token(number, str(number)) for number in range(num_tokens)]
