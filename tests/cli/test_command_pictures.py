@@ -36,7 +36,7 @@ def test_a_patch_is_asked_for_by_row_and_column_or_number(
     outcome = command("trace", str(picture_file), "--model", str(vit_folder), "--token", token)
     assert outcome.code == 0
     assert "What row 1, column 2 attends to" in outcome.out
-    line = outcome.out.splitlines()[5]
+    line = next(line for line in outcome.out.splitlines() if line.startswith("1 "))
     assert re.findall(r"\[[\d·]+\]|\d+|·", line)[3].startswith("[")
 
 

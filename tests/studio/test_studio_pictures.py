@@ -63,7 +63,6 @@ def test_a_trace_says_where_its_tokens_lie(trace: dict[str, Any]) -> None:
         "start": None,
         "end": None,
         "special": True,
-        "patch": None,
     }
     patch = {"row": 1, "column": 2, "left": 16, "top": 8, "right": 24, "bottom": 16}
     assert trace["tokens"][7]["patch"] == patch

@@ -77,7 +77,7 @@ class Token(BaseModel):
     start: int | None
     end: int | None
     special: bool
-    patch: Patch | None = None
+    patch: Patch | None = Field(None, exclude_if=lambda patch: patch is None)
 
 
 class TextSurface(BaseModel):
