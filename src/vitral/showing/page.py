@@ -12,15 +12,12 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, message, preferred_language
-from vitral.tracing.page_data import checked_records, page_data, size_of
-
-if TYPE_CHECKING:
-    from vitral.tracing.trace import Trace
+from vitral.showing.page_data import checked_records, page_data, size_of
+from vitral.tracing.trace import Trace
 
 MOST_MEGABYTES = 64.0
 """A larger page opens slowly; its writer is asked first."""
@@ -31,7 +28,8 @@ _MOST_ROWS = 256
 
 
 def page(
-    trace: "Trace",
+    trace: Trace,
+    path: str | Path | None = None,
     *,
     part: str | None,
     layer: int | None,
@@ -71,7 +69,10 @@ def page(
     }
     pieces = _MARK.split(_template().replace('<html lang="en"', f'<html lang="{speaks}"', 1))
     # Between the marks' names, at odd places, stands the built page, as it is.
-    return "".join(filled[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    content = "".join(filled[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    if path is not None:
+        write_page(Path(path), content)
+    return content
 
 
 def write_page(path: Path, content: str) -> None:
@@ -79,7 +80,6 @@ def write_page(path: Path, content: str) -> None:
 
     Raises VitralError `file_unwritable`.
     """
-    path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_text(content, encoding="utf-8", newline="\n")
@@ -132,7 +132,7 @@ def _address(asked: dict[str, object], pattern: str) -> str:
     return f"?{urlencode(said)}" if said else ""
 
 
-def _title(trace: "Trace", text: str) -> str:
+def _title(trace: Trace, text: str) -> str:
     words = " ".join(text.split())
     return (
         f"{words[:60].rstrip()}… · {trace.model}"
@@ -141,10 +141,10 @@ def _title(trace: "Trace", text: str) -> str:
     )
 
 
-def _table(trace: "Trace", part: str, layer: int, head: int, language: str) -> str:
+def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str:
     """For a browser without scripts: whom each token looks at most, in the head that opens."""
     weights = trace.view(
-        f"{_prefix(trace, part, layer)}.pattern",
+        trace.part(part).address("attention.pattern", layer),
         head,
         rows=(0, min(_MOST_ROWS, len(trace.query_tokens(part)))),
         height=_MOST_ROWS,
@@ -169,11 +169,6 @@ def _table(trace: "Trace", part: str, layer: int, head: int, language: str) -> s
         f"<tr><th></th><th>{say('looks')}</th><th></th><th>{say('seen')}</th>"
         f"<th>{say('weight')}</th></tr>{rows}</table><p>{rest}</p>"
     )
-
-
-def _prefix(trace: "Trace", part: str, layer: int) -> str:
-    record = trace._record(layer, part)
-    return next(name for name, each in trace._records(part).items() if each is record)
 
 
 def _check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:

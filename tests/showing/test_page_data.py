@@ -10,10 +10,10 @@ import torch
 
 from made_traces import made_record, made_trace
 from vitral.errors import VitralError
+from vitral.showing.page_data import page_data
 from vitral.tracing import Trace
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias
-from vitral.tracing.page_data import page_data
 
 HOSTILE = "</script><script>alert(1)</script><!--\u2028&é"
 
@@ -143,5 +143,5 @@ def test_tokens_that_have_no_names_are_refused() -> None:
     record = made_record(4)
     trace = made_trace(record)
     trace.tokens.pop()
-    with pytest.raises(VitralError, match=r"the 4 tokens that look and the 4.*plot"):
+    with pytest.raises(VitralError, match=r"its 4 query tokens and 4 key.*plot"):
         trace.to_html()

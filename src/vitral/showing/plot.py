@@ -4,29 +4,28 @@ How a figure looks is the business of `vitral.figures`; here its tensors and lab
 No more cells are computed than the figure draws.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.figures import head_grid, heat_map, lines, most_lines
+from vitral.figures import Kind, head_grid, heat_map, lines, most_lines
 from vitral.figures.cells import MOST_CELLS
 from vitral.figures.head_grid import PANE
 from vitral.messages import message
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.maps.visible_share import visible_share
 from vitral.tracing.token import Token
+from vitral.tracing.trace import Trace
 from vitral.tracing.view import Reduction
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vitral.tracing.attention.attention_record import AttentionRecord
-    from vitral.tracing.trace import Trace
 
-Kind = Literal["heat", "lines", "grid"]
-KINDS: tuple[Kind, ...] = ("heat", "lines", "grid")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _OF_ONE_HEAD = ("layer", "head", "rows", "columns")
 _USED = {
     "heat": (*_OF_ONE_HEAD, "reduction", "ceiling"),
@@ -36,7 +35,7 @@ _USED = {
 
 
 def plot(
-    trace: "Trace",
+    trace: Trace,
     kind: Kind,
     *,
     part: str | None,
@@ -52,7 +51,7 @@ def plot(
         if value is not None and name not in _USED[kind]:
             raise VitralError("figure_option", option=name, kind=kind)
     part = trace.first_part if part is None else part
-    records = trace._records(part)
+    records = trace.layers(part)
     look = {**look, "language": language}
     if title is None:
         title = _title(trace, part, kind, options, language)
@@ -61,7 +60,7 @@ def plot(
         first = next(iter(records.values()))
         return head_grid(
             trace.pooled(PANE, part),
-            layers=[int(prefix.split(".")[-2]) for prefix in records],
+            layers=list(records),
             allowed=_together(shares),
             rows=(0, first.num_queries),
             columns=(0, first.num_keys),
@@ -73,7 +72,7 @@ def plot(
 
 
 def _one_head(
-    trace: "Trace",
+    trace: Trace,
     kind: Kind,
     part: str,
     options: dict[str, Any],
@@ -81,8 +80,7 @@ def _one_head(
     look: dict[str, Any],
 ) -> "Figure":
     layer, head = options.get("layer") or 0, options.get("head") or 0
-    record = trace._record(layer, part)
-    prefix = next(name for name, each in trace._records(part).items() if each is record)
+    record = trace.record(layer, part)
     rows = options.get("rows") or (0, record.num_queries)
     columns = options.get("columns") or (0, record.num_keys)
     token = options.get("token")
@@ -93,7 +91,7 @@ def _one_head(
         if rows[1] - rows[0] > most:  # it alone, among more than can be named
             rows = (token, token + 1)
     reduction: Reduction = options.get("reduction") or "mean"
-    address = f"{prefix}.pattern"
+    address = trace.part(part).address("attention.pattern", layer)
     view = trace.view(
         address, head, rows=rows, columns=columns, height=most, width=most, reduction=reduction
     )
@@ -119,7 +117,7 @@ def _texts(tokens: list[Token], needed: int, some: Range) -> list[str] | None:
     return [token.text for token in tokens[slice(*some)]]
 
 
-def _pane_share(record: "AttentionRecord") -> Tensor | None:
+def _pane_share(record: AttentionRecord) -> Tensor | None:
     rows, columns = (0, record.num_queries), (0, record.num_keys)
     return visible_share(record, 0, rows, columns, (PANE, PANE))
 
@@ -134,7 +132,7 @@ def _together(shares: list[Tensor | None]) -> Tensor | None:
 
 
 def _title(
-    trace: "Trace", part: str, kind: Kind, options: dict[str, Any], language: str | None
+    trace: Trace, part: str, kind: Kind, options: dict[str, Any], language: str | None
 ) -> str:
     key = "figure.title_all" if kind == "grid" else "figure.title"
     values: dict[str, Any] = {"model": trace.model}

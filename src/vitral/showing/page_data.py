@@ -8,19 +8,16 @@ give their weights.
 
 import base64
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.addresses import layer_left_open
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Bias, Visibility
-
-if TYPE_CHECKING:
-    from vitral.tracing.trace import Trace
+from vitral.tracing.trace import Trace
 
 POOLED_SIDE = 24
 _REBUILT_FROM = {
@@ -38,7 +35,7 @@ _REBUILT_FROM = {
 """The fields of a record that the page knows; sinks are part of the log-sum-exp."""
 
 
-def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str, Any]:
+def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, Any]:
     """The page's content, ready for json.dumps.
 
     Raises VitralError `page_tokens_missing` where the trace does not name all tokens,
@@ -61,7 +58,7 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
         "title": trace.model,
         "text": trace.text or " ".join(token.text for token in tokens),
         "part": part,
-        "address": f"{layer_left_open(next(iter(trace._records(part))))}.pattern",
+        "address": trace.part(part).address_in_any_layer("attention.pattern"),
         "num_layers": len(records),
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
@@ -77,11 +74,11 @@ def page_data(trace: "Trace", part: str, opens: str, made_with: str) -> dict[str
     }
 
 
-def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:
+def checked_records(trace: Trace, part: str) -> list[AttentionRecord]:
     """The part's records, where a page can show them; else VitralError, see `page_data`."""
-    records = list(trace._records(part).values())
+    records = trace.layers(part)
     named = (len(trace.query_tokens(part)), len(trace.key_tokens(part)))
-    for number, record in enumerate(records):
+    for record in records.values():
         if (record.num_queries, record.num_keys) != named:
             raise VitralError(
                 "page_tokens_missing",
@@ -89,9 +86,10 @@ def checked_records(trace: "Trace", part: str) -> list[AttentionRecord]:
                 queries=record.num_queries,
                 keys=record.num_keys,
             )
-        if record is not trace._record(number, part) or record.num_heads != records[0].num_heads:
-            raise VitralError("page_layers", model=trace.model)
-    return records
+    same = len({record.num_heads for record in records.values()}) == 1
+    if not same or list(records) != list(range(len(records))):
+        raise VitralError("page_layers", model=trace.model)
+    return list(records.values())
 
 
 def size_of(records: list[AttentionRecord]) -> int:
