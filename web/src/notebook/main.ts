@@ -110,6 +110,7 @@ function shownIn(
   return () => {
     for (const [event, then] of heard) model.off(event, then);
     for (const end of unfollow) end();
+    picture.close();
     comm.close();
     void unmount(shown);
     host.remove();

@@ -4,6 +4,7 @@
 import { createContext, type Component } from "svelte";
 
 import type { MessageKey } from "../messages/reader.svelte";
+import type { RoomEntry } from "../protocol/types";
 import type { AddressBar } from "./address_bar";
 import { Trail, type Step } from "./trail";
 
@@ -29,6 +30,8 @@ export interface Room {
 
 export class Rooms {
   current = $state.raw<RoomRecord>() as RoomRecord;
+  /** The rooms that lack something, and the command that brings it. */
+  missing = $state.raw<ReadonlyMap<string, string>>(new Map());
   readonly #entered = new Map<string, Room>();
   readonly #trail = new Trail();
 
@@ -55,6 +58,12 @@ export class Rooms {
       this.#entered.set(name, (room = made({ read: () => location.search, write })));
     }
     return room as R;
+  }
+
+  /** Take over what the Studio says of its rooms. */
+  learn(entries: readonly RoomEntry[]): void {
+    const lacking = entries.filter(({ available }) => !available);
+    this.missing = new Map(lacking.map(({ name, install }) => [name, install ?? ""]));
   }
 
   /** Is the reader in this room? */

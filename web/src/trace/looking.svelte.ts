@@ -99,6 +99,12 @@ export abstract class Looking extends Choices {
     this.fail(problem, () => this.#look());
   };
 
+  /** Drop what is still on its way. */
+  protected stopLooking(): void {
+    this.#looking.abort();
+    this.#filling.abort();
+  }
+
   // How it comes here ---------------------------------------------------------------------------
 
   /** A trace is here: settle on a part, a head and a token of it, and look. */

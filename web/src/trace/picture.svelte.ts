@@ -102,6 +102,13 @@ export class Picture extends Looking {
     }
   }
 
+  /** It is shown no more: what is still asked for is not wanted. */
+  close(): void {
+    this.tracing.abort();
+    this.retry.forget();
+    this.stopLooking();
+  }
+
   /** Go where an address says. */
   visit(address: string): void {
     if (!this.studio) return;
