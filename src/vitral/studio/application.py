@@ -19,10 +19,10 @@ from vitral.studio.gate.cancel_on_disconnect import CancelOnDisconnect
 from vitral.studio.gate.failures import register_failures
 from vitral.studio.gate.gate import Gate
 from vitral.studio.gate.hosts import LOOPBACK, AllowedHosts
-from vitral.studio.gate.published_errors import publish_errors
 from vitral.studio.limits import Limits
 from vitral.studio.open_rooms import OpenRooms
 from vitral.studio.page import Page
+from vitral.studio.published_schema import complete_schema
 from vitral.studio.room import Room
 from vitral.studio.rooms.registry import ROOMS
 from vitral.studio.routes import router, unknown
@@ -79,7 +79,7 @@ def create_app(
         streamed=opened.streamed,
     )
     register_failures(app, opened.statuses)
-    publish_errors(app)
+    complete_schema(app, opened.models)
     app.include_router(router)
     opened.add_routes(app)
     app.include_router(unknown)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from vitral.errors import VitralError
 from vitral.studio.room import Room, RoomState
@@ -81,6 +82,11 @@ class OpenRooms:
     def streamed(self) -> set[str]:
         """Addresses whose body arrives as a stream."""
         return {path for room in self._rooms for path in room.streamed}
+
+    @property
+    def models(self) -> list[type[BaseModel]]:
+        """What the rooms publish beside the bodies of their routes."""
+        return [model for room in self._rooms for model in room.models]
 
     @property
     def statuses(self) -> dict[str, int]:

@@ -15,12 +15,13 @@ every room shares, and no other room. A package that Vitral does not bring along
 it is first used, so that Studio starts without it, and can say what to install.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Generic, TypeVar
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
 from vitral.studio.session import Session
 
@@ -64,4 +65,6 @@ class Room(Generic[S]):
     """Addresses whose request body arrives as a stream: their routes count its bytes."""
     statuses: Mapping[str, int] = field(default_factory=dict)
     """HTTP status by error key, where it is not 422."""
+    models: Sequence[type[BaseModel]] = ()
+    """What travels in streams and block headers: published beside the bodies of its routes."""
     needs: Requirement | None = None

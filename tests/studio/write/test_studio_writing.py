@@ -23,7 +23,7 @@ from vitral.studio.application import create_app
 from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.studio.limits import Limits
 from vitral.studio.rooms.write.room import WriteSettings
-from vitral.studio.rooms.write.schemas import End, StreamRequest
+from vitral.studio.rooms.write.schemas import StreamEnd, StreamRequest
 from vitral.studio.rooms.write.sessions import Beginning, WritingSessions
 from vitral.studio.rooms.write.stream import Stream, lines
 from vitral.studio.server import bound_socket
@@ -309,7 +309,7 @@ def test_what_goes_wrong_on_the_way_is_a_line(llama_folder: Path) -> None:
         def step() -> Any:
             raise VitralError("text_too_long", length=9, context=8, model="m")
 
-        first = [End(end="stop", kept=1)]
+        first = [StreamEnd(end="stop", kept=1)]
         found = [json.loads(line) async for line in lines(session, step, first)]
         session.close()
         return found

@@ -12,9 +12,19 @@ stands for several cells. The padding lets a browser lay a typed array over the 
 import json
 import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from pydantic import BaseModel
+
+
+class BlockHeader(BaseModel):
+    """What the header of every block holds."""
+
+    dtype: Literal["float32", "int32", "uint8"]
+    shape: list[int]
+    aggregated: bool
+
 
 MAGIC = b"VTR1"
 MEDIA_TYPE = "application/octet-stream"

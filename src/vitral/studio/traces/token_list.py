@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import BaseModel
 
 from vitral.studio.limits import Limits
 from vitral.studio.traces import schemas
@@ -33,11 +34,18 @@ def listed(tokens: "Sequence[Token]", limits: Limits) -> list[schemas.Token]:
     ]
 
 
+class TokensHeader(BaseModel):
+    """`special`: positions of the special tokens; `texts`: by position, what the tokens are called
+    whose text is not the text's own slice."""
+
+    special: list[int]
+    texts: dict[int, str]
+
+
 def tokens_block(trace: "Trace") -> bytes:
     """int32 [3, tokens]: ids, and where each starts and ends in the text (−1: nowhere).
 
-    The header has `special`, the positions of the special tokens, and `texts`, by position, of
-    the tokens whose text is not the text's own slice.
+    The header is a `TokensHeader`.
     """
     tokens, text = trace.tokens, trace.text or ""
     columns = np.empty((3, len(tokens)), dtype=np.int32)
@@ -51,4 +59,5 @@ def tokens_block(trace: "Trace") -> bytes:
             special.append(position)
         if start == NOWHERE or token.text != text[start:end]:
             texts[position] = token.text
-    return encode_block(columns, aggregated=False, special=special, texts=texts)
+    header = TokensHeader(special=special, texts=texts)
+    return encode_block(columns, aggregated=False, **header.model_dump())

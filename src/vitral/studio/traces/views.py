@@ -1,6 +1,8 @@
 """Cutting a trace into blocks: the small map of every head, and views of single values."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel
 
 from vitral.errors import VitralError
 from vitral.studio.limits import Limits
@@ -9,6 +11,22 @@ from vitral.studio.traces.questions import ViewQuestion
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
+
+
+class PooledHeader(BaseModel):
+    """weight ≈ value / 255 · scale[layer][head]."""
+
+    scale: list[list[float]]
+
+
+class ViewHeader(BaseModel):
+    """Which value the block holds; its rows and columns, [first, one past the last]."""
+
+    address: str
+    head: int | None
+    rows: list[int]
+    columns: list[int]
+    reduction: Literal["mean", "max"]
 
 
 def pooled_block(trace: "Trace", side: int, part: str | None = None) -> bytes:
@@ -20,7 +38,7 @@ def pooled_block(trace: "Trace", side: int, part: str | None = None) -> bytes:
     values, scale = quantize(trace.pooled(side, part).numpy())
     record = next(iter(trace._records(part).values()))
     aggregated = max(record.num_queries, record.num_keys) > side
-    return encode_block(values, aggregated=aggregated, scale=scale)
+    return encode_block(values, aggregated=aggregated, **PooledHeader(scale=scale).model_dump())
 
 
 def view_block(trace: "Trace", asked: ViewQuestion, limits: Limits) -> bytes:
@@ -47,15 +65,14 @@ def view_block(trace: "Trace", asked: ViewQuestion, limits: Limits) -> bytes:
         cell=asked.cell,
         reduction=asked.reduction,
     )
-    return encode_block(
-        view.values.numpy(),
-        aggregated=view.aggregated,
+    header = ViewHeader(
         address=asked.address,
         head=asked.head,
         rows=list(view.rows),
         columns=list(view.columns),
         reduction=asked.reduction,
     )
+    return encode_block(view.values.numpy(), aggregated=view.aggregated, **header.model_dump())
 
 
 def _cells(asked: int | None, covered: tuple[int, int] | None, limits: Limits) -> int:

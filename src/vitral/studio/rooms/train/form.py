@@ -27,10 +27,10 @@ Teachers = Mapping[str, ObjectiveName]
 """The models that may teach, by name, with what they have learned."""
 
 
-def form(teachers: Teachers) -> list[schemas.Field]:
+def form(teachers: Teachers) -> list[schemas.RecipeField]:
     """Every field, in the recipe's order. One that differs between architectures stands once for
     each sort; the architecture itself comes first. Where no model can teach, none is offered."""
-    merged: dict[tuple[object, ...], schemas.Field] = {}
+    merged: dict[tuple[object, ...], schemas.RecipeField] = {}
     shapes: list[str] = []
     for path, schema in all_entries():
         shape = path.partition("[")[2].partition("]")[0]
@@ -78,7 +78,7 @@ def _forms_of(name: str) -> Sequence[str]:
     return []
 
 
-def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.Field:
+def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.RecipeField:
     path = name.replace("*", "0")
     entries = {"model": {"form": (forms or ["llama"])[0]}, "phases": [{}], "data": {"pairs": {}}}
     options = schema.get("anyOf", [schema])
@@ -94,7 +94,7 @@ def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.Field:
     elif "boolean" in kinds:
         kind = "boolean"
     part = needed(name)
-    return schemas.Field(
+    return schemas.RecipeField(
         path=name,
         forms=list(forms),
         kind=kind,
@@ -103,8 +103,8 @@ def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.Field:
         default=schema.get("default"),
         needs=None if part == name else part,
         of_several=name in OF_SEVERAL,
-        words={code: message(f"recipe.entry.{name}", code) for code in LANGUAGES},
-        takes={code: takes(path, entries, code) for code in LANGUAGES},
+        words=schemas.Words(**{code: message(f"recipe.entry.{name}", code) for code in LANGUAGES}),
+        takes=schemas.Words(**{code: takes(path, entries, code) for code in LANGUAGES}),
     )
 
 

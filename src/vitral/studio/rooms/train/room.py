@@ -1,6 +1,7 @@
 """The Train room's record: see vitral.studio.room."""
 
 from vitral.studio.room import Room
+from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.routes import UPLOADS, router
 from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.rooms.train.trainings import Trainings
@@ -11,6 +12,7 @@ ROOM = Room(
     begin=Trainings,
     settings=TrainSettings,
     streamed={UPLOADS},
+    models=(schemas.CurveEvent, schemas.WatchedEvent, schemas.FormMistake),
     statuses={
         "run_is_working": 409,
         "run_not_begun": 409,

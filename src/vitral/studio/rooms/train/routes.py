@@ -36,7 +36,7 @@ async def get_training(trainings: CurrentTrainings) -> schemas.Training:
 
 
 @router.get("/form")
-async def get_form(trainings: CurrentTrainings) -> list[schemas.Field]:
+async def get_form(trainings: CurrentTrainings) -> list[schemas.RecipeField]:
     """The entries of a recipe, as a form asks for them."""
     return await asyncio.to_thread(trainings.form)
 
@@ -46,7 +46,7 @@ async def post_text(
     request: Request,
     trainings: CurrentTrainings,
     name: Annotated[str, Query(min_length=1, max_length=300)],
-) -> schemas.Text:
+) -> schemas.TrainingText:
     """A text, as the body: UTF-8, .txt or .jsonl by its name, checked while it arrives."""
     announced = request.headers.get("content-length", "0")
     chunks = request.stream()

@@ -1,12 +1,13 @@
 """What travels between the Train room and Studio."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Entry
+from pydantic.json_schema import SkipJsonSchema
 
-Words = dict[str, str]
-"""The same in each language: {"en": …, "es": …}."""
+from vitral.studio.rooms.train.runs import State
+from vitral.studio.traces.schemas import Token
 
 MOST_PHASES = 12
 """Of a run that a form asks for."""
@@ -21,7 +22,18 @@ Value = (
 )
 
 
-class Text(BaseModel):
+Default = bool | int | float | str | list[int | float | str] | None
+"""A value of a recipe's entry, as Studio proposes it."""
+
+
+class Words(BaseModel):
+    """The same in each language."""
+
+    en: str
+    es: str
+
+
+class TrainingText(BaseModel):
     """A text to learn from."""
 
     id: str
@@ -31,7 +43,7 @@ class Text(BaseModel):
     watched: str = Entry(description="A sentence worth watching while a model learns from it")
 
 
-class Field(BaseModel):
+class RecipeField(BaseModel):
     """An entry of a recipe, as a form asks for it."""
 
     path: str = Entry(description='"*" stands for the place of a phase')
@@ -39,7 +51,7 @@ class Field(BaseModel):
     kind: Literal["integer", "number", "boolean", "choice", "list", "text"]
     choices: list[str]
     optional: bool = Entry(description="May be empty (null)")
-    default: Any
+    default: Default
     needs: str | None = Entry(description="Asked for only where that entry is not empty")
     of_several: bool = Entry(description="Asked for only where a run has several phases")
     words: Words
@@ -49,7 +61,7 @@ class Field(BaseModel):
 class Proposal(BaseModel):
     """What the dial would choose, as a form's values."""
 
-    settings: dict[str, Any]
+    settings: dict[str, Default]
 
 
 class ProposalRequest(BaseModel):
@@ -80,10 +92,7 @@ class Run(BaseModel):
 
     id: str
     name: str
-    state: str = Entry(
-        description="queued, preparing, running, pausing, stopping, paused, interrupted, "
-        "finished, failed"
-    )
+    state: State
     created: float = Entry(description="Seconds since 1970")
     source: str = Entry(description="What it reads, without the path")
     place: int | None = Entry(description="In the queue, from 1")
@@ -105,9 +114,65 @@ class Run(BaseModel):
 class Training(BaseModel):
     """What the Train room shows first."""
 
-    texts: list[Text]
+    texts: list[TrainingText]
     runs: list[Run]
     endings: list[str]
     max_upload_bytes: int
     max_phases: int
     max_watched_characters: int
+
+
+class FormMistake(Words):
+    """What is wrong with a form, at the field it is about: an item of `form_invalid`."""
+
+    path: str
+
+
+class CurveSteps(BaseModel):
+    """Steps as columns; null where a norm overflowed."""
+
+    step: list[int]
+    loss: list[float | None]
+    rate: list[float]
+    gradient_norm: list[float | None]
+    tokens: list[int]
+    seconds: list[float]
+
+
+class Gradients(BaseModel):
+    """The gradient's norm in each part of the model, after one step."""
+
+    step: int
+    norms: dict[str, float | None]
+
+
+class Evaluation(BaseModel):
+    """An evaluation on held-out text; losses in nats per token, other figures where measured."""
+
+    step: int
+    tokens: int
+    minutes: float
+    loss: float
+    held_out_loss: float
+    bits_per_byte: float | SkipJsonSchema[None] = None
+    masked_accuracy: float | SkipJsonSchema[None] = None
+    sample: str | SkipJsonSchema[None] = None
+
+
+class CurveEvent(BaseModel):
+    """The data of an event `curve`: what was added, or with `restart` all there is."""
+
+    restart: bool
+    steps: CurveSteps
+    gradients: list[Gradients]
+    evaluations: list[Evaluation]
+
+
+class WatchedEvent(BaseModel):
+    """The data of an event `watched`: the sentence, and the steps at which its attention was
+    recorded."""
+
+    text: str
+    causal: bool
+    tokens: list[Token]
+    steps: list[int]

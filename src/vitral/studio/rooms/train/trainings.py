@@ -81,7 +81,9 @@ class Trainings(RoomState):
             raise VitralError("run_unknown", name=id[:200])
         return run
 
-    async def upload(self, chunks: AsyncIterator[bytes], name: str, announced: int) -> schemas.Text:
+    async def upload(
+        self, chunks: AsyncIterator[bytes], name: str, announced: int
+    ) -> schemas.TrainingText:
         """Take in a text. Raises what `receive` raises, and `uploads_full`."""
         kept = [text for text in self.texts.all() if text.kind == "uploaded"]
         used = sum(text.num_bytes or 0 for text in kept)
@@ -96,7 +98,7 @@ class Trainings(RoomState):
         )
         return text_schema(self.texts.find(f"uploaded.{path.name}"))
 
-    def form(self) -> list[schemas.Field]:
+    def form(self) -> list[schemas.RecipeField]:
         """The entries of a recipe, as a form asks for them. In a thread."""
         from vitral.studio.rooms.train.form import form
         from vitral.studio.rooms.train.teachers import teachers_in
@@ -165,9 +167,9 @@ class Trainings(RoomState):
         self.store.drop_model(id)
 
 
-def text_schema(text: Text) -> schemas.Text:
+def text_schema(text: Text) -> schemas.TrainingText:
     """A text as the page sees it: without its path."""
-    return schemas.Text(
+    return schemas.TrainingText(
         id=text.id,
         kind=text.kind,
         name=text.name,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def stepping_of(
-    session: Session, model: "Model", place: schemas.Place, **options: Any
+    session: Session, model: "Model", place: schemas.WritingPlace, **options: Any
 ) -> "Stepping":
     """A session of its own at the beginning of `place`. Raises what `Stepping` and `check_read`
     raise, and text_over_tokens, id_out_of_range."""
@@ -39,7 +39,7 @@ def stepping_of(
     return Stepping(model.module, model.tokenizer, place.text, windowed=place.windowed, **options)
 
 
-def beginning_of(place: schemas.Place) -> Beginning:
+def beginning_of(place: schemas.WritingPlace) -> Beginning:
     return Beginning(place.model, place.text, place.windowed)
 
 
@@ -130,14 +130,12 @@ def next_token_block(
             prompt = pieces_of(model, stepping.source or stepping.prompt, asked.text)
             opening = [piece(model, token.id, "") for token in stepping.prompt if answers]
             written = written_pieces(model, stepping.before, asked.written)
-            return encode_block(
-                np.concatenate([logits, cross, row]),
-                aggregated=False,
+            header = schemas.NextTokenHeader(
                 vocabulary=len(logits),
                 cross=len(cross),
-                prompt=[each.model_dump() for each in prompt],
-                opening=[each.model_dump() for each in opening],
-                written=[each.model_dump() for each in written],
+                prompt=prompt,
+                opening=opening,
+                written=written,
                 start=stepping.start(asked.written),
                 context=stepping.context,
                 cache_bytes=stepping.num_bytes,
@@ -146,6 +144,9 @@ def next_token_block(
                 num_heads=len(seen[0]) if seen else 0,
                 layer=asked.layer,
                 head=asked.head,
+            )
+            return encode_block(
+                np.concatenate([logits, cross, row]), aggregated=False, **header.model_dump()
             )
 
 
@@ -159,7 +160,7 @@ def check_kind(model: "Model") -> None:
         raise VitralError("tokenizer_missing", model=model.name)
 
 
-def check_length(session: Session, stepping: "Stepping", place: schemas.Place) -> None:
+def check_length(session: Session, stepping: "Stepping", place: schemas.WritingPlace) -> None:
     """Raises VitralError text_over_tokens, and text_too_long for more than the context holds."""
     length = len(stepping.prompt) + len(place.written)
     if length > session.limits.tokens:

@@ -18,9 +18,9 @@ class Race:
 
     def __init__(self, session: Session, asked: schemas.RaceRequest) -> None:
         self._session, self._asked = session, asked
-        self._columns: list[Iterator[schemas.Column]] | None = None
+        self._columns: list[Iterator[schemas.RaceColumn]] | None = None
 
-    def step(self) -> list[schemas.Column] | None:
+    def step(self) -> list[schemas.RaceColumn] | None:
         """What every strategy that still writes has written now; None when all have ended."""
         with self._session.catalog.borrow(self._asked.model) as model:
             if self._columns is None:
@@ -37,7 +37,7 @@ class Race:
 
 def _write(
     session: Session, model: "Model", asked: schemas.RaceRequest, index: int
-) -> Iterator[schemas.Column]:
+) -> Iterator[schemas.RaceColumn]:
     """One strategy that chooses token by token."""
     from vitral.generation.sampling import Sampling
     from vitral.generation.spelling import Spelling
@@ -53,7 +53,7 @@ def _write(
         if end is not None and not spelling.stopped:
             spelling.end()
         mean = total / len(new) if new else None
-        yield schemas.Column(
+        yield schemas.RaceColumn(
             column=index, ids=new, text=spelling.text, mean_log_probability=mean, end=end
         )
         if end is not None:
@@ -71,7 +71,7 @@ def _write(
 
 def _search(
     session: Session, model: "Model", asked: schemas.RaceRequest, index: int
-) -> Iterator[schemas.Column]:
+) -> Iterator[schemas.RaceColumn]:
     """The likeliest whole text; on the way, the likeliest beginning so far."""
     import torch
 
@@ -89,7 +89,7 @@ def _search(
     ended = stepping.ended(asked.written)
     full = stepping.context is not None and len(read) >= stepping.context
     if ended is not None or full:  # beams know no window
-        yield schemas.Column(
+        yield schemas.RaceColumn(
             column=index, ids=[], text="", mean_log_probability=None, end=ended or "context"
         )
         return
@@ -111,7 +111,7 @@ def _search(
             end = (
                 "end" if last else "length" if len(best.ids) == asked.max_new_tokens else "context"
             )
-        yield schemas.Column(
+        yield schemas.RaceColumn(
             column=index,
             ids=best.ids,
             text=spelled(model.tokenizer, [*before, *best.ids])[known:],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vitral.studio.limits import MIB
 from vitral.studio.room import Room
+from vitral.studio.rooms.write import schemas
 from vitral.studio.rooms.write.routes import router
 from vitral.studio.rooms.write.sessions import WritingSessions
 from vitral.studio.session import Session
@@ -23,4 +24,16 @@ def _begin(session: Session, settings: WriteSettings) -> WritingSessions:
     return WritingSessions(settings.max_sessions, settings.max_bytes)
 
 
-ROOM = Room(name="write", router=router, begin=_begin, settings=WriteSettings)
+ROOM = Room(
+    name="write",
+    router=router,
+    begin=_begin,
+    settings=WriteSettings,
+    models=(
+        schemas.NextTokenHeader,
+        schemas.WrittenToken,
+        schemas.StreamEnd,
+        schemas.RaceColumn,
+        schemas.StreamFailure,
+    ),
+)

@@ -61,7 +61,7 @@ async def post_race(body: schemas.RaceRequest, session: CurrentSession) -> Strea
     return _answer(lines(session, race.step, first))
 
 
-def _check(session: Session, place: schemas.Place) -> None:
+def _check(session: Session, place: schemas.WritingPlace) -> None:
     session.check_text(place.text)
     session.catalog.check(place.model)
 

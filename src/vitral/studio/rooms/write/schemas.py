@@ -4,9 +4,11 @@ A place in a text that is being written is its beginning and the ids written aft
 knows them, so that Studio may forget what it has read and read it again.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from vitral.studio.gate.error_body import ErrorDetail
 
 MOST_TOKENS = 4096
 """Ids that one request may name; the limit on tokens is `Limits.tokens`."""
@@ -16,7 +18,7 @@ StopString = Annotated[str, Field(min_length=1, max_length=100)]
 Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
-class Place(BaseModel):
+class WritingPlace(BaseModel):
     """Where a text stands: how it begins, and what was written after that."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,14 +31,14 @@ class Place(BaseModel):
     )
 
 
-class NextTokenRequest(Place):
+class NextTokenRequest(WritingPlace):
     """What follows, and where the newest token attends: one head, or the mean of several."""
 
     layer: int | None = Field(default=None, ge=0, le=10_000, description="null: all layers")
     head: int | None = Field(default=None, ge=0, le=10_000, description="null: all its heads")
 
 
-class Settings(BaseModel):
+class SamplingSettings(BaseModel):
     """How a token is chosen: `vitral.generation.sampling.Sampling`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,7 +53,7 @@ class Settings(BaseModel):
 class StreamRequest(NextTokenRequest):
     """Write on from a place."""
 
-    settings: Settings = Settings()
+    settings: SamplingSettings = SamplingSettings()
     seed: Seed = 0
     stop: list[StopString] = Field(default=[], max_length=16)
     max_new_tokens: int = Field(default=40, ge=1, le=MOST_TOKENS)
@@ -62,11 +64,11 @@ class Strategy(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    settings: Settings = Settings()
+    settings: SamplingSettings = SamplingSettings()
     num_beams: int | None = Field(default=None, ge=1, le=16)
 
 
-class RaceRequest(Place):
+class RaceRequest(WritingPlace):
     """Write on from one place in several ways."""
 
     strategies: list[Strategy] = Field(min_length=1, max_length=8)
@@ -84,7 +86,7 @@ class PieceOfText(BaseModel):
     name: str | None
 
 
-class Candidate(BaseModel):
+class TokenShare(BaseModel):
     """A token that might have come."""
 
     id: int
@@ -92,14 +94,14 @@ class Candidate(BaseModel):
     share: float
 
 
-class Newest(BaseModel):
+class WrittenToken(BaseModel):
     """A line of a stream: a token that was written."""
 
     token: PieceOfText
     share: float = Field(description="How likely it was to be chosen, under the settings")
     log_probability: float = Field(description="The model's own, in nats, nothing changed")
     rank: int = Field(description="From 1: the model's likeliest")
-    candidates: list[Candidate] = Field(description="The likeliest, before it was chosen")
+    candidates: list[TokenShare] = Field(description="The likeliest, before it was chosen")
     attention: list[float] = Field(
         description="Weights of the token before it on the tokens from `start`; to 6 decimals"
     )
@@ -108,7 +110,7 @@ class Newest(BaseModel):
     cache_bytes: int
 
 
-class End(BaseModel):
+class StreamEnd(BaseModel):
     """The last line of a stream: why it ended. `kept` characters of what was written stand
     before a stop string; null where there was none."""
 
@@ -116,7 +118,7 @@ class End(BaseModel):
     kept: int | None
 
 
-class Column(BaseModel):
+class RaceColumn(BaseModel):
     """A line of a race: what one strategy has written so far."""
 
     column: int
@@ -136,7 +138,25 @@ class Vocabulary(BaseModel):
     parts: dict[int, str] = Field(description="Tokens that are no whole character: their bytes")
 
 
-class Failure(BaseModel):
+class StreamFailure(BaseModel):
     """A line of a stream or a race: what went wrong after it had begun."""
 
-    error: dict[str, Any]
+    error: ErrorDetail
+
+
+class NextTokenHeader(BaseModel):
+    """The header of the block of a next token: see `next_token_block`."""
+
+    vocabulary: int
+    cross: int
+    prompt: list[PieceOfText]
+    opening: list[PieceOfText]
+    written: list[PieceOfText]
+    start: int
+    context: int | None
+    cache_bytes: int
+    ended: Literal["end", "context"] | None
+    num_layers: int
+    num_heads: int
+    layer: int | None
+    head: int | None

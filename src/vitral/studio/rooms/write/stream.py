@@ -46,15 +46,15 @@ class Stream:
         self._spelling: Spelling | None = None
         self._over = False
 
-    def step(self) -> list[schemas.Newest | schemas.End] | None:
+    def step(self) -> list[schemas.WrittenToken | schemas.StreamEnd] | None:
         """One token more, or the end; None after that. Raises what `next_token_block` raises."""
         if self._over:
             return None
         line = self._line()
-        self._over = isinstance(line, schemas.End)
+        self._over = isinstance(line, schemas.StreamEnd)
         return [line]
 
-    def _line(self) -> schemas.Newest | schemas.End:
+    def _line(self) -> schemas.WrittenToken | schemas.StreamEnd:
         from vitral.generation.sampling import Sampling
         from vitral.generation.spelling import Spelling
 
@@ -75,17 +75,17 @@ class Stream:
                         spelling.add(token)
                 self._spelled = len(written)
                 if spelling.stopped:
-                    return schemas.End(end="stop", kept=len(spelling.text))
+                    return schemas.StreamEnd(end="stop", kept=len(spelling.text))
                 ended = stepping.ended(written)
                 if ended is not None:
-                    return schemas.End(end=ended, kept=None)
+                    return schemas.StreamEnd(end=ended, kept=None)
                 if len(written) - len(asked.written) >= asked.max_new_tokens:
-                    return schemas.End(end="length", kept=None)
+                    return schemas.StreamEnd(end="length", kept=None)
                 newest = stepping.look(written)
                 step = stepping.draw(written, Sampling(**asked.settings.model_dump()), asked.seed)
                 new = written_pieces(model, [*before, *written], [step.id])[0]
                 self._written = [*written, step.id]
-                return schemas.Newest(
+                return schemas.WrittenToken(
                     token=new,
                     share=step.share,
                     log_probability=step.log_probability,
@@ -102,11 +102,11 @@ def _rounded(weights_T: "NDArray[np.float32]") -> list[float]:
     return [round(weight, 6) for weight in weights_T.tolist()]
 
 
-def _candidates(logits_V: "Tensor", shares_V: "Tensor") -> list[schemas.Candidate]:
+def _candidates(logits_V: "Tensor", shares_V: "Tensor") -> list[schemas.TokenShare]:
     """The model's likeliest tokens."""
     best = logits_V.log_softmax(-1).topk(min(NUM_CANDIDATES, len(logits_V)))
     return [
-        schemas.Candidate(id=token, log_probability=value, share=float(shares_V[token]))
+        schemas.TokenShare(id=token, log_probability=value, share=float(shares_V[token]))
         for value, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     ]
 

@@ -1,5 +1,7 @@
 """What travels between Studio and the page's views of a whole text. Counted from 0."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 
@@ -58,7 +60,7 @@ class GraphEdge(BaseModel):
 class Graph(BaseModel):
     """The way down from a token to the input tokens."""
 
-    kind: str
+    kind: Literal["attention", "rollout", "flow"]
     token: int
     source: int | None = Field(description="The input token whose flow is drawn")
     nodes: list[list[float]] = Field(description="[layers + 1][tokens], the input first")
@@ -115,7 +117,7 @@ class Candidate(BaseModel):
 
 
 class LensCell(BaseModel):
-    """What a layer would say at a place: its first choice."""
+    """What a layer would predict at a place: its first choice."""
 
     id: int
     text: str
@@ -123,7 +125,7 @@ class LensCell(BaseModel):
 
 
 class Lens(BaseModel):
-    """What each level would say if the model stopped there; the last one is its answer."""
+    """What each level would predict if the model stopped there; the last one is its answer."""
 
     levels: list[str]
     candidates: list[list[Candidate]] = Field(description="At the chosen place, a list a level")
@@ -136,7 +138,9 @@ class Predictions(BaseModel):
     """What the model predicts at a place."""
 
     token: int
-    says: str = Field(description='"next": which token follows; "here": which stands here')
+    says: Literal["next", "here"] = Field(
+        description='"next": which token follows; "here": which stands here'
+    )
     places: list[str] = Field(description="The tokens at which the model answers")
     blanked: bool
     can_blank: bool
