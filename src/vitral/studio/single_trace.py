@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import vitral
+from vitral.showing.page_data import checked_records
 from vitral.studio.catalog.description import ModelDescription
 from vitral.studio.limits import Limits
 from vitral.studio.schemas import Studio
@@ -11,7 +12,6 @@ from vitral.studio.traces import schemas
 from vitral.studio.traces.answers import TraceAnswers
 from vitral.studio.traces.questions import PooledQuestion
 from vitral.studio.traces.summary import part_of
-from vitral.tracing.page_data import checked_records
 
 if TYPE_CHECKING:
     from vitral.tracing.token import Token
