@@ -143,5 +143,5 @@ def test_tokens_that_have_no_names_are_refused() -> None:
     record = made_record(4)
     trace = made_trace(record)
     trace.tokens.pop()
-    with pytest.raises(VitralError, match=r"the 4 tokens that look and the 4.*plot"):
+    with pytest.raises(VitralError, match=r"its 4 query tokens and 4 key.*plot"):
         trace.to_html()

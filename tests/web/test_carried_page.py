@@ -156,7 +156,7 @@ def test_attention_between_two_texts(reader: Page, tmp_path: Path, rebuilt: bool
 def test_a_long_text_is_shown_reduced_and_each_row_exact(reader: Page, tmp_path: Path) -> None:
     trace = made_trace(made_record(500, width=8))
     room = opened(reader, trace, tmp_path, view="map", head=0, token=499, language="en")
-    expect(reader.get_by_text("Each cell is the average of several weights")).to_be_visible()
+    expect(reader.get_by_text("Each cell is the mean of several weights")).to_be_visible()
     most = reader.locator(".legend .scale span").nth(1)
     view = trace.view("layers.0.attention.pattern", 0, height=256, width=256)
     expect(most).to_contain_text("≥ 0.")  # of pooled cells a few may be greater than the scale

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VIEWS = ("lines", "map", "numbers", "components", "arithmetic")
-"""Explore's ways of seeing that need nothing but a trace (web/src/explore/views.ts)."""
+"""Explore's ways of seeing that need nothing but a trace (web/src/trace/views.ts)."""
 NEED_QUERIES = ("components", "arithmetic")
 """Those that a trace which knows the weights alone does not have."""
 SCALES = ("glass", "course")
