@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vitral.messages import LANGUAGES, message
+from vitral.models.forms import DEFAULT
 from vitral.studio.training import schemas
-from vitral.training.recipes.recipe import WATCHED, ObjectiveName, objective_of
+from vitral.training.recipes.recipe import ObjectiveName, objective_of
 from vitral.training.recipes.recipe_entries import Schema, all_entries, needed, takes
-from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS
+from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, WATCHED
 
 LEFT_OUT = ("name", "minutes", "phases.*.objective")
 """What the room asks for by itself, or follows from the architecture."""
@@ -80,7 +81,7 @@ def _forms_of(name: str) -> Sequence[str]:
 
 def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.Field:
     path = name.replace("*", "0")
-    entries = {"model": {"form": (forms or ["llama"])[0]}, "phases": [{}], "data": {"pairs": {}}}
+    entries = {"model": {"form": (forms or [DEFAULT])[0]}, "phases": [{}], "data": {"pairs": {}}}
     options = schema.get("anyOf", [schema])
     kinds = {option.get("type") for option in options}
     choices = [str(choice) for option in options for choice in _choices(option)]
