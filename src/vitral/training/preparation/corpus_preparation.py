@@ -163,11 +163,11 @@ def shaped_model(
 ) -> nn.Module:
     """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
     size = prepared.tokenizer.get_vocab_size()
+    marks: dict[str, int] = {}
     if isinstance(prepared, PreparedPairs):
-        known = pair_marks(prepared.tokenizer)
-    else:
-        known = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}
-    marks = {name: known[name] for name in form_named(recipe.model.form).marks}
+        marks = pair_marks(prepared.tokenizer)
+    elif "pad_token_id" in form_named(recipe.model.form).marks:
+        marks = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}
     return build_model(recipe.model, size, num_layers, marks)
 
 
