@@ -58,14 +58,14 @@ def test_the_same_command_again_and_a_longer_run(command: Run, book: Path) -> No
     assert command(*arguments).code == 0
     again = command(*arguments)
     assert again.code == 0
-    assert "reached its end" in again.out
+    assert "already ended" in again.out
     longer = command("train", "--out", "run", "--steps", "9")
     assert longer.code == 0
-    assert "Going on from step 6." in longer.out
+    assert "Resuming from step 6." in longer.out
     assert "steps: 6 → 9" in longer.out
     looks = (book / "run" / "curve.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["step"] for line in looks] == [3, 6, 9]
-    refused(command("train", "otro.txt", "--out", "run"), "begun with", "libro.txt", "otro.txt")
+    refused(command("train", "otro.txt", "--out", "run"), "started with", "libro.txt", "otro.txt")
     outcome = command("train", "--out", "run", "--set", "model.num_layers=2")
     refused(outcome, "model.num_layers: 1 → 2", "--out")
 

@@ -126,7 +126,7 @@ def test_closing_drops_what_waits_and_stops_what_runs(gate: Gate) -> None:
     assert running.stop.asked
     with pytest.raises(Stopped):
         waiting.future.result(30)
-    with pytest.raises(VitralError, match="closed"):
+    with pytest.raises(VitralError, match="closing"):
         lane.submit(gate.job("late", "x"))
 
 

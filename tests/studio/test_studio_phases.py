@@ -117,7 +117,7 @@ def test_mistakes_of_phases_are_told_at_their_own_field(studio: TestClient) -> N
 
 @pytest.mark.parametrize("path", ["phases.12.until", "phases.*.until", "phases.01.until", "phases"])
 def test_other_places_are_none_of_a_form(studio: TestClient, path: str) -> None:
-    assert mistakes(studio, **{path: 1})[path] == "this is set in a recipe's file, not here"
+    assert mistakes(studio, **{path: 1})[path] == "this can be set only in a recipe's file"
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_only_models_on_the_shelf_may_teach(
     for asked in (model, str(llama_folder)):
         found = mistakes(studio, **phase(0, teacher__model=asked))
         assert list(found) == ["phases.0.teacher.model"]
-        assert "Studio offers no model called" in found["phases.0.teacher.model"]
+        assert "Studio has no model called" in found["phases.0.teacher.model"]
         broken = mistakes(studio, **phase(0, teacher__model=asked), seed="x")
         assert set(broken) == {"phases.0.teacher.model", "seed"}  # with all other mistakes
     assert commands == []
@@ -151,11 +151,11 @@ def test_a_teacher_that_does_not_fit_is_refused_before_the_run(
 ) -> None:
     where = "phases.0.teacher.model"
     other_task = mistakes(studio, **phase(0, teacher__model="vitral-es-bert"))
-    assert other_task == {where: "vitral-es-bert has learned another task than next_token"}
+    assert other_task == {where: "vitral-es-bert was trained for another objective than next_token"}
     gpt = phase(0, teacher__model="vitral-es-gpt")
     for kind, size in (("byte", 8192), ("byte_bpe", 512)):
         tokens = {"tokenizer.kind": kind, "tokenizer.vocab_size": size}
-        assert "cuts text into other tokens" in mistakes(studio, **gpt, **tokens)[where]
+        assert "splits text into other tokens" in mistakes(studio, **gpt, **tokens)[where]
     long = {"model.context": 512, "batch.lengths": [512], "batch.tokens": 512}
     found = mistakes(studio, **gpt, **long, **{"tokenizer.kind": "teacher"})
     assert found == {where: "vitral-es-gpt reads at most 256 tokens, and batch.lengths has 512"}
@@ -214,4 +214,4 @@ def test_what_shows_only_once_tokens_are_learned_is_told_by_the_run(
         run = begin(studio, settings=settings, text=answer.json()["id"])
         failed = until(studio, run["id"], "finished", "failed")
         assert (failed["state"], failed["step"]) == ("failed", 0)
-        assert "corta el texto en otros tokens que este entrenamiento" in failed["error"]
+        assert "divide el texto en otros tokens que este entrenamiento" in failed["error"]

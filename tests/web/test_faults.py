@@ -91,7 +91,7 @@ def test_while_a_text_runs_nothing_is_lost(
     workshop = own_studio.session.workshop
     with own_studio.session.shelf.borrow("small-bert"):
         room.text.fill(text)
-        room.page.get_by_role("button", name="Mirar este texto").dblclick()
+        room.page.get_by_role("button", name="Explorar este texto").dblclick()
         until(lambda: workshop.num_pending >= 1)
         room.page.set_viewport_size({"width": 390, "height": 844})
         room.page.get_by_role("button", name="English").click()
@@ -168,7 +168,7 @@ def test_killed_in_the_middle_of_everything(
     expect(page.locator("tr[data-key]").first).to_be_visible()
     room.show("Mapa")
     expect(page.locator("#view canvas").first).to_be_visible()
-    room.show("Cuentas")
+    room.show("Cálculo")
     room.pane(0, 1).click()
     expect(room.text).to_have_value(OTHER)
     port = urlsplit(address).port
@@ -202,7 +202,7 @@ def test_a_restarted_studio_makes_its_traces_again(
     port = urlsplit(address).port
     assert port is not None
     with running_studio(long_folder, port=port):
-        room.show("Cuentas")
+        room.show("Cálculo")
         expect(page.locator("[data-dot]")).to_be_visible(timeout=60_000)
         expect(room.notice).to_have_text("")
         room.show("Mapa")
