@@ -86,17 +86,22 @@ class MaskedWordHead(nn.Module):
     """From vectors [..., C] to logits [..., V]: dense, activation, norm, tied map and bias.
 
     `token_weight` [V, E] are the token vectors; `activation` is that of the configuration,
-    unless told otherwise.
+    unless told otherwise. Without `biases`, only the map to the logits has one.
     """
 
     def __init__(
-        self, config: ModelConfig, token_weight: Tensor, activation: str | None = None
+        self,
+        config: ModelConfig,
+        token_weight: Tensor,
+        activation: str | None = None,
+        *,
+        biases: bool = True,
     ) -> None:
         super().__init__()
         vocab_size, embedding_size = token_weight.shape
-        self.dense = nn.Linear(config.hidden_size, embedding_size)
+        self.dense = nn.Linear(config.hidden_size, embedding_size, bias=biases)
         self.activation = ACTIVATIONS[activation or config.activation]
-        self.norm = LayerNorm(embedding_size, config.epsilon)
+        self.norm = LayerNorm(embedding_size, config.epsilon, bias=biases)
         self.decoder = nn.Linear(embedding_size, vocab_size)
         self.decoder.weight = token_weight
 

@@ -23,6 +23,7 @@ _MODULES = {
     "bert": "vitral.models.bert",
     "roberta": "vitral.models.roberta",
     "albert": "vitral.models.albert",
+    "modernbert": "vitral.models.modernbert",
     "recurrent_sequence_to_sequence": "vitral.models.recurrent_sequence_to_sequence",
     "transformer": "vitral.models.transformer",
 }

@@ -75,8 +75,12 @@ def write(
                 entries[name] = (
                     tokenizer.token_to_id(specials[token]) if token in specials else None
                 )
-        if "pad_token" in specials:
-            entries.setdefault("pad_token_id", tokenizer.token_to_id(specials["pad_token"]))
+        for name in ("pad", "cls", "sep"):
+            said = entries.get(f"{name}_token_id")
+            wanted = name == "pad" or f"{name}_token_id" in entries
+            if said is None and wanted and f"{name}_token" in specials:
+                token_id = tokenizer.token_to_id(specials[f"{name}_token"])
+                entries[f"{name}_token_id"] = token_id
     folder.mkdir(parents=True, exist_ok=True)
     weights = form.folder.to_folder(dict(model.named_parameters()))
     save_file(

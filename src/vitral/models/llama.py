@@ -149,6 +149,8 @@ class Llama(nn.Module):
 class LlamaShape(AttentionShape):
     """A decoder in Llama's form."""
 
+    rotary = True
+
     form: Literal["llama"]
     num_key_value_heads: PositiveInt | None = None
     intermediate_size: PositiveInt = 688

@@ -12,7 +12,7 @@ decides. Each form's shape stands beside its model.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
@@ -56,7 +56,12 @@ class Shape(Strict):
 
 
 class AttentionShape(Shape):
-    """The shape of a model whose layers are attention and a feed-forward part."""
+    """The shape of a model whose layers are attention and a feed-forward part.
+
+    Where positions are `rotary`, a head's components are turned in pairs.
+    """
+
+    rotary: ClassVar[bool] = False
 
     context: PositiveInt = 256
     hidden_size: PositiveInt = 256
@@ -71,3 +76,5 @@ class AttentionShape(Shape):
     def not_multiples(self) -> Iterator[NoMultiple]:
         if self.hidden_size % self.num_heads:
             yield NoMultiple("hidden_size", self.hidden_size, self.num_heads, "num_heads")
+        elif self.rotary and self.hidden_size // self.num_heads % 2:
+            yield NoMultiple("hidden_size", self.hidden_size, 2 * self.num_heads, "2 · num_heads")
