@@ -49,7 +49,8 @@ class FastDecoder:
         self, module: nn.Module, *, room: int = 0, num_pads: Sequence[int] | None = None
     ) -> None:
         form = form_of(module)
-        parts = None if form is None else form.fast
+        assert form is not None, "`can_be_fast` holds"
+        parts = form.fast
         assert parts is not None, "`can_be_fast` holds"
         config: Any = module.config
         head, layers = module.get_parameter("head.weight"), module.get_submodule("layers")
@@ -64,7 +65,7 @@ class FastDecoder:
             self._head = head.t().contiguous()
             paired = self._head_size if parts.rotary is not None else None
             self._layers = [fused(layer, paired) for layer in layers.children()]
-            self._vectors = module.get_parameter(parts.tokens)
+            self._vectors = module.get_parameter(form.tokens)
             self._turns: Tensor | None = None
             self._positions: Tensor | None = None
             if parts.rotary is not None:

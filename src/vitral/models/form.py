@@ -23,24 +23,26 @@ Growth = Literal["copies", "passes"]
 @dataclass(frozen=True)
 class FastDecoding:
     """Where the fast decoder (`generation.fast_decoder`) finds the parts of a decoder that is
-    made of pre-norm blocks: by their names in the model.
+    made of pre-norm blocks, by their names in the model.
 
     `classes` are the form's own modules: the model and, where it has one, its embedding. With
     `positions` their vectors are added to the tokens'; with `rotary` queries and keys are turned.
     """
 
     classes: tuple[type[nn.Module], ...]
-    tokens: str
     positions: str | None = None
     rotary: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """One architecture.
+    """One architecture. Its model has `layers` (blocks with `attention.o_proj` and
+    `mlp.down_proj`, or recurrent ones), a `head` that gives logits and, in a decoder, the `norm`
+    before it.
 
     * `name` is what recipes call it (`model.form`); `shape` is what they choose of it;
     * `config` and `model` make it; `folder` reads and writes its Hugging Face folders;
+    * `tokens` is the name of its token vectors;
     * `marks` are the entries of its configuration that are ids of special tokens, which a run
       takes from its tokenizer;
     * `start` names its fresh weights: "blocks" that do nothing yet, these with positions that
@@ -57,6 +59,7 @@ class Form:
     model: type[nn.Module]
     shape: type[Shape]
     folder: FolderFormat
+    tokens: str = "embed.tokens.weight"
     marks: tuple[str, ...] = ()
     start: Start = "blocks"
     grows: Growth | None = "copies"

@@ -159,11 +159,7 @@ FORM = Form(
     model=GPT,
     shape=GPT2Shape,
     start="waves",
-    fast=FastDecoding(
-        classes=(GPT, GPTEmbedding),
-        tokens="embed.tokens.weight",
-        positions="embed.positions.weight",
-    ),
+    fast=FastDecoding(classes=(GPT, GPTEmbedding), positions="embed.positions.weight"),
     folder=_Folder(
         architectures=("GPT2LMHeadModel",),
         model_type="gpt2",

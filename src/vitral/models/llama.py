@@ -192,7 +192,8 @@ FORM = Form(
     config=LlamaConfig,
     model=Llama,
     shape=LlamaShape,
-    fast=FastDecoding(classes=(Llama,), tokens="embed.weight", rotary="rotary"),
+    tokens="embed.weight",
+    fast=FastDecoding(classes=(Llama,), rotary="rotary"),
     folder=_Folder(
         architectures=("LlamaForCausalLM",),
         model_type="llama",

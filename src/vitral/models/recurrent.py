@@ -181,6 +181,7 @@ FORM = Form(
     config=RecurrentConfig,
     model=Recurrent,
     shape=RecurrentShape,
+    tokens="embed.weight",
     start="glorot",
     grows=None,
     padding="attention_mask",

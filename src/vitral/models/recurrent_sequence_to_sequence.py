@@ -233,6 +233,7 @@ FORM = Form(
     model=RecurrentSequenceToSequence,
     shape=RecurrentSequenceToSequenceShape,
     marks=("pad_token_id", "decoder_start_token_id", "eos_token_id"),
+    tokens="embed.weight",
     start="glorot",
     grows=None,
     folder=recurrent_folder(RecurrentSequenceToSequenceConfig),

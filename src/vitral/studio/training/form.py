@@ -7,7 +7,7 @@ the phase. What was filled in becomes a recipe in filled_in.py.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vitral.messages import LANGUAGES, message
+from vitral.messages import LANGUAGES, catalogue, message
 from vitral.models.forms import DEFAULT
 from vitral.studio.training import schemas
 from vitral.training.recipes.recipe import ObjectiveName, objective_of
@@ -104,10 +104,17 @@ def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.Field:
         default=schema.get("default"),
         needs=None if part == name else part,
         of_several=name in OF_SEVERAL,
-        words={code: message(f"recipe.entry.{name}", code) for code in LANGUAGES},
+        words={code: _words(name, code) for code in LANGUAGES},
         takes={code: takes(path, entries, code) for code in LANGUAGES},
     )
 
 
 def _choices(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else list(schema.get("enum", []))
+
+
+def _words(name: str, language: str) -> str:
+    """What an entry is called on the page; one of a form added from outside, as it is."""
+    key = f"recipe.entry.{name}"
+    known = key in catalogue(language)
+    return message(key, language) if known else name.removeprefix("model.")

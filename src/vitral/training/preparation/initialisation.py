@@ -95,10 +95,9 @@ def _start_of(model: nn.Module) -> str | None:
 
 def token_weight(model: nn.Module) -> Tensor:
     """The token vectors [V, C] of one of our models."""
-    names = {name for name, _ in model.named_parameters()}
-    return model.get_parameter(
-        "embed.tokens.weight" if "embed.tokens.weight" in names else "embed.weight"
-    )
+    form = form_of(model)
+    assert form is not None, "one of our models"
+    return model.get_parameter(form.tokens)
 
 
 @torch.no_grad()
