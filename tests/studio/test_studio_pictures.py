@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 import vitral
 from picture_models import drawn
 from vitral.studio.application import create_app
-from vitral.studio.blocks import decode_block
 from vitral.studio.limits import Limits
+from vitral.studio.traces.blocks import decode_block
 
 ADDRESS = "http://127.0.0.1:8321"
 MOST = 40_000
@@ -141,7 +141,7 @@ def test_the_trace_of_a_text_has_no_picture(client: TestClient) -> None:
     trace = client.post("/api/traces", json=body).json()
     assert trace["surface"] == {"kind": "text"}
     answer = client.get(f"/api/traces/{trace['id']}/picture")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_picture")
 
 
 def test_questions_of_meaning_are_answered_or_refused_in_one_line(
