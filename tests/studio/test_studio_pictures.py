@@ -14,6 +14,7 @@ import vitral
 from picture_models import drawn
 from vitral.studio.application import create_app
 from vitral.studio.limits import Limits
+from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.traces.blocks import decode_block
 
 ADDRESS = "http://127.0.0.1:8321"
@@ -26,7 +27,8 @@ def client(
 ) -> Iterator[TestClient]:
     runs = tmp_path_factory.mktemp("studio") / "runs"
     folders = [str(vit_folder), str(bert_folder)]
-    app = create_app(folders, limits=Limits(picture_bytes=MOST), runs=runs)
+    settings = [TrainSettings(runs=runs)]
+    app = create_app(folders, limits=Limits(picture_bytes=MOST), settings=settings)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as started:
         yield started
 
