@@ -1,8 +1,8 @@
 // A Vite plugin: the page's share of the message catalogues.
 //
 // The catalogues belong to the Python package (src/vitral/assets/messages/<area>.<language>.json,
-// one pair for each room and area), so that no sentence is written twice. The page needs what it says itself (studio.*) and what went
-// wrong (error.*); the terminal's messages are left out of the script.
+// one pair for each room and area), so that no sentence is written twice. The page needs what it says itself (studio.*), of pictures as well
+// (picture.*), and what went wrong (error.*); the terminal's messages are left out of the script.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
@@ -34,12 +34,12 @@ export function catalogueOf(language: string): Record<string, string> {
 
 function pageMessages(language: string, leftOut: RegExp): Record<string, string> {
   const ours = ([key]: [string, string]): boolean =>
-    /^(studio|error)\./.test(key) && !leftOut.test(key);
+    /^(studio|error|picture)\./.test(key) && !leftOut.test(key);
   return Object.fromEntries(Object.entries(catalogueOf(language)).filter(ours));
 }
 
 /** What is said by the rooms and views that only a Studio can give. */
-export const OF_A_STUDIO = /^studio\.(train|write|graph|compare|path|heads|lens|next|touch)_/;
+export const OF_A_STUDIO = /^studio\.(train|write|graph|compare|path|heads|lens|next|touch|picture)_/;
 
 /** `leftOut` are the keys that this build never says. */
 export function messageCatalogues(leftOut = /^$/): Plugin {

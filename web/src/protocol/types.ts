@@ -4,6 +4,8 @@ export interface ModelCard {
   name: string;
   title: string;
   kind: string;
+  /** Without it, text. */
+  reads?: "text" | "picture";
   num_layers: number;
   num_heads: number;
   context: number | null;
@@ -25,6 +27,7 @@ export interface Studio {
   max_text_bytes: number;
   max_tokens: number;
   max_trace_file_bytes: number;
+  max_picture_bytes?: number;
   models: ModelCard[];
   /** Without it, all rooms are there. */
   rooms?: RoomEntry[];
@@ -37,7 +40,39 @@ export interface Token {
   start: number | null;
   end: number | null;
   special: boolean;
+  /** The place of a token that is a patch of a picture. */
+  patch?: Patch;
 }
+
+/** Row and column from the upper left, and the box in pixels of the picture. */
+export interface Patch {
+  row: number;
+  column: number;
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export interface PictureSurface {
+  kind: "picture";
+  /** Of the picture that the model saw, in pixels. */
+  width: number;
+  height: number;
+  /** Of patches; 0 where the tokens are not one for each patch. */
+  rows: number;
+  columns: number;
+  name: string;
+  /** Width and height of the picture given. */
+  original: [number, number] | null;
+  /** Left, top, right and bottom of what the model saw, in the picture given. */
+  seen: [number, number, number, number] | null;
+  /** What was done to it on the way in: messages picture.note.… */
+  notes: string[];
+}
+
+/** What tokens are parts of; a text's is the trace's `text`. */
+export type Surface = { kind: "text" } | PictureSurface;
 
 /** How many pieces of work come before a question that waits; null where that is not known. */
 export interface Place {
@@ -75,6 +110,8 @@ export interface Trace {
   causal: boolean;
   parts: Part[];
   num_tokens?: number;
+  /** What `tokens` are parts of; null for bare ids. */
+  surface?: Surface | null;
   tokens: Token[];
   decoder_tokens: Token[];
   answer: Answer | null;
@@ -91,6 +128,8 @@ export interface Question {
   model: string;
   text: string;
   answer: string | null;
+  /** Of a model that reads pictures: the file, where it is at hand; `text` is its name. */
+  picture?: File | null;
 }
 
 /** How one attention weight came about; null in `scores` where the token may not look. */
