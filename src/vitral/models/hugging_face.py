@@ -52,6 +52,13 @@ _FORMS: dict[str, tuple[type[Any], Callable[[Any], nn.Module]]] = {
     ),
 }
 
+BODIES = {
+    "BertModel": ("BertForMaskedLM", "bert."),
+    "RobertaModel": ("RobertaForMaskedLM", "roberta."),
+    "AlbertModel": ("AlbertForMaskedLM", "albert."),
+}
+"""Encoders without a head: the form with one, and what stands before their weights' names in it."""
+
 
 def can_read(folder: Path) -> bool:
     """Whether the folder's model is one of our forms, with nothing unusual about it."""
@@ -86,6 +93,40 @@ def read(folder: Path | str) -> nn.Module:
     path = folder / "model.safetensors"
     weights = from_hugging_face(architecture, _read_weights(path), path)
     _fill(model, weights, path)
+    return model.eval()
+
+
+def is_headless(folder: Path | str) -> bool:
+    """Whether the folder has an encoder without the head that names masked words."""
+    return _architecture(_config_json(Path(folder))) in BODIES
+
+
+def read_to_train(folder: Path | str) -> nn.Module:
+    """As `read`, and encoders that were saved without the head that names masked words, too.
+
+    They get one that nobody has trained: it passes the last layer's vectors on through its
+    activation and its norm to the token vectors, with a bias of zero. Raises what `read` raises.
+    """
+    folder = Path(folder)
+    config_json = _config_json(folder)
+    body = _architecture(config_json)
+    if body not in BODIES:
+        return read(folder)
+    architecture, prefix = BODIES[body]
+    path = folder / "model.safetensors"
+    found = {
+        name if name.startswith(prefix) else prefix + name: weight
+        for name, weight in _read_weights(path).items()
+    }
+    weights = from_hugging_face(architecture, found, path)
+    config_class, model_class = _FORMS[architecture]
+    model = model_class(config_class(**shape_of(architecture, config_json)))
+    head = model.get_submodule("head")
+    nn.init.eye_(head.get_parameter("dense.weight"))
+    nn.init.zeros_(head.get_parameter("dense.bias"))
+    nn.init.zeros_(head.get_parameter("decoder.bias"))
+    fresh = {name: weight for name, weight in model.state_dict().items() if "head." in name}
+    _fill(model, {**fresh, **weights}, path)
     return model.eval()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vitral.errors import VitralError
-from vitral.models.hugging_face import read
+from vitral.models.hugging_face import read_to_train
 from vitral.training.recipe import Recipe
 
 SHORT = 20_000
@@ -63,7 +63,7 @@ def _shape_of(start: Path) -> dict[str, Any]:
 
     from vitral.training.shapes import Shape
 
-    config: Any = read(start).config
+    config: Any = read_to_train(start).config
     form = FORMS.get(config.architecture)
     if form is None:
         raise VitralError("start_without_shape", folder=start)
