@@ -25,7 +25,7 @@ from vitral.data.corpus import Document, read_corpus
 from vitral.models import hugging_face
 from vitral.models.catalog import bundled_folder
 from vitral.training.evaluation import bits_per_byte, masked_loss_of
-from vitral.training.recipe_file import read_recipe
+from vitral.training.recipes.recipe_file import read_recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "bundled_models.json"

@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
-from vitral.training.dial import SIZES, Size, choose, forecast, recipe_of_size
 from vitral.training.evaluation import next_token_loss_of
-from vitral.training.preparation import Prepared, prepare
-from vitral.training.recipe import Recipe
+from vitral.training.preparation.corpus_preparation import Prepared, prepare
+from vitral.training.recipes.dial import SIZES, Size, choose, forecast, recipe_of_size
+from vitral.training.recipes.recipe import Recipe
 from vitral.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[1]

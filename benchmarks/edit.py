@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from vitral.models.llama import Llama, LlamaConfig
-from vitral.tracing.edit import Edit
+from vitral.tracing.editing.edit import Edit
 
 RESULTS = Path(__file__).parent / "results" / "edit.json"
 SHAPE = {"num_layers": 4, "num_heads": 8, "num_key_value_heads": 8, "hidden_size": 512}

@@ -27,12 +27,12 @@ from vitral.errors import VitralError
 from vitral.explain.intervals import wilson
 from vitral.figures.sheet import check_matplotlib
 from vitral.training.objectives.sequence_to_sequence import answers
-from vitral.training.pair_preparation import is_held_out
-from vitral.training.preparation import prepare
-from vitral.training.recipe import Recipe
-from vitral.training.recipe_file import Setting, read_recipe
+from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.preparation.pair_preparation import is_held_out
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_file import Setting, read_recipe
 from vitral.training.trainer import Trainer
-from vitral.training.watching import Looked, Watcher
+from vitral.training.watching.watcher import Evaluated, Watcher
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "spanish_numbers.json"
@@ -91,7 +91,7 @@ LONGEST = 160
 
 
 class Progress(Watcher):
-    def looked(self, event: Looked) -> None:
+    def evaluated(self, event: Evaluated) -> None:
         print(json.dumps(event.line()), flush=True)
 
 

@@ -47,10 +47,10 @@ def characters(text: str) -> dict[str, int]:
 
 
 def vitral(data: Path, nanogpt: Path, order: Order, tick: Tick) -> None:
-    from vitral.training.preparation import prepare
-    from vitral.training.recipe import Recipe
+    from vitral.training.preparation.corpus_preparation import prepare
+    from vitral.training.recipes.recipe import Recipe
     from vitral.training.trainer import Trainer
-    from vitral.training.watching import Stepped, Watcher
+    from vitral.training.watching.watcher import Stepped, Watcher
 
     class Ticking(Watcher):
         def stepped(self, event: Stepped) -> None:
@@ -203,10 +203,10 @@ def nanogpt(data: Path, nanogpt: Path, order: Order, tick: Tick) -> None:
 
 def run_recipe(data: Path, recipe_file: Path, out: Path) -> dict[str, float]:
     """Train a recipe to its end. What reading the corpus takes is left out, as it is for others."""
-    from vitral.training.preparation import prepare
-    from vitral.training.recipe_file import read_recipe
+    from vitral.training.preparation.corpus_preparation import prepare
+    from vitral.training.recipes.recipe_file import read_recipe
     from vitral.training.trainer import Trainer
-    from vitral.training.watching import Stepped, Watcher
+    from vitral.training.watching.watcher import Stepped, Watcher
 
     clocks: list[tuple[float, float]] = []
     told: dict[str, float] = {}

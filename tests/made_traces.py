@@ -6,8 +6,8 @@ import torch
 
 from vitral.nn.scaled_dot_product import log_sum_exp
 from vitral.tracing import Token, Trace
-from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.visibility import Visibility
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.visibility import Visibility
 
 
 def made_record(

@@ -1,5 +1,6 @@
 """The catalogues say the same in both languages, and every error has its words."""
 
+import json
 import re
 import string
 from pathlib import Path
@@ -9,11 +10,22 @@ import pytest
 from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, catalogue, message, preferred_language
 
+MESSAGES = Path(__file__).parents[1] / "src" / "vitral" / "assets" / "messages"
+
 SOURCE = Path(__file__).parents[1] / "src" / "vitral"
 
 
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("area", sorted({path.name.split(".")[0] for path in MESSAGES.iterdir()}))
+def test_an_area_holds_the_same_keys_in_both_languages(area: str) -> None:
+    english, spanish = (
+        json.loads((MESSAGES / f"{area}.{language}.json").read_text(encoding="utf-8"))
+        for language in ("en", "es")
+    )
+    assert english.keys() == spanish.keys()
 
 
 def test_the_catalogues_have_the_same_keys_and_placeholders() -> None:

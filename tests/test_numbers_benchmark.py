@@ -7,8 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from vitral.training.pair_preparation import is_held_out
-from vitral.training.recipe_file import read_recipe
+from vitral.training.preparation.pair_preparation import is_held_out
+from vitral.training.recipes.recipe_file import read_recipe
 
 ROOT = Path(__file__).parents[1]
 

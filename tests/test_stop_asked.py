@@ -67,7 +67,7 @@ def test_a_trace_ends_at_the_next_layer_and_leaves_the_model_as_found(bert_folde
 
 
 def test_measuring_a_long_pattern_and_writing_end_too(llama_folder: Path) -> None:
-    from vitral.tracing.blocked_pass import measure
+    from vitral.tracing.attention.blocked_pass import measure
 
     model = vitral.load(str(llama_folder))
     record = model.trace(SENTENCE).attentions["layers.0.attention"]

@@ -1,7 +1,9 @@
-"""What the program says, in each language: one JSON catalogue a language.
+"""What the program says, in each language: JSON catalogues, a pair for each area.
 
-`assets/messages/es.json` and `en.json` hold the same keys (a test compares them). The front
-end reads the same two files, so no sentence is written twice.
+`assets/messages/<area>.es.json` and `<area>.en.json` hold the same keys (a test compares them):
+one area for each room of Studio, one for errors, one for the command line, and so on. Joined they
+are one catalogue a language, in which no key may stand twice. The front end reads the same files,
+so no sentence is written twice.
 """
 
 import json
@@ -14,10 +16,14 @@ LANGUAGES = ("en", "es")
 
 @cache
 def catalogue(language: str) -> dict[str, str]:
-    """All messages of one language, by key."""
-    path = files("vitral") / "assets" / "messages" / f"{language}.json"
-    entries: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return entries
+    """All messages of one language, by key. A key that two areas hold is a mistake of ours."""
+    joined: dict[str, str] = {}
+    for path in (files("vitral") / "assets" / "messages").iterdir():
+        if path.name.endswith(f".{language}.json"):
+            entries: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+            assert joined.keys().isdisjoint(entries), f"{path.name} repeats a key"
+            joined |= entries
+    return joined
 
 
 def preferred_language() -> str:

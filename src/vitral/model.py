@@ -12,16 +12,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
-from vitral.tracing.reading import bare_tokens, read_text
+from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 
 if TYPE_CHECKING:
     import torch
 
     from vitral.generation.options import GenerationOptions
-    from vitral.tracing.edit import Edit
-    from vitral.tracing.forecast import Forecast
-    from vitral.tracing.inputs import Batch
+    from vitral.tracing.editing.edit import Edit
+    from vitral.tracing.memory.forecast import Forecast
+    from vitral.tracing.recording.inputs import Batch
     from vitral.tracing.trace import Trace
 
 
@@ -143,7 +143,7 @@ class Model:
             return self._trace_inputs(inputs, attention_mask, memory)
         if ids is not None:
             return self._trace_ids(ids, attention_mask, decoder_text, decoder_ids, memory)
-        from vitral.tracing.inputs import pad
+        from vitral.tracing.recording.inputs import pad
 
         written = [text] if texts is None else list(texts)
         tokens = [self.tokens(each) for each in written if each is not None]
@@ -161,8 +161,8 @@ class Model:
 
         `print(model.forecast(text).text())` says it in one line. The first tokens are run.
         """
-        from vitral.tracing.forecast import budget, foresee
-        from vitral.tracing.inputs import batch_of_ids, pad
+        from vitral.tracing.memory.forecast import budget, foresee
+        from vitral.tracing.recording.inputs import batch_of_ids, pad
 
         if (text is None) == (ids is None):
             raise TypeError("give one of text, ids")
@@ -246,10 +246,10 @@ class Model:
     def edit(self) -> "Edit":
         """Touch the model: `with model.edit() as edit:`, whatever it computes inside is edited.
 
-        See `vitral.tracing.edit` for what can be asked. Afterwards the module is exactly as it
-        was found. Raises VitralError `edit_open` where an edit of it is open already.
+        See `vitral.tracing.editing.edit` for what can be asked. Afterwards the module is exactly
+        as it was found. Raises VitralError `edit_open` where an edit of it is open already.
         """
-        from vitral.tracing.edit import Edit
+        from vitral.tracing.editing.edit import Edit
 
         return Edit(self.module)
 
@@ -269,7 +269,7 @@ class Model:
         decoder_ids: Any,
         memory: int | str | None,
     ) -> "Trace | list[Trace]":
-        from vitral.tracing.inputs import batch_of_ids
+        from vitral.tracing.recording.inputs import batch_of_ids
 
         batch, single = batch_of_ids(ids, attention_mask, self._pad_id)
         self._check(batch)
@@ -280,9 +280,9 @@ class Model:
     def _trace_inputs(
         self, inputs: dict[str, Any], mask: Any, memory: int | str | None
     ) -> "Trace | list[Trace]":
-        from vitral.tracing.forecast import budget
-        from vitral.tracing.recording import record
-        from vitral.tracing.store import Store
+        from vitral.tracing.memory.forecast import budget
+        from vitral.tracing.memory.store import Store
+        from vitral.tracing.recording.forward_pass import record
 
         recording = record(
             self.module,
@@ -312,10 +312,10 @@ class Model:
         decoder_ids: Any,
         memory: int | str | None,
     ) -> "list[Trace]":
-        from vitral.tracing.forecast import budget, forewarn
-        from vitral.tracing.inputs import arguments
-        from vitral.tracing.recording import record
-        from vitral.tracing.store import Store
+        from vitral.tracing.memory.forecast import budget, forewarn
+        from vitral.tracing.memory.store import Store
+        from vitral.tracing.recording.forward_pass import record
+        from vitral.tracing.recording.inputs import arguments
 
         decoder, decoder_tokens = self._decoder_side(len(tokens), decoder_text, decoder_ids)
         args, named = arguments(self.module, batch, decoder)
@@ -337,7 +337,7 @@ class Model:
 
     def _check(self, batch: "Batch") -> None:
         """Raises VitralError for ids that the model does not know, and more than it takes."""
-        from vitral.tracing.inputs import check_ids
+        from vitral.tracing.recording.inputs import check_ids
 
         check_ids(batch.ids.tolist(), self._vocabulary_size)
         length = batch.ids.shape[1]
@@ -346,7 +346,7 @@ class Model:
 
     def arguments(self, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What `module` is called with to read a text; raises what `trace` raises."""
-        from vitral.tracing.inputs import arguments, pad
+        from vitral.tracing.recording.inputs import arguments, pad
 
         batch = pad([[token.id for token in self.tokens(text)]], self._pad_id)
         self._check(batch)
@@ -358,7 +358,7 @@ class Model:
     ) -> "tuple[Batch | None, list[list[Token]]]":
         """What the decoder of an encoder–decoder reads; (None, []) for other models."""
         from vitral.models.description import start_id
-        from vitral.tracing.inputs import batch_of_ids
+        from vitral.tracing.recording.inputs import batch_of_ids
 
         if self.kind != "encoder-decoder":
             if text is not None or ids is not None:

@@ -12,7 +12,7 @@ from tests.training.small_runs import BOOK, books
 
 import vitral
 from vitral.studio.shelf import Shelf
-from vitral.training.run_folder import RunFolder
+from vitral.training.runs.run_folder import RunFolder
 
 Run = Callable[..., Any]
 RECIPE = """\
@@ -180,7 +180,7 @@ def test_a_disk_that_is_full_while_the_text_is_read(
     def full(*arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vitral.training.preparation.TokenFile.write", full)
+    monkeypatch.setattr("vitral.training.preparation.corpus_preparation.TokenFile.write", full)
     outcome = command("train", "libro.txt", "--recipe", "r.yaml", "--out", "run")
     assert outcome.code == 2
     assert "No space left on device" in outcome.err

@@ -54,7 +54,7 @@ def test_a_pattern_that_differs(
     command: Run, bert_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault put into the rebuilt patterns is found, and the exit code says so."""
-    from vitral.tracing.attention_record import AttentionRecord
+    from vitral.tracing.attention.attention_record import AttentionRecord
 
     right = AttentionRecord.pattern
 

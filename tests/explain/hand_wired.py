@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.visibility import Visibility
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
-from vitral.tracing.visibility import Visibility
 
 
 def hand_wired(

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from vitral.errors import VitralError
 from vitral.explain import strongest_weights
-from vitral.tracing import Trace, blocked_pass, fine_maps
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing import Trace
+from vitral.tracing.attention import blocked_pass
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.maps import fine_maps
 
 
 def plain(pattern: torch.Tensor, count: int, least_key: int, apart: int) -> list[float]:

@@ -12,7 +12,7 @@ from vitral.errors import VitralError
 from vitral.generation.sampling import Sampling
 from vitral.generation.spelling import BROKEN, gained, raw_bytes, spelled
 from vitral.generation.stepping import Stepping
-from vitral.tracing.newest_row import NewestRow
+from vitral.tracing.recording.newest_row import NewestRow
 
 TEXT = "La niña lee"
 WAYS = [

@@ -14,7 +14,7 @@ from vitral.explain import arithmetic, query_key
 from vitral.studio import schemas
 from vitral.studio.blocks import decode_block
 from vitral.tracing import Token, Trace
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.attention.given_pattern import GivenPattern
 
 CELL = {"part": "", "layer": 0, "head": 0}
 

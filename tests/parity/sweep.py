@@ -123,8 +123,8 @@ def attempt(model_type: str, name: str) -> Outcome:
     if inputs is None:
         return outcome
     outcome.inputs, outcome.reason = ", ".join(inputs), ""
-    from vitral.tracing.comparison import TOLERANCE, compare
-    from vitral.tracing.layers import is_attention
+    from vitral.tracing.recording.comparison import TOLERANCE, compare
+    from vitral.tracing.recording.layers import is_attention
 
     try:
         found = compare(model, (), inputs)

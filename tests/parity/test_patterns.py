@@ -151,7 +151,7 @@ def test_residual_stream_of_a_decoder_passes_cross_attention(family: str) -> Non
 @pytest.mark.parametrize("side", ["none", "right", "left"])
 @pytest.mark.parametrize("family", SIZES)
 def test_traced_output_is_the_untraced_one_bit_for_bit(family: str, side: str) -> None:
-    from vitral.tracing.recording import record
+    from vitral.tracing.recording.forward_pass import record
 
     ids, mask = padded(IDS, side)
     inputs = {"input_ids": ids, "attention_mask": mask}

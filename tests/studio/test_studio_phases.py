@@ -136,7 +136,7 @@ def test_only_models_on_the_shelf_may_teach(
         raise AssertionError(source)
 
     monkeypatch.setattr("vitral.models.load.locate", locate)
-    monkeypatch.setattr("vitral.training.teachers.locate", locate)
+    monkeypatch.setattr("vitral.training.preparation.teachers.locate", locate)
     for asked in (model, str(llama_folder)):
         found = mistakes(studio, **phase(0, teacher__model=asked))
         assert list(found) == ["phases.0.teacher.model"]

@@ -15,10 +15,10 @@ from vitral.studio.blocks import decode_block
 from vitral.studio.shelf import Shelf
 from vitral.studio.training import processes
 from vitral.studio.training.filled_in import filled_in, flat
-from vitral.training.plain import plain_recipe
-from vitral.training.recipe import Recipe
-from vitral.training.recipe_entries import all_entries
-from vitral.training.run_lock import hold
+from vitral.training.recipes.plain import plain_recipe
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_entries import all_entries
+from vitral.training.runs.run_lock import hold
 
 RUNS = "/api/training/runs"
 SENTENCE = "El perro cruzó la calle."
@@ -138,7 +138,7 @@ def test_a_training_from_its_beginning_to_explore(studio: TestClient, tmp_path: 
 
 
 def watched(studio: TestClient, id: str) -> dict[str, Any]:
-    from vitral.training.watched_files import read_watched, watched_steps
+    from vitral.training.watching.watched_files import read_watched, watched_steps
 
     path = studio.app.state.training.runs.path(id)  # type: ignore[attr-defined]
     text = read_watched(path)
@@ -300,7 +300,7 @@ def test_the_dial_is_asked_for_its_choice(
         asked.append((Path(sources[0]).name, minutes))
         return plain_recipe(name, sources, 1000, None)
 
-    monkeypatch.setattr("vitral.training.dial.choose", choose)
+    monkeypatch.setattr("vitral.training.recipes.dial.choose", choose)
     answer = studio.post("/api/training/proposal", json={"text": upload(studio), "minutes": 2})
     assert answer.status_code == 200, answer.text
     settings = answer.json()["settings"]

@@ -8,7 +8,7 @@ from typing import Any
 from vitral.studio.training import events
 from vitral.studio.training.curve_columns import columns_of
 from vitral.studio.training.schemas import Run
-from vitral.training.curve import Curve
+from vitral.training.runs.curve import Curve
 
 STEP = {"loss": 2.0, "rate": 1.0, "gradient_norm": 0.5, "tokens": 64, "seconds": 0.1}
 

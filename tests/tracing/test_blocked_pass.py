@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitral.nn.scaled_dot_product import log_sum_exp
-from vitral.tracing import blocked_pass, pooled_region
-from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.blocked_pass import measure
-from vitral.tracing.pooled_maps import LARGEST
-from vitral.tracing.row_statistics import explicit_statistics
+from vitral.tracing.attention import blocked_pass
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.blocked_pass import measure
+from vitral.tracing.attention.row_statistics import explicit_statistics
+from vitral.tracing.attention.visibility import Bias, Range, Visibility
+from vitral.tracing.maps import pooled_region
+from vitral.tracing.maps.pooled_maps import LARGEST
 from vitral.tracing.view import reduce_blocks
-from vitral.tracing.visibility import Bias, Range, Visibility
 
 
 def random_record(

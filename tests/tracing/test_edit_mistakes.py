@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import vitral
 from parity.random_models import random_model
 from vitral.nn.attention_call import editor
-from vitral.tracing.edit import Edit
+from vitral.tracing.editing.edit import Edit
 
 IDS = [3, 8, 5, 9, 11]
 VECTOR = torch.zeros(5, 20)

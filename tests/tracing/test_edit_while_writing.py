@@ -10,7 +10,7 @@ from torch import nn
 
 import vitral
 from parity.random_models import random_model
-from vitral.tracing.edit import Edit
+from vitral.tracing.editing.edit import Edit
 
 IDS = [3, 8, 5, 9, 11, 30, 22]
 SIZE = {
@@ -117,5 +117,6 @@ def test_the_trace_of_an_edited_writer(llama_folder: Path) -> None:
     assert written.text == text
     assert written.edits == whole.edits
     for address in whole.addresses():
-        torch.testing.assert_close(written[address], whole[address], atol=1e-5, rtol=1e-5)
+        # A token alone and all of them at once take other kernels: 1.3e-5 apart with AVX-512.
+        torch.testing.assert_close(written[address], whole[address], atol=5e-5, rtol=1e-5)
     assert not written["layers.0.attention.pattern"][:, :, 1].any()

@@ -8,8 +8,9 @@ from test_blocked_pass import random_record
 
 import vitral
 from parity.random_models import random_model
-from vitral.tracing import blocked_pass, fine_maps, reduced
-from vitral.tracing.blocked_pass import measure
+from vitral.tracing.attention import blocked_pass
+from vitral.tracing.attention.blocked_pass import measure
+from vitral.tracing.maps import fine_maps, reduced
 from vitral.tracing.view import edges_of_size, reduce_at_edges
 
 

@@ -10,9 +10,9 @@ import torch
 
 import vitral
 from parity.random_models import random_model
-from vitral.tracing import forecast as module
-from vitral.tracing.forecast import Forecast
-from vitral.tracing.free_memory import free_memory, give_back
+from vitral.tracing.memory import forecast as module
+from vitral.tracing.memory.forecast import Forecast
+from vitral.tracing.memory.free_memory import free_memory, give_back
 
 GB = 10**9
 
@@ -110,7 +110,7 @@ def test_long_texts_are_foreseen_before_they_run(
 
 
 def test_streamed_traces_are_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("vitral.tracing.store.SMALL", 1)
+    monkeypatch.setattr("vitral.tracing.memory.store.SMALL", 1)
     model = vitral.load(random_model("llama"))
     ids = list(range(2, 40))
     streamed, whole = model.trace(ids=ids, memory=0), model.trace(ids=ids)

@@ -9,8 +9,8 @@ import transformers
 import vitral
 from parity.random_models import random_model
 from vitral.generation.reading import reader_of
-from vitral.tracing.growing import GrowingTrace
-from vitral.tracing.reading import bare_tokens
+from vitral.tracing.recording.growing import GrowingTrace
+from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.trace import Trace
 
 PIECES = [torch.tensor([[3, 9, 4, 11]]), *(torch.tensor([[i]]) for i in (5, 9, 2, 6, 40, 3))]

@@ -11,9 +11,9 @@ import torch
 from made_traces import made_record, made_trace
 from vitral.errors import VitralError
 from vitral.tracing import Trace
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.attention.given_pattern import GivenPattern
+from vitral.tracing.attention.visibility import Bias
 from vitral.tracing.page_data import page_data
-from vitral.tracing.visibility import Bias
 
 HOSTILE = "</script><script>alert(1)</script><!--\u2028&é"
 

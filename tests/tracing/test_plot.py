@@ -16,8 +16,8 @@ from vitral.errors import VitralError
 from vitral.figures import most_lines
 from vitral.nn.pattern_edit import PatternEdit
 from vitral.tracing import Trace
-from vitral.tracing.edited_record import EditedRecord
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.attention.edited_record import EditedRecord
+from vitral.tracing.attention.given_pattern import GivenPattern
 
 
 @cache

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 import vitral
 from vitral import VitralError
-from vitral.tracing.reading import bare_tokens, read_text
+from vitral.tracing.recording.reading import bare_tokens, read_text
 
 SPANISH = st.text(alphabet="aábcdeénñoóuü ¿?¡!,.  \n🐧€日", min_size=1, max_size=30)
 

@@ -11,8 +11,8 @@ import vitral
 from parity.random_models import SIZES, random_model
 from vitral.nn.attention_call import observer
 from vitral.nn.scaled_dot_product import scaled_dot_product_attention
-from vitral.tracing.recorder import Recorder
-from vitral.tracing.recording import record
+from vitral.tracing.recording.forward_pass import record
+from vitral.tracing.recording.recorder import Recorder
 
 IDS = [3, 8, 5, 9, 11]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from vitral import VitralError
-from vitral.tracing.byte_size import in_words, num_bytes
-from vitral.tracing.store import SMALL, Store
+from vitral.tracing.memory.byte_size import in_words, num_bytes
+from vitral.tracing.memory.store import SMALL, Store
 
 
 def test_first_in_memory_then_on_disk(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_page_names_every_edit() -> None:
-    from vitral.tracing.edit import Edit
+    from vitral.tracing.editing.edit import Edit
 
     written = PAGE.read_text(encoding="utf-8")
     for name in vars(Edit):

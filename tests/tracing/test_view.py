@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import vitral
 from parity.random_models import random_model
-from vitral.tracing import attention_record
+from vitral.tracing.attention import attention_record
 from vitral.tracing.view import cell_edges, reduce_blocks
 
 LENGTH = 23
@@ -65,7 +65,8 @@ def test_any_view(
 ) -> None:
     trace = long_trace()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vitral.tracing.reduced.CELLS_AT_ONCE", cells)  # many blocks, few rows each
+        # Many blocks, few rows each.
+        patch.setattr("vitral.tracing.maps.reduced.CELLS_AT_ONCE", cells)
         view = trace.view(
             "layers.1.attention.pattern",
             head,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from vitral.tracing.visibility import Bias, Visibility
+from vitral.tracing.attention.visibility import Bias, Visibility
 
 lengths = st.integers(1, 8)
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from made_traces import made_record
+from vitral.tracing.attention.visibility import Visibility
+from vitral.tracing.maps.visible_share import visible_share
 from vitral.tracing.view import cell_edges
-from vitral.tracing.visibility import Visibility
-from vitral.tracing.visible_share import visible_share
 
 
 def expected(mask, rows, columns, size):

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from tests.training.word_runs import prepared, recipe
 
-from vitral.training.recipe import Recipe
+from vitral.training.recipes.recipe import Recipe
 from vitral.training.trainer import Trainer
 
 GROWING = [

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from vitral.training.preparation import prepare
-from vitral.training.recipe import Recipe
+from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.recipes.recipe import Recipe
 from vitral.training.trainer import Trainer
 
 BOOK = "El perro que persiguió al gato cruzó la calle. El gato huyó.\n\n-¿Qué? -dijo.\n\n" * 40

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitral.training.batch import IGNORED, Batch
+from vitral.training.objectives.batch import IGNORED, Batch
 
 
 def batch(rows: int, length: int = 3) -> Batch:

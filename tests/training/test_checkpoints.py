@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from tests.training.word_runs import prepared, recipe
 
 from vitral.errors import VitralError
-from vitral.training import checkpoint as checkpoint_module
-from vitral.training.checkpoint import newest_checkpoint
-from vitral.training.durable import damage, write_folder
+from vitral.training.runs import checkpoint as checkpoint_module
+from vitral.training.runs.checkpoint import newest_checkpoint
+from vitral.training.runs.durable import damage, write_folder
 from vitral.training.trainer import Trainer
-from vitral.training.watching import Watcher
+from vitral.training.watching.watcher import Watcher
 
 
 class Notices(Watcher):

@@ -8,10 +8,10 @@ import pytest
 from tests.training.word_runs import prepared, recipe
 
 from vitral.errors import VitralError
-from vitral.training.curve import Curve, read_curve
-from vitral.training.gradients import gradient_norms
+from vitral.training.optimization.gradients import gradient_norms
+from vitral.training.runs.curve import Curve, read_curve
 from vitral.training.trainer import GRADIENTS_EVERY, Trainer
-from vitral.training.watching import Stepped
+from vitral.training.watching.watcher import Stepped
 
 
 def test_a_run_leaves_a_line_for_each_look_and_each_step(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.training.small_runs import BOOK
 
 from vitral.errors import VitralError
-from vitral.training.dial import SIZES, _recipe, choose, forecast
-from vitral.training.shapes import build_model
+from vitral.training.recipes.dial import SIZES, _recipe, choose, forecast
+from vitral.training.recipes.shapes import build_model
 
 PAGE = "La niña lee un libro y el perro mira la calle. ¿Qué hará después, si llueve?\n\n"
 BOOKS = st.floats(1e4, 1e9)

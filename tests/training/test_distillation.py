@@ -6,13 +6,13 @@ from tests.training.word_runs import VOCABULARY, prepared, recipe
 from torch import nn
 
 from vitral.errors import VitralError
-from vitral.training.batch import IGNORED
 from vitral.training.objectives import Objective
+from vitral.training.objectives.batch import IGNORED
 from vitral.training.objectives.distillation import Distillation
-from vitral.training.preparation import objective
-from vitral.training.recipe import Teacher
-from vitral.training.shapes import build_model
-from vitral.training.teachers import check_teacher
+from vitral.training.preparation.corpus_preparation import objective
+from vitral.training.preparation.teachers import check_teacher
+from vitral.training.recipes.recipe import Teacher
+from vitral.training.recipes.shapes import build_model
 
 FORMS = ["gpt2", "bert", "recurrent"]
 

@@ -3,7 +3,7 @@ import torch
 from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.llama import Llama, LlamaConfig
-from vitral.training.growth import grow
+from vitral.training.optimization.growth import grow
 
 SHAPE = {
     "vocab_size": 50,

@@ -3,7 +3,7 @@ import torch
 
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.llama import Llama, LlamaConfig
-from vitral.training.initialisation import NEIGHBOURS, initialise, token_weight
+from vitral.training.preparation.initialisation import NEIGHBOURS, initialise, token_weight
 
 SHAPE = {
     "vocab_size": 500,

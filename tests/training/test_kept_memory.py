@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from vitral.training import kept_memory
+from vitral.training.optimization import kept_memory
 
 ASKED = (
-    "from vitral.training.kept_memory import keep_memory; import sys; sys.exit(not keep_memory())"
+    "from vitral.training.optimization.kept_memory import keep_memory;"
+    "import sys; sys.exit(not keep_memory())"
 )
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vitral.training.muon import Muon, orthogonalise
+from vitral.training.optimization.muon import Muon, orthogonalise
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -10,8 +10,8 @@ import yaml
 
 import vitral
 from vitral.cli.program import run
-from vitral.training.recipe_file import read_recipe
-from vitral.training.shapes import build_model
+from vitral.training.recipes.recipe_file import read_recipe
+from vitral.training.recipes.shapes import build_model
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "recipes").glob("numeros-*.yaml"))

@@ -9,11 +9,11 @@ from tests.training.word_runs import VOCABULARY, pair_recipe, pairs, prepared, r
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitral.training.batch import IGNORED
-from vitral.training.masking import Masking
 from vitral.training.objectives import Objective
-from vitral.training.preparation import objective
-from vitral.training.shapes import build_model
+from vitral.training.objectives.batch import IGNORED
+from vitral.training.objectives.masking import Masking
+from vitral.training.preparation.corpus_preparation import objective
+from vitral.training.recipes.shapes import build_model
 
 MASKING = Masking(mask_id=4, ordinary=np.arange(5, 100), share=0.2)
 

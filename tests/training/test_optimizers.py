@@ -6,10 +6,10 @@ import torch
 from tests.training.word_runs import VOCABULARY, recipe
 from torch import Tensor, nn
 
-from vitral.training.muon import Muon
-from vitral.training.optimizers import RATES, build_optimizers
-from vitral.training.recipe import OptimizerChoice
-from vitral.training.shapes import build_model
+from vitral.training.optimization.muon import Muon
+from vitral.training.optimization.optimizers import RATES, build_optimizers
+from vitral.training.recipes.recipe import OptimizerChoice
+from vitral.training.recipes.shapes import build_model
 
 KINDS = get_args(OptimizerChoice.model_fields["kind"].annotation)
 RATE, DECAY, MOMENTUM, BETAS = 0.1, 0.2, 0.9, (0.8, 0.95)

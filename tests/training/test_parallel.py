@@ -15,11 +15,11 @@ from tests.training.word_runs import pair_recipe, pairs, prepared, recipe
 
 import vitral
 from vitral.errors import VitralError
-from vitral.training.pair_preparation import PreparedPairs
-from vitral.training.parallel import DataParallel, Kind, Parallel, current
-from vitral.training.preparation import Prepared
-from vitral.training.shapes import TRANSLATORS
-from vitral.training.sharded import Sharded
+from vitral.training.distributed.parallel import DataParallel, Kind, Parallel, current
+from vitral.training.distributed.sharded import Sharded
+from vitral.training.preparation.corpus_preparation import Prepared
+from vitral.training.preparation.pair_preparation import PreparedPairs
+from vitral.training.recipes.shapes import TRANSLATORS
 from vitral.training.trainer import Trainer
 
 
@@ -61,7 +61,7 @@ def steps(kind: Kind | None, out: Path, number: int, made: Any) -> dict[str, Any
         for _ in range(number):
             trainer.enter_phase()
             losses.append(trainer.step())
-        figures = trainer.look().figures
+        figures = trainer.evaluate().figures
         trainer.save()
         leaders = group.total(group.leads)
         return {"losses": losses, "figures": figures, "leaders": leaders}

@@ -10,7 +10,7 @@ from tests.training.word_runs import prepared, recipe
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.training.precision import Precision
+from vitral.training.optimization.precision import Precision
 from vitral.training.trainer import Trainer
 
 CPU = torch.device("cpu")

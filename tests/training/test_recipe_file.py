@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitral.errors import VitralError
-from vitral.training.mistakes import RecipeError
-from vitral.training.recipe import Recipe
-from vitral.training.recipe_entries import all_entries, takes
-from vitral.training.recipe_file import Setting, read_recipe, with_settings, write_recipe
+from vitral.training.recipes.mistakes import RecipeError
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_entries import all_entries, takes
+from vitral.training.recipes.recipe_file import Setting, read_recipe, with_settings, write_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 GOOD = "name: prueba\nmodel: { form: llama }\nsteps: 10\n"

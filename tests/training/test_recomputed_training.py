@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests.training.word_runs import prepared, recipe
 
-from vitral.training.mistakes import ContradictionError
+from vitral.training.recipes.mistakes import ContradictionError
 from vitral.training.trainer import Trainer
 
 

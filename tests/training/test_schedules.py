@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from vitral.training.recipe import ScheduleChoice
-from vitral.training.schedules import LEAST_WARM_UP, RISE, rate_at
+from vitral.training.optimization.schedules import LEAST_WARM_UP, RISE, rate_at
+from vitral.training.recipes.recipe import ScheduleChoice
 
 KINDS = ("constant", "cosine", "one_cycle", "stable_decay")
 SHARE = st.floats(0, 1)

@@ -15,13 +15,13 @@ import vitral
 from vitral.data.pairs import pair_marks
 from vitral.data.spanish_numbers import number_in_digits, number_in_words
 from vitral.errors import VitralError
-from vitral.training.batch import IGNORED
+from vitral.training.objectives.batch import IGNORED
 from vitral.training.objectives.sequence_to_sequence import SequenceToSequence, answers
-from vitral.training.pair_preparation import PreparedPairs, prepare_pairs
-from vitral.training.preparation import prepare
-from vitral.training.recipe import Recipe
+from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.preparation.pair_preparation import PreparedPairs, prepare_pairs
+from vitral.training.recipes.recipe import Recipe
 from vitral.training.trainer import Trainer
-from vitral.training.watching import Looked, Watcher
+from vitral.training.watching.watcher import Evaluated, Watcher
 
 RECURRENT = {"form": "recurrent_sequence_to_sequence", "hidden_size": 24, "context": 64}
 SHAPES: dict[str, dict[str, Any]] = {
@@ -180,10 +180,10 @@ def test_answers_are_those_of_the_slow_way(shape: str, tmp_path: Path) -> None:
 
 class Notes(Watcher):
     def __init__(self) -> None:
-        self.looks: list[Looked] = []
+        self.evaluations: list[Evaluated] = []
 
-    def looked(self, event: Looked) -> None:
-        self.looks.append(event)
+    def evaluated(self, event: Evaluated) -> None:
+        self.evaluations.append(event)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -191,7 +191,7 @@ def test_a_run_learns_and_leaves_a_model_that_opens(shape: str, tmp_path: Path) 
     notes = Notes()
     made = recipe(shape, steps=60, evaluate_every=30)
     Trainer(made, prepared(made, tmp_path), tmp_path, watchers=[notes]).run()
-    first, last = notes.looks
+    first, last = notes.evaluations
     assert last.figures["held_out_loss"] < first.figures["held_out_loss"] < 3.5
     assert 0.2 < last.figures["token_accuracy"] <= 1
     assert 0 <= last.figures["exact_match"] <= 1
@@ -294,7 +294,7 @@ def test_a_recurrent_decoder_learns(cell: str, tmp_path: Path) -> None:
     notes = Notes()
     run = decoder_trainer(made, books(tmp_path / "books"), tmp_path / "run", watchers=[notes])
     run.run()
-    losses = [look.figures["held_out_loss"] for look in notes.looks]
+    losses = [evaluation.figures["held_out_loss"] for evaluation in notes.evaluations]
     assert losses[1] < losses[0]
     assert vitral.load(tmp_path / "run" / "model").kind == "decoder"
 

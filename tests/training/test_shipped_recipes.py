@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import vitral
-from vitral.training.preparation import prepare
-from vitral.training.recipe import Recipe
-from vitral.training.recipe_file import Setting, read_recipe
+from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_file import Setting, read_recipe
 from vitral.training.trainer import Trainer
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))

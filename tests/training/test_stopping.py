@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.training.small_runs import books
 
-from vitral.training.stopping import interrupted_by_signals, stopping_on_signals
+from vitral.training.runs.stopping import interrupted_by_signals, stopping_on_signals
 
 RECIPE = """\
 name: prueba

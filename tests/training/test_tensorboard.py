@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from tests.training.word_runs import prepared, recipe
 
-from vitral.training.tensorboard import TensorBoard
 from vitral.training.trainer import Trainer
+from vitral.training.watching.tensorboard import TensorBoard
 
 pytest.importorskip("tensorboard", reason="the extra [train] is not installed")
 

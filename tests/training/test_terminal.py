@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from vitral.training.terminal import Terminal, duration
-from vitral.training.watching import Looked, Stepped
+from vitral.training.watching.terminal import Terminal, duration
+from vitral.training.watching.watcher import Evaluated, Stepped
 
 
 def step(number: int, loss: float = 4.0) -> Stepped:
@@ -23,8 +23,8 @@ def step(number: int, loss: float = 4.0) -> Stepped:
     )
 
 
-def look(number: int, **figures: float) -> Looked:
-    return Looked(
+def look(number: int, **figures: float) -> Evaluated:
+    return Evaluated(
         step=number,
         progress=number / 100,
         tokens=1000 * number,
@@ -50,8 +50,8 @@ def shown(language: str, monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> 
             watcher.stepped(step(number))
         moving = Console(file=io.StringIO(), width=90, color_system=None)
         moving.print(watcher._moving())
-        watcher.looked(look(25, bits_per_byte=1.913))
-        watcher.looked(look(25, masked_accuracy=0.25))
+        watcher.evaluated(look(25, bits_per_byte=1.913))
+        watcher.evaluated(look(25, masked_accuracy=0.25))
         watcher.stopped(25)
     assert isinstance(moving.file, io.StringIO)
     return moving.file.getvalue(), file.getvalue()

@@ -10,18 +10,18 @@ from tests.training.small_runs import books, recipe, trainer
 
 import vitral
 from vitral.errors import VitralError
-from vitral.training.watching import Looked, Stepped, Watcher
+from vitral.training.watching.watcher import Evaluated, Stepped, Watcher
 
 
 class Notes(Watcher):
     """Keeps what it is told."""
 
     def __init__(self) -> None:
-        self.looks: list[Looked] = []
+        self.evaluations: list[Evaluated] = []
         self.steps: list[Stepped] = []
 
-    def looked(self, event: Looked) -> None:
-        self.looks.append(event)
+    def evaluated(self, event: Evaluated) -> None:
+        self.evaluations.append(event)
 
     def stepped(self, event: Stepped) -> None:
         self.steps.append(event)
@@ -35,13 +35,15 @@ def test_a_run_learns_and_leaves_a_model_that_opens(form: str, tmp_path: Path) -
     made = recipe(form, steps=150 if encoder else 60, evaluate_every=50 if encoder else 20)
     run = trainer(made, books(tmp_path / "books"), tmp_path / "run", watchers=[notes])
     run.run()
-    assert [look.step for look in notes.looks] == ([50, 100, 150] if encoder else [20, 40, 60])
-    assert notes.looks[-1].loss < notes.looks[0].loss - (0.1 if encoder else 0.5)
-    held_out = [look.figures["held_out_loss"] for look in notes.looks]
+    assert [evaluation.step for evaluation in notes.evaluations] == (
+        [50, 100, 150] if encoder else [20, 40, 60]
+    )
+    assert notes.evaluations[-1].loss < notes.evaluations[0].loss - (0.1 if encoder else 0.5)
+    held_out = [evaluation.figures["held_out_loss"] for evaluation in notes.evaluations]
     # An encoder learns these two sentences by their places, which held-out windows shift.
     assert math.isfinite(held_out[-1]) if encoder else held_out[-1] < held_out[0]
     measured = "masked_accuracy" if encoder else "bits_per_byte"
-    assert notes.looks[-1].figures[measured] > 0
+    assert notes.evaluations[-1].figures[measured] > 0
     assert [event.step for event in notes.steps] == list(range(1, made.steps + 1))
     assert notes.steps[-1].progress == 1
     assert all(event.gradient_norm > 0 and event.seconds > 0 for event in notes.steps)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vitral.training.recipe_entries import all_entries, takes
+from vitral.training.recipes.recipe_entries import all_entries, takes
 
 PAGE = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([^`]+)` \| (.+?) \| (.+?) \| .+ \|$", re.MULTILINE)

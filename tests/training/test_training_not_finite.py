@@ -8,7 +8,7 @@ import torch
 from tests.training.word_runs import prepared, recipe
 
 from vitral.errors import VitralError
-from vitral.training.checkpoint import newest_checkpoint
+from vitral.training.runs.checkpoint import newest_checkpoint
 from vitral.training.trainer import Trainer
 
 

@@ -19,8 +19,8 @@ from vitral.models.llama import Llama, LlamaConfig
 from vitral.text.piece_spelling import spelled_by
 from vitral.text.tokenizer_folder import save_tokenizer
 from vitral.text.tokenizers import train_tokenizer
+from vitral.training.preparation.vocabulary_transfer import OF_TOKENS, transfer
 from vitral.training.trainer import Trainer
-from vitral.training.vocabulary_transfer import OF_TOKENS, transfer
 
 SHAPE = {
     "context": 16,

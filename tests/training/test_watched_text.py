@@ -10,13 +10,13 @@ from tests.training.word_runs import prepared, recipe
 from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.model import load
-from vitral.training import watched_text as module
-from vitral.training.curve import read_curve
-from vitral.training.mistakes import ContradictionError
-from vitral.training.recipe import Recipe
+from vitral.training.recipes.mistakes import ContradictionError
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.runs.curve import read_curve
 from vitral.training.trainer import Trainer
-from vitral.training.watched_files import read_patterns, read_watched, watched_steps
-from vitral.training.watched_text import is_due
+from vitral.training.watching import watched_text as module
+from vitral.training.watching.watched_files import read_patterns, read_watched, watched_steps
+from vitral.training.watching.watched_text import is_due
 
 SENTENCE = "w1 w2 w3 w4"
 
@@ -61,7 +61,7 @@ def test_a_run_that_goes_on_leaves_no_steps_of_what_it_lost(tmp_path: Path) -> N
     whole.save()
     assert whole.watched is not None
     for step in (0, 1, 3, 8):
-        whole.watched.look(whole.model.eval(), step)
+        whole.watched.record(whole.model.eval(), step)
     again = run_of(tmp_path, checkpoint_minutes=60.0)
     again.stop()
     assert not again.run()
@@ -74,11 +74,11 @@ def test_a_run_that_goes_on_leaves_no_steps_of_what_it_lost(tmp_path: Path) -> N
 def test_what_is_kept_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = run_of(tmp_path)
     assert run.watched is not None
-    run.watched.look(run.model.eval(), 0)
+    run.watched.record(run.model.eval(), 0)
     size = next((tmp_path / "watched").glob("step-*")).stat().st_size
     monkeypatch.setattr(module, "MOST_BYTES", 20 * size)
     for step in range(1, 100):
-        run.watched.look(run.model, step)
+        run.watched.record(run.model, step)
     steps = watched_steps(tmp_path)
     assert 10 <= len(steps) <= 20
     assert steps[:4] == [0, 1, 2, 3]

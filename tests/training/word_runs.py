@@ -11,9 +11,9 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from vitral.data.token_file import TokenFile
-from vitral.training.pair_preparation import PreparedPairs
-from vitral.training.preparation import Prepared, prepare
-from vitral.training.recipe import Recipe
+from vitral.training.preparation.corpus_preparation import Prepared, prepare
+from vitral.training.preparation.pair_preparation import PreparedPairs
+from vitral.training.recipes.recipe import Recipe
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<s>"]
 NUM_WORDS = 40

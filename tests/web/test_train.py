@@ -18,8 +18,8 @@ from tests.training.small_runs import BOOK
 from train_page import SMALL, WAIT, field, training_studio, without_the_dial
 
 import vitral
-from vitral.training.curve import read_curve
-from vitral.training.run_lock import holder_of
+from vitral.training.runs.curve import read_curve
+from vitral.training.runs.run_lock import holder_of
 
 pytestmark = pytest.mark.browser
 
@@ -108,7 +108,7 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
     page.locator("[role=gridcell][data-head='1 1']").click()
     page.get_by_text("Los pesos en una tabla").click()
     expect(page.locator("td[data-weight]").first).to_be_visible()
-    from vitral.training.watched_files import read_patterns
+    from vitral.training.watching.watched_files import read_patterns
 
     expected = read_patterns(runs / "cuentos", 1)[1, 1].flatten().tolist()
     page.wait_for_function(

@@ -8,8 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 from serious import serious
 from train_page import SMALL, WAIT, field, training_studio, without_the_dial
 
-from vitral.training.recipe import Teacher
-from vitral.training.recipe_file import read_recipe
+from vitral.training.recipes.recipe import Teacher
+from vitral.training.recipes.recipe_file import read_recipe
 
 pytestmark = pytest.mark.browser
 

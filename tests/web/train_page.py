@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page
 from studio_process import running_studio
 
-from vitral.training.run_lock import holder_of
+from vitral.training.runs.run_lock import holder_of
 
 SMALL = {
     "model.context": "32",

@@ -61,7 +61,7 @@ def _cut(source: str, model: str | None) -> "tuple[str, list[Token]]":
     import vitral
     from vitral.models.catalog import BUNDLED
     from vitral.text.tokenizer_folder import FILE, read_tokenizer
-    from vitral.tracing.reading import read_text
+    from vitral.tracing.recording.reading import read_text
 
     folder = Path(model or BUNDLED[0]).expanduser()
     if (folder / FILE).is_file() and not (folder / "config.json").exists():

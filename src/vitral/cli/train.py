@@ -11,7 +11,7 @@ from vitral.errors import VitralError
 from vitral.messages import message
 
 if TYPE_CHECKING:
-    from vitral.training.recipe import Recipe
+    from vitral.training.recipes.recipe import Recipe
 
 
 def train(
@@ -43,9 +43,9 @@ def train(
             raise VitralError("option_not_positive", option=option, value=value)
     from vitral.cli.train_recipe import settings_of
     from vitral.cli.train_run import Order, carry_out
-    from vitral.training.recipe_file import read_recipe
-    from vitral.training.run_folder import RunFolder
-    from vitral.training.stopping import interrupted_by_signals
+    from vitral.training.recipes.recipe_file import read_recipe
+    from vitral.training.runs.run_folder import RunFolder
+    from vitral.training.runs.stopping import interrupted_by_signals
 
     settings = settings_of(set_, name=name, minutes=minutes, steps=steps)
     given = None if recipe is None else read_recipe(recipe, settings)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vitral.errors import VitralError
-from vitral.training.recipe import Recipe
-from vitral.training.recipe_file import Setting, read_recipe, with_settings
-from vitral.training.run_folder import Asked, RunFolder
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_file import Setting, read_recipe, with_settings
+from vitral.training.runs.run_folder import Asked, RunFolder
 
 MINUTES = 10.0
 """How long a run is for which nothing else is said."""
@@ -48,7 +48,7 @@ def recipe_for(
     start = None if asked.start is None else Path(asked.start)
     steps = next((each.value for each in settings if each.path == "steps"), None)
     if steps is not None or start is not None:
-        from vitral.training.plain import plain_recipe
+        from vitral.training.recipes.plain import plain_recipe
 
         plain = plain_recipe(name, asked.sources, 1000, start)
         if steps is None and not any(each.path == "minutes" for each in settings):
@@ -57,7 +57,7 @@ def recipe_for(
     for setting in settings:
         if setting.place.startswith("--set") and _decides(setting.path):
             raise VitralError("setting_before_choosing", setting=setting.path)
-    from vitral.training.dial import choose
+    from vitral.training.recipes.dial import choose
 
     minutes = MINUTES if asked.minutes is None else asked.minutes
     chosen = choose(asked.sources, minutes, folder.out, name=name, device=device)

@@ -18,16 +18,16 @@ from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.load import locate
-from vitral.training import parallel
-from vitral.training.device import choose_device
-from vitral.training.preparation import prepare
-from vitral.training.recipe import Recipe
-from vitral.training.recipe_file import Setting
-from vitral.training.run_folder import Asked, RunFolder
-from vitral.training.stopping import stopping_on_signals
-from vitral.training.terminal import Terminal, duration
+from vitral.training.distributed import parallel
+from vitral.training.distributed.device import choose_device
+from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_file import Setting
+from vitral.training.runs.run_folder import Asked, RunFolder
+from vitral.training.runs.stopping import stopping_on_signals
 from vitral.training.trainer import Trainer
-from vitral.training.watching import Watcher
+from vitral.training.watching.terminal import Terminal, duration
+from vitral.training.watching.watcher import Watcher
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def carry_out(order: Order) -> int:
         terminal = stack.enter_context(Terminal(console, device))
         watchers: list[Watcher] = [terminal]
         if order.tensorboard and group.leads:
-            from vitral.training.tensorboard import TensorBoard
+            from vitral.training.watching.tensorboard import TensorBoard
 
             watchers.append(TensorBoard(order.folder.out))
         with group.leader_first(), _nothing_left_behind(order.folder):

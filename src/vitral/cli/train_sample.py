@@ -6,7 +6,7 @@ from typing import Any
 from torch import nn
 
 from vitral.model import Model
-from vitral.training.recipe import Recipe
+from vitral.training.recipes.recipe import Recipe
 
 LENGTH = 40
 """The most tokens of a sample."""

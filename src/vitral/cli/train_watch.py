@@ -7,8 +7,8 @@ from torch import nn
 
 from vitral.model import Model
 from vitral.tracing import Trace
-from vitral.training.recipe import Recipe
-from vitral.training.watched_text import WatchedText
+from vitral.training.recipes.recipe import Recipe
+from vitral.training.watching.watched_text import WatchedText
 
 
 def watched_text(recipe: Recipe, prepared: Any, out: Path, *, leads: bool) -> WatchedText | None:

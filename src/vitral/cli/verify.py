@@ -15,7 +15,7 @@ from vitral.messages import message
 
 if TYPE_CHECKING:
     from vitral.model import Model
-    from vitral.tracing.comparison import Comparison, Deviation
+    from vitral.tracing.recording.comparison import Comparison, Deviation
 
 DIFFERS = 1
 """The exit code where a pattern is not the eager one."""
@@ -35,7 +35,7 @@ def verify(
     written = None if text is None and file is None else source_text(text, file)
     import vitral
     from vitral.models.catalog import BUNDLED
-    from vitral.tracing.comparison import compare
+    from vitral.tracing.recording.comparison import compare
 
     opened = vitral.load(model or BUNDLED[0])
     opened.module.float()  # what is compared is the method, not the rounding of small numbers
@@ -84,13 +84,13 @@ def _in_float64(
 
 
 def _holds(one: "Deviation") -> bool:
-    from vitral.tracing.comparison import TOLERANCE
+    from vitral.tracing.recording.comparison import TOLERANCE
 
     return one.largest is None or one.largest <= TOLERANCE
 
 
 def _print_table(name: str, found: "Comparison") -> None:
-    from vitral.tracing.comparison import TOLERANCE
+    from vitral.tracing.recording.comparison import TOLERANCE
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(message("cli.verify.attention"), no_wrap=True)
@@ -122,7 +122,7 @@ def _print_table(name: str, found: "Comparison") -> None:
 
 def _print_json(name: str, found: "Comparison", rounding: float | None) -> None:
     """The comparison as JSON on stdout, and nothing else; what is no number is null."""
-    from vitral.tracing.comparison import TOLERANCE
+    from vitral.tracing.recording.comparison import TOLERANCE
 
     document = {
         "model": name,

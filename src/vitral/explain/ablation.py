@@ -30,9 +30,9 @@ from vitral.errors import VitralError
 from vitral.explain.mask_token import mask_id
 from vitral.models.description import number, pad_id
 from vitral.stopping import check_stop
-from vitral.tracing.edit import Edit
-from vitral.tracing.inputs import arguments, check_ids, pad
-from vitral.tracing.layers import find_layers
+from vitral.tracing.editing.edit import Edit
+from vitral.tracing.recording.inputs import arguments, check_ids, pad
+from vitral.tracing.recording.layers import find_layers
 
 Mode = Literal["zero", "uniform"]
 TOKENS_AT_ONCE = 2048

@@ -19,7 +19,7 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token, records_up_to
 from vitral.stopping import check_stop
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.trace import Trace
 
 MOST_PIPES = 60_000

@@ -28,7 +28,7 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.explain.attention_flow import UNIT, flow, pipes
 from vitral.explain.attention_rollout import check_token, records_up_to
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.trace import Trace
 
 GraphKind = Literal["attention", "rollout", "flow"]

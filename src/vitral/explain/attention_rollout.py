@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.stopping import check_stop
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.trace import Trace
 
 

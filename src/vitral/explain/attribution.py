@@ -26,7 +26,7 @@ from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
 from vitral.explain.measure import stacked
 from vitral.explain.output_parts import _head_output, module_of
-from vitral.tracing.layers import Layer, find_layers, is_norm
+from vitral.tracing.recording.layers import Layer, find_layers, is_norm
 from vitral.tracing.trace import Trace
 
 

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.before_after import difference
-from vitral.tracing.reading import bare_tokens
+from vitral.tracing.editing.before_after import difference
+from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.trace import Trace
 
 

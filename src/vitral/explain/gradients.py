@@ -26,7 +26,7 @@ from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
 from vitral.explain.output_parts import module_of
 from vitral.explain.rerun import inputs_of, quiet
-from vitral.tracing.recording import result_of
+from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.trace import Trace
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vitral.explain.measure import measure
 from vitral.explain.repetition import mean_of_cells
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.token import Token
 
 

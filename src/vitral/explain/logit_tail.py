@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.rerun import run_again
-from vitral.tracing.layers import find_layers, is_linear, is_norm
+from vitral.tracing.recording.layers import find_layers, is_linear, is_norm
 from vitral.tracing.trace import Trace
 
 

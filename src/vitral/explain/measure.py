@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.messages import message
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.layers import find_layers, linear_maps
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.visibility import Range
+from vitral.tracing.recording.layers import find_layers, linear_maps
 from vitral.tracing.trace import Trace
-from vitral.tracing.visibility import Range
 
 
 class HeadOutput:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
-from vitral.tracing.reading import bare_tokens
+from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 

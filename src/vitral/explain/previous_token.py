@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vitral.explain.measure import mean_over, measure, seeing
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.token import Token
 
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.trace import Trace
 
 

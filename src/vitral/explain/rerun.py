@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.models.description import kind
-from vitral.tracing.inputs import arguments, pad
-from vitral.tracing.layers import find_layers
-from vitral.tracing.recording import result_of
+from vitral.tracing.recording.forward_pass import result_of
+from vitral.tracing.recording.inputs import arguments, pad
+from vitral.tracing.recording.layers import find_layers
 from vitral.tracing.trace import Trace
 
 Change = Callable[[int, nn.Module, Any, dict[str, Any], Any], Any]

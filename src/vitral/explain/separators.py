@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vitral.explain.measure import measure
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.token import Token
 
 

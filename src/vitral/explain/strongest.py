@@ -24,10 +24,10 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.attention_record import AttentionRecord
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.visibility import Range
 from vitral.tracing.trace import Trace
 from vitral.tracing.view import cell_edges, edges_of_size
-from vitral.tracing.visibility import Range
 
 MOST = 1000
 """Weights that may be asked for at once."""

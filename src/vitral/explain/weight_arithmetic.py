@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 

@@ -37,7 +37,7 @@ from vitral.generation.reading import Reader, can_write, kept_bytes, reader_of
 from vitral.generation.sampling import Sampling
 from vitral.generation.writing import end_id, prompt_of
 from vitral.models.description import architecture, context
-from vitral.tracing.newest_row import NewestRow
+from vitral.tracing.recording.newest_row import NewestRow
 
 Ended = Literal["end", "context"]
 """Why nothing follows: the model's end mark was written, or its context is full."""

@@ -19,9 +19,9 @@ from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import BROKEN, Spelling, spelled
 from vitral.models.description import context, kind, number, pad_id, start_id
-from vitral.tracing.growing import GrowingTrace
-from vitral.tracing.inputs import pad
-from vitral.tracing.reading import bare_tokens, read_text
+from vitral.tracing.recording.growing import GrowingTrace
+from vitral.tracing.recording.inputs import pad
+from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.notebook.questions import Answers, Question
 from vitral.notebook.still import still_html
-from vitral.tracing.given_pattern import GivenPattern
+from vitral.tracing.attention.given_pattern import GivenPattern
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace

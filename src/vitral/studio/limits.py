@@ -24,7 +24,7 @@ class Limits:
     """Largest page that a trace is written into."""
     tokens: int = 131_072
     """Most tokens of one trace, whatever the model's context. What the machine has no memory for
-    is refused before it runs: see vitral.tracing.forecast."""
+    is refused before it runs: see vitral.tracing.memory.forecast."""
     listed_tokens: int = 4096
     """Most tokens that a trace's description lists; those of a longer text come as a block."""
     view_cells: int = 256 * 256

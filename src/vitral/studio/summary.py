@@ -52,7 +52,7 @@ def summary_of(
 def part_of(trace: "Trace", name: str) -> schemas.Part:
     """One part of a trace. Raises VitralError `trace_not_drawn`, see `summary_of`."""
     from vitral.tracing.addresses import layer_left_open
-    from vitral.tracing.given_pattern import parts_of
+    from vitral.tracing.attention.given_pattern import parts_of
 
     records = trace._records(name)
     prefixes, all_records = list(records), list(records.values())

@@ -4,17 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vitral.tracing.before_after import difference as difference
-    from vitral.tracing.edit import Edit as Edit
-    from vitral.tracing.file import open_trace as open_trace
+    from vitral.tracing.editing.before_after import difference as difference
+    from vitral.tracing.editing.edit import Edit as Edit
+    from vitral.tracing.files.trace_file import open_trace as open_trace
     from vitral.tracing.token import Token as Token
     from vitral.tracing.trace import Trace as Trace
     from vitral.tracing.view import View as View
 
 _HOMES = {
-    "difference": "before_after",
-    "Edit": "edit",
-    "open_trace": "file",
+    "difference": "editing.before_after",
+    "Edit": "editing.edit",
+    "open_trace": "files.trace_file",
     "Token": "token",
     "Trace": "trace",
     "View": "view",

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.tracing.addresses import layer_left_open
-from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.visibility import Bias, Visibility
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.visibility import Bias, Visibility
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace

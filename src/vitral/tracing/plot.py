@@ -14,15 +14,15 @@ from vitral.figures import head_grid, heat_map, lines, most_lines
 from vitral.figures.cells import MOST_CELLS
 from vitral.figures.head_grid import PANE
 from vitral.messages import message
+from vitral.tracing.attention.visibility import Range
+from vitral.tracing.maps.visible_share import visible_share
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction
-from vitral.tracing.visibility import Range
-from vitral.tracing.visible_share import visible_share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from vitral.tracing.attention_record import AttentionRecord
+    from vitral.tracing.attention.attention_record import AttentionRecord
     from vitral.tracing.trace import Trace
 
 Kind = Literal["heat", "lines", "grid"]

@@ -20,18 +20,18 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.tracing.addresses import in_order, split_attention, unknown
-from vitral.tracing.attention_record import AttentionRecord
-from vitral.tracing.given_pattern import parts_of
-from vitral.tracing.reduced import checked_head, pooled_map, view_of
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.given_pattern import parts_of
+from vitral.tracing.attention.visibility import Range
+from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
-from vitral.tracing.visibility import Range
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vitral.figures.colour import Scale
-    from vitral.tracing.from_tensors import Layers
+    from vitral.tracing.files.from_tensors import Layers
     from vitral.tracing.plot import Kind
 
 
@@ -336,7 +336,7 @@ class Trace:
 
         Raises VitralError `tensors_unfit`, `pattern_unreadable`.
         """
-        from vitral.tracing.from_tensors import trace_of_tensors
+        from vitral.tracing.files.from_tensors import trace_of_tensors
 
         return trace_of_tensors(
             queries,
@@ -367,7 +367,7 @@ class Trace:
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
-        from vitral.tracing.file import save_trace
+        from vitral.tracing.files.trace_file import save_trace
 
         save_trace(self, Path(path))
 

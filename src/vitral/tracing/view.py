@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vitral.tracing.visibility import Range
+from vitral.tracing.attention.visibility import Range
 
 Reduction = Literal["mean", "max"]
 

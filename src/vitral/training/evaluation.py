@@ -27,8 +27,8 @@ from torch.nn import functional as F
 from vitral.errors import VitralError
 from vitral.models.description import context as context_of
 from vitral.text.tokenizers import special_id
-from vitral.tracing.reading import read_text
-from vitral.training.masking import Masking
+from vitral.tracing.recording.reading import read_text
+from vitral.training.objectives.masking import Masking
 
 LONGEST_WINDOW = 1024
 """The window, in tokens, of a model whose context nothing limits."""

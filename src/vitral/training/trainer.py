@@ -1,11 +1,11 @@
-"""The training loop: ask, step; now and then look at held-out text and save.
+"""The training loop: ask, step; now and then evaluate on held-out text and save.
 
     recipe = recipe_file.read_recipe(Path("recipes/vitral-es-gpt.yaml"))
     prepared = prepare(recipe, ["../shared/data/libros"], Path("runs/vitral-es-gpt"))
     Trainer(recipe, prepared, Path("runs/vitral-es-gpt")).run()
 
 A run leaves in its folder the tokenizer, the token files, the checkpoints, `curve.jsonl` (a line
-for each look at held-out text), `steps.jsonl` (a line for each step) and, at its end, `model/` in
+for each evaluation), `steps.jsonl` (a line for each step) and, at its end, `model/` in
 the Hugging Face format.
 
 Everything random in a step depends on the recipe's seed and the step's number only. So a run of
@@ -25,32 +25,32 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.hugging_face import write
-from vitral.training.batch import Batch
-from vitral.training.checkpoint import Checkpoint, newest_checkpoint
-from vitral.training.curve import Curve
-from vitral.training.durable import write_folder
-from vitral.training.early_stopping import EarlyStopping
-from vitral.training.gradients import gradient_norms
-from vitral.training.growth import grow
-from vitral.training.kept_memory import keep_memory
-from vitral.training.not_finite import not_finite
+from vitral.training.distributed.parallel import Parallel
 from vitral.training.objectives import Objective
-from vitral.training.optimizers import build_optimizers
-from vitral.training.pair_preparation import PreparedPairs
-from vitral.training.parallel import Parallel
-from vitral.training.precision import Precision
-from vitral.training.preparation import (
+from vitral.training.objectives.batch import Batch
+from vitral.training.optimization.gradients import gradient_norms
+from vitral.training.optimization.growth import grow
+from vitral.training.optimization.kept_memory import keep_memory
+from vitral.training.optimization.not_finite import not_finite
+from vitral.training.optimization.optimizers import build_optimizers
+from vitral.training.optimization.precision import Precision
+from vitral.training.optimization.schedules import rate_at
+from vitral.training.preparation.corpus_preparation import (
     Prepared,
     fresh_model,
     model_to_go_on_from,
     objective,
     shaped_model,
 )
-from vitral.training.recipe import Phase, Recipe
-from vitral.training.recipe_changes import changes
-from vitral.training.schedules import rate_at
-from vitral.training.watched_text import WatchedText, is_due
-from vitral.training.watching import Looked, Stepped, Watcher
+from vitral.training.preparation.pair_preparation import PreparedPairs
+from vitral.training.recipes.recipe import Phase, Recipe
+from vitral.training.recipes.recipe_changes import changes
+from vitral.training.runs.checkpoint import Checkpoint, newest_checkpoint
+from vitral.training.runs.curve import Curve
+from vitral.training.runs.durable import write_folder
+from vitral.training.runs.early_stopping import EarlyStopping
+from vitral.training.watching.watched_text import WatchedText, is_due
+from vitral.training.watching.watcher import Evaluated, Stepped, Watcher
 
 GRADIENTS_EVERY = 10
 """How often, in steps, the gradients of the model's parts are measured one by one."""
@@ -61,8 +61,8 @@ class Trainer:
 
     `start` is the folder of a model to go on from; else the run starts from fresh weights. A
     checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
-    `write_sample` has the model write something at each look; the curve keeps it. `watched` is a
-    sentence whose attention is written down as it forms. `parallel` is
+    `write_sample` has the model write something at each evaluation; the curve keeps it. `watched`
+    is a sentence whose attention is written down as it forms. `parallel` is
     what this process is part of: where several train one model, the first talks and writes.
 
     Raises `recipe_changed` and `run_other_text` where the checkpoint in `out` belongs to another
@@ -179,10 +179,10 @@ class Trainer:
             self.enter_phase()
             self.step()
             if self.state["step"] % self.recipe.evaluate_every == 0 or self.progress == 1:
-                self.look()
+                self.evaluate()
             elif self.watched is not None and is_due(self.state["step"]):
                 with self.parallel.looking(self.model):
-                    self.watched.look(self.model, self.state["step"])
+                    self.watched.record(self.model, self.state["step"])
             if self.state["minutes"] - saved_at > self.recipe.checkpoint_minutes:
                 self.save()
                 saved_at = self.state["minutes"]
@@ -200,7 +200,7 @@ class Trainer:
         if self.watched is None or self.state["step"] > 0:
             return
         with self.parallel.looking(self.model):
-            self.watched.look(self.model, 0)
+            self.watched.record(self.model, 0)
 
     def write_model(self) -> None:
         """Write `model/`. Raises `file_unwritable` where the disk does not take it."""
@@ -314,16 +314,16 @@ class Trainer:
             total += float(loss.detach())
         return self.parallel.total(total)
 
-    def look(self) -> Looked:
-        """Look at held-out text, and tell the watchers what came out."""
+    def evaluate(self) -> Evaluated:
+        """Evaluate on held-out text, and tell the watchers the figures."""
         assert self._phase is not None
         step = self.state["step"]
         with self.parallel.looking(self.model):
             figures = self.objective.held_out(self.model)
             sample = self.write_sample(self.model, step) if self.write_sample is not None else None
             if self.watched is not None:
-                self.watched.look(self.model, step)
-        event = Looked(
+                self.watched.record(self.model, step)
+        event = Evaluated(
             step=step,
             progress=self.progress,
             tokens=self.state["tokens"],
@@ -335,7 +335,7 @@ class Trainer:
         )
         self._losses.clear()
         if self._phase is self.recipe.phases[-1]:
-            self.early_stopping.looked(event.figures["held_out_loss"], step, self.model)
+            self.early_stopping.evaluated(event.figures["held_out_loss"], step, self.model)
         for watcher in self.watchers:
-            watcher.looked(event)
+            watcher.evaluated(event)
         return event

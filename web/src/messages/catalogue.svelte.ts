@@ -1,13 +1,16 @@
-// What the page says, in the language chosen. The two catalogues are the Python package's own;
+// What the page says, in the language chosen. The catalogues are the Python package's own;
 // a key that does not exist is a type error.
 import catalogues from "virtual:messages";
-import type en from "@messages/en.json";
+import type explore from "@messages/explore.en.json";
+import type studio from "@messages/studio.en.json";
+import type train from "@messages/train.en.json";
+import type write from "@messages/write.en.json";
 
 import { fill, pieces, type Piece, type Values } from "./fill";
 
 export const LANGUAGES = ["es", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
-export type MessageKey = Extract<keyof typeof en, `studio.${string}`>;
+export type MessageKey = keyof (typeof explore & typeof studio & typeof train & typeof write);
 
 export function isLanguage(code: string | null | undefined): code is Language {
   return code === "es" || code === "en";

@@ -10,7 +10,7 @@ export interface Packed {
   base64: string;
 }
 
-/** Who may look at whom: three vectors or a whole matrix; see `vitral.tracing.visibility`. */
+/** Who may look at whom: three vectors or a whole matrix; see `vitral.tracing.attention.visibility`. */
 export type Rule =
   | { diagonal: Packed; columns: Packed; free: Packed; dense?: undefined }
   | { dense: Packed };

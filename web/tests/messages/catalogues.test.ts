@@ -6,18 +6,14 @@ import { fileURLToPath } from "node:url";
 import { parse } from "svelte/compiler";
 import { describe, expect, it } from "vitest";
 
-import { cataloguePath } from "../../message_catalogues.ts";
+import { catalogueOf } from "../../message_catalogues.ts";
 
 const root = fileURLToPath(new URL("../../src", import.meta.url));
 const sources = readdirSync(root, { recursive: true, encoding: "utf-8" })
   .filter((name) => /\.(svelte|ts)$/.test(name))
   .map((name) => ({ name, text: readFileSync(join(root, name), "utf-8") }));
 
-function catalogue(language: string): Record<string, string> {
-  return JSON.parse(readFileSync(cataloguePath(language), "utf-8")) as Record<string, string>;
-}
-
-const [en, es] = [catalogue("en"), catalogue("es")];
+const [en, es] = [catalogueOf("en"), catalogueOf("es")];
 const used = new Set(
   sources.flatMap(({ text }) => [...text.matchAll(/"(studio\.[a-z_]+)"/g)].map((found) => found[1])),
 );

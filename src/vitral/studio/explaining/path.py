@@ -66,7 +66,7 @@ def _levels(
     cosines: list[float] | None,
 ) -> list[schemas.PathLevel]:
     from vitral.explain import nearest_tokens, nearest_words
-    from vitral.tracing.reading import bare_tokens
+    from vitral.tracing.recording.reading import bare_tokens
 
     tokens = nearest_tokens(trace, token, NEIGHBOURS, part)
     moving = trace.query_tokens(part)

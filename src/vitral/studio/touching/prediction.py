@@ -76,7 +76,7 @@ def _masked(model: "Model", trace: "Trace", asked: PredictionRequest) -> tuple["
 
 def _moved(before: "Trace", after: "Trace", edits: Sequence[Edit]) -> list[HeadMoved]:
     """The heads whose attention changed most, largest first."""
-    from vitral.tracing.before_after import difference
+    from vitral.tracing.editing.before_after import difference
 
     if not edits:
         return []

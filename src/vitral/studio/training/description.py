@@ -11,10 +11,10 @@ from vitral.studio.training import schemas
 from vitral.studio.training.foreman import Foreman
 from vitral.studio.training.runs import Runs
 from vitral.studio.training.tail import last_line
-from vitral.training.curve import LOOKS
+from vitral.training.runs.curve import EVALUATIONS
 
 if TYPE_CHECKING:
-    from vitral.training.recipe import Recipe
+    from vitral.training.recipes.recipe import Recipe
 
 
 def describe(runs: Runs, foreman: Foreman, shelf: Shelf, id: str) -> schemas.Run:
@@ -34,7 +34,7 @@ def describe(runs: Runs, foreman: Foreman, shelf: Shelf, id: str) -> schemas.Run
         step=runs.step(id),
         steps=recipe.steps if recipe is not None else None,
         minutes=recipe.minutes if recipe is not None else note.minutes if note else None,
-        done_minutes=float((last_line(path / LOOKS) or {}).get("minutes", 0.0)),
+        done_minutes=float((last_line(path / EVALUATIONS) or {}).get("minutes", 0.0)),
         form=shape.form if shape is not None else None,
         num_layers=shape.num_layers if shape is not None else None,
         num_heads=getattr(shape, "num_heads", None),
@@ -57,7 +57,7 @@ def _recipe(path: Path) -> "Recipe | None":
 
 @lru_cache(maxsize=256)
 def _read(file: Path, changed: int) -> "Recipe":
-    from vitral.training.recipe_file import read_recipe
+    from vitral.training.recipes.recipe_file import read_recipe
 
     return read_recipe(file)
 
@@ -74,7 +74,7 @@ def _rate(recipe: "Recipe | None") -> float | None:
     """The full learning rate."""
     if recipe is None:
         return None
-    from vitral.training.optimizers import RATES
+    from vitral.training.optimization.optimizers import RATES
 
     choice = recipe.optimizer
     return choice.rate if choice.rate is not None else RATES[choice.kind]

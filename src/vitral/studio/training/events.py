@@ -20,8 +20,8 @@ from typing import Any
 from vitral.studio.training import schemas
 from vitral.studio.training.curve_columns import columns_of, gradients_of
 from vitral.studio.training.tail import Position, lines_after
-from vitral.training.curve import LOOKS, STEPS
-from vitral.training.watched_files import read_watched, watched_steps
+from vitral.training.runs.curve import EVALUATIONS, STEPS
+from vitral.training.watching.watched_files import read_watched, watched_steps
 
 EVERY = 0.5
 """Seconds between two looks at the files."""
@@ -94,10 +94,10 @@ async def listen(
 def _curve(path: Path, place: Place) -> tuple[dict[str, Any] | None, Place]:
     """What was added to the curve after `place`."""
     steps, in_steps, again = lines_after(path / STEPS, place.steps)
-    looks, in_looks, looks_again = lines_after(path / LOOKS, place.looks)
+    looks, in_looks, looks_again = lines_after(path / EVALUATIONS, place.looks)
     if again != looks_again:  # both are cut together: read both from the start
         steps, in_steps, _ = lines_after(path / STEPS, Position())
-        looks, in_looks, _ = lines_after(path / LOOKS, Position())
+        looks, in_looks, _ = lines_after(path / EVALUATIONS, Position())
         again = True
     there = Place(in_steps, in_looks)
     if not (steps or looks or again):

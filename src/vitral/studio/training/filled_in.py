@@ -15,10 +15,10 @@ from vitral.studio.shelf import Shelf
 from vitral.studio.training import schemas
 from vitral.studio.training.form import LEFT_OUT
 from vitral.studio.training.teachers import found_on, misfits, unknown
-from vitral.training.mistakes import Mistake, RecipeError
-from vitral.training.recipe import Recipe, objective_of
-from vitral.training.recipe_entries import all_entries, needed
-from vitral.training.recipe_file import recipe_of
+from vitral.training.recipes.mistakes import Mistake, RecipeError
+from vitral.training.recipes.recipe import Recipe, objective_of
+from vitral.training.recipes.recipe_entries import all_entries, needed
+from vitral.training.recipes.recipe_file import recipe_of
 
 OWN = ("name", "minutes")
 """What the room fills in by itself."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from vitral.messages import LANGUAGES, message
 from vitral.studio.training import schemas
-from vitral.training.recipe import WATCHED, ObjectiveName, objective_of
-from vitral.training.recipe_entries import Schema, all_entries, needed, takes
-from vitral.training.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS
+from vitral.training.recipes.recipe import WATCHED, ObjectiveName, objective_of
+from vitral.training.recipes.recipe_entries import Schema, all_entries, needed, takes
+from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS
 
 LEFT_OUT = ("name", "minutes", "phases.*.objective")
 """What the room asks for by itself, or follows from the architecture."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from vitral.training.durable import write_file
+from vitral.training.runs.durable import write_file
 
 Wanted = Literal["queue", "train", "pause", "stop", "nothing"]
 

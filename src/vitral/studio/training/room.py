@@ -115,7 +115,7 @@ class TrainingRoom:
         """What the dial would choose. In a thread; takes some seconds. Raises `text_unknown`, and
         what `choose` raises."""
         from vitral.studio.training.filled_in import flat
-        from vitral.training.dial import choose
+        from vitral.training.recipes.dial import choose
 
         source = self.texts.ready(text).path
         with tempfile.TemporaryDirectory(prefix="vitral-") as folder:
@@ -156,7 +156,7 @@ class TrainingRoom:
         with self.runs.lock:
             id = self.runs.new_id(asked.name)
             if recipe is not None:
-                from vitral.training.recipe_file import write_recipe
+                from vitral.training.recipes.recipe_file import write_recipe
 
                 path = self.runs.notes.recipe_path(id)
                 path.parent.mkdir(parents=True, exist_ok=True)

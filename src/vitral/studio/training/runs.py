@@ -15,8 +15,8 @@ from typing import Literal
 from vitral.errors import VitralError
 from vitral.studio.training.notes import Note, Notes
 from vitral.studio.training.tail import last_line
-from vitral.training.curve import STEPS
-from vitral.training.run_lock import holder_of, is_begun
+from vitral.training.runs.curve import STEPS
+from vitral.training.runs.run_lock import holder_of, is_begun
 
 State = Literal[
     "queued",

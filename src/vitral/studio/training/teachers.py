@@ -10,8 +10,8 @@ from typing import Any
 
 from vitral.errors import VitralError
 from vitral.studio.shelf import Shelf
-from vitral.training.mistakes import Mistake
-from vitral.training.recipe import ObjectiveName, Phase, Recipe
+from vitral.training.recipes.mistakes import Mistake
+from vitral.training.recipes.recipe import ObjectiveName, Phase, Recipe
 
 _LEARNED: dict[tuple[str, ...], ObjectiveName] = {
     ("ForCausalLM", "LMHeadModel", "RecurrentLanguageModel"): "next_token",
@@ -65,9 +65,9 @@ def misfits(recipe: Recipe, shelf: Shelf) -> Iterator[Mistake]:
 def _may_share_tokens(recipe: Recipe, model: str, shelf: Shelf) -> bool:
     """Whether the run may cut text as its teacher does. Before the text is read, all is known of
     bytes and of a teacher's tokens; of those that are learned, how many there will be. The rest is
-    seen when the run begins (`vitral.training.teachers`)."""
+    seen when the run begins (`vitral.training.preparation.teachers`)."""
     from vitral.text.tokenizers import train_tokenizer
-    from vitral.training.teachers import teachers_of, tokenizer_of
+    from vitral.training.preparation.teachers import teachers_of, tokenizer_of
 
     theirs = tokenizer_of(shelf.source(model))
     kind, size = recipe.tokenizer.kind, recipe.tokenizer.vocab_size

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vitral.errors import VitralError
 from vitral.studio.blocks import encode_block, quantize
-from vitral.training.watched_files import read_patterns
+from vitral.training.watching.watched_files import read_patterns
 
 
 def pooled_block(run: Path, step: int, side: int) -> bytes:

@@ -26,7 +26,7 @@ def stepping_of(
     raise, and text_over_tokens, id_out_of_range."""
     from vitral.generation.stepping import Stepping
     from vitral.models.description import number
-    from vitral.tracing.inputs import check_ids
+    from vitral.tracing.recording.inputs import check_ids
 
     if model.tokenizer is not None:
         num_read = len(model.tokens(place.text))
@@ -73,7 +73,7 @@ def written_pieces(model: "Model", ids: list[int], written: list[int]) -> list[s
 def piece(model: "Model", token: int, text: str) -> schemas.PieceOfText:
     """A token, named where it is no text of its own."""
     from vitral.generation.spelling import raw_bytes
-    from vitral.tracing.reading import bare_tokens
+    from vitral.tracing.recording.reading import bare_tokens
 
     bare = bare_tokens([token], model.tokenizer)[0]
     name = bare.text if bare.special else raw_bytes(model.tokenizer, token)
@@ -171,7 +171,7 @@ def vocabulary_of(session: Session, name: str) -> schemas.Vocabulary:
     """What every token of a model is called."""
     from vitral.generation.spelling import raw_bytes
     from vitral.models.description import number
-    from vitral.tracing.reading import bare_tokens
+    from vitral.tracing.recording.reading import bare_tokens
 
     with session.shelf.borrow(name) as model:
         check_kind(model)

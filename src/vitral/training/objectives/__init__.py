@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-from vitral.training.batch import Batch
+from vitral.training.objectives.batch import Batch
 
 
 class Objective(Protocol):

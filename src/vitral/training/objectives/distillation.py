@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vitral.training.batch import IGNORED, Batch
 from vitral.training.objectives import Objective
+from vitral.training.objectives.batch import IGNORED, Batch
 from vitral.training.objectives.masked_words import next_sentence_sum
-from vitral.training.recipe import Teacher
+from vitral.training.recipes.recipe import Teacher
 
 
 class Distillation:

@@ -22,10 +22,10 @@ from torch.nn import functional as F
 
 from vitral.data.windows import TokenFile, draw_windows
 from vitral.text.tokenizers import special_id
-from vitral.training.batch import IGNORED, Batch
 from vitral.training.evaluation import masked_loss_of
-from vitral.training.masking import Masking
-from vitral.training.recipe import Phase, Recipe
+from vitral.training.objectives.batch import IGNORED, Batch
+from vitral.training.objectives.masking import Masking
+from vitral.training.recipes.recipe import Phase, Recipe
 
 
 class MaskedWordsSum(nn.Module):

@@ -19,9 +19,9 @@ from torch.nn import functional as F
 from vitral.data.packing import Packing
 from vitral.data.windows import TokenFile, draw_windows
 from vitral.text.tokenizers import BEGIN
-from vitral.training.batch import IGNORED, Batch
 from vitral.training.evaluation import next_token_loss_of
-from vitral.training.recipe import Recipe
+from vitral.training.objectives.batch import IGNORED, Batch
+from vitral.training.recipes.recipe import Recipe
 
 
 class NextTokenSum(nn.Module):

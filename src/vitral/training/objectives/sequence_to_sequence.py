@@ -23,11 +23,11 @@ from torch.nn import functional as F
 from vitral.data.pair_file import PairFile, padded
 from vitral.data.pairs import END, PAD, Pair
 from vitral.text.tokenizers import BEGIN, special_id
-from vitral.training.batch import IGNORED, Batch
-from vitral.training.recipe import Recipe
+from vitral.training.objectives.batch import IGNORED, Batch
+from vitral.training.recipes.recipe import Recipe
 
 NUM_ASKED = 512
-"""How many held-out pairs the looks during training measure the loss on."""
+"""How many held-out pairs the evaluations during training measure the loss on."""
 
 NUM_ANSWERED = 128
 """How many of them the model answers by itself."""

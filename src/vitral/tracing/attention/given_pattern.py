@@ -1,0 +1,96 @@
+"""An attention of which the pattern itself is all that is known.
+
+Models that compute attention in a way of their own are asked for their patterns (eager
+attention, `output_attentions`), and patterns may come from elsewhere. Then there are no queries
+and keys to rebuild the weights from; the matrix is kept, H × T × S numbers.
+
+It is kept as the logarithms, which are scores whose rows' log-sum-exp is 0: so everything that
+reads an attention record (views, statistics, files, edits) reads this one.
+
+Shapes: H heads, T queries, S keys.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.tracing.addresses import ATTENTION_PARTS
+from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.attention.visibility import Bias, Visibility
+
+
+@dataclass(frozen=True, eq=False)
+class GivenPattern(AttentionRecord):
+    """A pattern as it was given; its queries, keys and values mean nothing.
+
+    `source` says who gave it: "eager" is the model's own slower implementation, "given" is
+    whoever made the trace from tensors, "told" is the model as it ran: the very weights that it
+    used (recurrent attention).
+    """
+
+    source: str = "eager"
+
+    @classmethod
+    def of(cls, weights: Tensor, source: str = "eager") -> "GivenPattern":
+        """From a pattern [H, T, S].
+
+        Raises VitralError `pattern_unreadable` if it has another shape, or weights that are
+        negative or no numbers, or rows that add up to more than one.
+        """
+        problem = _problem(weights)
+        if problem is not None:
+            raise VitralError("pattern_unreadable", shape=tuple(weights.shape), problem=problem)
+        weights = weights.detach().float()
+        num_heads, num_queries, num_keys = weights.shape
+        seen = weights > 0
+        if torch.equal(seen, seen[:1].expand_as(seen)):
+            seen = seen[:1]
+        nothing = torch.zeros(num_heads, num_queries, 1)
+        keys = torch.zeros(num_heads, num_keys, 1)
+        return cls(
+            query=nothing,
+            key=keys,
+            value=keys,
+            lse=torch.zeros(num_heads, num_queries),
+            scaling=1.0,
+            visibility=Visibility.of_mask(seen.cpu()),
+            bias=Bias(num_queries, dense=weights.log().clamp(min=-1e30).cpu()),
+            uniform_when_blind=False,
+            source=source,
+        )
+
+
+def parts_of(record: AttentionRecord) -> tuple[str, ...]:
+    """What is had of an attention: queries and keys only where they are known."""
+    return ("pattern",) if isinstance(record, GivenPattern) else ATTENTION_PARTS
+
+
+def is_pattern(weights: Tensor) -> bool:
+    """Whether [..., H, T, S] may be attention weights: rows from 0, adding up to 1 (or 0)."""
+    if not weights.is_floating_point() or not bool((weights >= 0).all()):
+        return False
+    total = weights.float().sum(-1)
+    return bool((((total - 1).abs() < 1e-2) | (total < 1e-6)).all())
+
+
+def fits(weights: Tensor, stream: Tensor, *, cross: bool) -> bool:
+    """Whether returned weights [B, H, T, S] are a pattern over the tokens of a layer's `stream`.
+
+    Some attention returns weights over something else: Longformer's and LED's over the places of
+    a window that moves along, which would pass for a pattern where the sizes happen to agree.
+    """
+    batch, _, num_queries, num_keys = weights.shape
+    if stream.dim() != 3 or (not cross and num_queries != num_keys):
+        return False
+    return batch % len(stream) == 0 and batch // len(stream) * num_queries == stream.shape[1]
+
+
+def _problem(weights: Tensor) -> str | None:
+    if weights.dim() != 3 or min(weights.shape) < 1 or not weights.is_floating_point():
+        return "[heads, queries, keys]"
+    if not bool((weights >= 0).all()):
+        return "< 0, NaN"
+    largest = float(weights.float().sum(-1).max())
+    return f"Σ = {largest:.3g}" if largest > 1.01 else None

@@ -1,0 +1,1 @@
+"""Traces from elsewhere and on disk."""

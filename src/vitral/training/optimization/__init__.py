@@ -1,0 +1,1 @@
+"""One step: optimisers, schedules, precision, gradients."""

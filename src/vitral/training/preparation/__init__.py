@@ -1,0 +1,1 @@
+"""From texts to what a run reads, and the weights it starts from."""

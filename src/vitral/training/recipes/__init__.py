@@ -1,0 +1,1 @@
+"""What decides a run: recipes, their files, their mistakes, and the dial that writes one."""

@@ -1,0 +1,97 @@
+"""A plain recipe, for a run that was given neither a recipe nor the minutes to choose one by.
+
+A small decoder in Llama's form with a vocabulary that suits the text's length; or, where the run
+goes on from a model, that model's own shape at a low rate, since it has learned a lot already.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vitral.errors import VitralError
+from vitral.models.hugging_face import read_to_train
+from vitral.training.recipes.recipe import Recipe
+
+SHORT = 20_000
+"""A text of fewer bytes teaches no pieces of words."""
+
+FORMS = {
+    "LlamaForCausalLM": "llama",
+    "GPT2LMHeadModel": "gpt2",
+    "BertForMaskedLM": "bert",
+    "RobertaForMaskedLM": "roberta",
+    "AlbertForMaskedLM": "albert",
+}
+
+
+def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | None) -> Recipe:
+    """The recipe of a run of so many steps. Raises `start_without_shape` where the model in
+    `start` has no form that a recipe can ask for."""
+    entries: dict[str, Any] = {"name": name, "steps": steps}
+    if start is not None:
+        shape = _shape_of(start)
+        entries |= {
+            "model": shape,
+            "optimizer": {"kind": "adamw", "rate": 0.0005},
+            "company_vectors": False,
+        }
+        context = shape["context"]
+    else:
+        context = 256
+        entries |= {
+            "model": {
+                "form": "llama",
+                "context": context,
+                "hidden_size": 192,
+                "num_layers": 4,
+                "num_heads": 6,
+                "intermediate_size": 512,
+            },
+            "tokenizer": tokenizer_for(sources),
+        }
+    lengths = [min(64, context), context]
+    entries["batch"] = {"tokens": max(4096, context), "lengths": lengths}
+    entries["evaluate_every"] = max(1, min(100, steps // 5))
+    return Recipe.model_validate(entries)
+
+
+def _shape_of(start: Path) -> dict[str, Any]:
+    """The entry `model` of a recipe that gives the model in `start`."""
+    from pydantic import TypeAdapter
+
+    from vitral.training.recipes.shapes import Shape
+
+    config: Any = read_to_train(start).config
+    form = FORMS.get(config.architecture)
+    if form is None:
+        raise VitralError("start_without_shape", folder=start)
+    entries = asdict(config) | {"form": form}
+    known = _names_of(form)
+    shape = {name: value for name, value in entries.items() if name in known}
+    TypeAdapter(Shape).validate_python(shape)
+    return shape
+
+
+def _names_of(form: str) -> list[str]:
+    from vitral.training.recipes.recipe_entries import known_names
+
+    return known_names("model", {"model": {"form": form}})
+
+
+def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
+    """The entry `tokenizer` that suits a corpus: byte-level BPE with a vocabulary that grows with
+    the root of its bytes, from 512 for 40 kB to 8,192 for ten megabytes. A larger one shortens
+    the text but has to be learned; a text too short for any is read byte by byte."""
+    files = [
+        file
+        for source in map(Path, sources)
+        for file in ([source] if source.is_file() else source.rglob("*"))
+        if file.is_file()
+    ]
+    num_bytes = sum(file.stat().st_size for file in files)
+    if files and num_bytes < SHORT:
+        return {"kind": "byte"}
+    wanted = 2 ** round(math.log2(2.6 * math.sqrt(num_bytes))) if num_bytes else 8192
+    return {"kind": "byte_bpe", "vocab_size": int(min(8192, max(512, wanted)))}
