@@ -38,7 +38,11 @@ from vitral.training.preparation.teachers import (
     teachers_of,
     tokenizer_of,
 )
-from vitral.training.preparation.vocabulary_transfer import check_same_shape, with_new_vocabulary
+from vitral.training.preparation.vocabulary_transfer import (
+    OF_THE_RECIPE,
+    same_shape,
+    with_new_vocabulary,
+)
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.shapes import TRANSLATORS, build_model
 
@@ -199,16 +203,13 @@ def model_to_go_on_from(
     for it can grow."""
     found: Any = read_to_train(start)
     depth = found.config.num_layers
-    if depth > recipe.model.num_layers:
+    takes_over = recipe.tokenizer.transfer is not None
+    shaped: Any = shaped_model(recipe, prepared, min(depth, recipe.model.num_layers))
+    if not same_shape(found.config, shaped.config, OF_THE_RECIPE if takes_over else ()):
         raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
-    shaped: Any = shaped_model(recipe, prepared, depth)
-    if recipe.tokenizer.transfer is not None:
-        check_same_shape(found.config, shaped.config, start, recipe.name)
+    model: nn.Module = found
+    if takes_over:
         model = with_new_vocabulary(found, shaped, start, prepared.tokenizer)
-    elif found.config == shaped.config:
-        model = found
-    else:
-        raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
     if is_headless(start) and isinstance(prepared, Prepared):
         start_with_frequencies(model, prepared.tokens.ids)
     return model

@@ -14,8 +14,9 @@ vocabulary cannot spell starts from the mean of all its vectors.
 Shapes: V new tokens, O old ones, C width.
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,6 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from vitral.errors import VitralError
 from vitral.text.piece_spelling import spelled_by
 from vitral.training.preparation.start_tokens import tokenizer_in
 
@@ -37,16 +37,22 @@ OF_TOKENS = (
 )
 """The weights that have a row, or a number, for each token."""
 
-FREE = ("vocab_size", "dropout", "pad_token_id", "eos_token_id", "decoder_start_token_id")
+OF_THE_RECIPE = ("vocab_size", "dropout", "pad_token_id", "eos_token_id", "decoder_start_token_id")
 """Entries of a configuration in which the model with the new vocabulary may differ."""
 
 
-def check_same_shape(found: Any, wanted: Any, folder: Path, recipe: str) -> None:
-    """Raises `start_mismatch` where two configurations differ in more than their tokens."""
-    names = {field.name for field in fields(found)} & set(FREE)
-    likened = {name: getattr(wanted, name) for name in names if hasattr(wanted, name)}
-    if type(found) is not type(wanted) or replace(found, **likened) != wanted:
-        raise VitralError("start_mismatch", folder=folder, recipe=recipe)
+def same_shape(found: Any, wanted: Any, free: Sequence[str] = ()) -> bool:
+    """Whether two configurations say the same but for `free` entries. An epsilon may have been
+    rounded on its way through another precision."""
+    if type(found) is not type(wanted):
+        return False
+    likened = {name: getattr(wanted, name) for name in free if hasattr(found, name)}
+    if math.isclose(found.epsilon, wanted.epsilon, rel_tol=1e-5):
+        likened["epsilon"] = wanted.epsilon
+    return all(
+        likened.get(field.name, getattr(found, field.name)) == getattr(wanted, field.name)
+        for field in fields(found)
+    )
 
 
 @torch.no_grad()
