@@ -24,9 +24,10 @@ HEADINGS = {
 }
 EXPLANATIONS = {
     "exact": "Every pattern that the eager implementation returns was rebuilt from queries and "
-    "keys within 1e-5. Where rounding errors grow from layer to layer the comparison was in float64.",
-    "eager": "Some attention of these models goes through no function that Vitral can record. It runs "
-    "eagerly during a trace, which keeps its patterns as the model gives them, and "
+    "keys within 1e-5. Where rounding errors grow from layer to layer the comparison was in "
+    "float64.",
+    "eager": "Some attention of these models goes through no function that Vitral can record. It "
+    "runs eagerly during a trace, which keeps its patterns as the model gives them, and "
     '`trace.exactness` is `"eager"`. What can be rebuilt was, and agrees.',
     "uncompared": "The patterns marked here are rebuilt, but the eager implementation returns none "
     "to compare them with.",
