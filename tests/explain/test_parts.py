@@ -43,12 +43,13 @@ def ours(request: pytest.FixtureRequest) -> tuple[Any, Trace]:
 def test_heads_and_bias_add_up_to_the_output(family: str) -> None:
     model, trace = traced(family)
     for part in trace.parts:
-        for prefix, record in trace._records(part).items():
-            layer = int(prefix.split(".")[-2])
+        for layer, record in trace.layers(part).items():
             parts = head_output(trace, model, layer, part)
             heads = [parts.of(head) for head in range(record.num_heads)]
             total = torch.stack(heads).sum(0) + parts.bias
-            torch.testing.assert_close(total, trace[f"{prefix}.out"], atol=2e-5, rtol=1e-4)
+            torch.testing.assert_close(
+                total, trace[trace.part(part).address("attention.out", layer)], atol=2e-5, rtol=1e-4
+            )
             row = parts.of(1, (1, 2))
             torch.testing.assert_close(row, heads[1][1:2], atol=1e-5, rtol=1e-4)
 

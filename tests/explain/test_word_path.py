@@ -112,7 +112,7 @@ def test_each_text_of_an_encoder_decoder_has_its_paths(family: str) -> None:
         levels = levels_of(trace, part)
         layers = range(len(levels) - 1)
         assert levels == [f"{start}.embed", *(f"{start}.layers.{n}.residual.post" for n in layers)]
-        assert len(layers) == len(trace._records(part))
+        assert len(layers) == len(trace.layers(part))
         [points] = word_paths([trace], part=part).points
         assert points.shape == (len(levels), length, 2)
         near = nearest_tokens(trace, 1, 1, part)

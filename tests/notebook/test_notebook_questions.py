@@ -153,7 +153,7 @@ def test_a_mistake_of_ours_is_refused_and_its_traceback_kept(
     def fail() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(line.widget._answers, "summary", fail)
+    monkeypatch.setattr(line.widget.answers, "summary", fail)
     asked = {"question": "x-2", "ask": "trace", "values": {}}
     with pytest.raises(ZeroDivisionError):
         line.widget._heard(line.widget, asked, [])

@@ -13,10 +13,10 @@ import vitral
 from made_traces import made_record, made_trace
 from models.sequence_models import TRANSLATORS, tokenizer_of_letters
 from vitral.model import Model
+from vitral.showing.page_data import page_data
 from vitral.tracing import Trace
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
-from vitral.tracing.page_data import page_data
 
 pytestmark = pytest.mark.browser
 

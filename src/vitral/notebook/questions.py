@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import vitral
 from vitral.errors import VitralError
+from vitral.showing.page_data import checked_records
 from vitral.studio import schemas
 from vitral.studio.blocks import encode_block, quantize
 from vitral.studio.limits import Limits
 from vitral.studio.query_key import MOST_KEYS, query_key_block
 from vitral.studio.summary import part_of
 from vitral.studio.views import ViewRequest, view_block
-from vitral.tracing.page_data import checked_records
 
 if TYPE_CHECKING:
     from vitral.tracing.token import Token

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VIEWS = ("lines", "map", "numbers", "components", "arithmetic")
-"""Explore's ways of seeing that need nothing but a trace (web/src/explore/views.ts)."""
+"""Explore's ways of seeing that need nothing but a trace (web/src/trace/views.ts)."""
 NEED_QUERIES = ("components", "arithmetic")
 """Those that a trace which knows the weights alone does not have."""
 SCALES = ("glass", "course")
@@ -57,10 +57,10 @@ class TraceWidget(anywidget.AnyWidget):
 
     def __init__(self, trace: "Trace", part: str, **looked_at: Any) -> None:
         self.trace, self.part = trace, part
-        self._answers = Answers(trace, part)
+        self.answers = Answers(trace, part)
         if not PROGRAM.is_file():
             raise VitralError("page_not_built")
-        known = not any(isinstance(record, GivenPattern) for record in self._answers.records)
+        known = not any(isinstance(record, GivenPattern) for record in self.answers.records)
         self._offered = tuple(name for name in VIEWS if known or name not in NEED_QUERIES)
         self._esm = PROGRAM.read_text(encoding="utf-8")
         self.set_trait("_views", list(self._offered))
@@ -71,10 +71,10 @@ class TraceWidget(anywidget.AnyWidget):
     def weights(self) -> Tensor:
         """What the picture shows: float32 [tokens], what `token` gives each token, or without
         one all weights of the head [tokens, tokens]."""
-        if self.token is None or len(self._answers.tokens) <= WHOLE:
+        if self.token is None or len(self.answers.tokens) <= WHOLE:
             pattern = self.trace.attention(self.layer, self.head, self.part)
             return pattern if self.token is None else pattern[self.token]
-        record = self._answers.records[self.layer]
+        record = self.answers.records[self.layer]
         return record.pattern(self.head, (self.token, self.token + 1))[0, 0].cpu()
 
     def __repr__(self) -> str:
@@ -95,7 +95,7 @@ class TraceWidget(anywidget.AnyWidget):
         except ValidationError:
             return  # no question of ours
         try:
-            found = self._answers.answer(asked.ask, asked.values)
+            found = self.answers.answer(asked.ask, asked.values)
         except VitralError as error:
             self._refuse(asked.question, error)
         except Exception:
@@ -117,14 +117,14 @@ class TraceWidget(anywidget.AnyWidget):
 
     @t.validate("layer")
     def _check_layer(self, proposal: dict[str, Any]) -> int:
-        layer, num_layers = int(proposal["value"]), self._answers.num_layers
+        layer, num_layers = int(proposal["value"]), self.answers.num_layers
         if not 0 <= layer < num_layers:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=num_layers)
         return layer
 
     @t.validate("head")
     def _check_head(self, proposal: dict[str, Any]) -> int:
-        head, num_heads = int(proposal["value"]), self._answers.num_heads
+        head, num_heads = int(proposal["value"]), self.answers.num_heads
         if not 0 <= head < num_heads:
             raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
         return head
@@ -132,7 +132,7 @@ class TraceWidget(anywidget.AnyWidget):
     @t.validate("token", "key")
     def _check_token(self, proposal: dict[str, Any]) -> int | None:
         asked = proposal["trait"].name
-        length = len(self._answers.keys if asked == "key" else self._answers.tokens)
+        length = len(self.answers.keys if asked == "key" else self.answers.tokens)
         token = proposal["value"]
         if token is not None and not 0 <= token < length:
             raise VitralError("token_out_of_range", token=token, length=length)

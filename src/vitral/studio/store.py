@@ -41,12 +41,7 @@ def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[
 
 def trace_bytes(trace: "Trace") -> int:
     """Memory that a trace keeps, in bytes; what several of its tensors share counts once."""
-    tensors = [*trace.values.values(), *trace._pooled.values()]
-    for record in trace.attentions.values():
-        tensors += [record.query, record.key, record.value, record.lse]
-        if record.is_measured:
-            tensors += record.measures.tensors()
-    storages = [tensor.untyped_storage() for tensor in tensors]
+    storages = [tensor.untyped_storage() for tensor in trace.tensors()]
     return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
 
 

@@ -51,25 +51,23 @@ def summary_of(
 
 def part_of(trace: "Trace", name: str) -> schemas.Part:
     """One part of a trace. Raises VitralError `trace_not_drawn`, see `summary_of`."""
-    from vitral.tracing.addresses import layer_left_open
-    from vitral.tracing.attention.given_pattern import parts_of
+    from vitral.tracing.attention.given_pattern import kept_of
 
-    records = trace._records(name)
-    prefixes, all_records = list(records), list(records.values())
+    records, found = trace.layers(name), trace.part(name)
+    all_records = list(records.values())
     first = all_records[0]
     part = schemas.Part(
         name=name,
         num_layers=len(records),
         num_heads=first.num_heads,
-        causal=all(record.visibility.is_causal for record in all_records) and name != "cross",
-        address=f"{layer_left_open(prefixes[0])}.pattern",
+        causal=all(record.visibility.is_causal for record in all_records) and not found.is_cross,
+        address=found.address_in_any_layer("attention.pattern"),
         queries=_list_of(trace, trace.query_tokens(name)),
         keys=_list_of(trace, trace.key_tokens(name)),
-        computed=all("q" in parts_of(record) for record in all_records),
+        computed=all("q" in kept_of(record) for record in all_records),
     )
-    expected = [part.address.replace("{layer}", str(layer)) for layer in range(len(records))]
     size = (len(getattr(trace, part.queries)), len(getattr(trace, part.keys)))
-    if expected != [f"{prefix}.pattern" for prefix in prefixes] or any(
+    if list(records) != list(range(len(records))) or any(
         (record.num_heads, record.num_queries, record.num_keys) != (first.num_heads, *size)
         for record in all_records
     ):

@@ -40,7 +40,7 @@ def pooled_block(trace: "Trace", side: int, part: str | None = None) -> bytes:
     Raises VitralError("part_unknown").
     """
     values, scale = quantize(trace.pooled(side, part).numpy())
-    record = next(iter(trace._records(part).values()))
+    record = next(iter(trace.layers(part).values()))
     aggregated = max(record.num_queries, record.num_keys) > side
     return encode_block(values, aggregated=aggregated, scale=scale)
 

@@ -1,5 +1,5 @@
 // What a page carries in itself: the trace's tokens, a small map of every head, and of each
-// layer's attention what `vitral.tracing.page_data` found smallest: queries, keys and the
+// layer's attention what `vitral.showing.page_data` found smallest: queries, keys and the
 // log-sum-exp of each row, or the weights as they are.
 import type { Token } from "../protocol/types";
 

@@ -2,7 +2,7 @@
 // another: model, text, head, source token, view and colour scale, and the language and theme
 // where their reader chose one.
 import type { Scale, Theme } from "../design/ramp";
-import { GRAPH_KINDS, type GraphKind } from "../explaining/types";
+import { GRAPH_KINDS, type GraphKind } from "../trace/explaining/types";
 
 export const VIEWS = [
   "lines",

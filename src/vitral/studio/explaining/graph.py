@@ -26,10 +26,9 @@ def graph_of(
     """
     from vitral.explain import attention_graph
 
-    records = trace._records(part)
     length = len(trace.query_tokens(part))
     check_length(length, GRAPH_TOKENS, "graph")
-    pipes = len(records) * length**2
+    pipes = len(trace.layers(part)) * length**2
     if kind == "flow" and pipes > FLOW_PIPES:
         raise VitralError("flow_too_large", pipes=pipes, limit=FLOW_PIPES, length=length)
     found = attention_graph(

@@ -23,25 +23,30 @@ def predictions_of(
     `logit_lens` raises.
     """
     from vitral.explain import candidates, probabilities
-    from vitral.explain.predictions import answering_tokens, blanked, candidate, expected, mask_id
+    from vitral.explain.lens import lens_levels
+    from vitral.explain.mask_token import mask_id_if_any
+    from vitral.explain.predictions import answering_tokens, blanked, candidate, expected
 
     with shelf.borrow(name) as model:
         asked = blanked(trace, model, token) if blank else trace
         said = probabilities(asked, token)
         wanted = expected(trace, token, model.kind)
         longest = max(len(answering_tokens(trace)), len(trace.tokens))
-        readable = longest <= LENS_TOKENS and all(level in trace for level in _levels(trace))
-        known = said[said > 0].double()
+        levels = lens_levels(trace)
+        known = bool(levels) and all(level in trace for level in levels)
+        possible = said[said > 0].double()
         return schemas.Predictions(
             token=token,
             says="here" if model.kind == "encoder" else "next",
             places=[each.text for each in answering_tokens(trace)],
             blanked=blank,
-            can_blank=model.kind == "encoder" and mask_id(model) is not None,
-            entropy=float(-(known * known.log2()).sum()),
+            can_blank=model.kind == "encoder" and mask_id_if_any(model) is not None,
+            entropy=float(-(possible * possible.log2()).sum()),
             candidates=[_candidate(each) for each in candidates(said, model, count)],
             expected=None if wanted is None else _candidate(candidate(said, model, wanted)),
-            lens=_lens(model, asked, token, wanted, count) if readable else None,
+            lens=_lens(model, asked, token, wanted, count)
+            if known and longest <= LENS_TOKENS
+            else None,
             lens_limit=LENS_TOKENS,
         )
 
@@ -50,6 +55,7 @@ def _lens(
     model: "Model", trace: "Trace", token: int, wanted: int | None, count: int
 ) -> schemas.Lens:
     from vitral.explain import candidates, logit_lens
+    from vitral.explain.lens import lens_levels
     from vitral.explain.predictions import answering_tokens, candidate, lens_probabilities
 
     length = len(answering_tokens(trace))
@@ -58,7 +64,7 @@ def _lens(
     said_LNV = lens_probabilities(logit_lens(trace, model, places))
     here_LV = said_LNV[:, token - first]
     return schemas.Lens(
-        levels=_levels(trace),
+        levels=lens_levels(trace),
         candidates=[
             [_candidate(each) for each in candidates(row, model, count)] for row in here_LV
         ],
@@ -68,14 +74,6 @@ def _lens(
         first=first,
         cells=[[_cell(row, model) for row in layer_NV] for layer_NV in said_LNV],
     )
-
-
-def _levels(trace: "Trace") -> list[str]:
-    """The addresses that `logit_lens` reads."""
-    part = "decoder" if "decoder" in trace.parts else trace.first_part
-    start = f"{part}." if part else ""
-    numbers = range(len(trace._records(part)))
-    return [f"{start}embed", *(f"{start}layers.{number}.residual.post" for number in numbers)]
 
 
 def _candidate(each: "explain.Candidate") -> schemas.Candidate:

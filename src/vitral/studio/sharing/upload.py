@@ -90,7 +90,7 @@ def read(path: Path, name: str) -> "Trace":
 
     Raises VitralError `trace_damaged`, `trace_version`, `upload_not_trace`.
     """
-    from vitral.tracing.files.trace_file import open_trace
+    from vitral.tracing.files.open_trace import open_trace
 
     try:
         return open_trace(path)

@@ -1,0 +1,42 @@
+// An answer that a view waits for. What cannot be shown of this text is told within the view;
+// a server that has gone, or a trace that it dropped, is the room's business.
+import { room } from "../room.svelte";
+import { StudioError } from "../../protocol/client";
+
+export class Answer<T> {
+  value = $state.raw<T | null>(null);
+  problem = $state.raw<StudioError | null>(null);
+  #about = "";
+
+  /**
+   * Ask about a trace. An earlier answer stays in sight until the new one comes, unless it is of
+   * another trace. Gives what drops the question: the cleanup of an effect.
+   */
+  ask(trace: string, question: (signal: AbortSignal) => Promise<T>): () => void {
+    const asked = new AbortController();
+    const { signal } = asked;
+    if (trace !== this.#about) this.forget();
+    this.#about = trace;
+    question(signal).then(
+      (value) => {
+        if (signal.aborted) return;
+        this.value = value;
+        this.problem = null;
+      },
+      (problem: unknown) => {
+        if (signal.aborted) return;
+        if (problem instanceof StudioError && problem.status === 422) {
+          this.problem = problem;
+          this.value = null;
+        } else room.failed(problem);
+      },
+    );
+    return () => asked.abort();
+  }
+
+  forget(): void {
+    this.#about = "";
+    this.value = null;
+    this.problem = null;
+  }
+}
