@@ -77,7 +77,7 @@ def train(
 def _title(
     name: str | None, recipe: "Recipe | None", sources: tuple[str, ...], out: Path | None
 ) -> str:
-    """The name of the run: as given, that of its recipe, or that of its text. Raises `sources_missing`."""
+    """Its name: as given, or that of its recipe or text. Raises `sources_missing`."""
     if name is not None or recipe is not None:
         return name if name is not None else recipe.name if recipe is not None else ""
     if sources:

@@ -43,7 +43,7 @@ def verify(
     found = compare(opened.module, args, named)
     rounding = None
     if not all(map(_holds, found.deviations)):
-        # Two exact computations may differ by rounding that grows from layer to layer; not in float64.
+        # Two exact computations may differ by rounding that grows with the layers, not in float64.
         rounding = found.largest
         opened.module.double()
         found = compare(opened.module, *_in_float64(args, named))
