@@ -1,4 +1,4 @@
-"""The recipe of `vitral train`: a file, the run's own, a plain one, or chosen for `--minutes`.
+"""The recipe of `vitral train`: a file, the run's own, a plain one, or chosen for `--minutes`."""
 
 from collections.abc import Sequence
 from pathlib import Path
