@@ -58,15 +58,11 @@ SPANISH = {
 PLAIN_TEXT = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|\"[^\"]*\"|“[^”]*”", re.DOTALL)
 """Code, addresses and quotations are other people's words."""
 
-LOG = "log.md"
-"""What was written on its day stays as it was."""
-
 
 def english_pages() -> list[Path]:
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
-    return [page for page in pages if page.name not in (LOG, "primeros-pasos.md")] + [
-        *CARDS.glob("*/README.md")
-    ]
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    docs = [page for page in (ROOT / "docs").rglob("*.md") if page.name != "primeros-pasos.md"]
+    return [*top, *docs, ROOT / "benchmarks" / "README.md", *CARDS.glob("*/README.md")]
 
 
 def spanish_pages() -> list[Path]:

@@ -100,7 +100,7 @@ class TraceWidget(anywidget.AnyWidget):
             self._refuse(asked.question, error)
         except Exception:
             self._refuse(asked.question, VitralError("internal"))
-            raise  # its traceback is for whoever runs the notebook
+            raise  # its traceback is for the notebook's user
         else:
             if isinstance(found, bytes):
                 self.send({"answer": asked.question}, buffers=[found])
