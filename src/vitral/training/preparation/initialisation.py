@@ -11,9 +11,9 @@ four minutes in five (docs/log.md); a model that is given the ids of its corpus 
 
 A decoder's learned positions start as waves (sinusoids) too small to drown the tokens. An
 encoder with learned positions starts with two more things, which training can change. A masked
-position says nothing of its word, so until attention brings something from its neighbours there is nothing
-to learn from but how frequent words are; and with learned positions "my neighbour" has to be found
-at every place anew. Small budgets end on that plateau (docs/log.md has ours). So
+position says nothing of its word, so until attention brings something from its neighbours there is
+nothing to learn from but how frequent words are; and with learned positions "my neighbour" has to
+be found at every place anew. Small budgets end on that plateau (docs/log.md has ours). So
 
 * its positions are sinusoids, so that "k places on" is one linear map everywhere;
 * the heads of the first layer, and half of those of each other layer, look at a fixed neighbour.
