@@ -128,7 +128,7 @@ forms.register("made_up", "made_up_form")  # the line
 import vitral
 from vitral.generation.fused_weights import can_be_fast
 from vitral.models.forms import form_of
-from vitral.studio.training.form import form as form_in_the_browser
+from vitral.studio.rooms.train.form import form as form_in_the_browser
 from vitral.training.optimization.growth import grow
 from vitral.training.preparation.corpus_preparation import prepare
 from vitral.training.recipes.plain import plain_recipe
