@@ -1,4 +1,4 @@
-"""What `vitral train` does once its options are understood."""
+"""What `vitral train` does once its options are read."""
 
 import shlex
 import sys
@@ -32,7 +32,7 @@ from vitral.training.watching.watcher import Watcher
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for."""
+    """The options of one call of `vitral train`."""
 
     folder: RunFolder
     sources: tuple[str, ...]
@@ -49,7 +49,7 @@ class Order:
 
 
 def carry_out(order: Order) -> int:
-    """Prepare, train, write the model, say what to type next; the exit code."""
+    """Prepare, train, write the model, say what to run next; the exit code."""
     if order.threads is not None:
         torch.set_num_threads(order.threads)
     device = choose_device(order.device)
@@ -92,7 +92,7 @@ def carry_out(order: Order) -> int:
 
 
 def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, Any, Path | None]:
-    """The recipe, what it reads, and the model to start from."""
+    """The recipe, the prepared data, and the model to start from."""
     folder, before = order.folder, order.folder.asked()
     start = None if order.start is None else str(locate(order.start)[1].resolve())
     if before is not None and start is None:
@@ -120,8 +120,8 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
 
 @contextmanager
 def _nothing_left_behind(folder: RunFolder) -> Iterator[None]:
-    """Inside, a mistake in what was asked for leaves no half-begun run behind, nor does a disk
-    that takes no more (`out_unwritable`)."""
+    """Inside, neither a mistake in the options nor a full disk leaves an unfinished run folder
+    (`out_unwritable`)."""
     begun = folder.begun
     try:
         yield

@@ -1,4 +1,4 @@
-"""A corpus: documents, read one at a time from wherever they are.
+"""A corpus: documents, read one at a time from files, folders and datasets.
 
     for document in read_documents(["libros/", "noticias.jsonl"]):
         print(document.name, len(document.text))
@@ -51,7 +51,7 @@ def read_documents(
 
     `hf:NAME`, `hf:NAME:SPLIT` or a folder written by `datasets.save_to_disk` is a Hugging Face
     dataset. `text_field` is where a .jsonl line or a dataset's row has its text. Documents
-    without a word are left out, for there is nothing in them to learn.
+    without a word are left out.
 
     Raises VitralError: `source_missing`, `data_missing` (a folder without such files),
     `source_twice`, `file_unreadable`, `file_binary`, `file_not_utf8`, `jsonl_line`,

@@ -1,4 +1,4 @@
-"""Which documents a model is trained on, and which are held out to see what it has learned.
+"""Which documents a model is trained on, and which are held out for evaluation.
 
 Whole documents are held out, never random lines: neighbouring lines of one book share names and
 turns of phrase, and a model that has seen half of them is not being tested. A corpus of a single
@@ -25,7 +25,7 @@ def split_documents(
     """Each document, and whether it is held out, as they stream by.
 
     `held_out` are names, where that of a .jsonl file, a dataset or a file read in parts means all
-    of its documents; or the share (0 … 1) of documents to draw. A share leaves at least one
+    of its documents; or the share (0 … 1) of documents. A share leaves at least one
     document on either side; one document alone is split by `split_text`.
 
     Raises VitralError: `held_out_missing` (names that the corpus does not have, known at its
@@ -81,7 +81,7 @@ def _by_share(
     documents: Iterable[Document], share: float, seed: int, cleaning: Cleaning
 ) -> Iterator[tuple[Document, bool]]:
     """While all documents so far fell on one side, the one that came nearest to the other is
-    kept back: it goes there if nobody else does."""
+    kept back: it goes there if no other does."""
     kept_back: Document | None = None
     side: bool | None = None  # where all so far fell; None once both sides have some
     number = 0

@@ -6,11 +6,11 @@ look at; layer upon layer that is a product of matrices:
     Ã_l = (r·I + (1 − r)·mean_h A_l,h), rows made to sum to one        R_l = Ã_l · R_{l−1}
 
 with r = ½, half for the residual stream (Abnar & Zuidema 2020, arXiv:2005.00928, section 3).
-It knows nothing of how large the values are, nor of the feed-forward parts: a first picture.
+It ignores the size of the values and the feed-forward parts: a first approximation.
 
-Only the rows asked for are carried down through the layers, and patterns are taken a block at
+Only the requested rows are carried down through the layers, and patterns are computed a block at
 a time, so memory grows with the text's length. Range: 0 to 1, rows sum to one. Cost: one pass
-over all patterns, T² arithmetic a head, and as much again for each 8 or so rows asked for.
+over all patterns, T² arithmetic per head, and as much again for each 8 or so requested rows.
 """
 
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ def rollout(
 ) -> Tensor:
     """What each input token contributes to some tokens: float32 [n, T], rows sum to one.
 
-    `tokens` are the places looked from, by default all; `layer` the one whose output is asked
-    about, by default the last. Raises VitralError `layer_out_of_range`, `part_unknown`,
+    `tokens` are the positions to start from, by default all; `layer` the one whose output is
+    explained, by default the last. Raises VitralError `layer_out_of_range`, `part_unknown`,
     `token_out_of_range`, `measure_of_two_texts` for cross-attention.
     """
     records = records_up_to(trace, layer, part, "rollout")

@@ -8,7 +8,7 @@ values, is linear in the stream. So each part's share is its output times one di
 (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; Wang et al. 2022,
 arXiv:2211.00593, section 3.1.) In pre-norm models u is the same for all layers. Where norms stand
 on the stream itself (BERT) or behind a part (Gemma 2), u is pulled through each on its way down.
-*Direct*: what a head makes later parts do counts as theirs.
+*Direct*: the effect of a head on later parts counts as theirs.
 
 The shares add up to the logit: that has been checked when you get them. Range: logits, of
 either sign. Cost: one forward pass, and one query's row of every head.
@@ -55,9 +55,9 @@ class LogitAttribution:
 def logit_attribution(
     trace: Trace, model: nn.Module | TraceableModel, token: int = -1, id: int | None = None
 ) -> LogitAttribution:
-    """Share out the logit of `id` (by default the likeliest) at the place `token`.
+    """Divide the logit of `id` (by default the most likely) at the position `token`.
 
-    `token` counts from 0, or from the end if negative. `model` is the one that left the trace.
+    `token` counts from 0, or from the end if negative. `model` is the one that made the trace.
     Raises VitralError `logits_not_available`, `token_out_of_range`, `id_out_of_range`,
     `parts_not_available`, `attribution_not_available` (with the first address that is no sum of
     parts), `rerun_not_available`.

@@ -1,4 +1,4 @@
-"""How alike heads are, and a map on which like heads stand together.
+"""How similar heads are, and a map that places similar heads together.
 
 The distance of two heads is that of their rows, averaged over the queries t:
 
@@ -28,7 +28,7 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class HeadMap:
-    """`points` [layers, heads, 2]; `kept` is the share of the spread that the plane shows."""
+    """`points` [layers, heads, 2]; `kept` is the share of the variance that the plane shows."""
 
     points: Tensor
     kept: float
@@ -59,7 +59,7 @@ def head_distances(trace: Trace, part: str | None = None) -> Tensor:
 
 
 def head_map(trace: Trace, part: str | None = None) -> HeadMap:
-    """Every head as a point in the plane; like heads stand together.
+    """Every head as a point in the plane; similar heads stand together.
 
     Raises VitralError as `head_distances`.
     """

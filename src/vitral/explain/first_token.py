@@ -1,4 +1,4 @@
-"""First token: how much attention rests where a head with nothing to do leaves it."""
+"""First token: how much attention goes to the first token, as in inactive heads."""
 
 from collections.abc import Sequence
 

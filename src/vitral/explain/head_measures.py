@@ -3,7 +3,7 @@
 table = vitral.measures(trace)
 table["entropy"]        # float32 [layers, heads]
 table.role(3, 2)        # "previous"
-table.sentence(3, 2)    # "looks at the token before (82 %)"
+table.sentence(3, 2)    # "looks at the previous token (82 %)"
 """
 
 import math
@@ -61,11 +61,11 @@ class HeadMeasures:
         return role_of(self.of(layer, head))
 
     def sentence(self, layer: int, head: int, language: str | None = None) -> str:
-        """What the head does, for a person."""
+        """What the head does, in one sentence."""
         return role_sentence(self.of(layer, head), language)
 
     def heads(self) -> list[dict[str, Any]]:
-        """One dictionary a head: layer, head, role, and its numbers."""
+        """One dictionary per head: layer, head, role, and its numbers."""
         found = []
         for layer in self.layers:
             for head in range(self.num_heads):
@@ -80,9 +80,9 @@ class HeadMeasures:
 def measures(
     trace: Trace, part: str | None = None, *, repeated: Trace | None = None
 ) -> HeadMeasures:
-    """All cheap measures of a trace's heads, of those that mean something for the part.
+    """All cheap measures of a trace's heads that are defined for the part.
 
-    `repeated` is another trace of the same model, of random tokens said twice
+    `repeated` is another trace of the same model, of a repeated random sequence
     (`repeated_trace`): if given, `duplicate` and `induction` are measured on it instead. In an
     encoder–decoder that is so of the encoder, which alone reads those tokens.
     Cost: one pass over the patterns, made only once. Raises VitralError `part_unknown`.

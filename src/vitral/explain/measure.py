@@ -5,10 +5,10 @@ works on whole traces:
 
     entropy(trace)            # float32 [layers, heads]
     entropy.low, entropy.high # its range
-    entropy.sentence("es")    # what it says, for a person
+    entropy.sentence("es")    # what it means, in one sentence
 
 `MEASURES` lists them in the order in which they are shown, so that Python, the command line and
-the browser speak of the same ones. Layers may have different numbers of heads; what a layer does
+the browser use the same ones. Layers may have different numbers of heads; what a layer does
 not have is NaN, and so is a measure that a text leaves undefined (no token stands twice, …).
 """
 
@@ -61,11 +61,11 @@ class Measure:
         return not (self.one_text and trace.part(part).is_cross)
 
     def label(self, language: str | None = None) -> str:
-        """Its name for a person: "attention entropy"."""
+        """Its name as shown: "attention entropy"."""
         return message(f"measure.{self.name}.label", language)
 
     def sentence(self, language: str | None = None) -> str:
-        """What it says, in one sentence."""
+        """What it means, in one sentence."""
         return message(f"measure.{self.name}.sentence", language)
 
 

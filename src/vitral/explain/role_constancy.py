@@ -1,13 +1,13 @@
-"""How far a head's role is true of the model, and not of one text alone.
+"""Whether a head's role holds in general, and not in one text alone.
 
-That heads divide the work among them (position, syntax, meaning, who is who) is said of every
+That heads divide the work among them (position, syntax, meaning, coreference) is said of every
 Transformer and is true of some heads of some. So each role comes with a figure: in how many of a
-dozen other sentences does the head have the same one? A head that looks at the token before in
-all of them does so by habit; one that does it in this text only has found something in the text,
-or nothing at all.
+dozen other sentences does the head have the same one? A head that looks at the previous token in
+all of them does so in general; one that does it only in this text may have found something in it,
+or not.
 
 Roles come from measures of one text (`roles`). Those of syntax, meaning and coreference cannot be
-read from one: for syntax see `relation_report`, which asks a treebank.
+measured on one text: for syntax see `relation_report`, which uses a treebank.
 
 Range: 0 to 1. Cost: a traced pass over each sentence.
 """
@@ -82,7 +82,7 @@ def roles_elsewhere(
     """The role of every head of `model` (a `vitral.Model`) in each of these sentences.
 
     `part` and `repeated` are as in `measures`. An encoder–decoder asked about its decoder or
-    its cross-attention answers each sentence, so that there is something that looks. Raises what
+    its cross-attention answers each sentence, so that its decoder has tokens. Raises what
     `Model.trace` and `Model.trace_generation` raise.
     """
     read, roles, too_long = [], [], 0

@@ -1,4 +1,4 @@
-"""Same token: how much of its attention a head gives to the very token that asks."""
+"""Same token: how much of its attention a token gives to itself."""
 
 from collections.abc import Sequence
 

@@ -1,11 +1,11 @@
-"""A trace: what one sequence left behind on its way through a model.
+"""A trace: everything that a model computed for one sequence.
 
     trace = vitral.load("vitral-es-bert").trace("El gato duerme.")
     trace.attention(layer=5, head=2)        # [queries, keys]
     trace["layers.5.residual.post"]         # [tokens, width]
     trace.view("layers.5.attention.pattern", head=2, height=64, width=64)
 
-Attention patterns are not stored; each cell asked for is computed, exactly, from queries, keys
+Attention patterns are not stored; each requested cell is computed, exactly, from queries, keys
 and log-sum-exp (`attention_record`). So a trace's memory grows with the text's length, not
 with its square. Everything a trace gives is float32 on the CPU.
 """
@@ -42,7 +42,7 @@ Exactness = Literal["exact", "eager", "given"]
 
 @dataclass(eq=False, repr=False)
 class Trace:
-    """What one sequence left behind; see the head of the file.
+    """What a model computed for one sequence; see the head of the file.
 
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
     and `decoder_tokens` the decoder's. `text` is None where ids were given instead. `edits` says
@@ -128,10 +128,10 @@ class Trace:
 
     @property
     def exactness(self) -> Exactness:
-        """How the patterns were had: "exact" is rebuilt from queries and keys, or told by the
-        model as it ran, as always where its attention can be watched; "eager" if some are those
-        that the model itself gave when asked, which then stand in memory whole; "given" if
-        whoever made the trace gave them.
+        """Where the patterns come from: "exact" means rebuilt from queries and keys, or recorded as
+        the model ran, as always if its attention can be recorded; "eager" if some are those
+        that the model's eager attention returned, which are then in memory whole; "given" if
+        the trace was made from them.
         """
         sources = {getattr(record, "source", "exact") for record in self.attentions.values()}
         return "eager" if "eager" in sources else "given" if "given" in sources else "exact"
@@ -189,10 +189,10 @@ class Trace:
     ) -> View:
         """Some rows and columns of the matrix at an address, in at most height × width cells.
 
-        With `cell`, in cells of just so many rows and columns, counted from the first; the last
+        With `cell`, in cells of that many rows and columns, counted from the first; the last
         ones may be narrower. `head` is needed where the value has heads (`pattern`, `q`, `k`,
         `v`). `rows` and `columns` are (first, one past the last), by default all. Cells are
-        exact where they suffice, else the mean or maximum of what they stand for (in a causal
+        exact if there are enough, otherwise the mean or maximum of what they cover (in a causal
         pattern that includes the cells that are always zero), and `aggregated` is true.
 
         Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
@@ -378,7 +378,7 @@ class Trace:
         return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The tokens that look, in a part of the model: of an encoder–decoder's "decoder" and
+        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
         "cross" its decoder's. Empty where they are not known. Raises VitralError `part_unknown`.
         """
         found = self.part(part)
@@ -387,7 +387,7 @@ class Trace:
         return self.decoder_tokens or self.tokens if found.name == "decoder" else self.tokens
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The tokens that are looked at, in a part of the model: in "cross" those of the other
+        """The key tokens (those looked at) of a part: for "cross" those of the other
         text. Raises VitralError `part_unknown`."""
         return self.tokens if self.part(part).is_cross else self.query_tokens(part)
 

@@ -1,4 +1,4 @@
-"""Touching a model: what would it compute if this head looked elsewhere, or not at all?
+"""Editing a model: what would it compute if this head looked elsewhere, or not at all?
 
     with model.edit() as edit:
         edit.silence(layer=2, head=5)
@@ -8,7 +8,7 @@
     difference(model.trace(text), edited)
 
 Inside the block everything that the module computes is edited: traces, its own forward,
-generation. After the block, and after an error, it is as it was found. Layers, heads and tokens
+generation. After the block, and after an error, it is as it was before. Layers, heads and tokens
 count from 0; rows are tokens that look, columns tokens that are looked at.
 """
 
@@ -46,9 +46,9 @@ _OF_A_LAYER = re.compile(
 
 
 class Edit:
-    """What is to come out otherwise in `module`, inside `with Edit(module) as edit:`.
+    """The edits of `module`, inside `with Edit(module) as edit:`.
 
-    Edits add up; where two meet, the later one counts. Wrong layers and addresses are refused
+    Edits add up; where two conflict, the later one counts. Wrong layers and addresses are refused
     at once; heads, tokens and shapes when a run meets them; and an edit that a run did not come
     to is an error, so that no run is less edited than it seems.
 
@@ -109,11 +109,11 @@ class Edit:
 
     @property
     def descriptions(self) -> list[str]:
-        """What was asked, a line each; traces of edited runs carry them."""
+        """The edits in words, a line each; traces of edited runs carry them."""
         return self._run.descriptions
 
     def clear(self) -> None:
-        """Take back all that was asked."""
+        """Undo all edits."""
         self._run.orders.clear()
         self._run.patches.clear()
 
@@ -151,7 +151,7 @@ class Edit:
         part: str | None = None,
         texts: Sequence[int] | None = None,
     ) -> None:
-        """The head (or some rows of it) looks evenly at all that it may look at."""
+        """The head (or some rows of it) looks evenly at every token it may see."""
         places = None if rows is None else tuple(map(place_of, rows))
         self._order(Even, "uniform", layer, head, part, texts, rows=places)
 
@@ -169,7 +169,7 @@ class Edit:
     ) -> None:
         """Token `row` looks at token `column` with the weight `value`.
 
-        The rest of the row makes room, in proportion, so that it still sums to one; cells set
+        The rest of the row is scaled in proportion, so that it still sums to one; cells set
         before keep their values. If `raw`, the rest stays as it is, and any value at any cell
         will do.
         """
@@ -233,9 +233,9 @@ class Edit:
     def blank(
         self, token: int, *, layers: Sequence[int] | None = None, part: str | None = None
     ) -> None:
-        """Nobody may look at the token, itself included, in all layers or some.
+        """No token may look at this one, itself included, in all layers or some.
 
-        The rest of every row makes room; a token that could look at nothing else looks nowhere.
+        The rest of every row is scaled up; a token that could see nothing else looks at nothing.
         """
         part, number = self._part(part)
         for layer in range(number) if layers is None else layers:

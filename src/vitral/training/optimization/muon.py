@@ -1,4 +1,4 @@
-"""Muon: momentum whose every step turns a weight matrix by an orthogonal one.
+"""Muon: momentum whose steps are orthogonal matrices.
 
 The momentum of a weight matrix is usually dominated by a few directions. Muon (Jordan et al.
 2024, https://kellerjordan.github.io/posts/muon/) replaces it by the nearest matrix whose
@@ -8,7 +8,7 @@ nearest orthogonal matrix is approached by a Newton–Schulz iteration, matrix p
     X ← a·X + b·(XXᵀ)X + c·(XXᵀ)²X        with (a, b, c) = (3.4445, -4.7750, 2.0315)
 
 Matrices of one shape go through it together, as one batch: a small model has many small ones.
-`torch.optim.Muon` takes them one by one and always in bfloat16, which on a processor without
+`torch.optim.Muon` takes them one by one and always in bfloat16, which on a CPU without
 bfloat16 units is tens of times slower than float32 (docs/log.md has the figures).
 
 Shapes: N matrices, R rows, C columns.
@@ -54,7 +54,7 @@ class Muon(torch.optim.Optimizer):
 
     The update is scaled by max(1, rows / columns)^½, so that the same rate suits every shape.
     `products` is the precision of the iteration's products: bfloat16 in a run that computes in
-    it anyway, two to three times as quick on a processor that multiplies it natively.
+    it anyway, two to three times as fast on a CPU that multiplies it natively.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Muon(torch.optim.Optimizer):
 
     def _nesterov(self, weights: list[Tensor], momentum: float) -> Tensor:
         """The average of each weight's gradients, brought up to date, and leaning [N, R, C]
-        towards the newest."""
+        towards the most recent."""
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         averages = []
         for weight in weights:
