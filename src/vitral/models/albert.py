@@ -147,6 +147,7 @@ FORM = Form(
         },
         tied=TIED,
         older=OLDER,
+        body=("AlbertModel", "albert."),
         unused=r"^(albert\.pooler|sop_classifier)\.",
     ),
 )

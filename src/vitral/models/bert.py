@@ -156,6 +156,7 @@ FORM = Form(
         },
         tied=TIED,
         older=OLDER,
+        body=("BertModel", "bert."),
         unused=r"^(bert\.pooler|cls\.seq_relationship)\.",
     ),
 )

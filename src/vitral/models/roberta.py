@@ -153,6 +153,7 @@ FORM = Form(
         },
         tied=TIED,
         older=OLDER,
+        body=("RobertaModel", "roberta."),
         unused=r"^roberta\.pooler\.",
     ),
 )

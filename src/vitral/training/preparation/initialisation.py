@@ -84,8 +84,15 @@ def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) ->
     found = vectors_VC.norm(dim=1) > 0
     weight_VC[found, reserved:] = vectors_VC[found] * TOKEN_HEIGHT * (width - reserved) ** 0.5
     if isinstance(model, Encoder):
-        share_V = torch.from_numpy(np.bincount(ids, minlength=vocab_size) + 0.5).float()
-        model.get_parameter("head.decoder.bias").copy_((share_V / share_V.sum()).log())
+        start_with_frequencies(model, ids)
+
+
+@torch.no_grad()
+def start_with_frequencies(model: nn.Module, ids: NDArray[np.integer]) -> None:
+    """Start an encoder's output bias at the logarithm of each token's frequency in `ids`."""
+    bias_V = model.get_parameter("head.decoder.bias")
+    share_V = torch.from_numpy(np.bincount(ids, minlength=len(bias_V)) + 0.5).float()
+    bias_V.copy_((share_V / share_V.sum()).log())
 
 
 def _start_of(model: nn.Module) -> str | None:
