@@ -82,7 +82,8 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["data", "sharded"])
 @pytest.mark.parametrize(
-    "form", ["llama", "gpt2", "bert", "roberta", "albert", "recurrent", *TRANSLATORS]
+    "form",
+    ["llama", "gpt2", "bert", "roberta", "albert", "modernbert", "recurrent", *TRANSLATORS],
 )
 def test_two_processes_give_the_losses_of_one(
     form: str, kind: Kind, processes: Processes, tmp_path: Path
