@@ -11,7 +11,7 @@ from tests.cli.test_command_bad_input import refused
 from tests.training.small_runs import BOOK, books
 
 import vitral
-from vitral.studio.shelf import Shelf
+from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.training.runs.run_folder import RunFolder
 
 Run = Callable[..., Any]
@@ -48,7 +48,7 @@ def test_from_a_text_to_a_model_that_opens(command: Run, book: Path) -> None:
         _, name, *arguments = shlex.split(line.replace("FILE", "libro.txt"))
         if name == "studio":
             assert arguments == ["--model", "mi modelo/model"]
-            assert Shelf([arguments[1]]).default == "model"
+            assert ModelCatalog([arguments[1]]).default == "model"
         else:
             assert command(name, *arguments).code == 0, line
 

@@ -24,8 +24,8 @@ from vitral.explain import (
 )
 from vitral.nn.scaled_dot_product import scaled_dot_product_attention
 from vitral.studio.limits import Limits
-from vitral.studio.summary import summary_of
-from vitral.studio.views import pooled_block
+from vitral.studio.traces.summary import summary_of
+from vitral.studio.traces.views import pooled_block
 from vitral.tracing import difference, open_trace
 
 IDS = [3, 8, 5, 9, 11, 4, 8]
