@@ -58,6 +58,7 @@ export function embedded(carried: Carried): Source {
     max_tokens: tokens.length,
     max_trace_file_bytes: 0,
     models: [card],
+    rooms: [],
   };
   return {
     fixed: true,
