@@ -51,7 +51,7 @@ def train_word(texts: Iterable[str], vocab_size: int) -> Tokenizer:
 
 def train_byte(texts: Iterable[str] = (), vocab_size: int = 257) -> Tokenizer:
     """A token for each of the 256 bytes of UTF-8: byte b is number b + 1. Nothing is learned."""
-    vocabulary = {BEGIN: 0} | {name: byte + 1 for byte, name in enumerate(_byte_names())}
+    vocabulary = {BEGIN: 0} | {name: byte + 1 for byte, name in enumerate(byte_names())}
     tokenizer = _byte_level(models.BPE(vocabulary, []))
     tokenizer.add_special_tokens([AddedToken(BEGIN, special=True, normalized=False)])
     return _begin(tokenizer)
@@ -167,7 +167,7 @@ def _begin(tokenizer: Tokenizer) -> Tokenizer:
     return tokenizer
 
 
-def _byte_names() -> list[str]:
+def byte_names() -> list[str]:
     """The character by which a vocabulary names each byte: itself where it can be printed, the
     next unused one from U+0100 on where it cannot (GPT-2's way)."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}

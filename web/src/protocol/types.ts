@@ -4,7 +4,8 @@ import type * as schema from "./schema";
 
 export type ModelCard = schema.ModelDescription;
 export type RoomEntry = schema.RoomEntry;
-export type Studio = schema.Studio;
+/** A page that carries its own trace has no rooms. */
+export type Studio = Omit<schema.Studio, "rooms"> & Partial<Pick<schema.Studio, "rooms">>;
 export type Token = schema.Token;
 export type Part = schema.Part;
 export type Answer = schema.Answer;

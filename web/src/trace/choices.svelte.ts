@@ -1,14 +1,15 @@
 // What the reader chooses about the pictures: the way of seeing, what it shows, and the colours.
 import { ramp, type Ramp, type Scale } from "../design/ramp";
-import type { GraphKind } from "./explaining/types";
-import type { Place, ViewName } from "../state/address";
-import { preferences } from "../state/preferences.svelte";
+import type { Reader } from "../messages/reader.svelte";
+import type { Preferences } from "../state/preferences.svelte";
 import type { Step } from "../state/trail";
+import type { Place } from "./address";
+import type { GraphKind } from "./explaining/types";
 
 type Chosen = Pick<Place, "view" | "graph" | "beside" | "blank" | "scale" | "lifted">;
 
 export abstract class Choices {
-  view = $state<ViewName>("lines");
+  view = $state("lines");
   /** What the graph's edges are, the word path's other sentence, and whether the source token is
    * hidden for the prediction. */
   graph = $state<GraphKind>("rollout");
@@ -16,10 +17,18 @@ export abstract class Choices {
   blank = $state(false);
   scale = $state<Scale>("glass");
   lifted = $state(false);
-  readonly colours: Ramp = $derived(ramp(this.scale, preferences.theme, this.lifted));
+  readonly colours: Ramp = $derived.by(() =>
+    ramp(this.scale, this.preferences.theme, this.lifted),
+  );
+
+  readonly reader: Reader;
+
+  constructor(readonly preferences: Preferences) {
+    this.reader = preferences.reader;
+  }
 
   /** The choice goes into the address. */
-  protected abstract record(step: Step | null): void;
+  abstract record(step: Step | null): void;
 
   /** All choices, as the address has them. */
   chosen(): Chosen {
@@ -33,7 +42,7 @@ export abstract class Choices {
     Object.assign(this, { view, graph: graph ?? "rollout", beside, blank, scale, lifted });
   }
 
-  chooseView(view: ViewName): void {
+  chooseView(view: string): void {
     this.view = view;
     this.record("view");
   }

@@ -3,10 +3,11 @@
 // `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived, and what
 // the panes draw.
 import type { Problem } from "../protocol/problem";
-import { source } from "../protocol/source";
+import type { Source } from "../protocol/source";
 import type { Part, Token, Trace } from "../protocol/types";
-import type { Place } from "../state/address";
+import type { Preferences } from "../state/preferences.svelte";
 import type { Step } from "../state/trail";
+import type { Place } from "./address";
 import { Choices } from "./choices.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
 import { keysOf, partOf, queriesOf } from "./parts";
@@ -42,6 +43,13 @@ export abstract class Looking extends Choices {
   #patterns: Patterns | null = null;
   #looking = new AbortController();
   #filling = new AbortController();
+
+  constructor(
+    readonly source: Source,
+    preferences: Preferences,
+  ) {
+    super(preferences);
+  }
 
   /** Say what went wrong, or ask `again` when that can help. */
   protected abstract fail(problem: unknown, again: () => Promise<void>): void;
@@ -82,13 +90,19 @@ export abstract class Looking extends Choices {
   /** Work out how the weight of this token came about. */
   chooseKey(key: number): void {
     this.key = key;
-    this.chooseView(source().getArithmetic ? "arithmetic" : this.view);
+    this.chooseView(this.source.getArithmetic ? "arithmetic" : this.view);
   }
 
   /** A picture asked for something of its own and did not get it: it is shown anew, and asks
    * again, once that can help. */
-  failed(problem: unknown): void {
+  readonly failed = (problem: unknown): void => {
     this.fail(problem, () => this.#look());
+  };
+
+  /** Drop what is still on its way. */
+  protected stopLooking(): void {
+    this.#looking.abort();
+    this.#filling.abort();
   }
 
   // How it comes here ---------------------------------------------------------------------------
@@ -106,7 +120,7 @@ export abstract class Looking extends Choices {
     if (this.pooled && before?.trace.id !== trace.id) this.pooled = null;
     const part = partOf(trace, place?.part ?? this.part);
     this.part = part.name;
-    this.#patterns = new Patterns(trace, part);
+    this.#patterns = new Patterns(this.source, trace, part);
     const maps = this.#fillWindow(trace, part);
     if (!before && !(place?.layer != null || place?.head != null)) {
       const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
@@ -139,7 +153,7 @@ export abstract class Looking extends Choices {
     if (!trace || partOf(trace, name).name === this.part) return;
     const [before, part] = [this.tokens, partOf(trace, name)];
     this.part = part.name;
-    this.#patterns = new Patterns(trace, part);
+    this.#patterns = new Patterns(this.source, trace, part);
     this.pooled = null;
     this.pointed = null;
     this.key = null;
@@ -152,7 +166,7 @@ export abstract class Looking extends Choices {
   async #fillWindow(trace: Trace, part: Part): Promise<HeadMaps> {
     this.#filling.abort();
     const { signal } = (this.#filling = new AbortController());
-    const { header, values } = await source().getPooled(trace.id, part.name, signal);
+    const { header, values } = await this.source.getPooled(trace.id, part.name, signal);
     this.pooled = {
       height: header.shape[2] ?? 0,
       width: header.shape[3] ?? 0,

@@ -1,5 +1,5 @@
 // What a model's parts and heads are called.
-import { say, type MessageKey } from "../messages/catalogue.svelte";
+import type { MessageKey, Reader } from "../messages/reader.svelte";
 import type { HeadPlace } from "./touch/edits";
 
 const NAMES: Record<string, MessageKey> = {
@@ -9,13 +9,14 @@ const NAMES: Record<string, MessageKey> = {
 };
 
 /** A part's name for a person. */
-export function partName(name: string): string {
+export function partName({ say }: Reader, name: string): string {
   const key = NAMES[name];
   return key ? say(key) : name || "—";
 }
 
 /** A head's name, with its part's where a model has several. */
-export function headName(place: HeadPlace): string {
+export function headName(reader: Reader, place: HeadPlace): string {
+  const { say } = reader;
   const head = say("studio.layer_head", { layer: place.layer, head: place.head });
-  return place.part in NAMES ? say("studio.head_of_part", { part: partName(place.part), head }) : head;
+  return place.part in NAMES ? say("studio.head_of_part", { part: partName(reader, place.part), head }) : head;
 }

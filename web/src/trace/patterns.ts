@@ -3,11 +3,11 @@
 // A text of up to 256 tokens comes whole, one block a head; of a longer one come the rows and
 // windows that somebody looks at, each exact, and a reduced map of the rest.
 import { LARGEST_SIDE, StudioError, type ViewQuestion } from "../protocol/client";
-import { source } from "../protocol/source";
+import type { Source } from "../protocol/source";
 import type { Part, Trace } from "../protocol/types";
+import type { Link } from "./links";
 import type { Area, Cells } from "./map/cells";
 import { keysOf, queriesOf } from "./parts";
-import type { Link } from "./links";
 
 /** The most cells that one block may have. */
 const MOST_CELLS = LARGEST_SIDE * LARGEST_SIDE;
@@ -18,6 +18,7 @@ export class Patterns {
   #bytes = 0;
 
   constructor(
+    private readonly source: Source,
     readonly trace: Trace,
     readonly part: Part,
   ) {}
@@ -60,7 +61,7 @@ export class Patterns {
   /** A long text's strongest links, the weakest first; null where nobody looks for them. */
   async strongest(layer: number, head: number, signal: AbortSignal): Promise<Link[] | null> {
     const question = { layer, head, count: 200, least_key: 1, apart: 2 };
-    const found = await source().getStrongest?.(this.trace.id, question, signal);
+    const found = await this.source.getStrongest?.(this.trace.id, question, signal);
     return found ? found.weights.reverse() : null;
   }
 
@@ -99,7 +100,7 @@ export class Patterns {
       this.#kept.set(name, before); // the last used is dropped last
       return before;
     }
-    const block = await source().getView(this.trace.id, question, signal);
+    const block = await this.source.getView(this.trace.id, question, signal);
     const [height = 0, width = 0] = block.header.shape;
     if (!(block.values instanceof Float32Array)) {
       throw new StudioError("unexpected", {}, 200, "a view without float32 values");

@@ -2,7 +2,7 @@
 // where the trace before it was looked at. What the new trace does not have becomes the nearest.
 import { problemFor, type Problem } from "../protocol/problem";
 import type { Part, Token, Trace } from "../protocol/types";
-import type { Place, Source } from "../state/address";
+import type { Place, Source } from "./address";
 import { keysOf, queriesOf } from "./parts";
 import { firstSource, sameSource, stillThere } from "./words";
 

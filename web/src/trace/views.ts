@@ -1,12 +1,11 @@
-// The ways of seeing a text, in the order of their tabs. What few readers open first is fetched
-// when it is opened.
+// The ways of seeing a trace, in the order of their tabs: to add one is to add its record here. What
+// few readers open first is fetched when it is opened.
 import type { Component } from "svelte";
 
-import type { MessageKey } from "../messages/catalogue.svelte";
-import { source } from "../protocol/source";
-import type { ViewName } from "../state/address";
-import HeadMap from "./map/HeadMap.svelte";
+import type { MessageKey } from "../messages/reader.svelte";
+import type { Source } from "../protocol/source";
 import LinesView from "./lines/LinesView.svelte";
+import HeadMap from "./map/HeadMap.svelte";
 import NumbersView from "./NumbersView.svelte";
 import { withinOneText } from "./parts";
 import type { Shown } from "./shown";
@@ -14,12 +13,12 @@ import type { Shown } from "./shown";
 export type ViewComponent = Component<{ shown: Shown }>;
 
 export interface View {
-  name: ViewName;
+  name: string;
   label: MessageKey;
   /** What it is about: one head, all of the text's layers, or a change that the reader makes. */
   reach: "head" | "text" | "change";
   /** Can the source of answers give what it needs? */
-  possible: () => boolean;
+  possible: (source: Source) => boolean;
   /** Why it cannot show this part of a trace, in words; null where it can. Without it, it always
    * can. */
   refuses?: (shown: Shown) => MessageKey | null;
@@ -33,7 +32,7 @@ function here(component: ViewComponent): View["fetch"] {
 
 const always = (): boolean => true;
 /** A page that carries its own trace has nobody to ask. */
-const served = (): boolean => !source().fixed;
+const served = (source: Source): boolean => !source.fixed;
 
 /** Layer upon layer a token's vector is mixed from those of its own text. */
 function betweenTexts({ part }: Shown): MessageKey | null {
@@ -56,7 +55,7 @@ function notTouched(shown: Shown): MessageKey | null {
 }
 
 /** One head, seen in one way: what every source can give, and what it takes one question for. */
-const OF_A_HEAD: readonly View[] = [
+const OF_A_HEAD: readonly [View, ...View[]] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
   { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(HeadMap) },
   { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
@@ -64,14 +63,14 @@ const OF_A_HEAD: readonly View[] = [
     name: "components",
     label: "studio.view_components",
     reach: "head",
-    possible: () => source().getQueryKey !== null,
+    possible: (source) => source.getQueryKey !== null,
     fetch: () => import("./arithmetic/QueryKeyView.svelte"),
   },
   {
     name: "arithmetic",
     label: "studio.view_arithmetic",
     reach: "head",
-    possible: () => source().getArithmetic !== null,
+    possible: (source) => source.getArithmetic !== null,
     fetch: () => import("./arithmetic/ArithmeticView.svelte"),
   },
 ];
@@ -129,16 +128,17 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
     ]
   : [];
 
-const ALL: readonly View[] = [...OF_A_HEAD, ...OF_A_STUDIO];
+export const VIEWS: readonly [View, ...View[]] = [...OF_A_HEAD, ...OF_A_STUDIO];
 
-/** The views that there are for this source of answers. */
-export function views(): View[] {
-  const offered = source().views;
-  return ALL.filter((view) => view.possible() && (offered?.includes(view.name) ?? true));
+/** The views that there are for a source of answers. */
+export function viewsOf(source: Source): View[] {
+  return VIEWS.filter(
+    (view) => view.possible(source) && (source.views?.includes(view.name) ?? true),
+  );
 }
 
 /** The view of this name, or the first where there is none for this source. */
-export function viewOf(name: ViewName): View {
-  const found = views();
-  return found.find((view) => view.name === name) ?? (found[0] as View);
+export function viewOf(source: Source, name: string): View {
+  const found = viewsOf(source);
+  return found.find((view) => view.name === name) ?? VIEWS[0];
 }

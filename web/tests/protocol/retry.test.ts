@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { Retry, RETRY_EVERY } from "../../src/protocol/retry";
 import { connection } from "../../src/protocol/connection.svelte";
+import { Retry, RETRY_EVERY } from "../../src/protocol/retry";
 
 const question = () => vi.fn(() => Promise.resolve());
 
@@ -20,7 +20,7 @@ afterEach(() => {
 describe("a question asked again", () => {
   it("is asked again once, when Studio is back", () => {
     const again = question();
-    new Retry().whenBack(again, false);
+    new Retry(connection).whenBack(again, false);
     expect(again).not.toHaveBeenCalled();
     connection.answered();
     connection.lost();
@@ -30,7 +30,7 @@ describe("a question asked again", () => {
 
   it("is asked again once, after a while", () => {
     const again = question();
-    new Retry().later(again, false);
+    new Retry(connection).later(again, false);
     vi.advanceTimersByTime(RETRY_EVERY - 1);
     expect(again).not.toHaveBeenCalled();
     vi.advanceTimersByTime(3 * RETRY_EVERY);
@@ -38,7 +38,7 @@ describe("a question asked again", () => {
   });
 
   it("is the newest only", () => {
-    const [retry, older, newer] = [new Retry(), question(), question()];
+    const [retry, older, newer] = [new Retry(connection), question(), question()];
     retry.whenBack(older, true);
     retry.later(newer, true);
     connection.answered();
@@ -48,7 +48,7 @@ describe("a question asked again", () => {
   });
 
   it("stays a text where a head of the text before it fails as well", () => {
-    const [retry, text, head] = [new Retry(), question(), question()];
+    const [retry, text, head] = [new Retry(connection), question(), question()];
     retry.whenBack(text, true);
     retry.whenBack(head, false);
     retry.later(head, false);
@@ -59,7 +59,7 @@ describe("a question asked again", () => {
   });
 
   it("is nothing any more once it is asked again", () => {
-    const [retry, text, head] = [new Retry(), question(), question()];
+    const [retry, text, head] = [new Retry(connection), question(), question()];
     retry.whenBack(text, true);
     connection.answered();
     retry.later(head, false);
@@ -68,7 +68,7 @@ describe("a question asked again", () => {
   });
 
   it("can be forgotten", () => {
-    const [retry, again] = [new Retry(), question()];
+    const [retry, again] = [new Retry(connection), question()];
     retry.whenBack(again, true);
     retry.forget();
     retry.later(again, true);

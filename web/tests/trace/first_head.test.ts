@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
+import type { Token } from "../../src/protocol/types";
 import { firstHead } from "../../src/trace/first_head";
 import { firstSource } from "../../src/trace/words";
-import type { Token } from "../../src/protocol/types";
 import cases from "./first_look.json";
 
 const tokens: Token[] = ["[CLS]", "El", "perro", "que", "huye", "[SEP]"].map((text, id) => ({

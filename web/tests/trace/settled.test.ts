@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { settled, type Aim, type Earlier } from "../../src/trace/settled";
 import type { Trace } from "../../src/protocol/types";
-import { readPlace } from "../../src/state/address";
+import { readPlace } from "../../src/trace/address";
+import { settled, type Aim, type Earlier } from "../../src/trace/settled";
 import { partNamed, tokensOf, traceOf } from "./traced";
 
 const bert = traceOf(tokensOf("[CLS]|El| perro| que| persigu|ió| al| gato|.|[SEP]"));

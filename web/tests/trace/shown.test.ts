@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import type { ViewQuestion } from "../../src/protocol/client";
+import type { Source } from "../../src/protocol/source";
 import { Patterns } from "../../src/trace/patterns";
 import { fetchShown, type Shown } from "../../src/trace/shown";
-import type { ViewQuestion } from "../../src/protocol/client";
-import { answerFrom, type Source } from "../../src/protocol/source";
 import { partNamed, tokensOf, traceOf } from "./traced";
 
 /** Each token looks at the one before it, and a little at the first. */
@@ -28,9 +28,8 @@ const getStrongest = vi.fn(() => {
 });
 
 function show(size: number, token: number | null, source: Partial<Source> = {}): Promise<Shown> {
-  answerFrom({ getView, ...source } as Partial<Source> as Source);
   const tokens = tokensOf(Array.from({ length: size }, () => " a").join("|"));
-  const patterns = new Patterns(traceOf(tokens), partNamed(""));
+  const patterns = new Patterns({ getView, ...source } as Partial<Source> as Source, traceOf(tokens), partNamed(""));
   return fetchShown(patterns, { layer: 1, head: 2, token }, new AbortController().signal);
 }
 

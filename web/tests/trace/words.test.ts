@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { continues, firstSource, label, sameSource, stillThere, words } from "../../src/trace/words";
 import type { Token } from "../../src/protocol/types";
+import { continues, firstSource, label, sameSource, stillThere, words } from "../../src/trace/words";
 
 /** Tokens of a text cut at the bars; [names] are special. */
 function tokens(cut: string): Token[] {

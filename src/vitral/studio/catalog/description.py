@@ -10,11 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from vitral.models.forms import OWN, form_of_folder
+
 _LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers", "n_layers")
 _HEADS = ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads", "n_heads")
 _CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
-_DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel", "RecurrentLanguageModel")
-_TRANSLATORS = ("SequenceToSequence",)  # Vitral's recurrent ones; others say so by an entry
+_DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
 
 
 class ModelDescription(BaseModel):
@@ -53,7 +54,10 @@ def describe(
 
 
 def _kind(config: Mapping[str, Any], architecture: str) -> str:
-    if config.get("is_encoder_decoder") or architecture.endswith(_TRANSLATORS):
+    if str(config.get("model_type")).startswith(OWN):  # which no other library knows
+        form = form_of_folder(architecture)
+        return "encoder" if form is None else form.kind
+    if config.get("is_encoder_decoder"):
         return "encoder-decoder"
     if architecture.endswith(_DECODERS):
         return "decoder"

@@ -34,12 +34,12 @@ def edited(model: "Model", edits: Sequence[Edit]) -> Iterator[None]:
 
 def _parts_reading(model: "Model", edit: Blank) -> list[tuple[str | None, list[int] | None]]:
     """The parts that read the text of a token that is blanked, and their layers (None: all)."""
-    from vitral.models.recurrent_sequence_to_sequence import RecurrentSequenceToSequence
+    from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
 
     if edit.of == "decoder_tokens":
         return [("decoder", None)]
-    if isinstance(model.module, RecurrentSequenceToSequence):  # it attends once, in its first layer
-        return [("cross", [0])]
+    if any(isinstance(part, RecurrentDecoderLayer) for part in model.module.modules()):
+        return [("cross", [0])]  # such a decoder attends once, in its first layer
     if model.kind == "encoder-decoder":
         return [("encoder", None), ("cross", None)]
     return [(None, None)]

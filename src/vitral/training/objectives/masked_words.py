@@ -48,12 +48,17 @@ class MaskedWordsSum(nn.Module):
         follows_weight: Tensor | None = None,
     ) -> Tensor:
         x_BTC = self.model.encode(ids, None, segments)
-        asked_BT = targets != IGNORED
-        logits_NV = self.model.head(x_BTC[asked_BT]).float()
-        loss = F.cross_entropy(logits_NV, targets[asked_BT], reduction="sum")
+        loss: Tensor = self._at_hidden_places(x_BTC, targets)
         if follows is not None and follows_weight is not None:
             loss = loss + next_sentence_sum(self.model, x_BTC, follows, follows_weight)
         return loss
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _at_hidden_places(self, x_BTC: Tensor, targets: Tensor) -> Tensor:
+        """Not compiled: each number of hidden places would be a program of its own."""
+        asked_BT = targets != IGNORED
+        logits_NV = self.model.head(x_BTC[asked_BT]).float()
+        return F.cross_entropy(logits_NV, targets[asked_BT], reduction="sum")
 
 
 def next_sentence_sum(model: Any, x_BTC: Tensor, follows: Tensor, weight: Tensor) -> Tensor:

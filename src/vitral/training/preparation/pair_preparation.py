@@ -19,6 +19,7 @@ from vitral.data.pair_file import PairFile
 from vitral.data.pairs import Pair, generate_pairs, read_pairs, train_pair_tokenizer
 from vitral.data.split import draw
 from vitral.errors import VitralError
+from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.recipes.recipe import Recipe
 
 SAMPLE_PAIRS = 2000
@@ -56,9 +57,10 @@ def prepare_pairs(
 ) -> PreparedPairs:
     """Read or make the pairs into the run's folder `out`, or open what stands there already.
 
-    The tokenizer is learned from the training pairs, or is that of the model in `start`. Raises
-    VitralError `pairs_missing` where there are neither sources nor a rule, `pairs_and_sources`
-    where there are both, `pairs_too_few`, `pair_too_long`, and what `read_pairs` raises.
+    The tokenizer is learned from the training pairs, or is that of the model in `start` or of the
+    recipe's folder. Raises VitralError `pairs_missing` where there are neither sources nor a rule,
+    `pairs_and_sources` where there are both, `pairs_too_few`, `pair_too_long`, and what
+    `read_pairs` and `given_tokenizer` raise.
     """
     stem, sample, path = out / "pairs", out / "held_out.json", out / "tokenizer.json"
     if not (PairFile.exists(stem) and sample.exists()):
@@ -123,11 +125,11 @@ def _smallest(drawn: dict[Pair, float]) -> list[Pair]:
 def _write_tokenizer(
     recipe: Recipe, sources: Sequence[str | Path], path: Path, start: Path | None
 ) -> None:
-    if start is not None:
-        _write(path, (start / "tokenizer.json").read_text(encoding="utf-8"))
-        return
-    choice = recipe.tokenizer
-    tokenizer = train_pair_tokenizer(_training(recipe, sources), choice.kind, choice.vocab_size)
+    tokenizer = given_tokenizer(recipe, start)
+    if tokenizer is None:
+        choice = recipe.tokenizer
+        pairs = _training(recipe, sources)
+        tokenizer = train_pair_tokenizer(pairs, choice.kind, choice.vocab_size)
     _write(path, tokenizer.to_str(pretty=True))
 
 

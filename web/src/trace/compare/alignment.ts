@@ -7,8 +7,8 @@
 // one piece. Tokens that the model adds ([CLS]) are paired by their name. The attention of a piece
 // is summed over its tokens as keys and averaged over them as queries, as for words (Clark et al.
 // 2019, arXiv:1906.04341, section 4.1): rows still sum to one.
-import { label } from "../words";
 import type { Part, Token, Trace } from "../../protocol/types";
+import { label } from "../words";
 import type { Axis } from "./grid";
 
 export interface Side {

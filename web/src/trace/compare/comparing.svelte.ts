@@ -1,24 +1,22 @@
 // What stands on the right of a comparison: a text, a model and a head of its own, each null where
-// it is the same as on the left, which is what the room shows.
+// it is the same as on the left, which is what the picture shows.
 
 function whole(text: string | null): number | null {
   return text !== null && /^\d{1,6}$/.test(text) ? Number(text) : null;
 }
 
-class Comparing {
+export class Comparing {
   text = $state<string | null>(null);
   model = $state<string | null>(null);
   layer = $state<number | null>(null);
   head = $state<number | null>(null);
-  #record: () => void = () => {};
 
-  begin(record: () => void): void {
-    this.#record = record;
-  }
+  /** `record` writes the picture's address. */
+  constructor(private readonly record: () => void) {}
 
   choose(right: Partial<Pick<Comparing, "text" | "model" | "layer" | "head">>): void {
     Object.assign(this, right);
-    this.#record();
+    this.record();
   }
 
   /** What the page's address says besides, beginning with "&", or nothing. */
@@ -39,5 +37,3 @@ class Comparing {
     this.head = whole(query.get("with_head"));
   }
 }
-
-export const comparing = new Comparing();

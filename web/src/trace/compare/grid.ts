@@ -1,8 +1,8 @@
 // A head as Compare draws it: every weight exact, or, where a text is long, in cells of several
 // tokens. Either way a cell holds what a token gives to those that stand there, so rows sum to one.
 import type { Token } from "../../protocol/types";
-import type { Patterns } from "../patterns";
 import { keysOf, queriesOf } from "../parts";
+import type { Patterns } from "../patterns";
 import { label } from "../words";
 
 export interface Axis {

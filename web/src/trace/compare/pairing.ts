@@ -1,6 +1,6 @@
 // What of two heads stands for one another: pieces of those who look, and of those looked at.
-import { withinOneText } from "../parts";
 import type { Part, Trace } from "../../protocol/types";
+import { withinOneText } from "../parts";
 import { align, alignCells, sideOf, type Alignment, type Manner, type Piece } from "./alignment";
 import type { Grid } from "./grid";
 

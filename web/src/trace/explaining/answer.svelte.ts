@@ -1,12 +1,14 @@
-// An answer that a view waits for. What cannot be shown of this text is told within the view;
-// a server that has gone, or a trace that it dropped, is the room's business.
-import { room } from "../room.svelte";
+// An answer that a view waits for. What cannot be shown of this text is told within the view; a
+// server that has gone, or a trace that it dropped, is for the picture to deal with.
 import { StudioError } from "../../protocol/client";
+import type { Picture } from "../picture.svelte";
 
 export class Answer<T> {
   value = $state.raw<T | null>(null);
   problem = $state.raw<StudioError | null>(null);
   #about = "";
+
+  constructor(private readonly picture: Picture) {}
 
   /**
    * Ask about a trace. An earlier answer stays in sight until the new one comes, unless it is of
@@ -28,7 +30,7 @@ export class Answer<T> {
         if (problem instanceof StudioError && problem.status === 422) {
           this.problem = problem;
           this.value = null;
-        } else room.failed(problem);
+        } else this.picture.failed(problem);
       },
     );
     return () => asked.abort();

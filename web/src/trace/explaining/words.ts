@@ -1,10 +1,10 @@
-// Words that these views share: a level's name, a word of the vocabulary, a cosine.
-import { number, say } from "../../messages/catalogue.svelte";
+// Words that these views share: a level's name, a word of the vocabulary.
+import type { Reader } from "../../messages/reader.svelte";
 
 const LAYER = /layers\.(\d+)\./;
 
 /** "Input" for `embed`, "Layer 3" for `layers.3.residual.post`. */
-export function levelName(address: string): string {
+export function levelName({ say }: Reader, address: string): string {
   const layer = LAYER.exec(address)?.[1];
   return layer === undefined ? say("studio.level_input") : `${say("studio.layer")} ${layer}`;
 }
@@ -19,9 +19,4 @@ export function shownWord(text: string): string {
   const seen = text.trim();
   if (seen !== "") return seen;
   return text.includes("\n") ? "↵" : "␣";
-}
-
-/** A cosine with its own minus sign. */
-export function cosine(value: number, digits = 2): string {
-  return number(value, digits).replace("-", "−");
 }

@@ -13,7 +13,7 @@ export interface Caption {
   inPart: string;
 }
 
-export interface Picture {
+export interface Drawn {
   svg: string;
   width: number;
   height: number;
@@ -35,7 +35,7 @@ const NARROWEST = 420;
 const LEAST_SCALE = 1;
 
 /** The picture of `view`, as large as it is on the page. */
-export async function pictureOf(view: HTMLElement, caption: Caption): Promise<Picture> {
+export async function pictureOf(view: HTMLElement, caption: Caption): Promise<Drawn> {
   const drawing = draw(view);
   const font = `${PLAIN.subtitle}px ${families().tool}`;
   const least = Math.max(NARROWEST, Math.ceil(widthOf(caption.subtitle, font)));
@@ -51,7 +51,7 @@ export async function pictureOf(view: HTMLElement, caption: Caption): Promise<Pi
 }
 
 /** The same as a slide: large, and of a screen's shape. */
-export async function slideOf(view: HTMLElement, caption: Caption): Promise<Picture> {
+export async function slideOf(view: HTMLElement, caption: Caption): Promise<Drawn> {
   const { width, height } = SLIDE;
   const room = (top: number): { width: number; height: number } => ({
     width: width - 2 * LARGE.margin,
@@ -158,7 +158,7 @@ async function finished(
   body: string,
   { width, height }: { width: number; height: number },
   drawing: Drawing,
-): Promise<Picture> {
+): Promise<Drawn> {
   const { words, tool } = families();
   const rules = await fontRules([words, tool, ...drawing.families]);
   const style = element(

@@ -1,8 +1,8 @@
 // A picture in pixels.
-import type { Picture } from "./picture";
+import type { Drawn } from "./picture";
 
 /** The picture as a PNG, `scale` pixels to each of its own. */
-export async function rastered({ svg, width, height }: Picture, scale: number): Promise<Blob> {
+export async function rastered({ svg, width, height }: Drawn, scale: number): Promise<Blob> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();

@@ -1,11 +1,11 @@
-// The edits that stand, and how the room comes to show the run that they make.
+// The edits that stand, and how the picture comes to show the run that they make.
 //
 // `edits` follow the reader's hand; `asked` are those that Studio was last asked for, a moment
-// later while a weight is dragged. The room runs the text with them; Touch compares predictions.
-import { reader } from "../../messages/catalogue.svelte";
+// later while a weight is dragged. The picture runs the text with them; Touch compares predictions.
+import type { Reader } from "../../messages/reader.svelte";
 import { StudioError } from "../../protocol/client";
 import type { Before } from "../../protocol/queue";
-import { source } from "../../protocol/source";
+import type { Source } from "../../protocol/source";
 import type { Question, Trace } from "../../protocol/types";
 import { postTouch } from "./client";
 import {
@@ -29,7 +29,7 @@ import { Past } from "./past";
 /** How long a hand must rest, in ms, before Studio is asked. */
 export const REST = 90;
 
-class Touching {
+export class Touching {
   edits = $state.raw<Edits>([]);
   asked = $state.raw<Edits>([]);
   /** Whether the pictures show the run without the edits. */
@@ -49,18 +49,18 @@ class Touching {
   #working: Edits = [];
   #question: Question | null = null;
   #resting: ReturnType<typeof setTimeout> | undefined;
-  #retrace: () => void = () => {};
-  #record: () => void = () => {};
+
+  /** `retrace` runs the picture's text again, `record` writes its address. */
+  constructor(
+    private readonly source: Source,
+    private readonly reader: Reader,
+    private readonly retrace: () => void,
+    private readonly record: () => void,
+  ) {}
 
   /** Is there a Studio that can run the text again? */
   get possible(): boolean {
-    return !source().fixed;
-  }
-
-  /** The room tells how it runs its text again, and how it writes its address. */
-  begin(retrace: () => void, record: () => void): void {
-    this.#retrace = retrace;
-    this.#record = record;
+    return !this.source.fixed;
   }
 
   // What the reader does ------------------------------------------------------------------------
@@ -98,17 +98,17 @@ class Touching {
 
   show(before: boolean): void {
     this.showsBefore = before;
-    this.#retrace();
+    this.retrace();
   }
 
   choosePlace(place: number | null): void {
     this.place = place;
-    this.#record();
+    this.record();
   }
 
   mask(masked: boolean): void {
     this.masked = masked;
-    this.#record();
+    this.record();
   }
 
   // The page's address --------------------------------------------------------------------------
@@ -156,10 +156,10 @@ class Touching {
     const edits = this.edits;
     if (edits.length === 0 || this.showsBefore) {
       if (edits.length === 0) this.#working = edits;
-      return source().postTrace(question, reader.language, signal, tell);
+      return this.source.postTrace(question, this.reader.language, signal, tell);
     }
     try {
-      const trace = await postTouch({ ...question, edits }, reader.language, signal);
+      const trace = await postTouch({ ...question, edits }, this.reader.language, signal);
       this.#working = edits;
       return trace;
     } catch (problem) {
@@ -203,7 +203,7 @@ class Touching {
     this.dropped = 0;
     this.showsBefore = false;
     clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => this.#retrace(), rest);
+    this.#resting = setTimeout(() => this.retrace(), rest);
   }
 
   #take(edits: Edits): void {
@@ -212,5 +212,3 @@ class Touching {
     this.canRedo = this.#past.canRedo;
   }
 }
-
-export const touching = new Touching();

@@ -1,27 +1,29 @@
 // The source token's row as it is without the edits, so that what moved can be seen.
 import { partOf } from "../parts";
 import { Patterns } from "../patterns";
+import type { Picture } from "../picture.svelte";
 import type { Shown } from "../shown";
-import { reader } from "../../messages/catalogue.svelte";
-import { source } from "../../protocol/source";
 import { questionOf } from "./client";
 
-class Unedited {
+export class Unedited {
   row = $state.raw<Float32Array | null>(null);
   #patterns: Patterns | null = null;
   #about = "";
 
+  constructor(private readonly picture: Picture) {}
+
   /** Fetch the row that is shown as it would be if nothing had been changed. */
   async ask({ trace, part, layer, head, token }: Shown, signal: AbortSignal): Promise<void> {
     try {
+      const { source, reader } = this.picture;
       const question = questionOf(trace);
       const about = JSON.stringify([question, part.name]);
       if (!this.#patterns || this.#about !== about) {
         this.row = null;
         this.#patterns = null;
-        const plain = await source().postTrace(question, reader.language, signal);
+        const plain = await source.postTrace(question, reader.language, signal);
         if (signal.aborted) return;
-        this.#patterns = new Patterns(plain, partOf(plain, part.name));
+        this.#patterns = new Patterns(source, plain, partOf(plain, part.name));
         this.#about = about;
       }
       if (token === null) return;
@@ -33,5 +35,3 @@ class Unedited {
     }
   }
 }
-
-export const unedited = new Unedited();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { meet } from "../../../src/trace/arithmetic/query_key";
 import type { Block } from "../../../src/protocol/block";
+import { meet } from "../../../src/trace/arithmetic/query_key";
 
 const block: Block = {
   header: {

@@ -7,11 +7,12 @@ the phase. What was filled in becomes a recipe in filled_in.py.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vitral.messages import LANGUAGES, message
+from vitral.messages import LANGUAGES, catalogue, message
+from vitral.models.forms import DEFAULT
 from vitral.studio.rooms.train import schemas
-from vitral.training.recipes.recipe import WATCHED, ObjectiveName, objective_of
+from vitral.training.recipes.recipe import ObjectiveName, objective_of
 from vitral.training.recipes.recipe_entries import Schema, all_entries, needed, takes
-from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS
+from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, WATCHED
 
 LEFT_OUT = ("name", "minutes", "phases.*.objective")
 """What the room asks for by itself, or follows from the architecture."""
@@ -80,7 +81,7 @@ def _forms_of(name: str) -> Sequence[str]:
 
 def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.RecipeField:
     path = name.replace("*", "0")
-    entries = {"model": {"form": (forms or ["llama"])[0]}, "phases": [{}], "data": {"pairs": {}}}
+    entries = {"model": {"form": (forms or [DEFAULT])[0]}, "phases": [{}], "data": {"pairs": {}}}
     options = schema.get("anyOf", [schema])
     kinds = {option.get("type") for option in options}
     choices = [str(choice) for option in options for choice in _choices(option)]
@@ -103,10 +104,17 @@ def _field(name: str, forms: Sequence[str], schema: Schema) -> schemas.RecipeFie
         default=schema.get("default"),
         needs=None if part == name else part,
         of_several=name in OF_SEVERAL,
-        words=schemas.Words(**{code: message(f"recipe.entry.{name}", code) for code in LANGUAGES}),
+        words=schemas.Words(**{code: _words(name, code) for code in LANGUAGES}),
         takes=schemas.Words(**{code: takes(path, entries, code) for code in LANGUAGES}),
     )
 
 
 def _choices(schema: Schema) -> list[Any]:
     return [schema["const"]] if "const" in schema else list(schema.get("enum", []))
+
+
+def _words(name: str, language: str) -> str:
+    """What an entry is called on the page; one of a form added from outside, as it is."""
+    key = f"recipe.entry.{name}"
+    known = key in catalogue(language)
+    return message(key, language) if known else name.removeprefix("model.")

@@ -9,25 +9,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vitral.errors import VitralError
+from vitral.models.forms import form_of_folder
 from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.training.recipes.mistakes import Mistake
-from vitral.training.recipes.recipe import ObjectiveName, Phase, Recipe
+from vitral.training.recipes.recipe import ObjectiveName, Phase, Recipe, objective_of
 
 _LEARNED: dict[tuple[str, ...], ObjectiveName] = {
-    ("ForCausalLM", "LMHeadModel", "RecurrentLanguageModel"): "next_token",
+    ("ForCausalLM", "LMHeadModel"): "next_token",
     ("ForMaskedLM", "ForPreTraining"): "masked_words",
 }
-"""What architectures whose names end so have learned."""
+"""What architectures whose names end so have learned; our own forms say it themselves."""
 
 
 def teachers_in(catalog: ModelCatalog) -> dict[str, ObjectiveName]:
     """The models that give probabilities for tokens, by name, with what they have learned."""
-    return {
-        description.name: learned
-        for description in catalog.descriptions("en")
-        for endings, learned in _LEARNED.items()
-        if description.architecture.endswith(endings)
-    }
+    learned = {each.name: _learned(each.architecture) for each in catalog.descriptions("en")}
+    return {name: objective for name, objective in learned.items() if objective is not None}
+
+
+def _learned(architecture: str) -> ObjectiveName | None:
+    form = form_of_folder(architecture)
+    if form is not None:
+        return objective_of(form.name) if form.kind != "encoder-decoder" else None
+    known = (learned for ends, learned in _LEARNED.items() if architecture.endswith(ends))
+    return next(known, None)
 
 
 def unknown(settings: Mapping[str, Any], catalog: ModelCatalog) -> Iterator[Mistake]:

@@ -1,8 +1,8 @@
 // Painting the map of a long text: tiles, coarser ones where the finer are on their way, rulers of
 // tokens, and the marks of the source token and the cell pointed at.
+import type { Spot } from "../../../design/keys";
 import type { Ramp } from "../../../design/ramp";
 import type { Token } from "../../../protocol/types";
-import type { Spot } from "../../../design/keys";
 import { label } from "../../words";
 import { above, inSight, isSeen, topLevel, type Camera, type Place, type Stage } from "./camera";
 import { ruler, type Ruler } from "./rulers";
@@ -44,7 +44,8 @@ export interface Scene {
   causal: boolean;
   source: number | null;
   spot: Spot | null;
-  positions: Intl.NumberFormat;
+  /** A position as its reader writes it. */
+  whole: (position: number) => string;
 }
 
 export function inksOf(element: Element): Inks {
@@ -252,7 +253,7 @@ function rulers(context: CanvasRenderingContext2D, scene: Scene, inks: Inks): vo
 /** A token's label; where not every token has one, its position beside it. */
 function write(
   context: CanvasRenderingContext2D,
-  { tokens, spot, positions }: Scene,
+  { tokens, spot, whole }: Scene,
   { step }: Ruler,
   at: number,
   x: number,
@@ -273,7 +274,7 @@ function write(
     context.fillText(words, x, y);
     return;
   }
-  const position = positions.format(at);
+  const position = whole(at);
   if (align === "right") {
     context.fillText(words, x, y);
     x -= context.measureText(words).width + 6;

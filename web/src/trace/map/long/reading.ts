@@ -1,7 +1,7 @@
 // What the map of a long text says in words and numbers: the cell pointed at, and the scale's end.
-import { number, reader, say } from "../../../messages/catalogue.svelte";
-import type { Token } from "../../../protocol/types";
 import type { Spot } from "../../../design/keys";
+import type { Reader } from "../../../messages/reader.svelte";
+import type { Token } from "../../../protocol/types";
 import { label } from "../../words";
 import { isSeen, SIDE, topLevel, type Place } from "./camera";
 import type { Reduction, Tiles } from "./tiles";
@@ -40,20 +40,19 @@ export function cellAt(
 }
 
 /** A weight with as many decimals as it takes to tell it from nothing. */
-export function small(value: number): string {
-  if (value === 0 || value >= 0.001) return number(value);
-  return new Intl.NumberFormat(reader.language, { maximumSignificantDigits: 2 }).format(value);
+export function small({ number, short }: Reader, value: number): string {
+  return value === 0 || value >= 0.001 ? number(value) : short(value, 2);
 }
 
 /** The cell in a sentence. */
 export function told(
+  reader: Reader,
   { rows, columns, value, exact }: Cell,
   tokens: readonly Token[],
   reduction: Reduction,
-  positions: Intl.NumberFormat,
 ): string {
-  const weight = small(value);
-  const place = (at: number): string => positions.format(at);
+  const { say, whole: place } = reader;
+  const weight = small(reader, value);
   if (exact) {
     const [query, key] = [tokens[rows[0]], tokens[columns[0]]];
     if (!query || !key) return "";

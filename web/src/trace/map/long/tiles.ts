@@ -5,9 +5,9 @@
 // `KEPT_TILES` is full; then the tile longest out of sight goes. The tile of the whole text stays,
 // so that there is always something to draw.
 import { LARGEST_SIDE } from "../../../protocol/client";
-import { source } from "../../../protocol/source";
+import type { Source } from "../../../protocol/source";
 import type { Trace } from "../../../protocol/types";
-import { patternAddress } from "../../../state/address";
+import { patternAddress } from "../../pattern_address";
 import { tokensOf, topLevel, type Place } from "./camera";
 
 /** A tile of 256 × 256 cells takes half a megabyte: its numbers, and its picture. */
@@ -50,6 +50,7 @@ export class Tiles {
   #closed = false;
 
   constructor(
+    private readonly source: Source,
     readonly trace: Trace,
     private readonly arrived: (tile: Tile) => void,
     private readonly failed: (problem: unknown) => void,
@@ -128,7 +129,7 @@ export class Tiles {
     const columns = tokensOf(place.level, place.across, size);
     const { layer, head, reduction } = this.#head;
     try {
-      const block = await source().getView(
+      const block = await this.source.getView(
         this.trace.id,
         {
           address: patternAddress(layer),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { find } from "../../../../src/trace/map/long/find";
 import type { Token } from "../../../../src/protocol/types";
+import { find } from "../../../../src/trace/map/long/find";
 
 /** Tokens of at most three characters each, and one that the model adds. */
 function tokensOf(text: string): Token[] {

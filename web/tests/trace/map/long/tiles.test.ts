@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { KEPT_TILES, Tiles } from "../../../../src/trace/map/long/tiles";
 import type { ViewQuestion } from "../../../../src/protocol/client";
-import { answerFrom, type Source } from "../../../../src/protocol/source";
+import type { Source } from "../../../../src/protocol/source";
 import type { Token, Trace } from "../../../../src/protocol/types";
+import { KEPT_TILES, Tiles } from "../../../../src/trace/map/long/tiles";
 
 interface Asked extends ViewQuestion {
   aborted: boolean;
@@ -46,8 +46,7 @@ let tiles: Tiles;
 beforeEach(() => {
   asked = [];
   problems = [];
-  answerFrom({ getView } as unknown as Source);
-  tiles = new Tiles(trace, () => {}, (problem) => problems.push(problem));
+  tiles = new Tiles({ getView } as unknown as Source, trace, () => {}, (problem) => problems.push(problem));
   tiles.show({ layer: 1, head: 2, reduction: "mean" });
 });
 

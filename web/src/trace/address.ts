@@ -1,28 +1,16 @@
-// The page's address ↔ what is looked at. A link written by one reader opens the same view for
+// A picture's address ↔ what is looked at. A link written by one reader opens the same view for
 // another: model, text, head, source token, view and colour scale, and the language and theme
 // where their reader chose one.
-import type { Scale, Theme } from "../design/ramp";
-import { GRAPH_KINDS, type GraphKind } from "../trace/explaining/types";
-
-export const VIEWS = [
-  "lines",
-  "map",
-  "numbers",
-  "components",
-  "arithmetic",
-  "heads",
-  "graph",
-  "path",
-  "next",
-  "touch",
-  "compare",
-] as const;
-export type ViewName = (typeof VIEWS)[number];
+import type { Scale } from "../design/ramp";
+import { readPreferred, type Preferred } from "../state/preferences.svelte";
+import { GRAPH_KINDS, type GraphKind } from "./explaining/types";
+import { patternAddress, patternOf } from "./pattern_address";
+import { VIEWS } from "./views";
 
 /** A source token: its position, `none` when chosen so, or null where nothing was said. */
 export type Source = number | "none" | null;
 
-export interface Place {
+export interface Place extends Preferred {
   model: string | null;
   text: string | null;
   /** What an encoder–decoder's decoder reads; null for what the model writes. */
@@ -36,7 +24,8 @@ export interface Place {
   token: Source;
   /** The token looked at whose weight is worked out; null for the strongest. */
   key: number | null;
-  view: ViewName;
+  /** The name of one of the VIEWS. */
+  view: string;
   /** What the graph's edges are; null for rollout. */
   graph: GraphKind | null;
   /** The other sentence of the word path. */
@@ -46,23 +35,6 @@ export interface Place {
   scale: Scale;
   /** Weak weights brought forward. */
   lifted: boolean;
-  language: "en" | "es" | null;
-  theme: Theme | null;
-}
-
-const ADDRESS = /^(?:(\w+)\.)?layers\.(\d+)\.(cross_)?attention\.pattern$/;
-
-/** Part and layer that the address of a pattern names; null for any other address. */
-export function patternOf(address: string): { part: string; layer: number } | null {
-  const [, before = "", layer, cross] = ADDRESS.exec(address) ?? [];
-  if (layer === undefined || layer.length > 6) return null;
-  return { part: cross ? "cross" : before, layer: Number(layer) };
-}
-
-/** The stable address of a layer's attention. */
-export function patternAddress(layer: number, part = ""): string {
-  if (part === "cross") return `decoder.layers.${layer}.cross_attention.pattern`;
-  return `${part && `${part}.`}layers.${layer}.attention.pattern`;
 }
 
 function whole(text: string | null): number | null {
@@ -88,14 +60,13 @@ export function readPlace(search: string): Place {
     head: whole(query.get("head")),
     token: token === "none" ? "none" : whole(token),
     key: whole(query.get("key")),
-    view: oneOf(VIEWS, query.get("view")) ?? "lines",
+    view: VIEWS.find(({ name }) => name === query.get("view"))?.name ?? VIEWS[0].name,
     graph: oneOf(GRAPH_KINDS, query.get("graph")),
     beside: query.get("beside"),
     blank: query.get("blank") === "1",
     scale: oneOf(["glass", "course"] as const, query.get("scale")) ?? "glass",
     lifted: query.get("lifted") === "1",
-    language: oneOf(["en", "es"] as const, query.get("lang")),
-    theme: oneOf(["dark", "light"] as const, query.get("theme")),
+    ...readPreferred(search),
   };
 }
 

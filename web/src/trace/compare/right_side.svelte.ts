@@ -1,11 +1,9 @@
 // The right side of a comparison, fetched: its trace, and the weights of its head.
+import { ServerGone, StudioError } from "../../protocol/client";
+import type { Part, Question, Trace } from "../../protocol/types";
 import { partOf } from "../parts";
 import { Patterns } from "../patterns";
-import { reader } from "../../messages/catalogue.svelte";
-import { ServerGone, StudioError } from "../../protocol/client";
-import { source } from "../../protocol/source";
-import type { Part, Question, Trace } from "../../protocol/types";
-import { room } from "../room.svelte";
+import type { Picture } from "../picture.svelte";
 import { gridOf, type Grid } from "./grid";
 
 export interface Wish {
@@ -27,22 +25,25 @@ export interface Right {
 /** After so long, in ms, a Studio that had too much to do is asked again. */
 const BUSY = 1500;
 
-class RightSide {
+export class RightSide {
   shown = $state.raw<Right | null>(null);
   problem = $state.raw<StudioError | null>(null);
   busy = $state(false);
   #patterns: Patterns | null = null;
   #about = "";
 
+  constructor(private readonly picture: Picture) {}
+
   /** A layer or head that the model does not have becomes its last. */
   async ask(wish: Wish, signal: AbortSignal): Promise<void> {
     this.busy = true;
+    const { source, reader } = this.picture;
     try {
       const about = JSON.stringify([wish.question, wish.part]);
       let known = this.#patterns;
       if (!known || this.#about !== about) {
-        const trace = await source().postTrace(wish.question, reader.language, signal);
-        known = new Patterns(trace, partOf(trace, wish.part));
+        const trace = await source.postTrace(wish.question, reader.language, signal);
+        known = new Patterns(source, trace, partOf(trace, wish.part));
       }
       const { trace, part } = known;
       const layer = Math.min(wish.layer, part.num_layers - 1);
@@ -63,12 +64,10 @@ class RightSide {
         if (signal.aborted) return;
         if (forgotten || busy) return await this.ask(wish, signal);
         this.problem = problem;
-      } else if (problem instanceof ServerGone) room.failed(problem);
+      } else if (problem instanceof ServerGone) this.picture.failed(problem);
       else throw problem;
     } finally {
       if (!signal.aborted) this.busy = false;
     }
   }
 }
-
-export const rightSide = new RightSide();

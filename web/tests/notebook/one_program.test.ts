@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { withinShadow } from "../../one_per_widget.ts";
+import { withinShadow } from "../../one_program.ts";
 
 describe("a page's style sheet in a widget", () => {
   it("speaks of the host where it spoke of the page", () => {

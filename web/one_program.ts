@@ -1,17 +1,20 @@
-// A Vite plugin: the notebook's program as one ESM file, run anew for each widget.
+// A Vite plugin: the notebook's program as one ESM file, which a page runs once, however many widgets
+// it shows.
 //
-// The program comes as one function with its modules inside, and each widget calls it: so each has
-// a room, a language and a theme of its own, as each tab of Studio has, and its modules need not
-// know. The style sheet is handed to it as text, for the widget's shadow root.
+// Notebooks load that file anew for each widget. So the program stands in it as one function with
+// its modules inside, and the first widget's call of it serves all others: what it gives is kept by
+// the page under a name that only this build has. The style sheet is handed to it as text, for the
+// widgets' shadow roots.
 //
 // There a widget is the page: `:root` is the shadow host, a rem is a fixed number of pixels
 // (a notebook's own root may be of any size), and what asks for the window's width asks for the
 // widget's.
+import { createHash } from "node:crypto";
 import type { Plugin } from "vite";
 
 /** Pixels in a rem: a notebook's text is somewhat smaller than a page's. */
 const REM = 14;
-/** The width, in rem, up to which there is one column: that of Explore's style sheets. */
+/** The width, in rem, up to which there is one column: that of the style sheets. */
 const NARROW = 52;
 const NAME = "vitral";
 
@@ -24,9 +27,9 @@ export function withinShadow(css: string): string {
     .replace(/@media\s*(\((?:max|min)-width:[^)]*\)|\(width\s*[<>]=?[^)]*\))\s*\{/g, "@container vitral $1{");
 }
 
-export function onePerWidget(): Plugin {
+export function oneProgram(): Plugin {
   return {
-    name: "vitral-one-per-widget",
+    name: "vitral-one-program",
     enforce: "post",
     config: () => ({
       build: {
@@ -51,9 +54,9 @@ export function onePerWidget(): Plugin {
       }
       const source = [
         `const style = ${JSON.stringify(withinShadow(style))};`,
-        `const program = () => {\n${program}\nreturn ${NAME};\n};`,
-        `const render = (widget) => program().render(widget, style, ${NARROW * REM});`,
-        "export default { render };\n",
+        `const start = () => {\n${program}\nreturn ${NAME}.start(style, ${NARROW * REM});\n};`,
+        `const name = Symbol.for("vitral-${createHash("sha256").update(program + style).digest("hex")}");`,
+        "export default { render: (widget) => (globalThis[name] ??= start())(widget) };\n",
       ].join("\n");
       this.emitFile({ type: "asset", fileName: "widget.js", source });
     },

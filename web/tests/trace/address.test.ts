@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readPlace, writePlace, type Place } from "../../src/state/address";
+import { readPlace, writePlace, type Place } from "../../src/trace/address";
 
 const place: Place = {
   model: "vitral-es-bert",

@@ -1,19 +1,24 @@
 // What each head does in the part that is shown, in a sentence: fetched when it is first asked for.
-import { reader } from "../../messages/catalogue.svelte";
-import { source } from "../../protocol/source";
+import type { Reader } from "../../messages/reader.svelte";
+import type { Source } from "../../protocol/source";
 import { getHeads } from "./client";
 
-class Doing {
+export class HeadSentences {
   #sentences = $state.raw(new Map<string, string>());
   #about = "";
   #asked = new AbortController();
 
+  constructor(
+    private readonly source: Source,
+    private readonly reader: Reader,
+  ) {}
+
   /** Have the sentences of a trace's part ready, in the reader's language. Failing, there are
    * none. */
   async fetch(trace: string, part: string): Promise<void> {
-    const { language } = reader;
+    const { language } = this.reader;
     const about = `${trace} ${part} ${language}`;
-    if (source().fixed || about === this.#about) return;
+    if (this.source.fixed || about === this.#about) return;
     this.#about = about;
     this.#asked.abort();
     const { signal } = (this.#asked = new AbortController());
@@ -32,5 +37,3 @@ class Doing {
     return this.#sentences.get(`${layer}.${head}`) ?? "";
   }
 }
-
-export const doing = new Doing();
