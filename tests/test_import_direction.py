@@ -17,7 +17,7 @@ FLOORS = [
     {"figures"},
     {"models"},
     {"tracing"},
-    {"explain", "generation", "training"},
+    {"explain", "generation", "training", "showing"},
     {"model"},
     {"studio"},
     {"notebook"},

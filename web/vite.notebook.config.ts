@@ -3,10 +3,10 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
 import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
-import { onePerWidget } from "./one_per_widget.ts";
+import { oneProgram } from "./one_program.ts";
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(OF_A_STUDIO), onePerWidget()],
+  plugins: [svelte(), messageCatalogues(OF_A_STUDIO), oneProgram()],
   define: { __SERVED__: false },
   publicDir: false,
   build: {

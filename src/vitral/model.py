@@ -54,7 +54,8 @@ class Model:
     `tokenizer` is a `tokenizers.Tokenizer`, one of transformers', or None. `architecture` is
     the Hugging Face class that the model is; `kind` one of "decoder", "encoder",
     "encoder-decoder" and "image"; `num_layers` and `num_heads` are the encoder's where there
-    are two stacks; `context` is the most tokens that it takes, None if nothing limits them.
+    are two stacks; `context` is the most tokens that it takes, None if nothing limits them;
+    `vocabulary_size` is how many entries it knows, None if nothing says so.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Model:
             description.number(module, "num_heads", "num_attention_heads", "n_head") or 0
         )
         self.context = description.context(module)
-        self._vocabulary_size = description.number(module, "vocab_size")
+        self.vocabulary_size = description.number(module, "vocab_size")
         self._pad_id = description.pad_id(module, tokenizer)
 
     def __repr__(self) -> str:
@@ -339,7 +340,7 @@ class Model:
         """Raises VitralError for ids that the model does not know, and more than it takes."""
         from vitral.tracing.recording.inputs import check_ids
 
-        check_ids(batch.ids.tolist(), self._vocabulary_size)
+        check_ids(batch.ids.tolist(), self.vocabulary_size)
         length = batch.ids.shape[1]
         if self.context is not None and length > self.context:
             raise VitralError("text_too_long", length=length, context=self.context, model=self.name)

@@ -118,7 +118,7 @@ def reason(text: str) -> str:
         return f"stays large: {size[1]}"
     if "has no attention" in text:
         return "has no attention"
-    if "cannot see" in text:
+    if "cannot record" in text:
         return "its attention gives no weights away"
     text = re.sub(r"\s*\[\w+\.py:\d+\]$", "", text)
     text = re.sub(r"^\w*Error: (Class validation error for validator '\w+': )?", "", text)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vitral.studio.application import create_app
-from vitral.studio.failures import STATUS
+from vitral.studio.gate.failures import STATUS
 from vitral.studio.limits import Limits
 
 PAGE = Path(__file__).parents[2] / "docs" / "studio-api.md"

@@ -48,10 +48,10 @@ SAID = {
     "data.held_out (line 13)": "a number > 0 and < 1, not true",
     "precision (line 14)": 'takes one of float32, bfloat16, float16, not "half"',
     "step (line 15)": "unknown; did you mean steps?",
-    "minutes (line 17)": "stands twice (first in line 16)",
-    "schedule.warm_up (line 18)": "0.5 is after schedule.decay_from, 0.1",
-    "zzzz (line 19)": "unknown; there are name, model, tokenizer",
-    "steps": "give either steps or minutes, and not both",
+    "minutes (line 17)": "appears twice (first in line 16)",
+    "schedule.warm_up (line 18)": "0.5 is later than schedule.decay_from, 0.1",
+    "zzzz (line 19)": "unknown; the known ones are name, model, tokenizer",
+    "steps": "give either steps or minutes, not both",
 }
 
 
@@ -84,8 +84,8 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", ["a recipe is made of entries, each as “name: value”"]),
-        ("- 1", ["a recipe is made of entries, each as “name: value”"]),
+        ("", ["a recipe consists of entries, each written “name: value”"]),
+        ("- 1", ["a recipe consists of entries, each written “name: value”"]),
         ("a: [", ["line 1: this is not YAML (expected the node content, but found"]),
         ("a: 1\nb: &x [*x]", ["line 2: this is not YAML"]),
         ("a: !!python/object:os.system x", ["line 1: this is not YAML (could not determine"]),
@@ -101,7 +101,7 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
             "phases.0.objective (line 3): the form bert learns masked_words",
         ]),
         ("name: x\nmodel: { form: bert }\nsteps: 3\nphases: [{ until: 2 }]", [
-            "phases.0.objective (line 4): missing; it takes one of next_token",
+            "phases.0.objective (line 4): missing; expected one of next_token",
             "phases.0.until (line 4): takes a number > 0 and ≤ 1, not 2",
         ]),
         (GOOD + "phases:\n  - { objective: next_token }\n  - { objective: next_token }\n", [
@@ -115,7 +115,7 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
         ("model: { form: bert, hidden_size: 100 }\nbatch: { tokens: 3 }", [
             "model.hidden_size (line 1): 100 is not a multiple of num_heads, 8",
             "batch.tokens (line 2): 3 tokens are fewer than one window of batch.lengths, 256",
-            "name: missing; it takes text",
+            "name: missing; expected text",
             "steps: give either steps or minutes",
         ]),
     ],

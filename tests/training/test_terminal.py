@@ -62,7 +62,7 @@ def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     lines = text.splitlines()
     assert lines[:3] == [
         "libro  3.4 M parámetros · cpu",
-        "Continúa desde el paso 20.",
+        "Se reanuda desde el paso 20.",
         "¡Atención!",
     ]
     assert lines[3].startswith(

@@ -123,7 +123,7 @@ def test_what_python_sets_is_seen(notebook: NotebookPage, first: WidgetPart, tra
         trace.tokens[best].text
     )
     notebook.python("0", "first.token = None")
-    expect(first.host.get_by_text("enlaces más fuertes de esta cabeza")).to_be_visible()
+    expect(first.host.get_by_text("mayores pesos de esta cabeza")).to_be_visible()
     notebook.python("0", "first.scale = 'course'\nfirst.lifted = True")
     expect(first.host.get_by_role("checkbox")).to_be_checked()
     notebook.python("0", "first.language = 'en'")

@@ -73,7 +73,7 @@ def plot(
     traced = opened_or_traced(text, model, file, open)
     notes: list[str] = []
     if kind == "page":
-        from vitral.tracing.page import MOST_MEGABYTES
+        from vitral.showing.page import MOST_MEGABYTES
 
         content = traced.to_html(
             part=part,
@@ -128,7 +128,7 @@ def _ranges(
 ) -> dict[str, tuple[int, int] | None]:
     if rows is None and columns is None:
         return {}
-    record = traced._record(layer or 0, part)
+    record = traced.record(layer or 0, part)
     sizes = {"rows": record.num_queries, "columns": record.num_keys}
     found: dict[str, tuple[int, int] | None] = {}
     for name, written in (("rows", rows), ("columns", columns)):

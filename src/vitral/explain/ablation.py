@@ -31,6 +31,7 @@ from vitral.explain.mask_token import mask_id
 from vitral.models.description import number, pad_id
 from vitral.stopping import check_stop
 from vitral.tracing.editing.edit import Edit
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import arguments, check_ids, pad
 from vitral.tracing.recording.layers import find_layers
 
@@ -68,7 +69,7 @@ class Ablation:
 
 
 def ablate(
-    model: Any,
+    model: TraceableModel,
     text: str | None = None,
     *,
     ids: Sequence[int] | None = None,
@@ -106,7 +107,7 @@ def ablate(
 
 
 def _questions(
-    model: Any, ids: list[int], special: set[int], seed: int
+    model: TraceableModel, ids: list[int], special: set[int], seed: int
 ) -> tuple[list[list[int]], list[tuple[int, int, int]]]:
     """The rows of ids to run, and what they are asked: (row, place of the logits, token)."""
     if model.kind == "decoder":
@@ -131,7 +132,11 @@ class _Trial:
     """One text, and the heads of a model one after another."""
 
     def __init__(
-        self, model: Any, rows: list[list[int]], asked: list[tuple[int, int, int]], mode: Mode
+        self,
+        model: TraceableModel,
+        rows: list[list[int]],
+        asked: list[tuple[int, int, int]],
+        mode: Mode,
     ) -> None:
         self.model, self.module = model, model.module
         self.rows, self.mode = rows, mode
@@ -166,7 +171,7 @@ class _Trial:
         if len({id(each) for each in self.layers}) != len(self.below):
             self.below = []
         trace = self.model.trace(ids=self.rows[0])
-        return loss, [each.num_heads for each in trace._records(None).values()]
+        return loss, [each.num_heads for each in trace.layers().values()]
 
     def _without(self, edit: Edit, layer: int, heads: range) -> Tensor:
         """The losses [heads] without each of some heads of a layer."""

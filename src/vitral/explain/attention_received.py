@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from vitral.errors import VitralError
 from vitral.explain.measure import measure
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.token import Token
@@ -32,10 +33,8 @@ def received(trace: Trace, part: str | None = None) -> Tensor:
     receive more for that alone. Raises VitralError `part_unknown`, and `heads_differ` if not
     all layers have as many heads.
     """
-    records = list(trace._records(part).values())
+    records = list(trace.layers(part).values())
     if len({(record.num_heads, record.num_keys) for record in records}) > 1:
-        from vitral.errors import VitralError
-
         raise VitralError("heads_differ", model=trace.model)
     return torch.stack([_shares(record) for record in records])
 

@@ -56,13 +56,12 @@ def records_up_to(
 
     Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`.
     """
-    records = trace._records(part)
-    if any(record.num_queries != record.num_keys for record in records.values()) or part == "cross":
-        raise VitralError("measure_of_two_texts", measure=name, part=part or trace.first_part)
-    numbers = {int(prefix.split(".")[-2]): record for prefix, record in records.items()}
-    if layer is not None and layer not in numbers:
-        raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
-    return [record for number, record in numbers.items() if layer is None or number <= layer]
+    found, records = trace.part(part), trace.layers(part)
+    if any(record.num_queries != record.num_keys for record in records.values()) or found.is_cross:
+        raise VitralError("measure_of_two_texts", measure=name, part=found.name)
+    if layer is not None:
+        trace.record(layer, part)
+    return [record for number, record in records.items() if layer is None or number <= layer]
 
 
 def check_token(token: int, length: int) -> None:

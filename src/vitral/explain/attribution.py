@@ -15,7 +15,6 @@ either sign. Cost: one forward pass, and one query's row of every head.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +24,8 @@ from vitral.explain.attention_rollout import check_token
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
 from vitral.explain.measure import stacked
-from vitral.explain.output_parts import _head_output, module_of
+from vitral.explain.output_parts import output_of_heads
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.layers import Layer, find_layers, is_norm
 from vitral.tracing.trace import Trace
 
@@ -53,7 +53,7 @@ class LogitAttribution:
 
 
 def logit_attribution(
-    trace: Trace, model: Any, token: int = -1, id: int | None = None
+    trace: Trace, model: nn.Module | TraceableModel, token: int = -1, id: int | None = None
 ) -> LogitAttribution:
     """Share out the logit of `id` (by default the likeliest) at the place `token`.
 
@@ -73,7 +73,7 @@ def logit_attribution(
         raise VitralError("id_out_of_range", id=number, vocabulary=logits.shape[-1])
     part = "decoder" if "decoder" in trace.parts else trace.first_part
     walk = _Walk(trace, module, part, place)
-    numbers = [int(prefix.split(".")[-2]) for prefix in trace._records(part)]
+    numbers = list(trace.layers(part))
     stream = walk.value(numbers[-1], "residual.post")
     walk.direction, walk.constant = pulled_from_logit(trace, module, part, place, number, stream)
     for layer in reversed(numbers):
@@ -146,7 +146,7 @@ class _Walk:
             self.mlps.append(float(of_heads @ mlp))
         bias = 0.0
         for name in attentions:
-            parts = _head_output(self.trace, self.module, name, self.trace.attentions[name])
+            parts = output_of_heads(self.trace, self.module, name)
             row = (self.place, self.place + 1)
             shares = [
                 (parts.of(head, row)[0].double() @ of_heads).float()

@@ -12,13 +12,13 @@ divergence is that of `vitral.difference`, at one place.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.tracing.editing.before_after import difference
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.trace import Trace
 
@@ -54,7 +54,12 @@ class PredictionChange:
 
 
 def prediction_change(
-    before: Trace, after: Trace, model: Any = None, place: int | None = None, *, count: int = 8
+    before: Trace,
+    after: Trace,
+    model: TraceableModel | None = None,
+    place: int | None = None,
+    *,
+    count: int = 8,
 ) -> PredictionChange:
     """How the prediction at one place, by default the last, changed from `before` to `after`.
 
@@ -81,7 +86,7 @@ def prediction_change(
     count = min(count, len(change_V))
 
     def named(ids: Sequence[int]) -> list[Candidate]:
-        tokens = bare_tokens(list(ids), getattr(model, "tokenizer", None))
+        tokens = bare_tokens(list(ids), None if model is None else model.tokenizer)
         return [
             Candidate(token.id, token.text, float(before_V[token.id]), float(after_V[token.id]))
             for token in tokens

@@ -40,7 +40,7 @@ def head_distances(trace: Trace, part: str | None = None) -> Tensor:
     Heads in the order of layers. Raises VitralError `part_unknown`, `heads_differ` if layers
     have different numbers of heads or tokens.
     """
-    records = list(trace._records(part).values())
+    records = list(trace.layers(part).values())
     sizes = {(each.num_heads, each.num_queries, each.num_keys) for each in records}
     if len(sizes) > 1:
         raise VitralError("heads_differ", model=trace.model)
@@ -64,7 +64,7 @@ def head_map(trace: Trace, part: str | None = None) -> HeadMap:
     Raises VitralError as `head_distances`.
     """
     points, kept = classical_scaling(head_distances(trace, part))
-    layers = len(trace._records(part))
+    layers = len(trace.layers(part))
     return HeadMap(points.view(layers, -1, 2), kept)
 
 

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
-from vitral.explain.output_parts import module_of
 from vitral.explain.rerun import inputs_of, quiet
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.trace import Trace
 
@@ -44,7 +44,7 @@ class InputAttribution:
 
 def integrated_gradients(
     trace: Trace,
-    model: Any,
+    model: nn.Module | TraceableModel,
     token: int = -1,
     id: int | None = None,
     *,

@@ -96,11 +96,11 @@ def measures(
             continue
         measured = repeated if repeated and name in ("duplicate", "induction") else trace
         values[name] = measure(measured, part)
-    records = trace._records(part)
+    records = trace.layers(part)
     return HeadMeasures(
         trace.model,
         part,
         next(iter(records.values())).num_queries,
-        [int(prefix.split(".")[-2]) for prefix in records],
+        list(records),
         values,
     )

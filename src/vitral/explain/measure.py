@@ -53,12 +53,12 @@ class Measure:
         if self.one_text and not self.fits(trace, part):
             raise VitralError("measure_of_two_texts", measure=self.name, part=part)
         tokens = trace.key_tokens(part)
-        rows = [self.score(each, tokens) for each in trace._records(part).values()]
+        rows = [self.score(each, tokens) for each in trace.layers(part).values()]
         return stacked(rows)
 
     def fits(self, trace: Trace, part: str | None = None) -> bool:
         """Whether the measure means something for this part of the trace."""
-        return not (self.one_text and trace._part(part) == "cross")
+        return not (self.one_text and trace.part(part).is_cross)
 
     def label(self, language: str | None = None) -> str:
         """Its name for a person: "attention entropy"."""

@@ -10,13 +10,14 @@ as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1): then it must
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
+from vitral.explain.mask_token import mask_id_if_any
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -50,7 +51,7 @@ def probabilities(trace: Trace, token: int) -> Tensor:
     return logits_TV[token].double().softmax(-1).float()
 
 
-def candidates(distribution: Tensor, model: Any, count: int = 10) -> list[Candidate]:
+def candidates(distribution: Tensor, model: TraceableModel, count: int = 10) -> list[Candidate]:
     """The most probable entries of a distribution [vocabulary], the first first."""
     found = distribution.topk(min(count, len(distribution)))
     ids = found.indices.tolist()
@@ -63,7 +64,7 @@ def candidates(distribution: Tensor, model: Any, count: int = 10) -> list[Candid
     ]
 
 
-def candidate(distribution: Tensor, model: Any, id: int) -> Candidate:
+def candidate(distribution: Tensor, model: TraceableModel, id: int) -> Candidate:
     """One entry of a distribution [vocabulary], with its rank."""
     probability = float(distribution[id])
     rank = 1 + int((distribution > distribution[id]).sum())
@@ -79,22 +80,13 @@ def expected(trace: Trace, token: int, kind: str) -> int | None:
     return tokens[place].id if place < len(tokens) else None
 
 
-def mask_id(model: Any) -> int | None:
-    """The id that stands for a word to be guessed; None where the tokenizer has none."""
-    found = getattr(model.tokenizer, "mask_token_id", None)
-    if hasattr(model.tokenizer, "token_to_id"):
-        named = (model.tokenizer.token_to_id(name) for name in ("[MASK]", "<mask>"))
-        found = next((each for each in named if each is not None), None)
-    return None if found is None else int(found)
-
-
-def blanked(trace: Trace, model: Any, token: int) -> Trace:
+def blanked(trace: Trace, model: TraceableModel, token: int) -> Trace:
     """The trace of the same tokens with the mask token in place of one of them.
 
     Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`, and what
     `Model.trace` raises.
     """
-    mask = mask_id(model)
+    mask = mask_id_if_any(model)
     if mask is None:
         raise VitralError("no_mask_token", model=trace.model)
     check_token(token, len(trace.tokens))

@@ -65,7 +65,7 @@ def query_key(
     `token_out_of_range`, and `arithmetic_unknown` where a trace knows the pattern but not the
     queries and keys behind it.
     """
-    record = trace._record(layer, trace.first_part if part is None else part)
+    record = trace.record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
     positions = tuple(range(record.num_keys)) if keys is None else tuple(keys)

@@ -23,7 +23,6 @@ Shapes: N heads of all layers, W words, S sentences, K offsets.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,6 +31,7 @@ from vitral.errors import VitralError
 from vitral.explain.conllu import Sentence
 from vitral.explain.intervals import bootstrap_difference, wilson
 from vitral.explain.words import word_pattern, words_of_tokens
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
 DIRECTIONS = ("governor", "dependent")
@@ -103,7 +103,7 @@ class _Counts:
 
 
 def relation_report(
-    model: Any, sentences: Sequence[Sentence], *, treebank: str = "", least: int = LEAST
+    model: TraceableModel, sentences: Sequence[Sentence], *, treebank: str = "", least: int = LEAST
 ) -> RelationReport:
     """Put the question to every head of `model` (a `vitral.Model`) on these sentences.
 
@@ -122,7 +122,7 @@ def relation_report(
         traces: list[Trace] = model.trace(texts=texts) if texts else []
         kept = [(number, sentence) for number, sentence, fits in batch if fits]
         for (number, sentence), trace in zip(kept, traces, strict=True):
-            layers = [int(prefix.split(".")[-2]) for prefix in trace._records(None)]
+            layers = list(trace.layers())
             shape = (trace.num_layers, trace.num_heads)
             best_NW = _most_looked_at(trace, sentence)
             _count(found, best_NW, sentence, chosen_on=number % 2 == 0)
@@ -148,7 +148,7 @@ def relation_report(
 
 
 def _batches(
-    model: Any, sentences: Sequence[tuple[int, Sentence]]
+    model: TraceableModel, sentences: Sequence[tuple[int, Sentence]]
 ) -> Iterator[list[tuple[int, Sentence, bool]]]:
     """Sentences of like length together, and whether each fits into the model."""
     lengths = {number: len(model.tokens(sentence.text)) for number, sentence in sentences}
@@ -166,7 +166,7 @@ def _most_looked_at(trace: Trace, sentence: Sentence) -> Tensor:
     if all(word is None for word in words):
         raise VitralError("treebank_needs_places", model=trace.model)
     found = []
-    for record in trace._records(None).values():
+    for record in trace.layers().values():
         given_HWW = word_pattern(record.pattern().cpu(), words, len(sentence.words))
         given_HWW.diagonal(dim1=-2, dim2=-1).fill_(-1)
         largest = given_HWW.max(-1)

@@ -14,13 +14,13 @@ Range: 0 to 1. Cost: a traced pass over each sentence.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.head_measures import HeadMeasures, measures
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
 SENTENCES = (
@@ -73,7 +73,7 @@ class RolesElsewhere:
 
 
 def roles_elsewhere(
-    model: Any,
+    model: TraceableModel,
     sentences: Sequence[str] = SENTENCES,
     *,
     part: str | None = None,
@@ -98,7 +98,7 @@ def roles_elsewhere(
     return RolesElsewhere(read, roles, too_long)
 
 
-def _read(model: Any, sentence: str, part: str | None) -> Trace:
+def _read(model: TraceableModel, sentence: str, part: str | None) -> Trace:
     answers = part in ("decoder", "cross") and model.kind == "encoder-decoder"
     trace: Trace = (
         model.trace_generation(sentence, max_new_tokens=ANSWER)

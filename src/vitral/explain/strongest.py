@@ -67,7 +67,7 @@ def strongest_weights(
     """
     if not 1 <= count <= MOST:
         raise VitralError("option_out_of_range", option="count", value=count, most=MOST)
-    record = trace._record(layer, part)
+    record = trace.record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
     best = torch.zeros(0)

@@ -102,8 +102,8 @@ def arithmetic(
     `token_out_of_range`, and `arithmetic_unknown` where a trace knows the pattern but not the
     queries and keys behind it.
     """
-    part = trace.first_part if part is None else part
-    record = trace._record(layer, part)
+    part = trace.part(part).name
+    record = trace.record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
     for position, number in ((query, record.num_queries), (key, record.num_keys)):

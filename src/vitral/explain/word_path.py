@@ -18,7 +18,6 @@ Shapes: L layers, T tokens, C width, V vocabulary, P points.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +25,7 @@ from torch.nn.functional import normalize
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
-from vitral.explain.output_parts import module_of
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.trace import Trace
 
 
@@ -98,15 +97,14 @@ def levels_of(trace: Trace, part: str | None = None) -> list[str]:
     """The addresses of the levels: `embed`, and `residual.post` of each layer.
 
     In an encoder–decoder they are those of its `part`, by default the encoder; in "cross", where
-    one text looks at another, those of the one that looks, the decoder's. Raises VitralError
-    `part_unknown`.
+    one text looks at another, those of the one that looks, the decoder's. None in a recurrent
+    network, which has states instead. Raises VitralError `part_unknown`.
     """
-    part = trace.first_part if part is None else part
-    if part == "cross" and "decoder" in trace.parts:
-        part = "decoder"
-    start = f"{part}." if part else ""
-    numbers = [int(prefix.split(".")[-2]) for prefix in trace._records(part)]
-    return [f"{start}embed", *(f"{start}layers.{number}.residual.post" for number in numbers)]
+    found = trace.part(part)
+    if found.is_cross and found.stack not in trace.parts:
+        return []
+    after = [found.address("residual.post", layer) for layer in range(trace.num_blocks(part))]
+    return [found.address("embed"), *after]
 
 
 def stream(trace: Trace, part: str | None = None) -> Tensor:
@@ -116,7 +114,7 @@ def stream(trace: Trace, part: str | None = None) -> Tensor:
     patterns alone, or of a recurrent network, which has states instead.
     """
     levels = levels_of(trace, part)
-    if not all(address in trace for address in levels):
+    if not levels or not all(address in trace for address in levels):
         raise VitralError("vectors_missing", model=trace.model)
     return torch.stack([trace[address] for address in levels])
 
@@ -149,7 +147,11 @@ def nearest_tokens(
 
 
 def nearest_words(
-    trace: Trace, model: Any, token: int, count: int = 3, part: str | None = None
+    trace: Trace,
+    model: nn.Module | TraceableModel,
+    token: int,
+    count: int = 3,
+    part: str | None = None,
 ) -> list[list[tuple[int, float]]]:
     """At each level the ids whose *input* vectors point most the way of the token's, with the
     cosine: what of the words it began as it still, or now, resembles.
@@ -167,14 +169,14 @@ def nearest_words(
     return _highest(here_LC @ normalize(words_VC, dim=-1).T, count)
 
 
-def input_vectors(model: Any) -> Tensor | None:
+def input_vectors(model: nn.Module | TraceableModel) -> Tensor | None:
     """The table of what each id is before the first layer: float32 [V, C]; None if none is found.
 
     It is the model's own answer where it is asked (transformers), else its first table with a
     row for each entry of the vocabulary.
     """
     module = module_of(model)
-    size = getattr(model, "_vocabulary_size", None)
+    size = None if isinstance(model, nn.Module) else model.vocabulary_size
     asked = getattr(module, "get_input_embeddings", None)
     candidates = [asked()] if callable(asked) else list(module.modules())
     table = next(

@@ -19,13 +19,19 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.explain.output_parts import HeadOutput, head_output, is_close, module_of
+from vitral.explain.output_parts import HeadOutput, head_output, is_close
 from vitral.explain.rerun import first_of, run_again, with_first
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.trace import Trace
 
 
 def value_zeroing(
-    trace: Trace, model: Any, layer: int, part: str | None = None, *, normalised: bool = True
+    trace: Trace,
+    model: nn.Module | TraceableModel,
+    layer: int,
+    part: str | None = None,
+    *,
+    normalised: bool = True,
 ) -> Tensor:
     """How much each token's vector after a layer draws on each other's value: [T, S].
 

@@ -29,18 +29,8 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.generation.fast_decoder import FastDecoder
 from vitral.generation.fused_weights import can_be_fast
-from vitral.models.gpt import GPT
-from vitral.models.llama import Llama
-from vitral.models.recurrent import Recurrent
-from vitral.models.recurrent_sequence_to_sequence import RecurrentSequenceToSequence
-from vitral.models.transformer import Transformer
+from vitral.models.forms import form_of
 from vitral.nn.attention_call import editor, observer
-from vitral.nn.cache import KeyValueCache
-from vitral.nn.recurrent import RecurrentState
-
-DECODERS = (GPT, Llama, Recurrent)
-TRANSLATORS = (Transformer, RecurrentSequenceToSequence)
-"""Vitral's models that write."""
 
 
 class Reader(Protocol):
@@ -74,9 +64,10 @@ def reader_of(
         raise VitralError("cannot_write", model=type(module).__name__)
     if num_pads is not None and not any(num_pads):
         num_pads = None
-    if isinstance(module, DECODERS):
-        return OwnReader(module, use_cache, num_pads, room)
-    if isinstance(module, TRANSLATORS):
+    form = form_of(module)
+    if form is not None and form.kind == "decoder":
+        return OwnReader(module, use_cache, num_pads, room, padding=form.padding)
+    if form is not None:
         assert encoder_ids is not None, "an encoder–decoder reads something before it writes"
         return TranslatingReader(module, use_cache, encoder_ids, encoder_mask)
     if getattr(module.config, "is_encoder_decoder", False):
@@ -99,8 +90,9 @@ def _takes_padding(module: nn.Module) -> bool:
 def can_write(module: nn.Module) -> bool:
     """Whether a model is made to write: one of ours, or one that transformers lets generate, if
     not from sound or pictures, which an encoder may read in place of a text."""
-    if isinstance(module, (*DECODERS, *TRANSLATORS)):
-        return True
+    form = form_of(module)
+    if form is not None:
+        return form.kind != "encoder"
     generates = getattr(module, "can_generate", None)
     answers = getattr(getattr(module, "config", None), "is_encoder_decoder", False)
     reads_text = not answers or getattr(module, "main_input_name", "") == "input_ids"
@@ -140,21 +132,22 @@ class OwnReader:
 
     def __init__(
         self,
-        model: GPT | Llama | Recurrent,
+        model: Any,
         use_cache: bool,
         num_pads: Sequence[int] | None = None,
         room: int = 0,
+        *,
+        padding: str = "documents_BT",
     ) -> None:
         self._model = model
         self._num_pads = num_pads
-        self._cache: KeyValueCache | RecurrentState | None = None
+        self._padding = padding
+        self._cache: Any = None
         self._fast: FastDecoder | None = None
         self._read_BT: Tensor | None = None
         if use_cache:
-            recurrent = isinstance(model, Recurrent)
-            kind = RecurrentState if recurrent else KeyValueCache
-            self._cache = kind(model.config.num_layers)
-            if isinstance(model, GPT | Llama) and not _watched() and can_be_fast(model):
+            self._cache = model.new_cache()
+            if not _watched() and can_be_fast(model):
                 self._fast = FastDecoder(model, room=room, num_pads=num_pads)
 
     def __call__(self, new_BT: Tensor) -> Tensor:
@@ -165,10 +158,8 @@ class OwnReader:
             new_BT, self._fast = self._read_BT, None  # whoever watches from here on sees it all
         named: dict[str, Any] = {}
         if self._num_pads is not None:
-            real_BS = _is_text(self._num_pads, self._read_BT)
-            # The padding is a document of its own: not looked at, not counted in positions.
-            name = "attention_mask" if isinstance(self._model, Recurrent) else "documents_BT"
-            named[name] = real_BS
+            # As a document of its own, padding is not looked at, nor counted in positions.
+            named[self._padding] = _is_text(self._num_pads, self._read_BT)
         logits: Tensor = self._model(new_BT, cache=self._cache, **named)[:, -1]
         return logits
 
@@ -190,12 +181,12 @@ class TranslatingReader:
 
     def __init__(
         self,
-        model: Transformer | RecurrentSequenceToSequence,
+        model: Any,
         use_cache: bool,
         encoder_ids: Tensor,
         encoder_mask: Tensor | None = None,
     ) -> None:
-        self._model: Any = model
+        self._model = model
         self._encoder_ids = encoder_ids
         self._encoder_mask = encoder_mask
         self._cache: Any = model.new_cache() if use_cache else None

@@ -5,8 +5,8 @@ bends and narrows::
 
     y = W_down · gelu(W_up · x)
 
-The gated one (Shazeer 2020, https://arxiv.org/abs/2002.05202, "SwiGLU") multiplies two widened
-copies, so that one decides how much of the other passes::
+The gated one (Shazeer 2020, https://arxiv.org/abs/2002.05202, "SwiGLU"; with GELU for SiLU it is
+"GeGLU") multiplies two widened copies, so that one decides how much of the other passes::
 
     y = W_down · (silu(W_gate · x) ⊙ W_up · x)
 """

@@ -3,7 +3,7 @@ import type { Block } from "../protocol/block";
 import type { ViewQuestion } from "../protocol/client";
 import type { Source } from "../protocol/source";
 import type { Part, Studio, Trace } from "../protocol/types";
-import { patternOf } from "../state/address";
+import { patternOf } from "../trace/pattern_address";
 import { bytes, type Carried } from "./carried";
 import { Layers } from "./rebuilt";
 
@@ -61,7 +61,7 @@ export function embedded(carried: Carried): Source {
   };
   return {
     fixed: true,
-    opens: carried.opens,
+    connection: null,
     getStudio: () => Promise.resolve(studio),
     postTrace: () => Promise.resolve(trace),
     getTrace: null,

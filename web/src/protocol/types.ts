@@ -11,6 +11,13 @@ export interface ModelCard {
   bundled: boolean;
 }
 
+/** A room of the Studio; `install` is the command that brings what it lacks. */
+export interface RoomEntry {
+  name: string;
+  available: boolean;
+  install: string | null;
+}
+
 export interface Studio {
   version: string;
   default_model: string;
@@ -19,6 +26,8 @@ export interface Studio {
   max_tokens: number;
   max_trace_file_bytes: number;
   models: ModelCard[];
+  /** Without it, all rooms are there. */
+  rooms?: RoomEntry[];
 }
 
 /** `start` and `end` count characters of the text; null for the tokens that the model adds. */

@@ -105,8 +105,8 @@ export interface Gradients {
   norms: Record<string, number | null>;
 }
 
-/** A look at held-out text; `held_out_loss` in nats a token, other figures as they come. */
-export interface Look {
+/** An evaluation on held-out text; `held_out_loss` in nats per token, other figures if measured. */
+export interface Evaluation {
   step: number;
   tokens: number;
   minutes: number;
@@ -121,7 +121,7 @@ export interface CurveEvent {
   restart: boolean;
   steps: Steps;
   gradients: Gradients[];
-  looks: Look[];
+  evaluations: Evaluation[];
 }
 
 /** The watched sentence, and the steps after which its attention was written down. */

@@ -75,7 +75,7 @@ class Difference:
         looks at other tokens; ½ for a head that was silenced.
         """
         pairs = zip(
-            self.before._records(part).values(), self.after._records(part).values(), strict=True
+            self.before.layers(part).values(), self.after.layers(part).values(), strict=True
         )
         layers = []
         for before, after in pairs:

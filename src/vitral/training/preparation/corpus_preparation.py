@@ -21,6 +21,7 @@ from vitral.data.pairs import pair_marks
 from vitral.data.split import split_documents
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
+from vitral.models.forms import form_named
 from vitral.models.hugging_face import is_headless, read_to_train
 from vitral.models.initial_weights import initialise_weights
 from vitral.text.tokenizers import special_id, train_tokenizer
@@ -173,8 +174,10 @@ def shaped_model(
 ) -> nn.Module:
     """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
     size = prepared.tokenizer.get_vocab_size()
-    marks = pair_marks(prepared.tokenizer) if isinstance(prepared, PreparedPairs) else {}
-    if recipe.model.form == "roberta":
+    marks: dict[str, int] = {}
+    if isinstance(prepared, PreparedPairs):
+        marks = pair_marks(prepared.tokenizer)
+    elif "pad_token_id" in form_named(recipe.model.form).marks:
         marks = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}
     return build_model(recipe.model, size, num_layers, marks)
 
@@ -182,16 +185,15 @@ def shaped_model(
 def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
     """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
-    if isinstance(prepared, PreparedPairs):
-        initialise_weights(model, recipe.seed)
-        return model
-    ids = prepared.tokens.ids if recipe.company_vectors else None
-    if recipe.model.form == "recurrent":
-        initialise_weights(model, recipe.seed)
-        if ids is not None:
-            start_with_company(model, ids, recipe.seed)
-    else:
+    ids = None
+    if recipe.company_vectors and isinstance(prepared, Prepared):
+        ids = prepared.tokens.ids
+    if form_named(recipe.model.form).start != "glorot":
         initialise(model, recipe.seed, ids)
+        return model
+    initialise_weights(model, recipe.seed)
+    if ids is not None:
+        start_with_company(model, ids, recipe.seed)
     return model
 
 

@@ -39,6 +39,7 @@ from typing import Any
 import torch
 
 from vitral.errors import VitralError
+from vitral.models.forms import DEFAULT
 from vitral.training.preparation.corpus_preparation import Prepared, prepare
 from vitral.training.recipes.plain import tokenizer_for
 from vitral.training.recipes.recipe import Recipe
@@ -233,7 +234,7 @@ def _quicker_precision(entries: dict[str, Any], prepared: Prepared, device: torc
 
 def _recipe(entries: dict[str, Any], size: Size, batch: int) -> Recipe:
     shape = {
-        "form": "llama",
+        "form": DEFAULT,
         "context": 256,
         "hidden_size": size.hidden_size,
         "num_layers": size.num_layers,

@@ -9,8 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from vitral.models.forms import form_named
+from vitral.models.shape import Strict
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
-from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, Shape, Strict
+from vitral.training.recipes.shapes import (
+    DECODERS,
+    ENCODERS,
+    GROWING,
+    TRANSLATORS,
+    WATCHED,
+    Shape,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -19,9 +28,6 @@ TokenizerKind = Literal[
     "character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram", "teacher"
 ]
 ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
-
-WATCHED = tuple(form for form in (*DECODERS, *ENCODERS) if form != "recurrent")
-"""Forms in which one sentence's attention can be watched: those where a text looks at itself."""
 
 
 class TokenizerChoice(Strict):
@@ -193,12 +199,12 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     yield from _wrong_phases(recipe)
     if recipe.tokenizer.kind == "teacher" and all(each.teacher is None for each in recipe.phases):
         yield Mistake("tokenizer.kind", "nobodys_tokens", others=("phases",))
-    if recipe.recompute_activations and recipe.model.form.startswith("recurrent"):
-        form = {"form": recipe.model.form}
-        yield Mistake("recompute_activations", "no_recomputing", form, others=("model.form",))
+    if recipe.recompute_activations and not form_named(recipe.model.form).recomputes:
+        said = {"form": recipe.model.form}
+        yield Mistake("recompute_activations", "no_recomputing", said, others=("model.form",))
     if recipe.watch is not None and recipe.model.form not in WATCHED:
-        form = {"form": recipe.model.form}
-        yield Mistake("watch", "no_watching", form, others=("model.form",))
+        said = {"form": recipe.model.form}
+        yield Mistake("watch", "no_watching", said, others=("model.form",))
     schedule = recipe.schedule
     if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
         values = {"value": schedule.warm_up, "most": schedule.decay_from}
