@@ -15,7 +15,8 @@ from tests.training.word_runs import pair_recipe, pairs, prepared, recipe
 
 import vitral
 from vitral.errors import VitralError
-from vitral.training.distributed.parallel import DataParallel, Kind, Parallel, current
+from vitral.training.distributed.current import current
+from vitral.training.distributed.parallel import DataParallel, Kind, Parallel
 from vitral.training.distributed.sharded import Sharded
 from vitral.training.preparation.corpus_preparation import Prepared
 from vitral.training.preparation.pair_preparation import PreparedPairs
