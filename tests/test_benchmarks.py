@@ -15,7 +15,11 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 PROGRAMS = (
     "explore.py",
     "bertviz_page.py",
+    "agreement.py",
     "bundled_models.py",
+    "model_of_checkpoint.py",
+    "modern_texts.py",
+    "senses.py",
     "trace.py",
     "trace_worker.py",
     "long_context.py",

@@ -11,7 +11,7 @@ from tests.cli.test_command_bad_input import refused
 from tests.training.small_runs import BOOK, books
 
 import vitral
-from vitral.studio.shelf import Shelf
+from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.training.runs.run_folder import RunFolder
 
 Run = Callable[..., Any]
@@ -48,7 +48,7 @@ def test_from_a_text_to_a_model_that_opens(command: Run, book: Path) -> None:
         _, name, *arguments = shlex.split(line.replace("FILE", "libro.txt"))
         if name == "studio":
             assert arguments == ["--model", "mi modelo/model"]
-            assert Shelf([arguments[1]]).default == "model"
+            assert ModelCatalog([arguments[1]]).default == "model"
         else:
             assert command(name, *arguments).code == 0, line
 
@@ -87,7 +87,7 @@ def test_lines_are_in_the_readers_language(
     outcome = command("train", "libro.txt", "--recipe", "r.yaml", "--set", "sample=El gato")
     assert outcome.code == 0
     assert "Leyendo el texto" in outcome.out
-    assert "reservado" in outcome.out
+    assert "validación" in outcome.out
     assert "«El gato" in outcome.out
     assert "Listo: 6 pasos" in outcome.out
     assert (book / "runs" / "prueba" / "model" / "config.json").exists()  # without --out
@@ -155,7 +155,7 @@ def test_wrong_recipes_list_their_mistakes(command: Run, book: Path) -> None:
     assert lines == [
         "  step (line 7): unknown; did you mean steps?",
         *[line for line in lines if line.startswith("  batch.tokens (line 8): unknown")],
-        '  seed (--set seed=x): takes a whole number, not "x"',
+        '  seed (--set seed=x): expected a whole number, not "x"',
     ]
     refused(command("train", "libro.txt", "--recipe", "no.yaml"), "no.yaml")
 

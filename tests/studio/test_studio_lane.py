@@ -10,7 +10,7 @@ import torch
 from served_studio import until
 from vitral.errors import VitralError
 from vitral.stopping import Stopped, check_stop
-from vitral.studio.lane import Job, Lane
+from vitral.studio.work.lane import Job, Lane
 
 
 class Gate:

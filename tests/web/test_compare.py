@@ -209,7 +209,9 @@ def test_long_texts_are_compared_in_cells(room: ExplorePage, long_folder: Path) 
     expect(room.page.get_by_text("El texto es largo: cada celda reúne")).to_be_visible()
     # Of two texts there are two maps, and it is said why there is no third.
     room.page.get_by_label("Texto de la derecha").fill(long + "Y ya está.")
-    expect(room.page.get_by_text("solo se pueden comparar si tienen los mismos tokens")).to_be_visible()
+    expect(
+        room.page.get_by_text("solo se pueden comparar si tienen los mismos tokens")
+    ).to_be_visible()
     expect(room.page.get_by_role("application")).to_have_count(2)
 
 

@@ -1,4 +1,4 @@
-"""The widget: what is looked at as traits, shared with the picture in both directions."""
+"""The widget: what is shown, as traits that the picture and Python share."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +9,11 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.notebook.questions import Answers, Question
+from vitral.messages import preferred_language
+from vitral.notebook.questions import Message, answer
 from vitral.notebook.still import still_html
+from vitral.studio.gate.error_body import error_body
+from vitral.studio.single_trace import SingleTrace
 from vitral.tracing.attention.given_pattern import GivenPattern
 
 if TYPE_CHECKING:
@@ -31,10 +34,10 @@ PROGRAM = Path(__file__).with_name("static") / "widget.js"
 
 
 class TraceWidget(anywidget.AnyWidget):
-    """One part of a trace, looked at. Made by `trace.show()`; the trace and its part stay.
+    """One part of a trace, shown. Made by `trace.show()`; the trace and its part stay.
 
-    `layer`, `head` and `token` (the one that looks; None for all) count from 0; `key` is the
-    token looked at whose weight is worked out (None for the strongest); `view` is one of
+    `layer`, `head` and `token` (the one that attends; None for all) count from 0; `key` is the
+    token attended to whose weight is computed (None for the strongest); `view` is one of
     "lines", "map", "numbers", "components" and "arithmetic"; `scale` "glass" or "course", from
     blue to red; `lifted` brings weak weights forward. `language` and `theme` are the reader's own
     where they are None; `height` is that of the picture in pixels.
@@ -57,7 +60,7 @@ class TraceWidget(anywidget.AnyWidget):
 
     def __init__(self, trace: "Trace", part: str, **looked_at: Any) -> None:
         self.trace, self.part = trace, part
-        self.answers = Answers(trace, part)
+        self.answers = SingleTrace(trace, part)
         if not PROGRAM.is_file():
             raise VitralError("page_not_built")
         known = not any(isinstance(record, GivenPattern) for record in self.answers.records)
@@ -71,7 +74,7 @@ class TraceWidget(anywidget.AnyWidget):
     def weights(self) -> Tensor:
         """What the picture shows: float32 [tokens], what `token` gives each token, or without
         one all weights of the head [tokens, tokens]."""
-        if self.token is None or len(self.answers.tokens) <= WHOLE:
+        if self.token is None or len(self.answers.query_tokens) <= WHOLE:
             pattern = self.trace.attention(self.layer, self.head, self.part)
             return pattern if self.token is None else pattern[self.token]
         record = self.answers.records[self.layer]
@@ -89,18 +92,18 @@ class TraceWidget(anywidget.AnyWidget):
         return {**data, "text/plain": repr(self), "text/html": still_html(self)}, metadata
 
     def _heard(self, _: Any, content: Any, buffers: Any) -> None:
-        """Answer one question of the picture's."""
+        """Answer one question that the picture asks."""
         try:
-            asked = Question.model_validate(content)
+            asked = Message.model_validate(content)
         except ValidationError:
             return  # no question of ours
         try:
-            found = self.answers.answer(asked.ask, asked.values)
+            found = answer(self.answers, asked.ask, asked.values)
         except VitralError as error:
             self._refuse(asked.question, error)
         except Exception:
             self._refuse(asked.question, VitralError("internal"))
-            raise  # its traceback is for whoever runs the notebook
+            raise  # its traceback is for the author of the notebook
         else:
             if isinstance(found, bytes):
                 self.send({"answer": asked.question}, buffers=[found])
@@ -108,12 +111,8 @@ class TraceWidget(anywidget.AnyWidget):
                 self.send({"answer": asked.question, "found": found})
 
     def _refuse(self, question: str, error: VitralError) -> None:
-        values = {
-            name: value if isinstance(value, int | float | str) else str(value)
-            for name, value in error.values.items()
-        }
-        said = {"code": error.key, "values": values, "message": error.text(self.language)}
-        self.send({"answer": question, "error": said})
+        body = error_body(error, self.language or preferred_language())
+        self.send({"answer": question, **body.model_dump()})
 
     @t.validate("layer")
     def _check_layer(self, proposal: dict[str, Any]) -> int:
@@ -132,7 +131,7 @@ class TraceWidget(anywidget.AnyWidget):
     @t.validate("token", "key")
     def _check_token(self, proposal: dict[str, Any]) -> int | None:
         asked = proposal["trait"].name
-        length = len(self.answers.keys if asked == "key" else self.answers.tokens)
+        length = len(self.answers.key_tokens if asked == "key" else self.answers.query_tokens)
         token = proposal["value"]
         if token is not None and not 0 <= token < length:
             raise VitralError("token_out_of_range", token=token, length=length)

@@ -70,8 +70,8 @@ class Address:
 
     @property
     def is_cross(self) -> bool:
-        """Whether it is of attention that looks at the other text, the first of its layer."""
-        return self.value.partition(".")[0] == CROSS
+        """Whether it is of attention that looks at the other text."""
+        return self.value.startswith(CROSS)
 
     def of(self, value: str) -> str:
         """The address of another value of the same layer."""

@@ -48,7 +48,7 @@ export interface Carried {
   num_layers: number;
   num_heads: number;
   causal: boolean;
-  /** One of the model's attentions: see vitral.studio.schemas. */
+  /** One of the model's attentions: see vitral.studio.traces.schemas. */
   part: string;
   address: string;
   tokens: Token[];

@@ -1,7 +1,7 @@
 """A plain recipe, for a run that was given neither a recipe nor the minutes to choose one by.
 
-A small decoder in Llama's form with a vocabulary that suits the text's length; or, where the run
-goes on from a model, that model's own shape at a low rate, since it has learned a lot already.
+A small decoder with a vocabulary that suits the text's length; or, if the run starts from a model,
+that model's own shape at a low rate, since it is trained already.
 """
 
 import math
@@ -11,24 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from vitral.errors import VitralError
-from vitral.models.hugging_face import read
+from vitral.models.forms import DEFAULT, form_of
+from vitral.models.hugging_face import read_to_train
 from vitral.training.recipes.recipe import Recipe
 
 SHORT = 20_000
 """A text of fewer bytes teaches no pieces of words."""
 
-FORMS = {
-    "LlamaForCausalLM": "llama",
-    "GPT2LMHeadModel": "gpt2",
-    "BertForMaskedLM": "bert",
-    "RobertaForMaskedLM": "roberta",
-    "AlbertForMaskedLM": "albert",
-}
-
 
 def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | None) -> Recipe:
     """The recipe of a run of so many steps. Raises `start_without_shape` where the model in
-    `start` has no form that a recipe can ask for."""
+    `start` turns one text into another, which takes more than a corpus."""
     entries: dict[str, Any] = {"name": name, "steps": steps}
     if start is not None:
         shape = _shape_of(start)
@@ -42,7 +35,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
         context = 256
         entries |= {
             "model": {
-                "form": "llama",
+                "form": DEFAULT,
                 "context": context,
                 "hidden_size": 192,
                 "num_layers": 4,
@@ -59,25 +52,14 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
-    from pydantic import TypeAdapter
-
-    from vitral.training.recipes.shapes import Shape
-
-    config: Any = read(start).config
-    form = FORMS.get(config.architecture)
-    if form is None:
+    model: Any = read_to_train(start)
+    form = form_of(model)
+    if form is None or form.kind == "encoder-decoder":
         raise VitralError("start_without_shape", folder=start)
-    entries = asdict(config) | {"form": form}
-    known = _names_of(form)
-    shape = {name: value for name, value in entries.items() if name in known}
-    TypeAdapter(Shape).validate_python(shape)
+    entries = asdict(model.config) | {"form": form.name}
+    shape = {name: value for name, value in entries.items() if name in form.shape.model_fields}
+    form.shape.model_validate(shape)
     return shape
-
-
-def _names_of(form: str) -> list[str]:
-    from vitral.training.recipes.recipe_entries import known_names
-
-    return known_names("model", {"model": {"form": form}})
 
 
 def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
