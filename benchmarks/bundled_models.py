@@ -34,7 +34,8 @@ from ngram import NGram
 from same_words import Reader, same_words
 from tokenizers import Tokenizer
 
-from vitral.data.corpus import Document, read_corpus, read_documents
+from vitral.data.corpus import Document, read_documents
+from vitral.data.split import read_corpus
 from vitral.models.hugging_face import read_to_train
 from vitral.models.load import locate
 from vitral.training.evaluation import bits_per_byte, masked_loss_of
