@@ -31,8 +31,8 @@ LONGER = 2.0
 SLACK = 12
 """… when so many characters are added to both: short sentences differ more."""
 
-LETTERS = 0.7
-"""The least share of letters and spaces."""
+OTHERS_THAN_LETTERS = 0.3
+"""The largest share of what is neither letters nor spaces; three marks are never too many."""
 
 Pair = tuple[str, str]
 """Spanish, English."""
@@ -74,8 +74,8 @@ def is_sound(pair: Pair) -> bool:
 
 def is_prose(sentence: str) -> bool:
     """Whether a sentence is rather words than code."""
-    words = sum(each.isalpha() or each.isspace() for each in sentence)
-    return words >= LETTERS * len(sentence)
+    marks = sum(not (each.isalpha() or each.isspace()) for each in sentence)
+    return marks <= max(3, OTHERS_THAN_LETTERS * len(sentence))
 
 
 def different(pairs: Iterable[Pair]) -> list[Pair]:
