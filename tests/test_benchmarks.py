@@ -20,6 +20,8 @@ PROGRAMS = (
     "model_of_checkpoint.py",
     "modern_texts.py",
     "senses.py",
+    "translation.py",
+    "translation_pairs.py",
     "trace.py",
     "trace_worker.py",
     "long_context.py",

@@ -4,6 +4,7 @@ import importlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -205,3 +206,71 @@ def test_modern_texts_keep_whole_parts_apart(tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("Go.\tVe.\nGo.\tVete.\nGo on.\tVe.\n", encoding="utf-8")
     assert sorted(texts.sentences(pairs)) == ["Ve.", "Vete."]
+
+
+def test_translation_pairs_hold_out_sentences_not_lines() -> None:
+    made = load("translation_pairs")
+    assert made.plain("¡Qué  día!") == made.plain("que dia")
+    sound = ("El perro duerme en la casa.", "The dog is sleeping in the house.")
+    assert made.is_sound(sound)
+    assert not made.is_sound(("Hola", "Hola"))
+    assert not made.is_sound(("Sí.", "Yes, I would be very glad to come along with all of you."))
+    assert not made.is_sound(("f(x) == {y: [1, 2, 3]}", "f(x) == {y: (1, 2, 3)} ..."))
+    variants = [("Ve.", "Go."), ("¡Ve!", "go"), ("Vete.", "Go."), ("Anda.", "Walk.")]
+    assert made.different(variants) == [("Ve.", "Go."), ("Vete.", "Go."), ("Anda.", "Walk.")]
+    assert made.apart_from(variants, [("ve", "leave")]) == [("Vete.", "Go."), ("Anda.", "Walk.")]
+    assert made.apart_from(variants, [("x", "go!")]) == [("Anda.", "Walk.")]
+    drawn = made.drawn(variants, 2)
+    assert len({made.plain(spanish) for spanish, _ in drawn}) == 2
+    assert drawn == made.drawn(variants, 3)[:2]
+
+
+def test_a_dictionary_is_learned_from_sentences_alone() -> None:
+    module = load("alignment")
+    texts = [
+        ("el perro duerme", "the dog sleeps"),
+        ("el gato duerme", "the cat sleeps"),
+        ("el perro come", "the dog eats"),
+        ("un gato come", "a cat eats"),
+    ]
+    found = module.Dictionary.learned([(s.split(), t.split()) for s, t in texts], rounds=20)
+    for word, meaning in (("dog", "perro"), ("cat", "gato"), ("eats", "come"), ("the", "el")):
+        source = ["el", "un", "perro", "gato", "come"]
+        assert source[found.place_of(word, source)] == meaning
+    assert found.place_of("unheard", ["el", "perro"]) is None
+    assert found.place_of("dog", []) is None
+
+
+def test_where_a_translator_looks_is_counted(tmp_path: Path) -> None:
+    import vitral
+    from vitral.data.pairs import Pair, pair_marks, train_pair_tokenizer
+    from vitral.models.hugging_face import write
+    from vitral.models.transformer import Transformer, TransformerConfig
+
+    module = load("translation")
+    pairs = [Pair("El perro duerme.", "The dog sleeps."), Pair("El gato come.", "The cat eats.")]
+    tokenizer = train_pair_tokenizer(pairs * 5, "byte_bpe", 280)
+    config = TransformerConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        context=32,
+        hidden_size=16,
+        num_layers=2,
+        num_heads=2,
+        num_key_value_heads=2,
+        intermediate_size=24,
+    )
+    marks: dict[str, Any] = pair_marks(tokenizer)
+    config = replace(config, **marks)
+    torch.manual_seed(1)
+    write(Transformer(config), tokenizer, tmp_path)
+    words = [
+        ([w.text for w in module.words_of(p.source)], [w.text for w in module.words_of(p.target)])
+        for p in pairs
+    ]
+    dictionary = load("alignment").Dictionary.learned(words, rounds=1)
+    counts = module.alignment(vitral.load(tmp_path), dictionary, pairs)
+    assert len(counts) == 2
+    for count in counts:
+        assert count.words == 6
+        assert 0 <= count.attention <= 6
+        assert count.diagonal == counts[0].diagonal
