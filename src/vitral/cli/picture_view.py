@@ -90,7 +90,7 @@ def _token(trace: Trace, surface: PictureSurface, asked: str | None) -> int | No
 def _name(trace: Trace, at: int) -> str:
     place = trace.tokens[at].place
     if isinstance(place, Patch):
-        return message("picture.patch", row=place.row, column=place.column)
+        return message("studio.picture_patch", row=place.row, column=place.column)
     return trace.tokens[at].text
 
 

@@ -44,6 +44,8 @@ class FolderFormat:
     * `older`: what the names in older files had in place of today's, as regular expressions.
     * `unused`: a regular expression for weights of heads that a folder may have and the model
       has no use for.
+    * `body`: the class of transformers' that is the model without its head, if a run may start
+      from such a folder, and what stands before its weights' names in the whole model.
     """
 
     architectures: tuple[str, ...]
@@ -56,6 +58,7 @@ class FolderFormat:
     tied: Mapping[str, str] = field(default_factory=dict)
     older: Mapping[str, str] = field(default_factory=dict)
     unused: str = r"(?!)"
+    body: tuple[str, str] | None = None
 
     def can_read(self, entries: Mapping[str, Any]) -> bool:
         """Whether a config.json describes a model that is built here, with nothing unusual."""

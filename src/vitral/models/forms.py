@@ -63,6 +63,12 @@ def form_of_folder(architecture: str) -> "Form | None":
     return next((each for each in every_form() if architecture in each.folder.architectures), None)
 
 
+def form_of_body(architecture: str) -> "Form | None":
+    """The form whose model without its head is called so, or None."""
+    bodies = ((each.folder.body, each) for each in every_form())
+    return next((each for body, each in bodies if body and body[0] == architecture), None)
+
+
 def form_of(model: Any) -> "Form | None":
     """The form of a module, or None if it is no model of ours."""
     return next((each for each in every_form() if isinstance(model, each.model)), None)

@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from vitral.errors import VitralError
 from vitral.models.form import Form
-from vitral.models.forms import form_of_folder
+from vitral.models.forms import form_of_body, form_of_folder
 
 
 def can_read(folder: Path) -> bool:
@@ -47,6 +47,40 @@ def read(folder: Path | str) -> nn.Module:
     path = folder / "model.safetensors"
     weights = form.folder.from_folder(_read_weights(path), model.state_dict().keys(), path)
     _fill(model, form, weights, path)
+    return model.eval()
+
+
+def is_headless(folder: Path | str) -> bool:
+    """Whether the folder has an encoder without the head that names masked words."""
+    return form_of_body(_architecture(_config_json(Path(folder)))) is not None
+
+
+def read_to_train(folder: Path | str) -> nn.Module:
+    """As `read`, and encoders that were saved without the head that names masked words, too.
+
+    They get one that nobody has trained: it passes the last layer's vectors on through its
+    activation and its norm to the token vectors, with a bias of zero. Raises what `read` raises.
+    """
+    folder = Path(folder)
+    config_json = _config_json(folder)
+    form = form_of_body(_architecture(config_json))
+    if form is None or form.folder.body is None:
+        return read(folder)
+    path = folder / "model.safetensors"
+    prefix = form.folder.body[1]
+    found = {
+        name if name.startswith(prefix) else prefix + name: weight
+        for name, weight in _read_weights(path).items()
+    }
+    model = form.model(form.config(**form.folder.shape_of(config_json)))
+    weights = form.folder.from_folder(found, model.state_dict().keys(), path)
+    head = model.get_submodule("head")
+    nn.init.eye_(head.get_parameter("dense.weight"))
+    for name, weight in head.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(weight)
+    fresh = {name: weight for name, weight in model.state_dict().items() if "head." in name}
+    _fill(model, form, {**fresh, **weights}, path)
     return model.eval()
 
 

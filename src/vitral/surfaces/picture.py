@@ -29,7 +29,7 @@ class PictureSurface:
 
     `name` is the file's; `original` the width and height of the picture given; `seen` the box
     (left, top, right, bottom) of that picture which the model saw, in its pixels; `notes` say
-    what was done to it on the way in, as keys of the catalogue (`picture.note.…`).
+    what was done to it on the way in, as keys of the catalogue (`studio.picture_note_…`).
     """
 
     png: bytes

@@ -30,7 +30,7 @@ MOST_ELONGATED = 50
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An RGB image, the name it goes by, and notes (keys `picture.note.…`) of what was done."""
+    """An RGB image, its name, and notes of what was done (keys `studio.picture_note_…`)."""
 
     image: "Image"
     name: str

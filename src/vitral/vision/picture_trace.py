@@ -76,7 +76,7 @@ def trace_picture(
     trace = recording.trace(0, model=model, text=None, tokens=tokens, decoder_tokens=[])
     trace.surface = _laid_out(surface, layout, trace)
     for note in trace.surface.notes:
-        logging.getLogger("vitral").warning(message(f"picture.note.{note}"))
+        logging.getLogger("vitral").warning(message(f"studio.picture_note_{note}"))
     return trace
 
 

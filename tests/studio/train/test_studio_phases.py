@@ -100,7 +100,7 @@ def test_a_recipe_of_several_phases_there_and_back() -> None:
 
 def test_mistakes_of_phases_are_told_at_their_own_field(studio: TestClient) -> None:
     assert (
-        "takes a number > 0 and ≤ 1, not 2"
+        "expected a number > 0 and ≤ 1, not 2"
         in mistakes(studio, **phase(0, until=0.5), **phase(1, until=2))["phases.1.until"]
     )
     assert list(mistakes(studio, **phase(0, until=0.5), **phase(1, until=0.5))) == ["phases"]

@@ -41,7 +41,7 @@ function betweenTexts({ part }: Shown): MessageKey | null {
 
 /** What is asked of texts only: words, and runs of them that are changed. */
 function notText({ trace }: Shown): MessageKey | null {
-  return trace.surface?.kind === "picture" ? "picture.text_only" : null;
+  return trace.surface?.kind === "picture" ? "studio.picture_text_only" : null;
 }
 
 /** An encoder–decoder answers where its decoder reads. */

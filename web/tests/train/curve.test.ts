@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { added, MOST_POINTS, NO_CURVE, progress, secondsLeft, speeds } from "../../src/train/curve";
-import type { CurveEvent, Look } from "../../src/train/types";
+import type { CurveEvent, Evaluation } from "../../src/train/types";
 
 function steps(first: number, count: number, seconds = 0.5): CurveEvent["steps"] {
   const step = Array.from({ length: count }, (_, index) => first + index);
@@ -19,7 +19,7 @@ function event(first: number, count: number, more: Partial<CurveEvent> = {}): Cu
   return { restart: false, steps: steps(first, count), gradients: [], evaluations: [], ...more };
 }
 
-const evaluation = (step: number): Look => ({ step, tokens: 1, minutes: 1, loss: 1, held_out_loss: 2 });
+const evaluation = (step: number): Evaluation => ({ step, tokens: 1, minutes: 1, loss: 1, held_out_loss: 2 });
 
 describe("added", () => {
   it("puts new steps after those that are known, each once", () => {

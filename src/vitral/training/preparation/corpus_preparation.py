@@ -1,7 +1,7 @@
 """From a corpus to what a run reads: a tokenizer, a file of token ids, held-out text.
 
-All three are kept in the run's folder, so that a run that goes on need not read the corpus
-again, and goes on with the very same text.
+All three are kept in the run's folder, so that a resumed run need not read the corpus
+again, and continues with the same text.
 """
 
 import hashlib
@@ -22,17 +22,27 @@ from vitral.data.split import split_documents
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
 from vitral.models.forms import form_named
-from vitral.models.hugging_face import read
+from vitral.models.hugging_face import is_headless, read_to_train
 from vitral.models.initial_weights import initialise_weights
 from vitral.text.tokenizers import special_id, train_tokenizer
 from vitral.training.objectives import Objective
-from vitral.training.preparation.initialisation import initialise, start_with_company
+from vitral.training.preparation.initialisation import (
+    initialise,
+    start_with_company,
+    start_with_frequencies,
+)
 from vitral.training.preparation.pair_preparation import PreparedPairs, prepare_pairs
+from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.preparation.teachers import (
     check_teacher,
     check_teachers,
     teachers_of,
     tokenizer_of,
+)
+from vitral.training.preparation.vocabulary_transfer import (
+    OF_THE_RECIPE,
+    same_shape,
+    with_new_vocabulary,
 )
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.shapes import TRANSLATORS, build_model
@@ -52,7 +62,7 @@ class Prepared:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells this tokenizer and this text from others: checkpoints carry it. Of a long text,
+        """Identifies this tokenizer and this text: checkpoints carry it. For a long text,
         a thousand places that are evenly spread stand for the whole."""
         ids = self.tokens.ids
         places = np.linspace(0, len(ids) - 1, min(len(ids), 1000), dtype=np.int64)
@@ -69,8 +79,9 @@ def prepare(
     """Read the corpus into the run's folder `out`, or open what stands there already. Models
     that turn one text into another read pairs (`prepare_pairs`).
 
-    The tokenizer is learned from the training text, or is that of the model in `start` or of the
-    teacher. Raises what `read_documents`, `train_tokenizer` and `check_teachers` raise, and
+    The tokenizer is learned from the training text, or is that of the model in `start`, of the
+    teacher, or of the recipe's folder. Raises what `read_documents`, `train_tokenizer`,
+    `given_tokenizer` and `check_teachers` raise, and
     `corpus_shorter_than_window`.
     """
     if recipe.model.form in TRANSLATORS:
@@ -118,10 +129,10 @@ def _tokenizer(
     path = out / "tokenizer.json"
     if path.exists():
         return Tokenizer.from_file(str(path))
-    if start is not None:
-        path.write_bytes((start / "tokenizer.json").read_bytes())
-        return Tokenizer.from_file(str(path))
-    if recipe.tokenizer.kind == "teacher":
+    given = given_tokenizer(recipe, start)
+    if given is not None:
+        tokenizer = given
+    elif recipe.tokenizer.kind == "teacher":
         tokenizer = tokenizer_of(teachers_of(recipe)[0])
     else:
         texts = (document.text for document in _training(recipe, sources, []))
@@ -133,7 +144,7 @@ def _tokenizer(
 
 
 def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) -> Objective:
-    """What is asked in that phase."""
+    """The objective of that phase."""
     if isinstance(prepared, PreparedPairs):
         from vitral.training.objectives.sequence_to_sequence import SequenceToSequence
 
@@ -161,7 +172,7 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) 
 def shaped_model(
     recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
 ) -> nn.Module:
-    """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
+    """A model of the recipe's shape for that tokenizer, without initialised weights."""
     size = prepared.tokenizer.get_vocab_size()
     marks: dict[str, int] = {}
     if isinstance(prepared, PreparedPairs):
@@ -172,7 +183,7 @@ def shaped_model(
 
 
 def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
-    """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
+    """A model of the recipe's shape, with the layers of its first phase and fresh weights."""
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
     ids = None
     if recipe.company_vectors and isinstance(prepared, Prepared):
@@ -189,14 +200,18 @@ def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module
 def model_to_go_on_from(
     start: Path, recipe: Recipe, prepared: Prepared | PreparedPairs
 ) -> nn.Module:
-    """The model in `start`. Raises `start_mismatch` if it has another shape than the recipe's;
-    fewer layers are no other shape, for it can grow."""
-    found: Any = read(start)
+    """The model in `start`, with a new vocabulary if the recipe asks for one. Raises
+    `start_mismatch` if it has another shape than the recipe's; fewer layers are no other shape,
+    for it can grow."""
+    found: Any = read_to_train(start)
     depth = found.config.num_layers
-    if (
-        depth > recipe.model.num_layers
-        or found.config != shaped_model(recipe, prepared, depth).config
-    ):
+    takes_over = recipe.tokenizer.transfer is not None
+    shaped: Any = shaped_model(recipe, prepared, min(depth, recipe.model.num_layers))
+    if not same_shape(found.config, shaped.config, OF_THE_RECIPE if takes_over else ()):
         raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
     model: nn.Module = found
+    if takes_over:
+        model = with_new_vocabulary(found, shaped, start, prepared.tokenizer)
+    if is_headless(start) and isinstance(prepared, Prepared):
+        start_with_frequencies(model, prepared.tokens.ids)
     return model

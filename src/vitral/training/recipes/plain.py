@@ -1,7 +1,7 @@
 """A plain recipe, for a run that was given neither a recipe nor the minutes to choose one by.
 
-A small decoder with a vocabulary that suits the text's length; or, where the run
-goes on from a model, that model's own shape at a low rate, since it has learned a lot already.
+A small decoder with a vocabulary that suits the text's length; or, if the run starts from a model,
+that model's own shape at a low rate, since it is trained already.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import Any
 
 from vitral.errors import VitralError
 from vitral.models.forms import DEFAULT, form_of
-from vitral.models.hugging_face import read
+from vitral.models.hugging_face import read_to_train
 from vitral.training.recipes.recipe import Recipe
 
 SHORT = 20_000
@@ -52,7 +52,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
-    model: Any = read(start)
+    model: Any = read_to_train(start)
     form = form_of(model)
     if form is None or form.kind == "encoder-decoder":
         raise VitralError("start_without_shape", folder=start)

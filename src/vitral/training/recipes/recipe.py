@@ -33,10 +33,17 @@ ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
 class TokenizerChoice(Strict):
     """How the text is cut into tokens; learned from the training text, or taken from the model
     that the run goes on from. `teacher` takes the phases' teacher's, which a run has to share with
-    it. `character`, `byte` and `teacher` need no size."""
+    it. `character`, `byte` and `teacher` need no size. With a `folder` its tokenizer is taken,
+    whatever its kind.
+
+    With a `transfer` the model that the run goes on from gives up its tokens for these
+    (`vocabulary_transfer`): `mean` starts each new vector from those of the old pieces that spell
+    it."""
 
     kind: TokenizerKind = "byte_bpe"
     vocab_size: Annotated[int, Field(gt=0, le=1_000_000)] = 8192
+    folder: str | None = None
+    transfer: Literal["mean"] | None = None
 
 
 class GeneratedPairs(Strict):
@@ -87,8 +94,8 @@ class Teacher(Strict):
 
 
 class Phase(Strict):
-    """What is learned until the share `until` of the run is over, in a model of so many layers:
-    less than the recipe's are a first part of it, which grows afterwards.
+    """What is learned until the share `until` of the run is over, in a model of `num_layers`:
+    fewer than the recipe's are a first part of it, which gains layers afterwards.
 
     Of the tokens chosen to be masked, one in five is shown as it is or as another, so that a
     model learns to look at words that are there; with `all_masked` all of them are masked."""

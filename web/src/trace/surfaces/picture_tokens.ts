@@ -13,7 +13,7 @@ export function pictureOf(trace: Trace, list: TokenList): PictureSurface | null 
 /** "row 3, column 5"; what is no patch goes by its own name. */
 export function spokenName(token: Token, { say }: Reader): string {
   const { patch } = token;
-  return patch ? say("picture.patch", { row: patch.row, column: patch.column }) : label(token);
+  return patch ? say("studio.picture_patch", { row: patch.row, column: patch.column }) : label(token);
 }
 
 /** The patch in the middle: what a picture shows mostly stands there. */

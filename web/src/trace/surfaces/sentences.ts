@@ -28,6 +28,6 @@ export function attendsMost(
   reader: Reader,
 ): Piece[] | null {
   const names = namesOf(shown, query, key, reader);
-  const message = kindShown(shown) === "text" ? "studio.looks_most" : "picture.attends_most";
+  const message = kindShown(shown) === "text" ? "studio.looks_most" : "studio.picture_attends_most";
   return names && reader.sayInPieces(message, { ...names, weight: reader.number(weight, 2) });
 }
