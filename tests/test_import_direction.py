@@ -33,6 +33,7 @@ WEB_FLOORS = [
     {"design"},
     {"protocol"},
     {"state"},
+    {"frame"},
     {"trace"},
     {"rooms"},
     {"program"},
