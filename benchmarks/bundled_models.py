@@ -21,7 +21,8 @@ import torch
 from ngram import NGram
 from tokenizers import Tokenizer
 
-from vitral.data.corpus import Document, read_corpus
+from vitral.data.corpus import Document
+from vitral.data.split import read_corpus
 from vitral.models import hugging_face
 from vitral.models.catalog import bundled_folder
 from vitral.training.evaluation import bits_per_byte, masked_loss_of

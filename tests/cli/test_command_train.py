@@ -87,7 +87,7 @@ def test_lines_are_in_the_readers_language(
     outcome = command("train", "libro.txt", "--recipe", "r.yaml", "--set", "sample=El gato")
     assert outcome.code == 0
     assert "Leyendo el texto" in outcome.out
-    assert "reservado" in outcome.out
+    assert "validación" in outcome.out
     assert "«El gato" in outcome.out
     assert "Listo: 6 pasos" in outcome.out
     assert (book / "runs" / "prueba" / "model" / "config.json").exists()  # without --out
@@ -155,7 +155,7 @@ def test_wrong_recipes_list_their_mistakes(command: Run, book: Path) -> None:
     assert lines == [
         "  step (line 7): unknown; did you mean steps?",
         *[line for line in lines if line.startswith("  batch.tokens (line 8): unknown")],
-        '  seed (--set seed=x): takes a whole number, not "x"',
+        '  seed (--set seed=x): expected a whole number, not "x"',
     ]
     refused(command("train", "libro.txt", "--recipe", "no.yaml"), "no.yaml")
 

@@ -128,7 +128,7 @@ forms.register("made_up", "made_up_form")  # the line
 import vitral
 from vitral.generation.fused_weights import can_be_fast
 from vitral.models.forms import form_of
-from vitral.studio.training.form import form as form_in_the_browser
+from vitral.studio.rooms.train.form import form as form_in_the_browser
 from vitral.training.optimization.growth import grow
 from vitral.training.preparation.corpus_preparation import prepare
 from vitral.training.recipes.plain import plain_recipe
@@ -141,7 +141,7 @@ fields = {field.path: field for field in form_in_the_browser({})}
 assert "made_up" in fields["model.form"].choices
 assert "made_up" in fields["watch"].forms
 assert fields["model.loudness"].forms == ["made_up"]
-assert fields["model.loudness"].words == {"es": "loudness", "en": "loudness"}
+assert fields["model.loudness"].words.model_dump() == {"es": "loudness", "en": "loudness"}
 
 shape = {"form": "made_up", "context": 16, "hidden_size": 16, "num_layers": 2, "num_heads": 2}
 recipe = Recipe.model_validate({

@@ -66,7 +66,7 @@ def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> No
         "¡Atención!",
     ]
     assert lines[3].startswith(
-        "paso     25    25 %   pérdida 4.000   reservado 4.200   1.913 bits/"
+        "paso     25    25 %   pérdida 4.000   validación 4.200   1.913 bits/"
     )
     assert "quedan" in lines[3]
     assert lines[4] == "   «En un lugar de la Mancha»"

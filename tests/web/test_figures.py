@@ -47,6 +47,10 @@ def llama(llama_folder: Path) -> Model:
     return vitral.load(str(llama_folder))
 
 
+def place(layer: int, head: int, token: int) -> dict[str, object]:
+    return {"layer": layer, "head": head, "token": token}
+
+
 class Figures:
     """A page of figures, served beside a running Studio."""
 
@@ -73,7 +77,7 @@ class Figures:
 
 @pytest.fixture
 def figures(page: Page, built_figures: Path) -> Figures:
-    page.set_viewport_size({"width": 1900, "height": 1100})
+    page.set_viewport_size({"width": 2300, "height": 1100})
     return Figures(page, built_figures)
 
 
@@ -103,8 +107,8 @@ def expect_head(figure: Locator, layer: int, head: int) -> None:
 
 def test_each_shows_its_own_model_and_text(figures: Figures, bert: Model, llama: Model) -> None:
     one, two = figures.open(
-        {"model": "small-bert", "text": SENTENCE, "view": "numbers", "layer": 2, "head": 3, "token": 5},
-        {"model": "small-llama", "text": OTHER, "view": "numbers", "layer": 0, "head": 1, "token": 4},
+        {"model": "small-bert", "text": SENTENCE, "view": "numbers"} | place(2, 3, 5),
+        {"model": "small-llama", "text": OTHER, "view": "numbers"} | place(0, 1, 4),
     )
     first, second = bert.trace(SENTENCE), llama.trace(OTHER)
     expect(chips(one)).to_have_text([token.text.strip() for token in first.tokens])

@@ -93,7 +93,7 @@ def test_mistakes_of_phases_are_told_where_they_are(form: Page) -> None:
     start.click()
     expect(until).to_have_attribute("aria-invalid", "true")
     expect(until).to_be_focused()
-    expect(phase(form, 2)).to_contain_text('lleva un número > 0 y ≤ 1, no "todo"')
+    expect(phase(form, 2)).to_contain_text('se esperaba un número > 0 y ≤ 1, no "todo"')
     until.fill("0,75")
     layers.fill("1")
     start.click()

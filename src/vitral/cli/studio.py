@@ -31,7 +31,7 @@ def studio(
         bool, Parameter(help=message("cli.studio.no_browser"), negative="")
     ] = False,
 ) -> None:
-    """Start Studio, print its address, open a browser where there is one."""
+    """Start Studio, print its address, open a browser if there is one."""
     from vitral.studio.rooms.train.settings import TrainSettings
     from vitral.studio.server import serve
 

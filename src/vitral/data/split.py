@@ -1,4 +1,4 @@
-"""Which documents a model is trained on, and which are held out to see what it has learned.
+"""Which documents a model is trained on, and which are held out for evaluation.
 
 Whole documents are held out, never random lines: neighbouring lines of one book share names and
 turns of phrase, and a model that has seen half of them is not being tested. A corpus of a single
@@ -9,9 +9,10 @@ the same while a corpus grows, and needs no list of what is in it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from vitral.data.corpus import Cleaning, Document
+from vitral.data.corpus import Cleaning, Document, read_documents
 from vitral.errors import VitralError
 
 
@@ -25,7 +26,7 @@ def split_documents(
     """Each document, and whether it is held out, as they stream by.
 
     `held_out` are names, where that of a .jsonl file, a dataset or a file read in parts means all
-    of its documents; or the share (0 … 1) of documents to draw. A share leaves at least one
+    of its documents; or the share (0 … 1) of documents. A share leaves at least one
     document on either side; one document alone is split by `split_text`.
 
     Raises VitralError: `held_out_missing` (names that the corpus does not have, known at its
@@ -34,6 +35,18 @@ def split_documents(
     if isinstance(held_out, list):
         return _by_name(documents, held_out)
     return _by_share(documents, held_out, seed, cleaning)
+
+
+def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], list[Document]]:
+    """The training and the held-out documents of a folder of prose, all of them in memory.
+
+    Raises what `read_documents` and `split_documents` raise.
+    """
+    kept: list[Document] = []
+    apart: list[Document] = []
+    for document, is_held_out in split_documents(read_documents([folder]), list(held_out)):
+        (apart if is_held_out else kept).append(document)
+    return kept, apart
 
 
 def split_text(text: str, share: float, cleaning: Cleaning) -> tuple[str, str]:
@@ -81,7 +94,7 @@ def _by_share(
     documents: Iterable[Document], share: float, seed: int, cleaning: Cleaning
 ) -> Iterator[tuple[Document, bool]]:
     """While all documents so far fell on one side, the one that came nearest to the other is
-    kept back: it goes there if nobody else does."""
+    kept back: it goes there if no other does."""
     kept_back: Document | None = None
     side: bool | None = None  # where all so far fell; None once both sides have some
     number = 0

@@ -1,6 +1,6 @@
-"""What an edit does to a prediction: the same place asked twice, before and after.
+"""What an edit does to a prediction: the same position before and after.
 
-    moved      ½ Σ |after − before|              the share of the probability that changed hands
+    moved      ½ Σ |after − before|              the share of the probability that moved
     divergence Σ before · log(before / after)    Kullback–Leibler, in nats
 
 `moved` is the total variation distance: 0 if nothing changed, 1 if the two share no word. The
@@ -40,8 +40,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PredictionChange:
-    """The prediction at `place` (counted from 0): `before` and `after` are the likeliest tokens of
-    each, likeliest first; `rose` and `fell` those that gained and lost most, each with its
+    """The prediction at `place` (counted from 0): `before` and `after` are the most likely of
+    each, the first one first; `rose` and `fell` those that gained and lost most, each with its
     largest change first. Tokens that did not change are in neither."""
 
     place: int
@@ -64,7 +64,7 @@ def prediction_change(
     """How the prediction at one place, by default the last, changed from `before` to `after`.
 
     A decoder predicts there the token after; an encoder the token that stands there (mask it
-    with `explain.mask_token.mask_id` to ask for it). `model`, a `vitral.Model`, names the tokens;
+    with `explain.mask_token.mask_id` first). `model`, a `vitral.Model`, names the tokens;
     without it they are called by their numbers. `count` is how many each list has at most.
 
     Raises VitralError `traces_differ`, `logits_not_available` for a model without a head over its

@@ -1,4 +1,4 @@
-"""The logit lens: what the model would say if it stopped after each layer.
+"""The logit lens: what the model would predict if it stopped after each layer.
 
 The residual stream after layer l is handed to what follows the last layer (the final norm, the
 head), as if the layers between had added nothing (nostalgebraist 2020, "interpreting GPT: the
@@ -31,9 +31,9 @@ def logit_lens(
 ) -> Tensor:
     """Logits before the first layer and after each: float32 [layers + 1, n, vocabulary].
 
-    `tokens` are the places asked about, by default all (then the result has layers × text ×
+    `tokens` are the positions, by default all (then the result has layers × text ×
     vocabulary numbers). In an encoder–decoder these are the decoder's. `model` is the one that
-    left the trace. Raises VitralError `logits_not_available` for a model without a head over its
+    made the trace. Raises VitralError `logits_not_available` for a model without a head over its
     vocabulary, `token_out_of_range`, `rerun_not_available`, `model_not_of_trace`, and what
     `word_path.stream` raises.
     """

@@ -1,4 +1,4 @@
-"""The mask token: what stands in a text for the word that an encoder is asked for."""
+"""The mask token: what replaces the word that an encoder predicts."""
 
 from vitral.errors import VitralError
 from vitral.tracing.protocols import TraceableModel

@@ -1,4 +1,4 @@
-"""Norm-weighted attention: how much really arrives, not only how much was looked.
+"""Norm-weighted attention: how much a head adds, not only how much it looks.
 
 A weight says how large a share of a token is taken, not how large that token's vector is: a head
 that gives [SEP] half of its attention often takes almost nothing from it. So the share is
@@ -17,8 +17,8 @@ the pattern itself; all heads together cost H² dot products a key.
 import torch
 from torch import Tensor, nn
 
-from vitral.explain.measure import stacked
 from vitral.explain.output_parts import head_output
+from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
@@ -33,7 +33,7 @@ def weighted_norms(
 ) -> Tensor:
     """The size of what each query gets from each key: [H, T, S], or [T, S] of all `together`.
 
-    `model` is the one that left the trace. Raises VitralError as `head_output`.
+    `model` is the one that made the trace. Raises VitralError as `head_output`.
     """
     parts = head_output(trace, model, layer, part)
     pattern_HTS = parts.record.pattern().cpu()
@@ -54,9 +54,9 @@ def output_norms(
 
     Raises VitralError as `head_output`.
     """
-    rows = []
+    rows = {}
     for layer, record in trace.layers(part).items():
         parts = head_output(trace, model, layer, part)
         sizes = [parts.of(head).norm(dim=-1).mean() for head in range(record.num_heads)]
-        rows.append(torch.stack(sizes))
-    return stacked(rows)
+        rows[layer] = torch.stack(sizes)
+    return stacked(rows, trace.num_blocks(part))

@@ -1,4 +1,4 @@
-"""What each head adds to the stream: attention's output, taken apart.
+"""What each head adds to the stream: attention's output, divided into parts.
 
 An attention's output projection is one linear map over the heads' results laid side by side, so
 its output is a sum over heads h and keys s, plus a bias:
@@ -6,10 +6,10 @@ its output is a sum over heads h and keys s, plus a bias:
     out_t = Σ_h Σ_s α_hts · f_h(x_s) + b        f_h(x_s) = v_hs · W_O,h
 
 (Kobayashi et al. 2020, arXiv:2004.10102, equations 3–5; the value's own bias is in v.) Which of
-a layer's maps is the projection is found by trying: the one that makes the recorded output of
+a layer's maps is the projection is found by testing: the one that gives the recorded output from
 the recorded patterns and values. So nothing needs to be known of how a family names its parts or
-lays its weights out; and where none does (a gate or a norm stands between), that is said
-instead of giving wrong parts.
+lays its weights out; and if none does (a gate or a norm is in between), an error says so
+instead of returning wrong parts.
 """
 
 import torch

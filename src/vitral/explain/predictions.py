@@ -1,12 +1,12 @@
-"""What a model says at a place: the distribution over its vocabulary, with the words' names.
+"""What a model predicts at a position: the distribution over its vocabulary, with names.
 
-A decoder says, at each token, which comes *next*. An encoder says which stands *here*; it sees
+A decoder predicts, at each token, the *next* one. An encoder predicts the one *here*; it sees
 the token while it does so, and mostly repeats it, so `blanked` puts the mask token in its place,
-as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1): then it must guess.
+as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1).
 
     probability_v = exp(logit_v) / Σ_w exp(logit_w)
 
-`logit_lens` asks the same of every layer.
+`logit_lens` does the same for every layer.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True)
 class Candidate:
-    """One entry of the vocabulary as an answer; `rank` is 1 for the most probable."""
+    """One entry of the vocabulary as a prediction; `rank` is 1 for the most probable."""
 
     id: int
     text: str
@@ -34,7 +34,7 @@ class Candidate:
 
 
 def answering_tokens(trace: Trace) -> list[Token]:
-    """The tokens at which the model answers: the decoder's in an encoder–decoder."""
+    """The tokens at which the model predicts: the decoder's in an encoder–decoder."""
     return trace.decoder_tokens or trace.tokens
 
 

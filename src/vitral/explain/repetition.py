@@ -1,7 +1,7 @@
-"""Where a token stood before: what duplicate-token and induction heads look for.
+"""Earlier occurrences of a token: what duplicate-token and induction heads look for.
 
 Natural text repeats some words and not others, so these two are best measured on a sequence of
-random tokens that comes twice (`repeated_trace`): nothing but the repetition is there to see.
+random tokens that is repeated once (`repeated_trace`): only the repetition can be followed.
 """
 
 from collections.abc import Sequence
@@ -45,9 +45,9 @@ def mean_of_cells(record: Any, tokens: Sequence[Token], offset: int) -> Tensor:
 
 
 def repeated_trace(model: TraceableModel, *, length: int | None = None, seed: int = 0) -> "Trace":
-    """A model's trace of `length` different random tokens, said twice.
+    """A model's trace of `length` different random tokens, repeated once.
 
-    `model` is a `vitral.Model`. The tokens are drawn from the whole vocabulary but the special
+    `model` is a `vitral.Model`. The tokens come from the whole vocabulary except the special
     ones; what the tokenizer puts around a text ([CLS] … [SEP]) is put around them. `length` is
     32 by default, or less where the context or the vocabulary is smaller.
     Raises VitralError `text_too_long` if a length that was asked for does not fit, and

@@ -1,13 +1,13 @@
 """The path of a word: how a token's vector moves as the layers work on it.
 
-A token enters as what it is by itself and leaves as what it is in this sentence. Its vectors on
+A token's vector starts without its context and ends with it. Its vectors on
 the way, one before the first layer (`embed`) and one after each (`layers.N.residual.post`), are
 points of a space with as many dimensions as the model is wide:
 
-- `word_paths` draws all of them in the plane that keeps most of their spread (principal
+- `word_paths` draws all of them in the plane that keeps most of their variance (principal
   components; Pearson 1901), of one text or of several, so that one word in two sentences can be
   watched as it parts from itself;
-- `path_cosines` says how alike two tokens are at each level (the angle; nothing of the plane);
+- `path_cosines` gives the cosine of two tokens at each level (the angle; nothing of the plane);
 - `nearest_tokens` names the neighbours in the text, `nearest_words` those in the vocabulary.
 
 A plane shows little of 192 dimensions: `explained` says how much. Distances in it are those of
@@ -34,7 +34,7 @@ class WordPaths:
     """Every token's way through the plane.
 
     `points` holds, for each trace, float32 [L + 1, T, 2]; `levels` names the levels; `explained`
-    is the share of the spread that each of the two directions keeps.
+    is the share of the variance that each of the two directions keeps.
     """
 
     levels: list[str]
@@ -82,7 +82,7 @@ def word_paths(
 
 
 def _plane(spread_PC: Tensor) -> tuple[Tensor, tuple[float, float]]:
-    """The two directions [C, 2] of the greatest spread about zero, and the share that each has."""
+    """The two directions [C, 2] of the largest variance about zero, and the share of each."""
     _, lengths, axes_PC = torch.linalg.svd(spread_PC, full_matrices=False)
     total = float(lengths.square().sum()) or 1.0
     plane_C2 = torch.zeros(spread_PC.shape[1], 2, dtype=spread_PC.dtype)

@@ -17,9 +17,9 @@ about twenty:
 - sums with the residual stream are taken by the matrix product itself.
 
 The module is the clear form and this is the fast one; `tests/generation/test_fast_decoder.py`
-holds them together. It reads the weights as they are when it is made, copies those that it
-fuses (`generation.fused_weights`), and tells nobody what it computes: whoever watches or edits
-gets the module itself (`generation.reading`).
+compares them. It reads the weights as they are when it is made, copies those that it
+fuses (`generation.fused_weights`), and reports nothing that it computes: traces and edits
+use the module itself (`generation.reading`).
 
 Shapes: B texts, T new tokens, S all tokens so far, N = B·T, C width, H query heads, K key heads,
 D head size, V vocabulary.
@@ -41,7 +41,7 @@ from vitral.nn.masks import attention_mask
 class FastDecoder:
     """Reads with a decoder for which `can_be_fast` holds; a `Reader`.
 
-    `num_pads` says of each text how many of its first tokens are padding. The cache has room for
+    `num_pads` gives for each text how many of its first tokens are padding. The cache has room for
     `room` tokens a text, and grows when there are more.
     """
 

@@ -4,10 +4,10 @@ With a cache each step computes one token only; without, the whole text again. B
 same text (a test says so): the cache saves work and changes nothing.
 
 Texts of unequal length are written side by side: padding stands before the shorter ones, and
-each comes out as if it had been written alone. The padding repeats the text's own first token,
+each gives the same result as alone. The padding repeats the text's own first token,
 so that a penalty on repetition finds nothing in it that was not read anyway.
 
-When the model's context is full, writing ends; or, if it is *windowed*, goes on from the last
+When the model's context is full, writing ends; or, if it is *windowed*, continues from the last
 half of what was read, the rest being forgotten.
 
 Shapes: B texts, T tokens so far with the padding.
@@ -49,8 +49,8 @@ def generate_ids(
 
     `ids` are what the decoder has read so far, rows of one length [B, T] or of several; an
     encoder–decoder's encoder reads `encoder_ids`, of which `encoder_mask` is 0 at padding. Each
-    text draws with a generator of its own, begun with `seed`. `reader` is what reads (see
-    `generation.reading`), for those who want to watch it do so; it reads no padding, and cannot
+    text is sampled with a generator of its own, started with `seed`. `reader` reads (see
+    `generation.reading`), for callers that record it; it reads no padding, and cannot
     be windowed.
 
     Raises `text_empty` for no tokens, `text_too_long` if a prompt leaves no room,
@@ -97,7 +97,7 @@ def generate_ids(
 def check_prompts(
     module: nn.Module, rows: Sequence[Tensor], max_new_tokens: int, *, windowed: bool = False
 ) -> None:
-    """Raises VitralError where nothing could be written; see `generate_ids`."""
+    """Raises VitralError if nothing could be written; see `generate_ids`."""
     size, lengths = context(module), [len(row) for row in rows]
     if not lengths or min(lengths) == 0:
         raise VitralError("text_empty")
@@ -127,7 +127,7 @@ def _generate(
     end_id: int | None,
     windowed: bool,
 ) -> Iterator[Tensor]:
-    """`open_reader` and `pick` are told which of the texts they have before them: a text leaves
+    """`open_reader` and `pick` receive the numbers of the texts that they work on: a text leaves
     the batch when its context is full, and all that are left are then read anew."""
     texts, ended = list(range(len(rows))), [False] * len(rows)
     read: Reader | None = None

@@ -1,6 +1,6 @@
 """Reading a text piece by piece: each new piece in, the scores of the token that follows out.
 
-Whoever writes with a model need not know which it is. `reader_of` gives a function that takes
+One interface for every kind of model that writes. `reader_of` gives a function that takes
 the new tokens [B, T] (first the prompt, then one token at a time) and gives the logits [B, V]
 of the next. What was read before stays in the model's key–value cache, or in a recurrent
 network's state; a model without one (a state-space model of transformers', say) reads the whole
@@ -10,11 +10,11 @@ An encoder–decoder reads its encoder's text once, before the decoder's first p
 
 Texts of unequal length are read together: padding stands before the shorter ones (and after an
 encoder's, where `encoder_mask` is 0). It is never looked at, and positions are counted from
-each text's own first token, so that every text is read as if it were alone. A model that cannot
-be told where padding stands reads them one after the other.
+each text's own first token, so that every text is read as if it were alone. A model that does
+not accept a padding mask reads them one after the other.
 
-Our own decoders have a fast form (`generation.fast_decoder`); it reads as long as nobody watches
-or edits, and the module itself does from then on.
+Our own decoders have a fast form (`generation.fast_decoder`); it reads as long as there is no
+trace or edit, and the module itself does from then on.
 
 Shapes: B texts, T new tokens, S all tokens so far, V vocabulary.
 """
@@ -56,9 +56,9 @@ def reader_of(
     transformers' that writes.
 
     `encoder_ids` [B, S] is what an encoder–decoder reads first, `encoder_mask` 0 at its padding.
-    `num_pads` says of each text how many of the first piece's first tokens are padding, `room`
+    `num_pads` gives for each text how many of the first piece's first tokens are padding, `room`
     how many tokens will be read in all, if that is known. Raises VitralError `cannot_write` for
-    a model that is made for something else.
+    a model that is not made to write.
     """
     if not can_write(module):
         raise VitralError("cannot_write", model=type(module).__name__)
@@ -82,7 +82,7 @@ def reader_of(
 
 
 def _takes_padding(module: nn.Module) -> bool:
-    """Whether a model of transformers can be told both where padding and where a text is."""
+    """Whether a model of transformers accepts both a padding mask and positions."""
     accepted = inspect.signature(module.forward).parameters
     return "attention_mask" in accepted and "position_ids" in accepted
 
@@ -116,7 +116,7 @@ def kept_bytes(reader: Reader) -> int:
 
 
 def _tensors(part: Any, seen: set[int]) -> Iterator[Tensor]:
-    """All tensors in a cache, whosever it is."""
+    """All tensors in a cache of any kind."""
     if isinstance(part, Tensor):
         yield part
     elif id(part) not in seen:
@@ -128,7 +128,7 @@ def _tensors(part: Any, seen: set[int]) -> Iterator[Tensor]:
 
 
 class OwnReader:
-    """Reads with a decoder of Vitral's: with its fast form while nobody watches."""
+    """Reads with a decoder of Vitral's: with its fast form unless it is traced or edited."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class OwnReader:
         if self._fast is not None and not _watched():
             return self._fast(new_BT)
         if self._cache is None or self._fast is not None:
-            new_BT, self._fast = self._read_BT, None  # whoever watches from here on sees it all
+            new_BT, self._fast = self._read_BT, None  # from here on the module itself reads
         named: dict[str, Any] = {}
         if self._num_pads is not None:
             # As a document of its own, padding is not looked at, nor counted in positions.

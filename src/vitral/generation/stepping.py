@@ -1,7 +1,7 @@
-"""Writing a token at a time, with every choice in the caller's hands.
+"""Writing a token at a time, where the caller makes every choice.
 
-`generate` goes from a text to a text. Whoever wants to look at each token, choose it, go back
-and take another way needs less and more:
+`generate` goes from a text to a text. To look at each token, choose it, go back
+and try another branch, use `Stepping`:
 
     stepping = Stepping(model.module, model.tokenizer, "Había una vez")
     look = stepping.look([])             # the logits of the next token, before any is written
@@ -9,16 +9,16 @@ and take another way needs less and more:
     stepping.look([step.id])             # … and after one
     stepping.look([421])                 # another branch
 
-What was read before stays in the model's cache as long as the next text goes on from it, and is
+What was read before stays in the model's cache as long as the next text continues it, and is
 read anew otherwise: that costs time and changes nothing.
 
-An encoder–decoder answers: its encoder reads the text, and what is written goes on from the
+An encoder–decoder answers: its encoder reads the text, and the answer begins with the
 start token that its decoder is given.
 
-**Seeds.** `generate` draws once a token, from a generator that begins with the seed. Here the
+**Seeds.** `generate` draws once per token, from a generator that starts with the seed. Here the
 n-th written token is drawn with that generator's n-th draw, whatever was chosen before it. So
-tokens drawn one after another are those of `generate`, and a token that was forced in between
-leaves the luck of the later ones as it was.
+tokens sampled one after another are those of `generate`, and a token that was forced in between
+leaves the random numbers of the later ones unchanged.
 
 Shapes: T tokens read, S tokens that an encoder read, V vocabulary, L layers, H heads.
 """
@@ -40,16 +40,16 @@ from vitral.models.description import architecture, context
 from vitral.tracing.recording.newest_row import NewestRow
 
 Ended = Literal["end", "context"]
-"""Why nothing follows: the model's end mark was written, or its context is full."""
+"""Why nothing follows: the model's end token was written, or its context is full."""
 
 
 @dataclass(frozen=True)
 class Look:
     """What the model makes of a text: the logits float32 [V] of the token that follows.
 
-    `attention` has for each layer the weights [H, T] of the newest token on the tokens from
+    `attention` has for each layer the weights [H, T] of the most recent token on the tokens from
     `start` on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the
-    encoder read. Either is None where nobody was to watch, or nothing could be seen.
+    encoder read. Either is None without `watched`, or if it cannot be recorded.
     """
 
     logits: Tensor
@@ -60,9 +60,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Step:
-    """A token that was drawn. `share` is how likely that was, after all that shapes the
+    """A token that was sampled. `share` is its probability, after all that shapes the
     distribution; `log_probability` is the model's own, in nats, with nothing changed; `rank`
-    counts from 1, the model's likeliest. `shares` [V] are those of all tokens."""
+    counts from 1, the model's most likely. `shares` [V] are those of all tokens."""
 
     id: int
     share: float
@@ -76,7 +76,7 @@ class Stepping:
 
     `prompt` are the tokens that the decoder begins with, `source` those that an encoder reads
     (None without one), `before` the ids after which the written ones are spelled. If `watched`,
-    each look tells of the newest token's attention; if not, Vitral's own decoders read in their
+    each look has the most recent token's attention; if not, Vitral's own decoders read in their
     fast form. Raises VitralError `cannot_write`, `text_too_long` where the prompt leaves no room
     (unless `windowed`), and what `prompt_of` raises.
     """
@@ -161,7 +161,7 @@ class Stepping:
         return self._look
 
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:
-        """The token that follows `written`: the likeliest at temperature 0, else drawn."""
+        """The token that follows `written`: the most likely at temperature 0, else sampled."""
         look = self.look(written)
         logits_BV = look.logits[None]
         read_BT = torch.tensor([self._read], device=self._device)

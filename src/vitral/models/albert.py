@@ -92,7 +92,7 @@ class AlbertEmbedding(nn.Module):
 
 
 class Albert(Encoder):
-    """An encoder in ALBERT's form, with the head that names masked words."""
+    """An encoder with ALBERT's architecture, and the head that predicts masked words."""
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()

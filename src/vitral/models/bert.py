@@ -100,7 +100,7 @@ class NextSentenceHead(nn.Module):
 
 
 class Bert(Encoder):
-    """An encoder in BERT's form, with the head that names masked words."""
+    """An encoder with BERT's architecture, and the head that predicts masked words."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()

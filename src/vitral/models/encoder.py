@@ -1,10 +1,10 @@
-"""What encoders in BERT's line share: the way up, and the head that names masked words.
+"""What the encoders of BERT's family share: the layers, and the head that predicts masked words.
 
     ids → embedding → N post-norm blocks → x → dense, activation, LayerNorm → logits
 
 The map to the logits shares its weights with the token vectors and has a bias of its own.
 BERT, RoBERTa and ALBERT differ in what comes before the blocks, in whether each block has its
-own weights, and in what else they are asked.
+own weights, and in what else they predict.
 
 Shapes: B batch, T tokens, C width, E width of the token vectors, V vocabulary.
 """

@@ -63,7 +63,7 @@ class GPTEmbedding(nn.Module):
 
 
 class GPT(nn.Module):
-    """A decoder in GPT-2's form.
+    """A decoder with GPT-2's architecture.
 
     `recompute_activations` trains with less memory and more time (`nn.recomputation`).
     """

@@ -61,7 +61,7 @@ class LlamaConfig(ModelConfig):
 
 
 class Llama(nn.Module):
-    """A decoder in Llama's form.
+    """A decoder with Llama's architecture.
 
     `recompute_activations` trains with less memory and more time (`nn.recomputation`).
     """

@@ -11,7 +11,7 @@ step: "additive" as Bahdanau et al. 2015, "dot" or "general" as Luong et al. 201
 above read what the first one found (Wu et al. 2016, https://arxiv.org/abs/1609.08144).
 
 In a trace, `decoder.layers.0.cross_attention.pattern` is the alignment: which part of the source
-stood behind each word of the answer. (A row is the step that reads a token, and so looks for the
+each word of the answer comes from. (A row is the step that reads a token, and so looks for the
 *next* one.)
 
 Reader, writer and the map to the logits share one table of token vectors.

@@ -100,7 +100,7 @@ class RobertaEmbedding(nn.Module):
 
 
 class Roberta(Encoder):
-    """An encoder in RoBERTa's form, with the head that names masked words."""
+    """An encoder with RoBERTa's architecture, and the head that predicts masked words."""
 
     def __init__(self, config: RobertaConfig) -> None:
         super().__init__()

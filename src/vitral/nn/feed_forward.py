@@ -1,7 +1,7 @@
 """The feed-forward part: what each token does alone with what attention brought it.
 
 Two forms. The classical one (Vaswani et al. 2017, eq. 2, with GELU for ReLU since GPT) widens,
-bends and narrows::
+applies an activation and narrows::
 
     y = W_down · gelu(W_up · x)
 

@@ -32,8 +32,8 @@ def attention_mask(
 
     `padding_BS` is 1 for a real token and 0 for padding, None where there is no padding.
     `documents_BS` is the number of each key's document; the queries are the last T of the S.
-    With a `window`, a query sees at most so many places to each side of its own.
-    A query that may look nowhere (padding before the text) is let look at everything: its
+    With a `window`, a query sees at most that many positions to each side of its own.
+    A query that may look nowhere (padding before the text) may look at everything instead: its
     result is never read, and a row of nothing would give NaN.
     """
     if padding_BS is not None and bool(padding_BS.all()):

@@ -8,7 +8,7 @@ Layer normalisation (Ba, Kiros & Hinton 2016, https://arxiv.org/abs/1607.06450):
     y = (x - mean(x)) / sqrt(var(x) + ε) · weight + bias
 
 Root-mean-square normalisation (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467) leaves
-out the mean and the bias, and loses nothing that anybody could measure::
+out the mean and the bias, without a measurable loss of quality::
 
     y = x / sqrt(mean(x²) + ε) · weight
 

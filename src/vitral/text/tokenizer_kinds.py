@@ -1,11 +1,11 @@
-"""Seven ways to cut a text, from its characters to its words, learned from a text.
+"""Seven ways to split a text, from its characters to its words, trained on a text.
 
 Each function takes texts and gives a `tokenizers.Tokenizer` that normalises (NFC: "ñ" is one
 character, however it was typed), cuts, knows where each piece stands, and puts pieces together
 again. Case and accents are kept: in Spanish «papa» and «papá» are two words.
 
 *Spaces* belong to the word after them, " niño", as in GPT-2: then the pieces put side by side
-are the text again, and nobody has to guess where spaces stood. Only WordPiece forgets them.
+are the text again, with all its spaces. Only WordPiece forgets them.
 """
 
 from collections.abc import Iterable
@@ -158,7 +158,7 @@ def _byte_level(model: models.Model) -> Tokenizer:
 
 
 def _begin(tokenizer: Tokenizer) -> Tokenizer:
-    """Have every encoding start with the mark that stands before a text."""
+    """Make every encoding start with the token that stands before a text."""
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A",
         pair=f"{BEGIN} $A $B",

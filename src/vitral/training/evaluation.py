@@ -1,15 +1,15 @@
-"""How good a language model is, on text that it has never seen.
+"""Evaluation: how well a language model predicts held-out text.
 
 *Next-token loss* of a decoder: the mean of −log p(token) in nats, every token predicted once.
-Three numbers say the same in other units: the *perplexity* exp(loss), as if the model hesitated
-between so many tokens; the perplexity a word, which does not depend on how finely the tokenizer
-cuts; and *bits per byte*, what the text would take, in bits for each byte of its UTF-8, if the
+Three numbers say the same in other units: the *perplexity* exp(loss), as if the model chose
+between that many tokens; the perplexity per word, which does not depend on how the tokenizer
+splits; and *bits per byte*, what the text would take, in bits for each byte of its UTF-8, if the
 predictions were used to compress it. The last can be compared between models, compressors and
 n-gram models.
 
-*Masked-word accuracy* of an encoder: how often its first guess at a masked token is right.
+*Masked-word accuracy* of an encoder: how often its most likely token for a masked one is right.
 
-Each mean has a standard error. Tokens of one window are no independent witnesses, so it is that
+Each mean has a standard error. Tokens of one window are not independent, so it is that
 of a ratio of sums over windows (Cochran 1977, "Sampling Techniques", section 6.3).
 """
 
@@ -36,7 +36,7 @@ LONGEST_WINDOW = 1024
 
 @dataclass(frozen=True)
 class NextTokenLoss:
-    """How well a decoder predicts a text. `nats` and `standard_error` are a token's."""
+    """How well a decoder predicts a text. `nats` and `standard_error` are per token."""
 
     nats: float
     standard_error: float
@@ -63,7 +63,7 @@ class NextTokenLoss:
 
 @dataclass(frozen=True)
 class MaskedLoss:
-    """How well an encoder guesses masked tokens."""
+    """How well an encoder predicts masked tokens."""
 
     accuracy: float
     accuracy_error: float
@@ -121,7 +121,7 @@ def next_token_loss_of(
 def bits_per_byte(
     model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], *, batch: int = 16
 ) -> float:
-    """Bits a byte over all `texts`; see `next_token_loss_of`."""
+    """Bits per byte over all `texts`; see `next_token_loss_of`."""
     return next_token_loss_of(model, tokenizer, texts, batch=batch).bits_per_byte
 
 
@@ -163,8 +163,8 @@ def masked_loss_of(
     """Top-1 accuracy and loss at masked tokens.
 
     The texts are cut into windows of the whole context, what is left over at a text's end being
-    one more; `share` of the ordinary tokens, drawn with `seed`, are replaced by [MASK] and all
-    of them are asked for. Raises `text_empty` where none is drawn.
+    one more; `share` of the ordinary tokens, chosen with `seed`, are replaced by [MASK] and all
+    of them are predicted. Raises `text_empty` if none is chosen.
     """
     size = min(context_of(model) or LONGEST_WINDOW, LONGEST_WINDOW)
     cls_id = special_id(tokenizer, "[CLS]", "<s>")

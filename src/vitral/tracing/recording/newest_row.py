@@ -26,6 +26,7 @@ from vitral.nn.attention_call import AttentionCall, observer
 from vitral.tracing.attention.attention_record import records_of
 from vitral.tracing.attention.visibility import Bias, Visibility
 from vitral.tracing.recording.attention_function import attention_through_vitral
+from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers, is_cross_attention
 from vitral.tracing.recording.recorder import lock_of
 
@@ -59,6 +60,7 @@ class NewestRow:
         self.rows, self.cross = [], []
         with ExitStack() as undo:
             undo.enter_context(lock_of(self._module))
+            undo.enter_context(as_written(self._module))
             undo.enter_context(attention_through_vitral(self._module))
             undo.enter_context(torch.no_grad())
             token = observer.set(self)

@@ -1,11 +1,11 @@
 """Masked words, and whether one passage follows another: how BERT learns.
 
-An encoder sees a whole window in which some words are hidden, and names them from what stands
+An encoder sees a whole window in which some words are masked, and predicts them from the words
 around them (Devlin et al. 2019, https://arxiv.org/abs/1810.04805, section 3.1). With *next
 sentence*, a window is two passages, the second of which follows the first in half of the cases
 and comes from elsewhere in the other half; the model says which.
 
-Only the hidden places go through the head: the map to the vocabulary is the costly part.
+Only the masked positions go through the head: the map to the vocabulary is the costly part.
 
 Shapes: B windows, T tokens, N hidden places, V vocabulary.
 """

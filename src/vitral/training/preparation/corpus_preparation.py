@@ -1,7 +1,7 @@
 """From a corpus to what a run reads: a tokenizer, a file of token ids, held-out text.
 
-All three are kept in the run's folder, so that a run that goes on need not read the corpus
-again, and goes on with the very same text.
+All three are kept in the run's folder, so that a resumed run need not read the corpus
+again, and continues with the same text.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ class Prepared:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells this tokenizer and this text from others: checkpoints carry it. Of a long text,
+        """Identifies this tokenizer and this text: checkpoints carry it. For a long text,
         a thousand places that are evenly spread stand for the whole."""
         ids = self.tokens.ids
         places = np.linspace(0, len(ids) - 1, min(len(ids), 1000), dtype=np.int64)
@@ -144,7 +144,7 @@ def _tokenizer(
 
 
 def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) -> Objective:
-    """What is asked in that phase."""
+    """The objective of that phase."""
     if isinstance(prepared, PreparedPairs):
         from vitral.training.objectives.sequence_to_sequence import SequenceToSequence
 
@@ -172,7 +172,7 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) 
 def shaped_model(
     recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
 ) -> nn.Module:
-    """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
+    """A model of the recipe's shape for that tokenizer, without initialised weights."""
     size = prepared.tokenizer.get_vocab_size()
     marks: dict[str, int] = {}
     if isinstance(prepared, PreparedPairs):
@@ -183,7 +183,7 @@ def shaped_model(
 
 
 def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
-    """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
+    """A model of the recipe's shape, with the layers of its first phase and fresh weights."""
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
     ids = None
     if recipe.company_vectors and isinstance(prepared, Prepared):

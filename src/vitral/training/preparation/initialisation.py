@@ -7,13 +7,13 @@ residual stream zero, so that each block starts by doing nothing.
 Token vectors need not start from nothing. How often tokens stand beside each other can be
 counted in a minute, and vectors made of those counts (`text.co_occurrence`) already know that
 "perro" and "gato" may stand in the same places. On the bundled encoder they were worth the first
-four minutes in five (docs/log.md); a model that is told the ids of its corpus starts from them.
+four minutes in five (docs/log.md); a model that is given the ids of its corpus starts from them.
 
 A decoder's learned positions start as waves (sinusoids) too small to drown the tokens. An
-encoder of learned positions gets two gifts more, which it may change or unlearn. A masked place
-holds nothing of its own, so until attention brings something from its neighbours there is nothing
-to learn from but how frequent words are; and with learned positions "my neighbour" has to be found
-at every place anew. Small budgets end on that plateau (docs/log.md has ours). So
+encoder with learned positions starts with two more things, which training can change. A masked
+position says nothing of its word, so until attention brings something from its neighbours there is
+nothing to learn from but how frequent words are; and with learned positions "my neighbour" has to
+be found at every place anew. Small budgets end on that plateau (docs/log.md has ours). So
 
 * its positions are sinusoids, so that "k places on" is one linear map everywhere;
 * the heads of the first layer, and half of those of each other layer, look at a fixed neighbour.
@@ -37,7 +37,7 @@ WAVE_HEIGHT, SMALL_WAVES = 0.1, 0.05
 """The height of an encoder's position vectors, and of a decoder's."""
 
 TOKEN_HEIGHT = 0.07
-"""The root mean square of a token vector's components that start from company vectors."""
+"""The root mean square of a token vector's components that start as co-occurrence vectors."""
 
 NEIGHBOURS = (-1, 1, -2, 2, -1, 1, -3, 3)
 """The place, counted from its own, that each head of an encoder's first layer looks at; in the
@@ -47,8 +47,8 @@ other layers the first half of the heads, at the first half of these."""
 def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = None) -> None:
     """Give `model` fresh weights, the same ones for the same seed.
 
-    With `ids`, those of the corpus in their order, the token vectors start from the company
-    that tokens keep there.
+    With `ids`, those of the corpus in their order, the token vectors start as
+    co-occurrence vectors of it.
     """
     torch.manual_seed(seed)
     for name, weight in model.named_parameters():
@@ -71,7 +71,7 @@ def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = No
 
 @torch.no_grad()
 def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
-    """Make token vectors of the company that tokens keep in `ids`; an output bias starts at the
+    """Make the token vectors co-occurrence vectors of `ids`; an output bias starts at the
     logarithm of each token's frequency. An encoder's tokens leave the first components to the
     positions (see `start_with_neighbours`)."""
     weight_VC = token_weight(model)

@@ -1,7 +1,7 @@
 """From pairs of texts to what a run reads: a tokenizer, a file of token ids, held-out pairs.
 
 The pairs come from files, or are made by a rule that the recipe names. As with a corpus, all
-three are kept in the run's folder, so that a run that goes on goes on with the very same pairs.
+three are kept in the run's folder, so that a resumed run continues with the same pairs.
 """
 
 import hashlib
@@ -37,12 +37,12 @@ class PreparedPairs:
 
     @property
     def samples(self) -> list[str]:
-        """What could be asked to see how the model does."""
+        """Held-out pairs to evaluate the model on."""
         return [pair.source for pair in self.held_out]
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells this tokenizer and these pairs from others: checkpoints carry it."""
+        """Identifies this tokenizer and these pairs: checkpoints carry it."""
         digest = hashlib.sha256(self.tokenizer.to_str().encode())
         places = np.linspace(0, len(self.pairs) - 1, min(len(self.pairs), 1000), dtype=np.int64)
         digest.update(str(len(self.pairs)).encode())
@@ -103,7 +103,7 @@ def _training(recipe: Recipe, sources: Sequence[str | Path]) -> Iterator[Pair]:
 
 
 def _held_out(recipe: Recipe, sources: Sequence[str | Path]) -> list[Pair]:
-    """Those held-out pairs that drew the smallest numbers, which is as good as any choice."""
+    """The held-out pairs with the smallest random numbers."""
     count = num_held_out = 0
     drawn: dict[Pair, float] = {}
     for pair in all_pairs(recipe, sources):

@@ -1,7 +1,7 @@
 """Teachers: trained models that a phase learns from as well (`objectives/distillation.py`).
 
-A teacher's answers are probabilities of its own tokens, so a run has to cut its text as all of
-its teachers do. That is seen here before the text is read, not in the middle of the run.
+A teacher's predictions are probabilities of its own tokens, so a run has to split its text as all
+its teachers do. This is checked here before the text is read, not in the middle of the run.
 """
 
 from tokenizers import Tokenizer
@@ -36,6 +36,6 @@ def check_teachers(recipe: Recipe, tokenizer: Tokenizer) -> None:
 
 
 def check_teacher(vocabulary: dict[str, int], teacher: dict[str, int], name: str) -> None:
-    """Raises `teacher_other_words` where the teacher does not cut text into the same tokens."""
+    """Raises `teacher_other_words` if the teacher does not split text into the same tokens."""
     if vocabulary != teacher:
         raise VitralError("teacher_other_words", model=name)

@@ -1,7 +1,7 @@
 """A plain recipe, for a run that was given neither a recipe nor the minutes to choose one by.
 
-A small decoder with a vocabulary that suits the text's length; or, where the run
-goes on from a model, that model's own shape at a low rate, since it has learned a lot already.
+A small decoder with a vocabulary that suits the text's length; or, if the run starts from a model,
+that model's own shape at a low rate, since it is trained already.
 """
 
 import math

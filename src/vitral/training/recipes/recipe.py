@@ -94,8 +94,8 @@ class Teacher(Strict):
 
 
 class Phase(Strict):
-    """What is learned until the share `until` of the run is over, in a model of so many layers:
-    less than the recipe's are a first part of it, which grows afterwards.
+    """What is learned until the share `until` of the run is over, in a model of `num_layers`:
+    fewer than the recipe's are a first part of it, which gains layers afterwards.
 
     Of the tokens chosen to be masked, one in five is shown as it is or as another, so that a
     model learns to look at words that are there; with `all_masked` all of them are masked."""
