@@ -205,7 +205,10 @@ export interface components {
         Part: {
             /** @description "" where there is one; "encoder", "decoder", "cross" */
             name: string;
+            /** @description Layers of its stack, with attention or without */
             num_layers: number;
+            /** @description The numbers of those that have attention */
+            layers: number[];
             num_heads: number;
             /** @description True where a token attends only to those before it */
             causal: boolean;
