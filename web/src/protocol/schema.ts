@@ -205,7 +205,10 @@ export interface components {
         Part: {
             /** @description "" where there is one; "encoder", "decoder", "cross" */
             name: string;
+            /** @description Layers of its stack, with attention or without */
             num_layers: number;
+            /** @description The numbers of those that have attention */
+            layers: number[];
             num_heads: number;
             /** @description True where a token attends only to those before it */
             causal: boolean;
@@ -772,6 +775,17 @@ export interface components {
             tokens: components["schemas"]["Token"][];
             steps: number[];
         };
+        /** @description One head's weights after one step. */
+        WatchedPatternHeader: {
+            step: number;
+            layer: number;
+            head: number;
+        };
+        /** @description The small maps after one step. */
+        WatchedPooledHeader: {
+            scale: number[][];
+            step: number;
+        };
         /** @description A line of a stream: a token that was written. */
         WrittenToken: {
             token: components["schemas"]["PieceOfText"];
@@ -864,4 +878,6 @@ export type TokenShare = components['schemas']['TokenShare'];
 export type TokensHeader = components['schemas']['TokensHeader'];
 export type ViewHeader = components['schemas']['ViewHeader'];
 export type WatchedEvent = components['schemas']['WatchedEvent'];
+export type WatchedPatternHeader = components['schemas']['WatchedPatternHeader'];
+export type WatchedPooledHeader = components['schemas']['WatchedPooledHeader'];
 export type WrittenToken = components['schemas']['WrittenToken'];
