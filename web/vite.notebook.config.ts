@@ -5,8 +5,10 @@ import { defineConfig } from "vite";
 import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
 import { oneProgram } from "./one_program.ts";
 
+const MESSAGES = { included: ["studio", "trace", "errors"], fetched: [], leftOut: OF_A_STUDIO };
+
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(OF_A_STUDIO), oneProgram()],
+  plugins: [svelte(), messageCatalogues(MESSAGES), oneProgram()],
   define: { __SERVED__: false },
   publicDir: false,
   build: {

@@ -141,7 +141,7 @@ fields = {field.path: field for field in form_in_the_browser({})}
 assert "made_up" in fields["model.form"].choices
 assert "made_up" in fields["watch"].forms
 assert fields["model.loudness"].forms == ["made_up"]
-assert fields["model.loudness"].words == {"es": "loudness", "en": "loudness"}
+assert fields["model.loudness"].words.model_dump() == {"es": "loudness", "en": "loudness"}
 
 shape = {"form": "made_up", "context": 16, "hidden_size": 16, "num_layers": 2, "num_heads": 2}
 recipe = Recipe.model_validate({

@@ -212,7 +212,7 @@ def test_a_race_is_what_each_answers_alone(
 
 def test_a_text_longer_than_the_encoder_takes(answering: TestClient) -> None:
     body = {"model": "small-bart", "text": "gato " * 70}
-    for path, more in (("look", {}), ("stream", {}), ("race", {"strategies": [{}]})):
+    for path, more in (("next-token", {}), ("stream", {}), ("race", {"strategies": [{}]})):
         for windowed in (False, True):
             asked = {**body, **more, "windowed": windowed}
             answer = answering.post(f"/api/writing/{path}", json=asked)

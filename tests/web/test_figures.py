@@ -77,7 +77,7 @@ class Figures:
 
 @pytest.fixture
 def figures(page: Page, built_figures: Path) -> Figures:
-    page.set_viewport_size({"width": 1900, "height": 1100})
+    page.set_viewport_size({"width": 2300, "height": 1100})
     return Figures(page, built_figures)
 
 

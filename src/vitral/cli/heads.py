@@ -74,8 +74,12 @@ def heads(
     for name in [each.name for each in wanted] + ([order[0]] if order else []):
         if name not in table:
             raise VitralError("measure_of_two_texts", measure=name, part=table.part)
+    if layer is not None and not 0 <= layer < table.num_layers:
+        raise VitralError("layer_out_of_range", layer=layer, num_layers=table.num_layers)
     if layer is not None and layer not in table.layers:
-        raise VitralError("layer_out_of_range", layer=layer, num_layers=max(table.layers) + 1)
+        from vitral.tracing.parts import without_attention
+
+        raise without_attention(table.model, layer, table.layers)
     every = table.heads()
     rows = [
         row

@@ -128,7 +128,7 @@ def _ranges(
 ) -> dict[str, tuple[int, int] | None]:
     if rows is None and columns is None:
         return {}
-    record = traced.record(layer or 0, part)
+    record = traced.record(min(traced.layers(part)) if layer is None else layer, part)
     sizes = {"rows": record.num_queries, "columns": record.num_keys}
     found: dict[str, tuple[int, int] | None] = {}
     for name, written in (("rows", rows), ("columns", columns)):

@@ -18,8 +18,9 @@ from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.load import locate
-from vitral.training.distributed import parallel
+from vitral.training.distributed.current import current
 from vitral.training.distributed.device import choose_device
+from vitral.training.distributed.parallel import Kind
 from vitral.training.preparation.corpus_preparation import prepare
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_file import Setting
@@ -44,7 +45,7 @@ class Order:
     device: str
     threads: int | None
     compiled: bool
-    kind: parallel.Kind | None
+    kind: Kind | None
     tensorboard: bool
 
 
@@ -54,7 +55,7 @@ def carry_out(order: Order) -> int:
         torch.set_num_threads(order.threads)
     device = choose_device(order.device)
     with ExitStack() as stack:
-        group = stack.enter_context(parallel.current(order.kind, device))
+        group = stack.enter_context(current(order.kind, device))
         console = Console(highlight=False, quiet=not group.leads)
         if group.leads:
             stack.enter_context(order.folder.alone())

@@ -72,20 +72,6 @@ def read_text(path: Path) -> str:
     return "".join(_decoded(path))
 
 
-def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], list[Document]]:
-    """The training and the held-out documents of a folder of prose, all of them in memory.
-
-    Raises what `read_documents` and `split_documents` raise.
-    """
-    from vitral.data.split import split_documents
-
-    kept: list[Document] = []
-    apart: list[Document] = []
-    for document, is_held_out in split_documents(read_documents([folder]), list(held_out)):
-        (apart if is_held_out else kept).append(document)
-    return kept, apart
-
-
 def _texts(sources: Sequence[str | Path], text_field: str) -> Iterator[tuple[str, str]]:
     """Names and texts, as they stand in the files."""
     from vitral.data.hugging_face import dataset_name, is_dataset, read_dataset

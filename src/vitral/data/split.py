@@ -9,9 +9,10 @@ the same while a corpus grows, and needs no list of what is in it.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from vitral.data.corpus import Cleaning, Document
+from vitral.data.corpus import Cleaning, Document, read_documents
 from vitral.errors import VitralError
 
 
@@ -34,6 +35,18 @@ def split_documents(
     if isinstance(held_out, list):
         return _by_name(documents, held_out)
     return _by_share(documents, held_out, seed, cleaning)
+
+
+def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], list[Document]]:
+    """The training and the held-out documents of a folder of prose, all of them in memory.
+
+    Raises what `read_documents` and `split_documents` raise.
+    """
+    kept: list[Document] = []
+    apart: list[Document] = []
+    for document, is_held_out in split_documents(read_documents([folder]), list(held_out)):
+        (apart if is_held_out else kept).append(document)
+    return kept, apart
 
 
 def split_text(text: str, share: float, cleaning: Cleaning) -> tuple[str, str]:

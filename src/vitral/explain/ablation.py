@@ -46,7 +46,8 @@ NUM_ROUNDS = 7
 class Ablation:
     """The loss of a text without each head, in nats per predicted token.
 
-    `loss` is that of the whole model, `losses` [layers, heads] those without a head;
+    `loss` is that of the whole model, `losses` [layers, heads] those without a head, NaN where a
+    layer has no attention, or fewer heads than another;
     `num_predicted` is over how many tokens they are means.
     """
 
@@ -63,9 +64,13 @@ class Ablation:
     def ranking(self) -> list[tuple[int, int, float]]:
         """(layer, head, change), the most important first."""
         change = self.change
-        order = change.flatten().argsort(descending=True, stable=True).tolist()
+        order = change.flatten().nan_to_num(-torch.inf).argsort(descending=True, stable=True)
+        heads = int((~change.isnan()).sum())
         width = change.shape[1]
-        return [(i // width, i % width, float(change[i // width, i % width])) for i in order]
+        return [
+            (i // width, i % width, float(change[i // width, i % width]))
+            for i in order.tolist()[:heads]
+        ]
 
 
 def ablate(
@@ -148,7 +153,7 @@ class _Trial:
     def run(self, progress: Callable[[int, int], None] | None) -> Ablation:
         with Edit(self.module) as edit:
             loss, num_heads = self._whole()
-            losses = torch.zeros(len(num_heads), max(num_heads))
+            losses = torch.full((len(num_heads), max(num_heads)), torch.nan)
             done, total = 0, sum(num_heads)
             for layer, number_of_heads in enumerate(num_heads):
                 for first in range(0, number_of_heads, self.copies):
@@ -161,7 +166,7 @@ class _Trial:
         return Ablation(loss, losses, len(self.token), self.mode)
 
     def _whole(self) -> tuple[float, list[int]]:
-        """The loss of the whole model, and how many heads its layers have; layers' outputs are
+        """The loss of the whole model, and how many heads each layer has; layers' outputs are
         kept, unless one module serves as several layers."""
         with ExitStack() as undo:
             for layer in self.layers:
@@ -171,7 +176,10 @@ class _Trial:
         if len({id(each) for each in self.layers}) != len(self.below):
             self.below = []
         trace = self.model.trace(ids=self.rows[0])
-        return loss, [each.num_heads for each in trace.layers().values()]
+        records = trace.layers()
+        return loss, [
+            records[layer].num_heads if layer in records else 0 for layer in range(trace.num_layers)
+        ]
 
     def _without(self, edit: Edit, layer: int, heads: range) -> Tensor:
         """The losses [heads] without each of some heads of a layer."""

@@ -36,7 +36,9 @@ def rollout(
 
     `tokens` are the positions to start from, by default all; `layer` the one whose output is
     explained, by default the last. Raises VitralError `layer_out_of_range`, `part_unknown`,
-    `token_out_of_range`, `measure_of_two_texts` for cross-attention.
+    `token_out_of_range`, `measure_of_two_texts` for cross-attention, and `mixing_unknown` if a
+    layer up to that one has no attention: it mixes tokens too (a convolution, a state space), and
+    the trace does not record how.
     """
     records = records_up_to(trace, layer, part, "rollout")
     length = records[0].num_keys
@@ -54,13 +56,18 @@ def records_up_to(
 ) -> list[AttentionRecord]:
     """The attentions from the first layer to `layer`, of a part that looks at itself.
 
-    Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`.
+    Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`,
+    `mixing_unknown`.
     """
-    found, records = trace.part(part), trace.layers(part)
+    found, records, blocks = trace.part(part), trace.layers(part), trace.num_blocks(part)
     if any(record.num_queries != record.num_keys for record in records.values()) or found.is_cross:
         raise VitralError("measure_of_two_texts", measure=name, part=found.name)
-    if layer is not None:
-        trace.record(layer, part)
+    if layer is not None and not 0 <= layer < blocks:
+        raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
+    missing = [number for number in range(blocks) if number not in records]
+    if missing and (layer is None or layer >= missing[0]):
+        known = {"layers": ", ".join(map(str, missing)), "first": missing[0]}
+        raise VitralError("mixing_unknown", measure=name, model=trace.model, **known)
     return [record for number, record in records.items() if layer is None or number <= layer]
 
 

@@ -23,8 +23,8 @@ from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
-from vitral.explain.measure import stacked
 from vitral.explain.output_parts import output_of_heads
+from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.layers import Layer, find_layers, is_norm
 from vitral.tracing.trace import Trace
@@ -73,10 +73,10 @@ def logit_attribution(
         raise VitralError("id_out_of_range", id=number, vocabulary=logits.shape[-1])
     part = "decoder" if "decoder" in trace.parts else trace.first_part
     walk = _Walk(trace, module, part, place)
-    numbers = list(trace.layers(part))
-    stream = walk.value(numbers[-1], "residual.post")
+    blocks = trace.num_blocks(part)
+    stream = walk.value(blocks - 1, "residual.post")
     walk.direction, walk.constant = pulled_from_logit(trace, module, part, place, number, stream)
-    for layer in reversed(numbers):
+    for layer in reversed(range(blocks)):
         walk.down(layer)
     embed = float(walk.direction @ walk.at(f"{walk.start}embed"))
     found = LogitAttribution(
@@ -84,8 +84,8 @@ def logit_attribution(
         number,
         float(logits[place, number]),
         embed,
-        stacked(walk.heads[::-1]),
-        stacked(walk.cross_heads[::-1]) if walk.cross_heads else None,
+        stacked(walk.heads, blocks),
+        stacked(walk.cross_heads, blocks) if walk.cross_heads else None,
         torch.tensor(walk.biases[::-1]),
         torch.tensor(walk.mlps[::-1]),
         walk.constant,
@@ -105,8 +105,8 @@ class _Walk:
         self.layers = [each for each in find_layers(module) if each.part == part]
         self.direction = torch.empty(0)
         self.constant = 0.0
-        self.heads: list[Tensor] = []
-        self.cross_heads: list[Tensor] = []
+        self.heads: dict[int, Tensor] = {}
+        self.cross_heads: dict[int, Tensor] = {}
         self.biases: list[float] = []
         self.mlps: list[float] = []
 
@@ -129,6 +129,8 @@ class _Walk:
             for name in (f"{start}.attention", f"{start}.cross_attention")
             if name in self.trace.attentions
         ]
+        if not attentions:  # what it has in their place is not known
+            self._fail(f"{start}.residual.mid")
         for name in attentions:
             if f"{name}.out" not in self.trace.values:
                 self._fail(f"{name}.out")
@@ -153,7 +155,7 @@ class _Walk:
                 for head in range(parts.record.num_heads)
             ]
             kind = self.cross_heads if name.endswith("cross_attention") else self.heads
-            kind.append(torch.stack(shares))
+            kind[layer] = torch.stack(shares)
             bias += float(parts.bias.double() @ of_heads)
         self.biases.append(bias)
 

@@ -23,12 +23,14 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
+from vitral.tracing.parts import stacked
 from vitral.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
 class HeadMap:
-    """`points` [layers, heads, 2]; `kept` is the share of the variance that the plane shows."""
+    """`points` [layers, heads, 2], NaN where a layer has no attention; `kept` is the share of the
+    variance that the plane shows."""
 
     points: Tensor
     kept: float
@@ -37,8 +39,8 @@ class HeadMap:
 def head_distances(trace: Trace, part: str | None = None) -> Tensor:
     """The mean divergence of every two heads, in bits: float32 [N, N], N = layers · heads.
 
-    Heads in the order of layers. Raises VitralError `part_unknown`, `heads_differ` if layers
-    have different numbers of heads or tokens.
+    Layers are those with attention; heads in their order. Raises VitralError `part_unknown`,
+    `heads_differ` if layers have different numbers of heads or tokens.
     """
     records = list(trace.layers(part).values())
     sizes = {(each.num_heads, each.num_queries, each.num_keys) for each in records}
@@ -64,8 +66,9 @@ def head_map(trace: Trace, part: str | None = None) -> HeadMap:
     Raises VitralError as `head_distances`.
     """
     points, kept = classical_scaling(head_distances(trace, part))
-    layers = len(trace.layers(part))
-    return HeadMap(points.view(layers, -1, 2), kept)
+    layers = list(trace.layers(part))
+    rows = dict(zip(layers, points.view(len(layers), -1, 2), strict=True))
+    return HeadMap(stacked(rows, trace.num_blocks(part)), kept)
 
 
 def classical_scaling(squared_NN: Tensor) -> tuple[Tensor, float]:

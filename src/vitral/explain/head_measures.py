@@ -21,7 +21,10 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class HeadMeasures:
-    """Every measure of every head of a part of a trace: `values` [layers, heads] by name."""
+    """Every measure of every head of a part of a trace: `values` [layers, heads] by name.
+
+    `layers` are the numbers of the layers that have attention; of the others the values are NaN.
+    """
 
     model: str
     part: str
@@ -43,6 +46,11 @@ class HeadMeasures:
         return f"<HeadMeasures of {self.model}: {size}, {', '.join(self.values)}>"
 
     @property
+    def num_layers(self) -> int:
+        """Layers, with attention or without: rows of each measure."""
+        return len(next(iter(self.values.values())))
+
+    @property
     def num_heads(self) -> int:
         return int(next(iter(self.values.values())).shape[1])
 
@@ -53,8 +61,7 @@ class HeadMeasures:
 
     def of(self, layer: int, head: int) -> dict[str, float]:
         """One head's numbers by name; NaN where a measure is undefined. Counted from 0."""
-        row = self.layers.index(layer)
-        return {name: float(values[row, head]) for name, values in self.values.items()}
+        return {name: float(values[layer, head]) for name, values in self.values.items()}
 
     def role(self, layer: int, head: int) -> str:
         """What the head does, as one word of `vitral.explain.roles.ROLES`."""

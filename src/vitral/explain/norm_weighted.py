@@ -17,8 +17,8 @@ the pattern itself; all heads together cost H² dot products a key.
 import torch
 from torch import Tensor, nn
 
-from vitral.explain.measure import stacked
 from vitral.explain.output_parts import head_output
+from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
@@ -54,9 +54,9 @@ def output_norms(
 
     Raises VitralError as `head_output`.
     """
-    rows = []
+    rows = {}
     for layer, record in trace.layers(part).items():
         parts = head_output(trace, model, layer, part)
         sizes = [parts.of(head).norm(dim=-1).mean() for head in range(record.num_heads)]
-        rows.append(torch.stack(sizes))
-    return stacked(rows)
+        rows[layer] = torch.stack(sizes)
+    return stacked(rows, trace.num_blocks(part))

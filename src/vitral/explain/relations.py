@@ -123,7 +123,7 @@ def relation_report(
         kept = [(number, sentence) for number, sentence, fits in batch if fits]
         for (number, sentence), trace in zip(kept, traces, strict=True):
             layers = list(trace.layers())
-            shape = (trace.num_layers, trace.num_heads)
+            shape = (len(layers), trace.num_heads)
             best_NW = _most_looked_at(trace, sentence)
             _count(found, best_NW, sentence, chosen_on=number % 2 == 0)
             read += 1

@@ -45,7 +45,8 @@ ANSWER = 24
 
 @dataclass(frozen=True, eq=False)
 class RolesElsewhere:
-    """The roles of a model's heads in other sentences: `roles[sentence][layer][head]`.
+    """The roles of a model's heads in other sentences: `roles[sentence][layer][head]`, of the
+    layers that have attention.
 
     `num_too_long` sentences had more tokens than the model takes, and were left out.
     """
@@ -56,19 +57,19 @@ class RolesElsewhere:
 
     def constancy(self, table: HeadMeasures) -> Tensor:
         """In what share of the sentences each head has the role it has in `table`:
-        float32 [layers, heads]. NaN for heads that a layer does not have.
+        float32 [layers, heads]. NaN for heads, and attention, that a layer does not have.
 
         `table` is of the same model. Raises VitralError `roles_nowhere` if no sentence was read.
         """
         if not self.roles:
             raise VitralError("roles_nowhere", model=table.model)
         known = {(each["layer"], each["head"]): each["role"] for each in table.heads()}
-        shares = torch.full((len(table.layers), table.num_heads), torch.nan)
+        shares = torch.full((table.num_layers, table.num_heads), torch.nan)
         for row, layer in enumerate(table.layers):
             for head in range(table.num_heads):
                 if (role := known.get((layer, head))) is not None:
                     same = sum(roles[row][head] == role for roles in self.roles)
-                    shares[row, head] = same / len(self.roles)
+                    shares[layer, head] = same / len(self.roles)
         return shares
 
 

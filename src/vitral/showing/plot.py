@@ -52,6 +52,8 @@ def plot(
             raise VitralError("figure_option", option=name, kind=kind)
     part = trace.first_part if part is None else part
     records = trace.layers(part)
+    if options.get("layer") is None:
+        options["layer"] = next(iter(records))
     look = {**look, "language": language}
     if title is None:
         title = _title(trace, part, kind, options, language)
@@ -59,7 +61,7 @@ def plot(
         shares = [_pane_share(record) for record in records.values()]
         first = next(iter(records.values()))
         return head_grid(
-            trace.pooled(PANE, part),
+            trace.pooled(PANE, part)[list(records)],
             layers=list(records),
             allowed=_together(shares),
             rows=(0, first.num_queries),
@@ -79,7 +81,7 @@ def _one_head(
     title: str,
     look: dict[str, Any],
 ) -> "Figure":
-    layer, head = options.get("layer") or 0, options.get("head") or 0
+    layer, head = options["layer"], options.get("head") or 0
     record = trace.record(layer, part)
     rows = options.get("rows") or (0, record.num_queries)
     columns = options.get("columns") or (0, record.num_keys)
@@ -137,7 +139,7 @@ def _title(
     key = "figure.title_all" if kind == "grid" else "figure.title"
     values: dict[str, Any] = {"model": trace.model}
     if kind != "grid":
-        values |= {"layer": options.get("layer") or 0, "head": options.get("head") or 0}
+        values |= {"layer": options["layer"], "head": options.get("head") or 0}
     if len(trace.parts) > 1:
         key, values["part"] = f"{key}_part", message(f"figure.part_{part}", language)
     return message(key, language, **values)

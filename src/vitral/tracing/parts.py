@@ -7,9 +7,16 @@ has one part for each, named as in the addresses.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from vitral.tracing.addresses import CROSS, Address, in_order
+import torch
+from torch import Tensor
+
+from vitral.errors import VitralError
+from vitral.tracing.addresses import CROSS, Address, in_order, unknown
+
+if TYPE_CHECKING:
+    from vitral.tracing.trace import Trace
 
 Kept = TypeVar("Kept")
 
@@ -77,3 +84,35 @@ def num_layers_in(stack: str, addresses: Iterable[str]) -> int:
     """How many layers a stack has, by the addresses in it: with attention or without."""
     places = [each for each in map(Address.parse, addresses) if each.stack == stack]
     return 1 + max((each.layer for each in places if each.layer is not None), default=-1)
+
+
+def stacked(rows: Mapping[int, Tensor], num_layers: int) -> Tensor:
+    """One row a layer, each with one entry a head: [layers, most heads, …].
+
+    What a layer does not have is NaN: attention at all, or as many heads as others.
+    """
+    first = next(iter(rows.values()))
+    heads = max(len(row) for row in rows.values())
+    table = torch.full((num_layers, heads, *first.shape[1:]), torch.nan)
+    for layer, row in rows.items():
+        table[layer, : len(row)] = row
+    return table
+
+
+def without_attention(model: str, layer: int, layers: Iterable[int]) -> VitralError:
+    """The error for a layer that has none, naming those that have it."""
+    known = ", ".join(map(str, layers))
+    return VitralError("layer_without_attention", model=model, layer=layer, layers=known)
+
+
+def not_there(trace: "Trace", address: str) -> VitralError:
+    """The error for an address that a trace does not have: of a layer without attention, it names
+    those that have it; else the nearest addresses."""
+    place = Address.parse(address)
+    if place.layer is not None and place.value.startswith(("attention.", f"{CROSS}.")):
+        for part in parts_of(trace.attentions).values():
+            if (part.stack, part.is_cross) == (place.stack, place.is_cross):
+                layers = trace.layers(part.name)
+                if place.layer not in layers and place.layer < trace.num_blocks(part.name):
+                    return without_attention(trace.model, place.layer, layers)
+    return unknown(address, trace.addresses())

@@ -15,18 +15,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.addresses import in_order, split_attention, unknown
+from vitral.tracing.addresses import in_order, split_attention
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.given_pattern import kept_of
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.files.from_tensors import Layers, tensors_read
 from vitral.tracing.files.save_trace import save_trace
 from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
-from vitral.tracing.parts import Part, layers_of, num_layers_in, parts_of
+from vitral.tracing.parts import (
+    Part,
+    layers_of,
+    not_there,
+    num_layers_in,
+    parts_of,
+    stacked,
+    without_attention,
+)
 from vitral.tracing.shown import figure, notebook, page
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
@@ -97,12 +104,16 @@ class Trace:
         return layers_of(self.part(part), self.attentions)
 
     def record(self, layer: int, part: str | None = None) -> AttentionRecord:
-        """The attention of one layer of a part. Raises VitralError `layer_out_of_range`, and as
-        `part`."""
+        """The attention of one layer of a part.
+
+        Raises VitralError `layer_out_of_range`, `layer_without_attention`, and as `part`.
+        """
         records = self.layers(part)
-        if layer not in records:
-            raise VitralError("layer_out_of_range", layer=layer, num_layers=max(records) + 1)
-        return records[layer]
+        if layer in records:
+            return records[layer]
+        if not 0 <= layer < (blocks := self.num_blocks(part)):
+            raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
+        raise without_attention(self.model, layer, records)
 
     def num_blocks(self, part: str | None = None) -> int:
         """How many layers the stack of a part has, with attention or without."""
@@ -111,8 +122,9 @@ class Trace:
 
     @property
     def num_layers(self) -> int:
-        """Layers with attention (of the first part, where there are several)."""
-        return len(self.layers()) if self.attentions else 0
+        """Layers, with attention or without (of the first part, where there are several); 0 for
+        a model without any attention."""
+        return self.num_blocks() if self.attentions else 0
 
     @property
     def num_heads(self) -> int:
@@ -140,8 +152,8 @@ class Trace:
         """One head's attention weights, float32 [queries, keys]; each row sums to one.
 
         Layers and heads count from 0. `part` is one of `parts`, by default the first.
-        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`, and
-        `no_attention` for a trace of a model without any.
+        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`,
+        `layer_without_attention`, and `no_attention` for a trace of a model without any.
         """
         record = self.record(layer, part)
         return record.pattern(checked_head(record.num_heads, head))[0].cpu()
@@ -161,7 +173,8 @@ class Trace:
     def __getitem__(self, address: str) -> Tensor:
         """The whole value at an address; shapes in `vitral.tracing.addresses`.
 
-        Raises VitralError `address_unknown`, naming the nearest ones.
+        Raises VitralError `address_unknown`, naming the nearest ones, and
+        `layer_without_attention`, naming the layers that have it.
         """
         value = self.values.get(self.aliases.get(address, address))
         if value is not None:
@@ -169,7 +182,7 @@ class Trace:
         prefix, part = split_attention(address)
         record = self.attentions.get(prefix)
         if record is None or part not in kept_of(record):
-            raise unknown(address, self.addresses())
+            raise not_there(self, address)
         if part == "pattern":
             return record.pattern().cpu()
         kept = {"q": record.query, "k": record.key, "v": record.value, "lse": record.lse}
@@ -215,16 +228,20 @@ class Trace:
     ) -> Tensor:
         """A small map of every head: float32 [layers, heads, s, s'], s = min(size, tokens).
 
-        Cells are means, or maxima. Up to a `size` of 256 they are made of the maps that the
-        pass over the patterns keeps (past 256 tokens, of whole cells of these); larger ones
-        are computed from the patterns. Computed once and kept.
+        Where a layer has no attention, or fewer heads than another, it is NaN. Cells are means, or
+        maxima. Up to a `size` of 256 they are made of the maps that the pass over the patterns
+        keeps (past 256 tokens, of whole cells of these); larger ones are computed from the
+        patterns. Computed once and kept.
         """
         if size < 1 or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
-            maps = [pooled_map(each, size, reduction) for each in self.layers(part).values()]
-            self._pooled[name] = torch.stack(maps)
+            maps = {
+                layer: pooled_map(each, size, reduction)
+                for layer, each in self.layers(part).items()
+            }
+            self._pooled[name] = stacked(maps, self.num_blocks(part))
         return self._pooled[name]
 
     def tensors(self) -> list[Tensor]:
@@ -259,9 +276,9 @@ class Trace:
         """A matplotlib figure fit for print; `.savefig("head.pdf")` writes it (PNG, SVG, PDF).
 
         `kind` is "heat" (one head as a map), "lines" (two columns of tokens; `token` draws what
-        one of them looks at) or "grid" (all heads). Layer and head are 0 where not given; `rows`
-        and `columns` (first, one past the last) choose a part. A text longer than a figure can
-        show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
+        one of them looks at) or "grid" (all heads). Layer and head are the first where not given;
+        `rows` and `columns` (first, one past the last) choose a part. A text longer than a figure
+        can show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
         `ceiling` is the weight of the strongest colour, `shared` gives all heads of a grid the
         same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Made without
         pyplot, so no backend and no setting of matplotlib's is touched.

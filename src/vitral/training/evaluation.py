@@ -95,7 +95,8 @@ def next_token_loss_of(
             chunk = starts[first : first + batch]
             rows = [ids[s : s + size] for s in chunk]
             width = max(len(row) for row in rows)
-            padded = torch.tensor(np.stack([np.pad(r, (0, width - len(r))) for r in rows]))
+            padded = torch.from_numpy(np.stack([np.pad(r, (0, width - len(r))) for r in rows]))
+            padded = padded.to(_device_of(model))
             losses = F.cross_entropy(
                 _logits(model, padded)[:, :-1].transpose(1, 2).float(),
                 padded[:, 1:],
@@ -143,6 +144,12 @@ def ratio(sums: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
     return mean, math.sqrt(squares * number / (number - 1)) / total
 
 
+def _device_of(model: nn.Module) -> torch.device:
+    """Where a model computes; a model without weights, on the processor."""
+    weight = next(model.parameters(), None)
+    return torch.device("cpu") if weight is None else weight.device
+
+
 def _logits(model: nn.Module, ids_BT: Tensor) -> Tensor:
     output = model(ids_BT)
     logits: Tensor = output if isinstance(output, Tensor) else output.logits
@@ -179,6 +186,7 @@ def masked_loss_of(
         windows = windows[:: max(1, len(windows) // max_windows)]
     masking = Masking.of(tokenizer, share)
     generator = np.random.default_rng(seed)
+    device = _device_of(model)
     right: list[float] = []
     nats: list[float] = []
     asked: list[int] = []
@@ -187,9 +195,11 @@ def masked_loss_of(
         width = max(len(row) for row in rows)
         ids_BT = np.array([[*row, *[pad_id] * (width - len(row))] for row in rows])
         masked, chosen = masking.apply(ids_BT, generator, all_masked=True)
-        logits_BTV = _masked_logits(model, torch.tensor(masked), torch.tensor(ids_BT != pad_id))
+        shown_BT, real_BT = torch.from_numpy(masked), torch.from_numpy(ids_BT != pad_id)
+        logits_BTV = _masked_logits(model, shown_BT.to(device), real_BT.to(device))
         for logits, target, here in zip(logits_BTV, ids_BT, chosen, strict=True):
-            of_row, target_n = logits[torch.tensor(here)].float(), torch.tensor(target[here])
+            of_row = logits[torch.from_numpy(here).to(device)].float().cpu()
+            target_n = torch.from_numpy(target[here])
             right.append(float((of_row.argmax(-1) == target_n).sum()))
             nats.append(float(F.cross_entropy(of_row, target_n, reduction="sum")))
             asked.append(len(target_n))

@@ -5,17 +5,14 @@
 //
 // What they say follows the language. A key that does not exist is a type error.
 import { createContext } from "svelte";
-import catalogues from "virtual:messages";
-import type explore from "@messages/explore.en.json";
-import type studio from "@messages/studio.en.json";
-import type train from "@messages/train.en.json";
-import type write from "@messages/write.en.json";
+import { catalogues } from "virtual:messages";
+import type { MessageKey } from "virtual:messages/keys";
 
 import { fill, pieces, type Piece, type Values } from "./fill";
 
 export const LANGUAGES = ["es", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
-export type MessageKey = keyof (typeof explore & typeof studio & typeof train & typeof write);
+export type { MessageKey };
 
 export function isLanguage(code: string | null | undefined): code is Language {
   return code === "es" || code === "en";

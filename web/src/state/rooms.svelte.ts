@@ -14,6 +14,8 @@ export interface RoomRecord {
   path: string;
   /** What the reader calls it. */
   title: MessageKey;
+  /** The areas of messages that it says things from, besides those of the page's frame. */
+  messages: readonly string[];
   /** Its component, which is told under which name the room is in the register. */
   load: () => Promise<{ default: Component<{ name: string }> }>;
   /** Can it open a model that was trained for this objective? Without it, it opens none. */

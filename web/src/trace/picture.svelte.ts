@@ -3,8 +3,6 @@
 //
 // A page may hold any number of pictures. Each gets what it depends on when it is made, and its
 // components find it in their context.
-import { createContext } from "svelte";
-
 import { ServerGone, StudioError } from "../protocol/client";
 import { problemFor, problemOf } from "../protocol/problem";
 import type { Before } from "../protocol/queue";
@@ -277,5 +275,3 @@ export class Picture extends Looking {
     this.bar.write(this.address(), step);
   }
 }
-
-export const [getPicture, setPicture] = createContext<Picture>();

@@ -8,7 +8,7 @@ import { messageCatalogues } from "../../message_catalogues.ts";
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "/figures/",
-  plugins: [svelte(), messageCatalogues()],
+  plugins: [svelte(), messageCatalogues({ included: ["studio", "trace", "errors"] })],
   define: { __SERVED__: true },
   publicDir: false,
   build: { outDir: process.env["FIGURES"] ?? "built", emptyOutDir: true, target: "es2022" },

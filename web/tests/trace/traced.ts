@@ -35,6 +35,7 @@ export function traceOf(tokens: Token[], change: Partial<Trace> = {}): Trace {
     num_heads: 8,
     causal: false,
     parts: [partNamed("")],
+    num_tokens: tokens.length,
     tokens,
     decoder_tokens: [],
     answer: null,

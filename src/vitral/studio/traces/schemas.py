@@ -35,7 +35,8 @@ class Part(BaseModel):
     """One of a model's attentions: its only one, or of an encoder–decoder one of three."""
 
     name: str = Field(description='"" where there is one; "encoder", "decoder", "cross"')
-    num_layers: int
+    num_layers: int = Field(description="Layers of its stack, with attention or without")
+    layers: list[int] = Field(description="The numbers of those that have attention")
     num_heads: int
     causal: bool = Field(description="True where a token attends only to those before it")
     address: str = Field(description='Of a layer\'s pattern, with "{layer}" for its number')

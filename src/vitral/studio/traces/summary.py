@@ -24,8 +24,7 @@ def summary_of(
     """The trace as the API describes it. `key` is its id, `opened` the file it was read from.
 
     Raises VitralError `no_attention` for a trace without any, and `trace_not_drawn` for
-    attention that is not in every layer, not always with as many heads, or not between the
-    tokens themselves.
+    attention that has not always as many heads, or is not between the tokens themselves.
     """
     first = trace.first_part
     parts = [part_of(trace, name) for name in trace.parts]
@@ -58,7 +57,8 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
     first = all_records[0]
     part = schemas.Part(
         name=name,
-        num_layers=len(records),
+        num_layers=trace.num_blocks(name),
+        layers=list(records),
         num_heads=first.num_heads,
         causal=all(record.visibility.is_causal for record in all_records) and not found.is_cross,
         address=found.address_in_any_layer("attention.pattern"),
@@ -67,7 +67,7 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
         computed=all("q" in kept_of(record) for record in all_records),
     )
     size = (len(getattr(trace, part.queries)), len(getattr(trace, part.keys)))
-    if list(records) != list(range(len(records))) or any(
+    if any(
         (record.num_heads, record.num_queries, record.num_keys) != (first.num_heads, *size)
         for record in all_records
     ):

@@ -31,11 +31,12 @@ class ViewHeader(BaseModel):
 
 def pooled_block(trace: "Trace", side: int, part: str | None = None) -> bytes:
     """uint8 [layers, heads, s, s'] of a part, by default the first: s is the lesser of `side` and
-    the tokens that attend, s' of those attended to. The header holds each head's scale.
+    the tokens that attend, s' of those attended to. The header holds each head's scale. A layer
+    without attention is all zeros.
 
     Raises VitralError("part_unknown").
     """
-    values, scale = quantize(trace.pooled(side, part).numpy())
+    values, scale = quantize(trace.pooled(side, part).nan_to_num(0).numpy())
     record = next(iter(trace.layers(part).values()))
     aggregated = max(record.num_queries, record.num_keys) > side
     return encode_block(values, aggregated=aggregated, **PooledHeader(scale=scale).model_dump())

@@ -21,6 +21,7 @@ from torch import nn
 
 from vitral.nn.recurrent import RecurrentLayer
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
+from vitral.tracing.recording.compiled import written
 
 # Where the feed-forward part is one child of the layer, it goes by one of these names. In other
 # models (BERT, BART, T5) its output is that of the layer's last linear map.
@@ -79,7 +80,7 @@ def find_layers(model: nn.Module) -> list[Layer]:
     both = both or getattr(config, "kind", None) == "encoder-decoder"
     parts = _parts(stacks, both)
     layers = [
-        Layer(parts[stack], f"{stack}.{name}".lstrip("."), element)
+        Layer(parts[stack], f"{stack}.{name}".lstrip("."), written(element))
         for stack in stacks
         for name, element in modules[stack].named_children()
     ]
@@ -190,11 +191,11 @@ def _enclosing_stack(
 
 
 def _of_one_class(elements: nn.ModuleList) -> bool:
-    return len({type(each) for each in elements}) == 1
+    return len({type(written(each)) for each in elements}) == 1
 
 
 def _of_like_names(elements: nn.ModuleList) -> bool:
-    words = {re.sub(r".*(?=[A-Z])", "", type(each).__name__) for each in elements}
+    words = {re.sub(r".*(?=[A-Z])", "", type(written(each)).__name__) for each in elements}
     return len(words) == 1
 
 

@@ -24,6 +24,7 @@ from vitral.tracing.editing.edited_run import edits_of
 from vitral.tracing.memory.free_memory import give_back
 from vitral.tracing.memory.store import Store
 from vitral.tracing.recording.attention_function import attention_through_vitral
+from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layer_walk import LayerWalk
 from vitral.tracing.recording.open_layer import OpenLayer, same
 from vitral.tracing.recording.own_attention import TorchAttentionWatched, may_call_torch
@@ -100,6 +101,7 @@ class Recorder:
                 part.training = False
             self._walk.install(undo)
             self._running.hook(self.module, self.is_watching, undo)
+            undo.enter_context(as_written(self.module))
             undo.enter_context(attention_through_vitral(self.module))
             if may_call_torch(self.module):
                 running = self._running

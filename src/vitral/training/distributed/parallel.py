@@ -10,7 +10,7 @@ The order of a sum does not matter but for rounding. So N processes take the sam
 process with the same recipe, and give the same losses up to rounding; only dropout is random
 in each separately.
 
-    with parallel.current() as group:       # one process, if torchrun did not start this one
+    with current() as group:       # one process, if torchrun did not start this one
         with group.leader_first():
             prepared = prepare(recipe, sources, out)
         Trainer(recipe, prepared, out, parallel=group).run()
@@ -242,23 +242,6 @@ class DataParallel(Parallel):
         import torch.distributed as dist
 
         dist.barrier(self._waiting)
-
-
-def current(kind: Kind | None = None, device: str = "cpu") -> Parallel:
-    """What this process is part of: by itself, or, where torchrun started it, one of several,
-    data parallel unless `kind` says otherwise.
-
-    Raises `parallel_without_torchrun` where a kind is asked for and there is only one process.
-    """
-    if not {"RANK", "WORLD_SIZE"} <= set(os.environ):
-        if kind is not None:
-            raise VitralError("parallel_without_torchrun", kind=kind)
-        return Parallel()
-    if kind == "sharded":
-        from vitral.training.distributed.sharded import Sharded
-
-        return Sharded(device)
-    return DataParallel(device)
 
 
 def _is_of_the_network(error: BaseException) -> bool:

@@ -118,14 +118,14 @@ def _layers(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def orthogonalise_shards(x_NRC: Any, products: torch.dtype | None = None) -> Tensor:
-    """`muon.orthogonalise` where each process has some rows of every matrix.
+    """`orthogonal.orthogonalise` where each process has some rows of every matrix.
 
     They are exchanged so that each process has some matrices whole, and back again: every matrix is
     orthogonalised once, by one process.
     """
     from torch.distributed.tensor import DTensor, Shard
 
-    from vitral.training.optimization.muon import orthogonalise
+    from vitral.training.optimization.orthogonal import orthogonalise
 
     whole = _exchanged(x_NRC, [Shard(0)])
     turned = DTensor.from_local(

@@ -124,7 +124,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     path = folder / "tensors.safetensors"
     if path.exists():
         return load_file(path)
-    from vitral.training.runs.sharded_checkpoint import read_whole
+    from vitral.training.runs.whole_checkpoint import read_whole
 
     return read_whole(folder)
 

@@ -28,7 +28,7 @@ def heads_of(
     table, repeated = _table(catalog, name, trace, part)
     found = table.heads()
     return schemas.Heads(
-        num_layers=len(table.layers),
+        num_layers=table.num_layers,
         num_heads=table.num_heads,
         repeated=repeated,
         measures=[

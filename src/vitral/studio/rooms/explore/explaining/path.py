@@ -1,6 +1,6 @@
 """A word's path through the layers, alone or beside the same word's in another sentence."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vitral.errors import VitralError
 from vitral.studio.catalog.model_catalog import ModelCatalog
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vitral.tracing import Trace
 
 NEIGHBOURS = 3
+TEXTS: tuple[Literal[0, 1], ...] = (0, 1)
+"""The chosen text and the one beside it."""
 
 
 def path_of(
@@ -50,7 +52,7 @@ def path_of(
         levels=levels,
         paths=[
             schemas.Path(text=text, token=place, points=_pairs(points_LT2[:, place]))
-            for text, points_LT2 in enumerate(drawn.points)
+            for text, points_LT2 in zip(TEXTS, drawn.points, strict=False)
             for place in (range(points_LT2.shape[1]) if every else [chosen[text]])
         ],
         all_drawn=every,

@@ -80,7 +80,7 @@ class Neighbour(BaseModel):
 class Path(BaseModel):
     """One token's way through the plane, a point a level."""
 
-    text: int = Field(description="0 for the first text, 1 for the other")
+    text: Literal[0, 1] = Field(description="0 for the first text, 1 for the other")
     token: int
     points: list[tuple[float, float]]
 
