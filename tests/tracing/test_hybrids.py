@@ -27,6 +27,7 @@ from vitral.studio.limits import Limits
 from vitral.studio.traces.summary import summary_of
 from vitral.studio.traces.views import pooled_block
 from vitral.tracing import difference, open_trace
+from vitral.tracing.recording.newest_row import NewestRow
 
 IDS = [3, 8, 5, 9, 11, 4, 8]
 
@@ -298,3 +299,15 @@ def test_writing_on_leaves_the_same_trace() -> None:
     assert list(grown.layers()) == [2]
     for address in whole.addresses():
         torch.testing.assert_close(grown[address], whole[address], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("make", [lfm2, jamba])
+def test_the_newest_row_has_its_layers_number(make: Any) -> None:
+    module = make()
+    trace = vitral.load(module).trace(ids=IDS)
+    with NewestRow(module) as newest:
+        module(torch.tensor([IDS]))
+    assert list(newest.rows) == [2]
+    torch.testing.assert_close(
+        newest.rows[2], trace["layers.2.attention.pattern"][:, -1], atol=1e-6, rtol=1e-5
+    )

@@ -19,7 +19,7 @@ from vitral.models.llama import Llama, LlamaConfig
 from vitral.text.piece_spelling import spelled_by
 from vitral.text.tokenizer_folder import save_tokenizer
 from vitral.text.tokenizers import train_tokenizer
-from vitral.training.preparation.vocabulary_transfer import OF_TOKENS, transfer
+from vitral.training.preparation.vocabulary_transfer import of_tokens, transfer
 from vitral.training.trainer import Trainer
 
 SHAPE = {
@@ -68,7 +68,7 @@ def test_new_rows_are_means_and_everything_else_stays(form: str) -> None:
     before = dict(old.named_parameters())
     rows = 0
     for name, weight in new.named_parameters():
-        if name not in OF_TOKENS:
+        if name not in of_tokens(new):
             assert torch.equal(weight, before[name])
             continue
         was = before[name]
@@ -236,3 +236,29 @@ def test_dropout_may_be_another_than_the_models(tmp_path: Path) -> None:
     trainer = small_runs.trainer(made, data, tmp_path / "run", start=start)
     assert trainer.model.config == replace(read(start).config, vocab_size=300, dropout=0.1)
     assert isinstance(trainer, Trainer)
+
+
+def test_a_modernbert_without_a_head_gets_one_without_biases(tmp_path: Path) -> None:
+    from transformers import ModernBertConfig, ModernBertModel
+
+    marks = dict.fromkeys(("pad", "bos", "eos", "cls", "sep"), 0)
+    config = ModernBertConfig(
+        vocab_size=50,
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=24,
+        local_attention=4,
+        **{f"{name}_token_id": number for name, number in marks.items()},
+    )
+    torch.manual_seed(1)
+    theirs = ModernBertModel(config).eval()
+    theirs.save_pretrained(tmp_path)
+    found = read_to_train(tmp_path)
+    ids = torch.randint(5, 50, (2, 9))
+    with torch.no_grad():
+        expected = theirs(ids).last_hidden_state
+        torch.testing.assert_close(found.encode(ids), expected, atol=1e-5, rtol=1e-4)
+        passed_on = nn.functional.layer_norm(nn.functional.gelu(expected), (16,), eps=1e-5)
+        logits = passed_on @ theirs.embeddings.tok_embeddings.weight.T
+        torch.testing.assert_close(found(ids), logits, atol=1e-4, rtol=1e-4)

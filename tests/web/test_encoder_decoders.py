@@ -219,7 +219,7 @@ def test_a_recurrent_translator(room: ExplorePage) -> None:
     room.open(model="additive", text="gatos 12", view="numbers", token=2, lang="en")
     expect(room.page.locator("#part")).to_have_count(0)  # there is nothing to choose
     room.expect_place(at="decoder.layers.0.cross_attention.pattern")
-    expect(room.page.get_by_text("it was stopped after 64 tokens")).to_be_visible()
+    expect(room.page.get_by_text("Vitral stopped it after 64 tokens")).to_be_visible()
     for view, said in (
         ("Arithmetic", "there is no arithmetic to show"),
         ("Graph", "follows the tokens of one text"),

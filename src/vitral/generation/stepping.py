@@ -47,15 +47,16 @@ Ended = Literal["end", "context"]
 class Look:
     """What the model makes of a text: the logits float32 [V] of the token that follows.
 
-    `attention` has for each layer the weights [H, T] of the most recent token on the tokens from
-    `start` on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the
-    encoder read. Either is None without `watched`, or if it cannot be recorded.
+    `attention` has by layer the weights [H, T] of the most recent token on the tokens from `start`
+    on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the encoder read.
+    Layers count from 0; those without attention are in neither. Either is None without `watched`,
+    or if it cannot be recorded.
     """
 
     logits: Tensor
     start: int
-    attention: list[Tensor] | None
-    cross: list[Tensor] | None
+    attention: dict[int, Tensor] | None
+    cross: dict[int, Tensor] | None
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,9 @@ class Stepping:
                 known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
-        rows, cross = ([], []) if newest is None else (newest.rows, newest.cross)
-        if self.source is not None and any(row.shape[-1] > len(window) for row in rows):
-            rows = []  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
+        rows, cross = ({}, {}) if newest is None else (newest.rows, newest.cross)
+        if self.source is not None and any(row.shape[-1] > len(window) for row in rows.values()):
+            rows = {}  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
         self._read = window
         self._look = Look(logits_V, start, _aligned(rows, len(window)) or None, cross or None)
         return self._look
@@ -194,9 +195,10 @@ class Stepping:
         return self._generator
 
 
-def _aligned(rows: list[Tensor], num_tokens: int) -> list[Tensor]:
+def _aligned(rows: dict[int, Tensor], num_tokens: int) -> dict[int, Tensor]:
     """Each layer's weights for all tokens: a layer that has forgotten the first ones gives them
     nothing."""
-    return [
-        nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:] for row in rows
-    ]
+    return {
+        layer: nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:]
+        for layer, row in rows.items()
+    }

@@ -76,8 +76,9 @@ def read_to_train(folder: Path | str) -> nn.Module:
     weights = form.folder.from_folder(found, model.state_dict().keys(), path)
     head = model.get_submodule("head")
     nn.init.eye_(head.get_parameter("dense.weight"))
-    nn.init.zeros_(head.get_parameter("dense.bias"))
-    nn.init.zeros_(head.get_parameter("decoder.bias"))
+    for name, weight in head.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(weight)
     fresh = {name: weight for name, weight in model.state_dict().items() if "head." in name}
     _fill(model, form, {**fresh, **weights}, path)
     return model.eval()

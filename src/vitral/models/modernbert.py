@@ -26,10 +26,10 @@ Shapes: B batch, T tokens, C width, V vocabulary.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -171,6 +171,8 @@ class ModernBertShape(AttentionShape):
     intermediate_size: PositiveInt = 688
     global_every: PositiveInt = 3
     window: PositiveInt = 64
+    rope_base: Annotated[float, Field(gt=1)] = 160_000.0
+    local_rope_base: Annotated[float, Field(gt=1)] = 10_000.0
 
 
 _GLOBAL, _LOCAL = "full_attention", "sliding_attention"
@@ -292,5 +294,6 @@ FORM = Form(
             "head.decoder": "decoder",
         },
         tied=TIED,
+        body=("ModernBertModel", "model."),
     ),
 )

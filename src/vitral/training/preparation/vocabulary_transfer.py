@@ -24,18 +24,11 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from vitral.models.forms import form_of
 from vitral.text.piece_spelling import spelled_by
 from vitral.training.preparation.start_tokens import tokenizer_in
 
-OF_TOKENS = (
-    "embed.weight",
-    "embed.tokens.weight",
-    "head.weight",
-    "head.bias",
-    "head.decoder.weight",
-    "head.decoder.bias",
-)
-"""The weights that have a row, or a number, for each token."""
+_OF_HEADS = ("head.weight", "head.bias", "head.decoder.weight", "head.decoder.bias")
 
 OF_THE_RECIPE = ("vocab_size", "dropout", "pad_token_id", "eos_token_id", "decoder_start_token_id")
 """Entries of a configuration in which the model with the new vocabulary may differ."""
@@ -55,13 +48,20 @@ def same_shape(found: Any, wanted: Any, free: Sequence[str] = ()) -> bool:
     )
 
 
+def of_tokens(model: nn.Module) -> set[str]:
+    """The names of the weights that have a row, or a number, for each token."""
+    form = form_of(model)
+    assert form is not None, "one of our models"
+    return {form.tokens, *_OF_HEADS}
+
+
 @torch.no_grad()
 def transfer(old: nn.Module, new: nn.Module, spelled: Sequence[Sequence[int]]) -> None:
     """Give `new` the weights of `old`, another model of its shape. `spelled` names, for each
     token of `new`, the tokens of `old` that spell it."""
     weights = dict(old.named_parameters())
     for name, weight in new.named_parameters():
-        if name in OF_TOKENS:
+        if name in of_tokens(new):
             weight.copy_(mean_rows(weights[name], spelled))
         else:
             weight.copy_(weights[name])

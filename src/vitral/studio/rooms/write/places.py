@@ -81,26 +81,30 @@ def piece(model: "Model", token: int, text: str) -> schemas.PieceOfText:
 
 
 def row_of(
-    layers: "list[Tensor] | None", layer: int | None, head: int | None
+    model: str, layers: "dict[int, Tensor] | None", layer: int | None, head: int | None
 ) -> "NDArray[np.float32]":
-    """Of the newest token's weights [H, T] in each layer: a head's, or the mean of several; float32
+    """Of the newest token's weights [H, T] by layer: a head's, or the mean of several; float32
     [T], empty where there are none.
 
-    Raises VitralError layer_out_of_range, head_out_of_range.
+    Raises VitralError layer_out_of_range, layer_without_attention, head_out_of_range.
     """
     import numpy as np
     import torch
 
+    from vitral.tracing.parts import without_attention
+
     if layers is None:
         return np.zeros(0, dtype=np.float32)
-    if layer is not None and layer >= len(layers):
-        raise VitralError("layer_out_of_range", layer=layer, num_layers=len(layers))
-    layers = layers if layer is None else [layers[layer]]
+    if layer is not None and layer not in layers:
+        if layer > max(layers):
+            raise VitralError("layer_out_of_range", layer=layer, num_layers=max(layers) + 1)
+        raise without_attention(model, layer, layers)
+    chosen = list(layers.values()) if layer is None else [layers[layer]]
     if head is not None:
-        if head >= len(layers[0]):
-            raise VitralError("head_out_of_range", head=head, num_heads=len(layers[0]))
-        layers = [each[head : head + 1] for each in layers]
-    row: NDArray[np.float32] = torch.stack([each.mean(0) for each in layers]).mean(0).cpu().numpy()
+        if head >= len(chosen[0]):
+            raise VitralError("head_out_of_range", head=head, num_heads=len(chosen[0]))
+        chosen = [each[head : head + 1] for each in chosen]
+    row: NDArray[np.float32] = torch.stack([each.mean(0) for each in chosen]).mean(0).cpu().numpy()
     return row
 
 
@@ -119,13 +123,13 @@ def next_token_block(
             check_length(session, stepping, asked)
             ended = stepping.ended(asked.written)
             logits = cross = row = np.zeros(0, dtype=np.float32)
-            seen: list[Tensor] = []
+            seen: dict[int, Tensor] = {}
             if ended is None:
                 newest = stepping.look(asked.written)
                 logits = newest.logits.cpu().numpy()
-                cross = row_of(newest.cross, asked.layer, asked.head)
-                row = row_of(newest.attention, asked.layer, asked.head)
-                seen = newest.attention or newest.cross or []
+                cross = row_of(asked.model, newest.cross, asked.layer, asked.head)
+                row = row_of(asked.model, newest.attention, asked.layer, asked.head)
+                seen = newest.attention or newest.cross or {}
             answers = stepping.source is not None
             prompt = pieces_of(model, stepping.source or stepping.prompt, asked.text)
             opening = [piece(model, token.id, "") for token in stepping.prompt if answers]
@@ -140,8 +144,8 @@ def next_token_block(
                 context=stepping.context,
                 cache_bytes=stepping.num_bytes,
                 ended=ended,
-                num_layers=len(seen),
-                num_heads=len(seen[0]) if seen else 0,
+                num_layers=max(seen, default=-1) + 1,
+                num_heads=len(next(iter(seen.values()))) if seen else 0,
                 layer=asked.layer,
                 head=asked.head,
             )

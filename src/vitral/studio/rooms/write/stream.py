@@ -91,8 +91,10 @@ class Stream:
                     log_probability=step.log_probability,
                     rank=step.rank,
                     candidates=_candidates(newest.logits, step.shares),
-                    attention=_rounded(row_of(newest.attention, asked.layer, asked.head)),
-                    cross=_rounded(row_of(newest.cross, asked.layer, asked.head)),
+                    attention=_rounded(
+                        row_of(asked.model, newest.attention, asked.layer, asked.head)
+                    ),
+                    cross=_rounded(row_of(asked.model, newest.cross, asked.layer, asked.head)),
                     start=newest.start,
                     cache_bytes=stepping.num_bytes,
                 )
