@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 import torch
 from starlette.testclient import TestClient
-from test_import_direction import FLOORS, WEB_FLOORS
 
 import vitral
+from test_import_direction import FLOORS, WEB_FLOORS
 from vitral.cli import program
 from vitral.explain.registry import MEASURES
 from vitral.messages import LANGUAGES, catalogue
