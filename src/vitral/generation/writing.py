@@ -19,6 +19,7 @@ from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import BROKEN, Spelling, spelled
 from vitral.models.description import context, kind, number, pad_id, start_id
+from vitral.surfaces.place import TextSpan
 from vitral.tracing.recording.growing import GrowingTrace
 from vitral.tracing.recording.inputs import pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
@@ -249,5 +250,5 @@ def _placed(tokenizer: Any, prompt: list[Token], text: str, ids: list[int]) -> l
             placed.append(token)
         else:
             piece = written[start:end]
-            placed.append(replace(token, text=piece, start=before + start, end=before + end))
+            placed.append(replace(token, text=piece, place=TextSpan(before + start, before + end)))
     return placed

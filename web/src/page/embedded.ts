@@ -33,6 +33,7 @@ export function embedded(carried: Carried): Source {
     causal,
     parts: [part],
     num_tokens: (keys ?? tokens).length,
+    surface: carried.surface ?? null,
     tokens: keys ?? tokens,
     decoder_tokens: keys ? tokens : [],
     answer: null,
@@ -67,6 +68,10 @@ export function embedded(carried: Carried): Source {
     postTrace: () => Promise.resolve(trace),
     getTrace: null,
     postTraceFile: null,
+    getPicture: () => {
+      const png = bytes({ base64: carried.surface?.png ?? "" });
+      return Promise.resolve(new Blob([png], { type: "image/png" }));
+    },
     getPooled: () => {
       const { values, scale, aggregated } = carried.pooled;
       const header = { dtype: "uint8" as const, shape: values.shape, aggregated, scale };

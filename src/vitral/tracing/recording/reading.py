@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from vitral.errors import VitralError
+from vitral.surfaces.place import TextSpan
 from vitral.tracing.token import Token
 
 
@@ -49,7 +50,7 @@ def _with_their_marks(tokens: list[Token], text: str) -> list[Token]:
             while end < following and unicodedata.combining(text[end]):
                 end += 1
             following = token.start
-            token = replace(token, text=text[token.start : end], end=end)
+            token = replace(token, text=text[token.start : end], place=TextSpan(token.start, end))
         whole.append(token)
     return whole[::-1]
 
