@@ -24,6 +24,7 @@ check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, im
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_import_direction.py tests/test_import_circles.py tests/test_private_members.py
 	$(NPM) run check
+	$(BIN)/python -m pytest -q tests/test_import_direction.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 parity: .venv/.developer  ## Every architecture of transformers beside its eager attention

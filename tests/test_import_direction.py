@@ -34,6 +34,7 @@ WEB_FLOORS = [
     {"design"},
     {"protocol"},
     {"state"},
+    {"frame"},
     {"trace"},
     {"rooms"},
     {"program"},

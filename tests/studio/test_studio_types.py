@@ -1,6 +1,7 @@
 """The front end's types are the published schema's: web/src/protocol/schema.ts is current."""
 
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -10,7 +11,8 @@ import pytest
 from vitral.studio.application import create_app
 
 WEB = Path(__file__).parents[2] / "web"
-COMPONENTS = create_app([]).openapi()["components"]["schemas"]
+SCHEMA = create_app([]).openapi()
+COMPONENTS = SCHEMA["components"]["schemas"]
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +55,10 @@ def test_nothing_published_is_of_any_kind() -> None:
         if not {"type", "$ref", "anyOf", "oneOf", "const", "enum"} & schema.keys()
     }
     assert free == set()
+
+
+def test_every_reference_leads_to_a_component() -> None:
+    """Routes name the models of streams and block headers; their rooms have to list them."""
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(SCHEMA)))
+    assert named <= COMPONENTS.keys()
+    assert {"NextTokenHeader", "WrittenToken", "CurveEvent", "ViewHeader"} <= named

@@ -195,6 +195,21 @@ def test_two_widgets_share_nothing(
     assert notebook.python("[first.token, second.layer]") == [2, 0]
 
 
+def test_one_program_shows_all_widgets(
+    notebook: NotebookPage, first: WidgetPart, second: WidgetPart
+) -> None:
+    # Both are shown; their program ran once in this page, and both wear its one style sheet.
+    expect(first.panes.first).to_be_visible()
+    expect(second.panes.first).to_be_visible()
+    count = notebook.page.evaluate("performance.getEntriesByName('vitral-program').length")
+    assert count == 1
+    same = notebook.page.evaluate(
+        "([a, b]) => a.shadowRoot.adoptedStyleSheets[0] === b.shadowRoot.adoptedStyleSheets[0]",
+        [first.host.element_handle(), second.host.element_handle()],
+    )
+    assert same is True
+
+
 def test_the_theme_is_jupyterlabs_until_one_is_said(
     notebook: NotebookPage, first: WidgetPart
 ) -> None:

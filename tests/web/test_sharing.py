@@ -256,7 +256,7 @@ def test_a_wrong_file_says_its_line_and_changes_nothing(
 @pytest.mark.parametrize(
     ("language", "line"),
     [
-        ("en", "is larger than the 0 MB that Studio opens"),
+        ("en", "is larger than 0 MB, the most that Studio opens"),
         ("es", "supera los 0 MB que Studio puede abrir"),
     ],
 )

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vitral.studio.rooms.train import events
+from vitral.studio.rooms.train import events, schemas
 from vitral.studio.rooms.train.curve_columns import columns_of
 from vitral.studio.rooms.train.schemas import Run
 from vitral.training.runs.curve import Curve
@@ -21,7 +21,8 @@ def write(run: Path, first: int, last: int) -> None:
     with (run / "curve.jsonl").open("a", encoding="utf-8") as file:
         for step in range(first, last + 1):
             if step % 5 == 0:
-                file.write(json.dumps({"step": step, "loss": 2, "held_out_loss": 3}) + "\n")
+                line = {"step": step, "tokens": step, "minutes": 0.1, "loss": 2, "held_out_loss": 3}
+                file.write(json.dumps(line) + "\n")
 
 
 def some_run(step: int = 0) -> Run:
@@ -50,6 +51,7 @@ def test_who_comes_back_is_sent_what_is_new(tmp_path: Path) -> None:
     assert data["restart"] is True
     assert data["steps"]["step"] == list(range(1, 21))
     assert [each["step"] for each in data["evaluations"]] == [5, 10, 15, 20]
+    assert schemas.CurveEvent.model_validate(data).steps.step == data["steps"]["step"]
     assert [line["step"] for line in data["gradients"]] == [10, 20]
     write(tmp_path, 21, 25)
     data, _ = first_curve(tmp_path, id)

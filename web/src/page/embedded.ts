@@ -16,6 +16,7 @@ export function embedded(carried: Carried): Source {
   const part: Part = {
     name: carried.part,
     num_layers,
+    layers: Array.from({ length: num_layers }, (_, layer) => layer), // a page shows no other
     num_heads,
     causal,
     address,

@@ -830,6 +830,17 @@ export interface components {
             tokens: components["schemas"]["Token"][];
             steps: number[];
         };
+        /** @description One head's weights after one step. */
+        WatchedPatternHeader: {
+            step: number;
+            layer: number;
+            head: number;
+        };
+        /** @description The small maps after one step. */
+        WatchedPooledHeader: {
+            scale: number[][];
+            step: number;
+        };
         /** @description A line of a stream: a token that was written. */
         WrittenToken: {
             token: components["schemas"]["PieceOfText"];
@@ -925,4 +936,6 @@ export type TokenShare = components['schemas']['TokenShare'];
 export type TokensHeader = components['schemas']['TokensHeader'];
 export type ViewHeader = components['schemas']['ViewHeader'];
 export type WatchedEvent = components['schemas']['WatchedEvent'];
+export type WatchedPatternHeader = components['schemas']['WatchedPatternHeader'];
+export type WatchedPooledHeader = components['schemas']['WatchedPooledHeader'];
 export type WrittenToken = components['schemas']['WrittenToken'];

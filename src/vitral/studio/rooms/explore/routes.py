@@ -9,11 +9,14 @@ from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
-from vitral.studio.block_response import BLOCK, NO_STORE, block_response
 from vitral.studio.current import CurrentSession
+from vitral.studio.responses import NO_STORE, block_response, block_with
 from vitral.studio.traces import questions, schemas
 from vitral.studio.traces.blocks import MEDIA_TYPE
+from vitral.studio.traces.query_key import QueryKeyHeader
 from vitral.studio.traces.strongest import StrongestWeights
+from vitral.studio.traces.token_list import TokensHeader
+from vitral.studio.traces.views import PooledHeader, ViewHeader
 
 router = APIRouter(prefix="/api/traces")
 
@@ -30,14 +33,14 @@ async def get_trace(trace_id: str, session: CurrentSession) -> schemas.Trace:
     return session.store.get(trace_id).summary
 
 
-@router.get("/{trace_id}/tokens", response_class=Response, responses=BLOCK)
+@router.get("/{trace_id}/tokens", response_class=Response, responses=block_with(TokensHeader))
 async def get_tokens(trace_id: str, session: CurrentSession) -> Response:
     """All tokens: int32 [3, tokens], their ids and where each starts and ends in the text."""
     answers = session.answers(trace_id)
     return block_response(await session.workshop.quick(answers.tokens))
 
 
-@router.get("/{trace_id}/pooled", response_class=Response, responses=BLOCK)
+@router.get("/{trace_id}/pooled", response_class=Response, responses=block_with(PooledHeader))
 async def get_pooled(
     trace_id: str, session: CurrentSession, asked: Annotated[questions.PooledQuestion, Query()]
 ) -> Response:
@@ -46,7 +49,7 @@ async def get_pooled(
     return block_response(await session.workshop.quick(answers.pooled, asked))
 
 
-@router.get("/{trace_id}/view", response_class=Response, responses=BLOCK)
+@router.get("/{trace_id}/view", response_class=Response, responses=block_with(ViewHeader))
 async def get_view(
     trace_id: str, session: CurrentSession, asked: Annotated[questions.ViewQuestion, Query()]
 ) -> Response:
@@ -64,7 +67,7 @@ async def get_arithmetic(
     return await session.workshop.quick(answers.arithmetic, asked)
 
 
-@router.get("/{trace_id}/query-key", response_class=Response, responses=BLOCK)
+@router.get("/{trace_id}/query-key", response_class=Response, responses=block_with(QueryKeyHeader))
 async def get_query_key(
     trace_id: str, session: CurrentSession, asked: Annotated[questions.QueryKeyQuestion, Query()]
 ) -> Response:

@@ -5,6 +5,7 @@ from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.routes import UPLOADS, router
 from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.rooms.train.trainings import Trainings
+from vitral.studio.rooms.train.watched import WatchedPatternHeader, WatchedPooledHeader
 
 ROOM = Room(
     name="train",
@@ -12,7 +13,13 @@ ROOM = Room(
     begin=Trainings,
     settings=TrainSettings,
     streamed={UPLOADS},
-    models=(schemas.CurveEvent, schemas.WatchedEvent, schemas.FormMistake),
+    models=(
+        schemas.CurveEvent,
+        schemas.WatchedEvent,
+        schemas.FormMistake,
+        WatchedPooledHeader,
+        WatchedPatternHeader,
+    ),
     statuses={
         "run_is_working": 409,
         "run_not_begun": 409,

@@ -8,20 +8,25 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from vitral.errors import VitralError
-from vitral.studio.block_response import BLOCK, NO_STORE, block_response
 from vitral.studio.current import CurrentSession, state_of
 from vitral.studio.gate.language import accepted_language
+from vitral.studio.responses import NO_STORE, block_response, block_with, stream_of
 from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.events import listen
 from vitral.studio.rooms.train.trainings import Trainings
-from vitral.studio.rooms.train.watched import pattern_block, pooled_block
+from vitral.studio.rooms.train.watched import (
+    WatchedPatternHeader,
+    WatchedPooledHeader,
+    pattern_block,
+    pooled_block,
+)
 
 UPLOADS = "/api/training/texts"
 """The one address whose body may be larger than others': it is checked while it arrives."""
 
 router = APIRouter(prefix="/api/training")
 
-_EVENTS: dict[int | str, dict[str, object]] = {200: {"content": {"text/event-stream": {}}}}
+_EVENTS = stream_of("text/event-stream", schemas.Run, schemas.CurveEvent, schemas.WatchedEvent)
 
 
 CurrentTrainings = Annotated[Trainings, Depends(state_of(Trainings))]
@@ -150,7 +155,11 @@ async def get_events(
     return StreamingResponse(events(), media_type="text/event-stream", headers=headers)
 
 
-@router.get("/runs/{run_id}/watched/pooled", response_class=Response, responses=BLOCK)
+@router.get(
+    "/runs/{run_id}/watched/pooled",
+    response_class=Response,
+    responses=block_with(WatchedPooledHeader),
+)
 async def get_watched_pooled(
     run_id: str, session: CurrentSession, trainings: CurrentTrainings, step: Step
 ) -> Response:
@@ -160,7 +169,11 @@ async def get_watched_pooled(
     return block_response(block)
 
 
-@router.get("/runs/{run_id}/watched/pattern", response_class=Response, responses=BLOCK)
+@router.get(
+    "/runs/{run_id}/watched/pattern",
+    response_class=Response,
+    responses=block_with(WatchedPatternHeader),
+)
 async def get_watched_pattern(
     run_id: str, trainings: CurrentTrainings, step: Step, layer: Number, head: Number
 ) -> Response:

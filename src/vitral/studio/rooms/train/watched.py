@@ -2,9 +2,26 @@
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from vitral.errors import VitralError
 from vitral.studio.traces.blocks import encode_block, quantize
+from vitral.studio.traces.views import PooledHeader
 from vitral.training.watching.watched_files import read_patterns
+
+
+class WatchedPooledHeader(PooledHeader):
+    """The small maps after one step."""
+
+    step: int
+
+
+class WatchedPatternHeader(BaseModel):
+    """One head's weights after one step."""
+
+    step: int
+    layer: int
+    head: int
 
 
 def pooled_block(run: Path, step: int, side: int) -> bytes:
@@ -15,7 +32,9 @@ def pooled_block(run: Path, step: int, side: int) -> bytes:
     patterns_LHNN = read_patterns(run, step)
     size = min(side, patterns_LHNN.shape[-1])
     values, scale = quantize(adaptive_avg_pool2d(patterns_LHNN, size).numpy())
-    return encode_block(values, aggregated=size < patterns_LHNN.shape[-1], scale=scale, step=step)
+    header = WatchedPooledHeader(scale=scale, step=step)
+    aggregated = size < patterns_LHNN.shape[-1]
+    return encode_block(values, aggregated=aggregated, **header.model_dump())
 
 
 def pattern_block(run: Path, step: int, layer: int, head: int) -> bytes:
@@ -29,4 +48,5 @@ def pattern_block(run: Path, step: int, layer: int, head: int) -> bytes:
     if head >= num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
     pattern = patterns_LHNN[layer, head].numpy()
-    return encode_block(pattern, aggregated=False, step=step, layer=layer, head=head)
+    header = WatchedPatternHeader(step=step, layer=layer, head=head)
+    return encode_block(pattern, aggregated=False, **header.model_dump())

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response, StreamingResponse
 
-from vitral.studio.block_response import BLOCK, NO_STORE, block_response
 from vitral.studio.current import CurrentSession, state_of
+from vitral.studio.responses import NO_STORE, block_response, block_with, stream_of
 from vitral.studio.rooms.write import schemas
 from vitral.studio.rooms.write.places import next_token_block, vocabulary_of
 from vitral.studio.rooms.write.race import Race
@@ -20,7 +20,8 @@ router = APIRouter(prefix="/api/writing")
 CurrentSessions = Annotated[WritingSessions, Depends(state_of(WritingSessions))]
 
 LINES = "application/x-ndjson"
-_LINES: dict[int | str, dict[str, object]] = {200: {"content": {LINES: {}}}}
+_TOKENS = stream_of(LINES, schemas.WrittenToken, schemas.StreamEnd, schemas.StreamFailure)
+_COLUMNS = stream_of(LINES, schemas.RaceColumn, schemas.StreamFailure)
 
 
 @router.get("/vocabulary")
@@ -32,7 +33,7 @@ async def get_vocabulary(
     return await session.workshop.run(vocabulary_of, session, model)
 
 
-@router.post("/next-token", response_class=Response, responses=BLOCK)
+@router.post("/next-token", response_class=Response, responses=block_with(schemas.NextTokenHeader))
 async def post_next_token(
     body: schemas.NextTokenRequest, session: CurrentSession, sessions: CurrentSessions
 ) -> Response:
@@ -41,7 +42,7 @@ async def post_next_token(
     return block_response(await session.workshop.run(next_token_block, session, sessions, body))
 
 
-@router.post("/stream", response_class=StreamingResponse, responses=_LINES)
+@router.post("/stream", response_class=StreamingResponse, responses=_TOKENS)
 async def post_stream(
     body: schemas.StreamRequest, session: CurrentSession, sessions: CurrentSessions
 ) -> StreamingResponse:
@@ -52,7 +53,7 @@ async def post_stream(
     return _answer(lines(session, stream.step, first))
 
 
-@router.post("/race", response_class=StreamingResponse, responses=_LINES)
+@router.post("/race", response_class=StreamingResponse, responses=_COLUMNS)
 async def post_race(body: schemas.RaceRequest, session: CurrentSession) -> StreamingResponse:
     """Write on in several ways at once, a line of JSON for each and every token."""
     _check(session, body)
