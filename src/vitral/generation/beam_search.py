@@ -15,7 +15,7 @@ equal token for token (a test compares them). (Graves 2012, section 2.3; Wu et a
 Shapes: K beams, T tokens so far, V vocabulary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,7 @@ from vitral.errors import VitralError
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import reader_of
 from vitral.models.description import context
+from vitral.models.generation_settings import as_ids
 from vitral.stopping import check_stop
 
 
@@ -52,7 +53,7 @@ def beam_search(
     num_beams: int,
     max_new_tokens: int,
     length_penalty: float = 1.0,
-    end_id: int | None = None,
+    end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
 ) -> list[Finished]:
@@ -84,7 +85,7 @@ def search(
     num_beams: int,
     max_new_tokens: int,
     length_penalty: float = 1.0,
-    end_id: int | None = None,
+    end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
 ) -> Iterator[Searching]:
@@ -98,6 +99,7 @@ def search(
     if encoder_ids is not None:
         encoder_ids = encoder_ids.expand(num_beams, -1)
     read = reader_of(module, encoder_ids=encoder_ids, use_cache=use_cache)
+    end_ids = as_ids(end_id)
     written_KT = torch.empty(num_beams, 0, dtype=torch.long, device=ids_T.device)
     new_KT = ids_T.expand(num_beams, -1)
     # All beams begin alike: only the first may be continued, or they would stay alike.
@@ -107,13 +109,13 @@ def search(
     for length in range(1, max_new_tokens + 1):
         check_stop()
         scores_KV = scores_K[:, None] + read(new_KT).float().log_softmax(dim=-1)
-        # Of twice as many candidates at least half go on, even if all the best of them end.
-        num_candidates = min(2 * num_beams, scores_KV.numel())
+        # With so many candidates, enough go on even if each beam is ended in every way there is.
+        num_candidates = min(max(2, 1 + len(end_ids)) * num_beams, scores_KV.numel())
         best = scores_KV.flatten().topk(num_candidates)
         beams, tokens = best.indices // scores_KV.shape[1], best.indices % scores_KV.shape[1]
         ends = torch.full_like(tokens, length == max_new_tokens, dtype=torch.bool)
-        if end_id is not None:
-            ends |= tokens == end_id
+        for end in end_ids:
+            ends |= tokens == end
         texts_KT = torch.cat((written_KT[beams], tokens[:, None]), dim=1)
         for place in range(min(num_beams, num_candidates)):
             if ends[place] and best.values[place] > float("-inf"):

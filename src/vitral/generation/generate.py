@@ -13,7 +13,7 @@ half of what was read, the rest being forgotten.
 Shapes: B texts, T tokens so far with the padding.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from vitral.errors import VitralError
 from vitral.generation.reading import Reader, can_write, reader_of
 from vitral.generation.sampling import Sampling
 from vitral.models.description import architecture, context
+from vitral.models.generation_settings import as_ids
 from vitral.stopping import check_stop
 
 GREEDY = Sampling()
@@ -36,7 +37,7 @@ def generate_ids(
     max_new_tokens: int,
     sampling: Sampling = GREEDY,
     seed: int | None = None,
-    end_id: int | None = None,
+    end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
     encoder_mask: Tensor | None = None,
@@ -44,7 +45,7 @@ def generate_ids(
     windowed: bool = False,
 ) -> Iterator[Tensor]:
     """Yield the next token [B] of each text, up to `max_new_tokens` times. A text ends with
-    `end_id`, or where the model's context is full, unless `windowed`; from then on its token is
+    `end_id` (one of them, if they are several), or where the model's context is full, unless `windowed`; from then on its token is
     `ENDED`, and when all have ended, so does the writing.
 
     `ids` are what the decoder has read so far, rows of one length [B, T] or of several; an
@@ -89,7 +90,7 @@ def generate_ids(
         pick,
         max_new_tokens=max_new_tokens,
         size=size,
-        end_id=end_id,
+        end_ids=as_ids(end_id),
         windowed=windowed,
     )
 
@@ -124,7 +125,7 @@ def _generate(
     *,
     max_new_tokens: int,
     size: int | None,
-    end_id: int | None,
+    end_ids: Collection[int],
     windowed: bool,
 ) -> Iterator[Tensor]:
     """`open_reader` and `pick` are told which of the texts they have before them: a text leaves
@@ -142,9 +143,8 @@ def _generate(
         yield _of_all(next_B, texts, ended)
         new_BT = next_B[:, None]
         read_BT = torch.cat((read_BT, new_BT), dim=1)
-        if end_id is not None:
-            for text, token in zip(texts, next_B.tolist(), strict=True):
-                ended[text] = ended[text] or token == end_id
+        for text, token in zip(texts, next_B.tolist(), strict=True):
+            ended[text] = ended[text] or token in end_ids
         if size is not None and read_BT.shape[1] >= size:  # the longest has no padding
             rows = [row[pads:] for row, pads in zip(read_BT, num_pads, strict=True)]
             for text, row in zip(texts, rows, strict=True):

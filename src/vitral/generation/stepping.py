@@ -35,8 +35,9 @@ from vitral.errors import VitralError
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import Reader, can_write, kept_bytes, reader_of
 from vitral.generation.sampling import Sampling
-from vitral.generation.writing import end_id, prompt_of
+from vitral.generation.writing import prompt_of
 from vitral.models.description import architecture, context
+from vitral.models.generation_settings import end_ids
 from vitral.tracing.recording.newest_row import NewestRow
 
 Ended = Literal["end", "context"]
@@ -97,7 +98,7 @@ class Stepping:
         self.context = context(module)
         self._module, self._windowed = module, windowed
         self._newest = NewestRow(module) if watched else None
-        self._end_id = end_id(module, tokenizer)
+        self._end_ids = end_ids(module, tokenizer)
         self._device = next(module.parameters()).device
         self.encoder_ids = prompt.encoder_ids(self._device)
         self._prompt_ids = [token.id for token in self.prompt]
@@ -128,7 +129,7 @@ class Stepping:
 
     def ended(self, written: Sequence[int]) -> Ended | None:
         """Why nothing follows `written`; None where something may."""
-        if written and written[-1] == self._end_id:
+        if written and written[-1] in self._end_ids:
             return "end"
         full = self.context is not None and len(self.prompt) + len(written) >= self.context
         return "context" if full and not self._windowed else None

@@ -18,7 +18,8 @@ from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import BROKEN, Spelling, spelled
-from vitral.models.description import context, kind, number, pad_id, start_id
+from vitral.models.description import context, kind, pad_id, start_id
+from vitral.models.generation_settings import end_ids
 from vitral.tracing.recording.growing import GrowingTrace
 from vitral.tracing.recording.inputs import pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
@@ -123,7 +124,7 @@ def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: Generation
         num_beams=options.num_beams,
         max_new_tokens=options.max_new_tokens,
         length_penalty=1.0 if options.length_penalty is None else options.length_penalty,
-        end_id=end_id(module, tokenizer),
+        end_id=end_ids(module, tokenizer),
         encoder_ids=prompt.encoder_ids(device),
     )
     ids = [token.id for token in prompt.decoder]
@@ -190,7 +191,7 @@ def _new_ids(
         max_new_tokens=options.max_new_tokens,
         sampling=options.sampling,
         seed=options.seed,
-        end_id=end_id(module, tokenizer),
+        end_id=end_ids(module, tokenizer),
         encoder_ids=encoder_BS,
         encoder_mask=mask_BS,
         reader=reader,
@@ -209,17 +210,6 @@ def _encoder_batch(
     device = next(module.parameters()).device
     whole = bool(batch.mask.all())
     return batch.ids.to(device), None if whole else batch.mask.to(device)
-
-
-def end_id(module: nn.Module, tokenizer: Any) -> int | None:
-    """The token that ends a text: the tokenizer's, else the configuration's; None if neither
-    names one."""
-    names = ("</s>", "<|endoftext|>", "<|end|>", "<s>")
-    if hasattr(tokenizer, "token_to_id"):
-        found = next((i for i in map(tokenizer.token_to_id, names) if i is not None), None)
-    else:
-        found = getattr(tokenizer, "eos_token_id", None)
-    return number(module, "eos_token_id") if found is None else found
 
 
 def _written(tokenizer: Any, text: str, prompt: Prompt, ids: list[int]) -> str:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.hugging_face import write
+from vitral.models.kept_files import put_back
 from vitral.training.distributed.parallel import Parallel
 from vitral.training.objectives import Objective
 from vitral.training.objectives.batch import Batch
@@ -36,6 +37,7 @@ from vitral.training.optimization.optimizers import build_optimizers
 from vitral.training.optimization.precision import Precision
 from vitral.training.optimization.schedules import rate_at
 from vitral.training.preparation.corpus_preparation import (
+    START,
     Prepared,
     fresh_model,
     model_to_go_on_from,
@@ -208,8 +210,13 @@ class Trainer:
         if whole is None:
             return
         folder = self.out / "model"
+
+        def fill(new: Path) -> None:
+            write(whole, self.prepared.tokenizer, new)
+            put_back(self.out / START, new)
+
         try:
-            write_folder(folder, lambda new: write(whole, self.prepared.tokenizer, new))
+            write_folder(folder, fill)
         except OSError as error:
             reason = error.strerror or str(error)
             raise VitralError("file_unwritable", path=folder, reason=reason) from error

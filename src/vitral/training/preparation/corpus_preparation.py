@@ -22,11 +22,12 @@ from vitral.data.split import split_documents
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
 from vitral.models.hugging_face import read
+from vitral.models.kept_files import keep_files
 from vitral.models.initial_weights import initialise_weights
 from vitral.text.tokenizers import special_id, train_tokenizer
 from vitral.training.objectives import Objective
 from vitral.training.preparation.initialisation import initialise, start_with_company
-from vitral.training.preparation.pair_preparation import PreparedPairs, prepare_pairs
+from vitral.training.preparation.pair_preparation import START, PreparedPairs, prepare_pairs
 from vitral.training.preparation.teachers import (
     check_teacher,
     check_teachers,
@@ -118,6 +119,7 @@ def _tokenizer(
     if path.exists():
         return Tokenizer.from_file(str(path))
     if start is not None:
+        keep_files(start, out / START)
         path.write_bytes((start / "tokenizer.json").read_bytes())
         return Tokenizer.from_file(str(path))
     if recipe.tokenizer.kind == "teacher":

@@ -19,7 +19,11 @@ from vitral.data.pair_file import PairFile
 from vitral.data.pairs import Pair, generate_pairs, read_pairs, train_pair_tokenizer
 from vitral.data.split import draw
 from vitral.errors import VitralError
+from vitral.models.kept_files import keep_files
 from vitral.training.recipes.recipe import Recipe
+
+START = "start"
+"""The folder, in a run's, of what is kept of the model that the run goes on from."""
 
 SAMPLE_PAIRS = 2000
 """How many held-out pairs are kept, evenly spread over all of them."""
@@ -124,6 +128,7 @@ def _write_tokenizer(
     recipe: Recipe, sources: Sequence[str | Path], path: Path, start: Path | None
 ) -> None:
     if start is not None:
+        keep_files(start, path.parent / START)
         _write(path, (start / "tokenizer.json").read_text(encoding="utf-8"))
         return
     choice = recipe.tokenizer
