@@ -81,14 +81,17 @@ class Model:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
         return f"<Model {self.name}: {self.architecture}, {self.kind}, {size}>"
 
-    def tokens(self, text: str) -> list[Token]:
+    def tokens(self, text: str, *, special_tokens: bool = False) -> list[Token]:
         """The tokens of a text, each with its place in it.
+
+        A text is a text: "<s>" in it is three characters, unless `special_tokens`; an encoder's
+        mask is the mask in any case.
 
         Raises VitralError `text_empty`, `text_not_unicode`, `tokenizer_missing`.
         """
         if self.tokenizer is None:
             raise VitralError("tokenizer_missing", model=self.name)
-        return read_text(self.tokenizer, text)
+        return read_text(self.tokenizer, text, special_tokens=special_tokens)
 
     @overload
     def trace(
@@ -113,6 +116,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        special_tokens: bool = False,
         **inputs: Any,
     ) -> Any:
         """What the model computes for a text, kept in a `Trace`.
@@ -122,6 +126,8 @@ class Model:
         traces; `attention_mask` is 0 where a row is padding); or the model's own inputs by
         name, e.g. `pixel_values` (one trace, or a list for more than one image). An
         encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
+
+        With `special_tokens`, the names of special tokens in the texts ("<s>") are those tokens.
 
         `memory` is how much of the trace may stay in memory ("2 GB"; default 128 MB); the rest
         goes to a temporary file. What a long text takes is foreseen (`forecast`), said, and
@@ -145,8 +151,12 @@ class Model:
             return self._trace_ids(ids, attention_mask, decoder_text, decoder_ids, memory)
         from vitral.tracing.recording.inputs import pad
 
+        if isinstance(texts, str):
+            raise TypeError("texts is a list; give a single text as text")
         written = [text] if texts is None else list(texts)
-        tokens = [self.tokens(each) for each in written if each is not None]
+        tokens = [
+            self.tokens(each, special_tokens=special_tokens) for each in written if each is not None
+        ]
         if not tokens:
             raise VitralError("text_empty")
         batch = pad([[token.id for token in row] for row in tokens], self._pad_id)
@@ -185,8 +195,8 @@ class Model:
 
         `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
         temperature, top_k, top_p, min_p, repetition_penalty, seed, stop, num_beams,
-        length_penalty, windowed. Every text draws with the same `seed`, so that equal texts
-        are written on alike; without one, they differ.
+        length_penalty, windowed, special_tokens. Every text draws with the same `seed`, so that
+        equal texts are written on alike; without one, they differ.
 
         Raises VitralError `cannot_write` for a model that is made for something else,
         `option_needs` and `options_clash` for options that have no effect or exclude one another,

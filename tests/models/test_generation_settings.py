@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from generation.model_folders import PROMPTS, change, llama_folder, theirs
-from training import small_runs
 
 import vitral
+from generation.model_folders import PROMPTS, change, llama_folder, theirs
+from training import small_runs
 from vitral.generation.writing import pieces
 from vitral.models.generation_settings import end_ids
 from vitral.training.recipes.plain import plain_recipe

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vitral.cli.train_recipe import recipe_for
 from vitral.cli.train_sample import sample_prompt, sample_writer
+from vitral.cli.train_split import said_of_split
 from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.messages import message
@@ -115,7 +116,10 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
     folder.begin(asked)
     folder.keep_recipe(recipe)
     path = None if start is None else Path(start)
-    return recipe, prepare(recipe, sources, folder.out, start=path), path
+    prepared = prepare(recipe, sources, folder.out, start=path)
+    if (said := said_of_split(recipe, prepared, folder.out)) is not None:
+        terminal.say(said)
+    return recipe, prepared, path
 
 
 @contextmanager
@@ -143,9 +147,10 @@ def _say_what_is_next(console: Console, trainer: Trainer, out: str, *, was_over:
         step = trainer.state["step"]
         done = message("train.done", step=step, time=time, model=model)
         console.print(Text(done, "bold"), soft_wrap=True)
-        if trainer.early_stopping.weights:
-            best = message("train.best", step=trainer.early_stopping.step)
-            console.print(Text(best), soft_wrap=True)
+        best = trainer.early_stopping
+        if best.weights and best.step != step:
+            key = "train.best" if best.over and trainer.progress < 1 else "train.kept"
+            console.print(Text(message(key, step=best.step)), soft_wrap=True)
     prompt = shlex.quote(sample_prompt(trainer.recipe, trainer.prepared) or "")
     writes = trainer.recipe.phases[-1].objective != "masked_words"
     first = f"vitral generate {prompt}" if writes else f"vitral trace {prompt}"

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.folder_rules import FolderRules
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import reader_of
 from vitral.models.description import context
@@ -56,11 +57,14 @@ def beam_search(
     end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
+    rules: FolderRules | None = None,
+    early_stopping: bool = False,
 ) -> list[Finished]:
     """The best continuations of the one text `ids_T`, at most `num_beams`, the best first.
 
-    An encoder–decoder's encoder reads `encoder_ids` [1, S]. Raises what `generate_ids` raises,
-    and `option_invalid` for fewer than one beam.
+    An encoder–decoder's encoder reads `encoder_ids` [1, S]. `rules` are those of the model's
+    folder; with `early_stopping` the first `num_beams` finished texts are enough. Raises what
+    `generate_ids` raises, and `option_invalid` for fewer than one beam.
     """
     finished: list[Finished] = []
     for searching in search(
@@ -72,6 +76,8 @@ def beam_search(
         end_id=end_id,
         use_cache=use_cache,
         encoder_ids=encoder_ids,
+        rules=rules,
+        early_stopping=early_stopping,
     ):
         finished = searching.finished
     return finished
@@ -88,6 +94,8 @@ def search(
     end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
+    rules: FolderRules | None = None,
+    early_stopping: bool = False,
 ) -> Iterator[Searching]:
     """`beam_search`, token by token; what the last one has finished is what is found."""
     if num_beams < 1:
@@ -98,6 +106,10 @@ def search(
         max_new_tokens = min(max_new_tokens, size - len(ids_T))
     if encoder_ids is not None:
         encoder_ids = encoder_ids.expand(num_beams, -1)
+    rule = None
+    if rules is not None:
+        source = None if encoder_ids is None else encoder_ids[0]
+        rule = rules.of_text(ids_T.tolist(), max_new_tokens, source)
     read = reader_of(module, encoder_ids=encoder_ids, use_cache=use_cache)
     end_ids = as_ids(end_id)
     written_KT = torch.empty(num_beams, 0, dtype=torch.long, device=ids_T.device)
@@ -108,7 +120,11 @@ def search(
     finished: list[Finished] = []
     for length in range(1, max_new_tokens + 1):
         check_stop()
-        scores_KV = scores_K[:, None] + read(new_KT).float().log_softmax(dim=-1)
+        next_KV = read(new_KT).float().log_softmax(dim=-1)
+        if rule is not None:
+            texts_KT = torch.cat((ids_T.expand(num_beams, -1), written_KT), dim=1)
+            next_KV = rule(texts_KT.cpu(), next_KV.cpu()).to(next_KV.device)
+        scores_KV = scores_K[:, None] + next_KV
         # With so many candidates, enough go on even if each beam is ended in every way there is.
         num_candidates = min(max(2, 1 + len(end_ids)) * num_beams, scores_KV.numel())
         best = scores_KV.flatten().topk(num_candidates)
@@ -131,7 +147,7 @@ def search(
         scores_K, written_KT = best.values[going_on], texts_KT[going_on]
         scores_K[num_beams - num_left :] = float("-inf")
         hopeless = len(finished) == num_beams and (
-            float(scores_K[0]) / length**length_penalty <= finished[-1].score
+            early_stopping or float(scores_K[0]) / length**length_penalty <= finished[-1].score
         )
         if hopeless:
             yield Searching([], finished)

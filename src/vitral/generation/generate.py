@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.folder_rules import FolderRules, Ruled
 from vitral.generation.reading import Reader, can_write, reader_of
 from vitral.generation.sampling import Sampling
 from vitral.models.description import architecture, context
@@ -43,16 +44,17 @@ def generate_ids(
     encoder_mask: Tensor | None = None,
     reader: Reader | None = None,
     windowed: bool = False,
+    rules: FolderRules | None = None,
 ) -> Iterator[Tensor]:
     """Yield the next token [B] of each text, up to `max_new_tokens` times. A text ends with
-    `end_id` (one of them, if they are several), or where the model's context is full, unless `windowed`; from then on its token is
-    `ENDED`, and when all have ended, so does the writing.
+    `end_id` (one of them, if they are several), or where the model's context is full, unless
+    `windowed`; from then on its token is `ENDED`, and when all have ended, so does the writing.
 
     `ids` are what the decoder has read so far, rows of one length [B, T] or of several; an
     encoder–decoder's encoder reads `encoder_ids`, of which `encoder_mask` is 0 at padding. Each
     text draws with a generator of its own, begun with `seed`. `reader` is what reads (see
     `generation.reading`), for those who want to watch it do so; it reads no padding, and cannot
-    be windowed.
+    be windowed. `rules` are those of the model's folder, which come before the sampling.
 
     Raises `text_empty` for no tokens, `text_too_long` if a prompt leaves no room,
     `option_invalid` for a number of tokens below 1, and `cannot_write` for a model that is made
@@ -69,6 +71,11 @@ def generate_ids(
     if seed is not None:
         generators = [torch.Generator(device).manual_seed(seed) for _ in rows]
 
+    ruled = None
+    if rules is not None:
+        sources = None if encoder_ids is None else _unpadded(encoder_ids, encoder_mask)
+        ruled = Ruled(rules, [row.tolist() for row in rows], max_new_tokens, sources)
+
     def open_reader(texts: list[int], num_pads: list[int], longest: int) -> Reader:
         room = longest + max_new_tokens
         return reader or reader_of(
@@ -82,7 +89,11 @@ def generate_ids(
 
     def pick(logits_BV: Tensor, read_BT: Tensor, texts: list[int]) -> Tensor:
         own = None if generators is None else [generators[text] for text in texts]
-        return sampling.choose(logits_BV, read_BT, own)
+        if ruled is None:
+            return sampling.choose(logits_BV, read_BT, own)
+        next_B = sampling.choose(ruled.scores(logits_BV, texts), read_BT, own)
+        ruled.wrote(next_B, texts)
+        return next_B
 
     return _generate(
         rows,
@@ -107,6 +118,12 @@ def check_prompts(
         raise VitralError("text_too_long", length=max(lengths), context=size, model=name)
     if max_new_tokens < 1:
         raise VitralError("option_invalid", option="max_new_tokens", value=max_new_tokens, least=1)
+
+
+def _unpadded(ids_BS: Tensor, mask_BS: Tensor | None) -> list[Tensor]:
+    if mask_BS is None:
+        return list(ids_BS)
+    return [ids[mask.bool()] for ids, mask in zip(ids_BS, mask_BS, strict=True)]
 
 
 def padded(rows: Sequence[Tensor]) -> tuple[Tensor, list[int]]:

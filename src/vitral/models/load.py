@@ -99,12 +99,9 @@ def open_tokenizer(folder: Path) -> Any:
     """
     path = folder / "tokenizer.json"
     if path.is_file():
-        from tokenizers import Tokenizer
+        from vitral.text.tokenizer_folder import read_tokenizer
 
-        try:
-            return Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
-            raise VitralError("tokenizer_damaged", path=str(path), reason=str(error)) from error
+        return read_tokenizer(path)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return None
     try:

@@ -6,7 +6,7 @@ again, and goes on with the very same text.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +16,21 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
-from vitral.data.corpus import Document, read_documents
 from vitral.data.pairs import pair_marks
-from vitral.data.split import split_documents
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
+from vitral.models.folder import read_config
 from vitral.models.hugging_face import read
-from vitral.models.kept_files import keep_files
 from vitral.models.initial_weights import initialise_weights
+from vitral.models.kept_files import keep_files
+from vitral.text.special_tokens import num_ids
+from vitral.text.tokenizer_folder import read_tokenizer
 from vitral.text.tokenizers import special_id, train_tokenizer
+from vitral.tracing.recording.inputs import check_ids
 from vitral.training.objectives import Objective
+from vitral.training.preparation.held_out import Corpus, HeldOut, within
 from vitral.training.preparation.initialisation import initialise, start_with_company
+from vitral.training.preparation.marks import Marks, end_of_passage, marks_of
 from vitral.training.preparation.pair_preparation import START, PreparedPairs, prepare_pairs
 from vitral.training.preparation.teachers import (
     check_teacher,
@@ -35,20 +39,24 @@ from vitral.training.preparation.teachers import (
     tokenizer_of,
 )
 from vitral.training.recipes.recipe import Phase, Recipe
-from vitral.training.recipes.shapes import TRANSLATORS, build_model
+from vitral.training.recipes.shapes import ENCODERS, TRANSLATORS, build_model
+from vitral.training.runs.durable import write_file
 
-SAMPLE_CHARACTERS = 60_000
-"""How much of each held-out document the evaluations during training read."""
+SPLIT = "split.json"
+"""The file, in a run's folder, that says how many documents there are and what is held out."""
 
 
 @dataclass(frozen=True)
 class Prepared:
     """What a run reads: its tokenizer, the training text as ids, and `samples` of the held-out
-    documents."""
+    documents; the marks around a text, and how many tokens the model knows that it goes on from,
+    which may be more than the tokenizer has."""
 
     tokenizer: Tokenizer
     tokens: TokenFile
     samples: list[str]
+    marks: Marks | None = None
+    vocabulary: int | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -78,54 +86,57 @@ def prepare(
     stem, samples = out / "tokens", out / "held_out.json"
     if not (TokenFile.exists(stem) and samples.exists()):
         out.mkdir(parents=True, exist_ok=True)
-        tokenizer = _tokenizer(recipe, sources, out, start)
+        corpus = Corpus(recipe, sources)
+        tokenizer = _tokenizer(recipe, corpus, out, start)
         check_teachers(recipe, tokenizer)
-        held_out: list[str] = []
-        TokenFile.write(_training(recipe, sources, held_out), tokenizer, stem)
-        partial = samples.with_suffix(".new")
-        partial.write_text(json.dumps(held_out, ensure_ascii=False), encoding="utf-8")
-        partial.replace(samples)
+        held_out = HeldOut(recipe)
+        end = _end(recipe, tokenizer, out)
+        TokenFile.write(corpus.training(held_out), tokenizer, stem, end=end)
+        write_file(out / SPLIT, json.dumps(held_out.counts) + "\n")
+        write_file(samples, json.dumps(held_out.texts, ensure_ascii=False))
     tokens = TokenFile.open(stem)
+    vocabulary = _vocabulary(out / START)
+    check_ids([[int(tokens.ids.max())]], vocabulary)
     longest = max(recipe.batch.lengths) + 1
     if len(tokens.ids) < longest:
         raise VitralError("corpus_shorter_than_window", length=len(tokens.ids), window=longest)
+    tokenizer = read_tokenizer(out / "tokenizer.json")
     return Prepared(
-        Tokenizer.from_file(str(out / "tokenizer.json")),
+        tokenizer,
         tokens,
         json.loads(samples.read_text(encoding="utf-8")),
+        marks_of(tokenizer, out / START),
+        vocabulary,
     )
 
 
-def _training(
-    recipe: Recipe, sources: Sequence[str | Path], held_out: list[str]
-) -> Iterator[Document]:
-    """The training documents as they stream by; beginnings of the others go into `held_out`."""
-    documents = read_documents(
-        sources, text_field=recipe.data.text_field, cleaning=recipe.data.cleaning
-    )
-    for document, is_held_out in split_documents(
-        documents, recipe.data.held_out, seed=recipe.seed, cleaning=recipe.data.cleaning
-    ):
-        if is_held_out:
-            held_out.append(document.text[:SAMPLE_CHARACTERS])
-        else:
-            yield document
+def _end(recipe: Recipe, tokenizer: Tokenizer, out: Path) -> int | None:
+    """What is put after each document. Packed rows bring their own marks."""
+    if not recipe.data.ends or recipe.data.windows == "packed":
+        return None
+    if recipe.model.form in ENCODERS:
+        return end_of_passage(tokenizer)
+    return marks_of(tokenizer, out / START).end
 
 
-def _tokenizer(
-    recipe: Recipe, sources: Sequence[str | Path], out: Path, start: Path | None
-) -> Tokenizer:
+def _vocabulary(kept: Path) -> int | None:
+    """How many tokens the model knows that the run goes on from, if there is one."""
+    found = read_config(kept).get("vocab_size") if (kept / "config.json").is_file() else None
+    return found if isinstance(found, int) else None
+
+
+def _tokenizer(recipe: Recipe, corpus: Corpus, out: Path, start: Path | None) -> Tokenizer:
     path = out / "tokenizer.json"
     if path.exists():
-        return Tokenizer.from_file(str(path))
+        return read_tokenizer(path)
     if start is not None:
         keep_files(start, out / START)
         path.write_bytes((start / "tokenizer.json").read_bytes())
-        return Tokenizer.from_file(str(path))
+        return read_tokenizer(path)
     if recipe.tokenizer.kind == "teacher":
         tokenizer = tokenizer_of(teachers_of(recipe)[0])
     else:
-        texts = (document.text for document in _training(recipe, sources, []))
+        texts = (document.text for document in corpus.training())
         tokenizer = train_tokenizer(texts, recipe.tokenizer.kind, recipe.tokenizer.vocab_size)
     partial = path.with_suffix(".new")
     tokenizer.save(str(partial))
@@ -140,14 +151,15 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) 
 
         return SequenceToSequence(recipe, prepared.pairs, prepared.tokenizer, prepared.held_out)
     asked: Objective
+    samples = within(prepared.samples, recipe.evaluate_characters)
     if phase.objective == "next_token":
         from vitral.training.objectives.next_token import NextToken
 
-        asked = NextToken(recipe, prepared.tokens, prepared.tokenizer, prepared.samples)
+        asked = NextToken(recipe, prepared.tokens, prepared.tokenizer, samples, prepared.marks)
     else:
         from vitral.training.objectives.masked_words import MaskedWords
 
-        asked = MaskedWords(recipe, phase, prepared.tokens, prepared.tokenizer, prepared.samples)
+        asked = MaskedWords(recipe, phase, prepared.tokens, prepared.tokenizer, samples)
     if phase.teacher is None:
         return asked
     from vitral.models.load import open_source
@@ -163,7 +175,7 @@ def shaped_model(
     recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
 ) -> nn.Module:
     """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
-    size = prepared.tokenizer.get_vocab_size()
+    size = getattr(prepared, "vocabulary", None) or num_ids(prepared.tokenizer)
     marks = pair_marks(prepared.tokenizer) if isinstance(prepared, PreparedPairs) else {}
     if recipe.model.form == "roberta":
         marks = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}

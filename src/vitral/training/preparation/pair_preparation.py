@@ -20,6 +20,7 @@ from vitral.data.pairs import Pair, generate_pairs, read_pairs, train_pair_token
 from vitral.data.split import draw
 from vitral.errors import VitralError
 from vitral.models.kept_files import keep_files
+from vitral.text.tokenizer_folder import read_tokenizer
 from vitral.training.recipes.recipe import Recipe
 
 START = "start"
@@ -70,7 +71,7 @@ def prepare_pairs(
         held_out = _held_out(recipe, sources)
         if not path.exists():
             _write_tokenizer(recipe, sources, path, start)
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = read_tokenizer(path)
         PairFile.write(_training(recipe, sources), tokenizer, stem)
         _write(sample, json.dumps([astuple(pair) for pair in held_out], ensure_ascii=False))
     pairs = PairFile.open(stem)
@@ -78,7 +79,7 @@ def prepare_pairs(
     if max(pairs.longest) > context:
         raise VitralError("pair_too_long", length=max(pairs.longest), context=context)
     saved = json.loads(sample.read_text(encoding="utf-8"))
-    return PreparedPairs(Tokenizer.from_file(str(path)), pairs, [Pair(*pair) for pair in saved])
+    return PreparedPairs(read_tokenizer(path), pairs, [Pair(*pair) for pair in saved])
 
 
 def all_pairs(recipe: Recipe, sources: Sequence[str | Path]) -> Iterator[Pair]:

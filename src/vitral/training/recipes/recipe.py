@@ -46,9 +46,10 @@ class GeneratedPairs(Strict):
 
 
 class DataChoice(Strict):
-    """How the corpus is read. `held_out` names documents, or is the share of them that is never
-    trained on. `windows` start where a sentence starts, or anywhere; or whole documents are
-    packed side by side, none of them seeing another.
+    """How the corpus is read. `held_out` names documents, or is the share of the text that is
+    never trained on. After each document stands the mark that ends a text; without `ends`,
+    documents follow each other as if they were one. `windows` start where a sentence starts, or
+    anywhere; or whole documents are packed side by side, none of them seeing another.
 
     Models that turn one text into another read pairs instead, from files or, with `pairs`, made
     by a rule."""
@@ -57,6 +58,7 @@ class DataChoice(Strict):
     text_field: str = "text"
     held_out: list[str] | Annotated[float, Field(gt=0, lt=1)] = 0.1
     windows: Literal["sentence", "anywhere", "packed"] = "sentence"
+    ends: bool = True
     pairs: GeneratedPairs | None = None
 
 
@@ -121,7 +123,7 @@ class ScheduleChoice(Strict):
 class Recipe(Strict):
     """One training run. Its length is a number of `steps` or of `minutes` of computing (a stop
     does not count). With `steps`, a run that was stopped and taken up again ends bit for bit
-    like one that was not."""
+    like one that was not. An evaluation reads `evaluate_characters` of held-out text at most."""
 
     name: Annotated[str, Field(min_length=1)]
     model: Shape
@@ -138,6 +140,7 @@ class Recipe(Strict):
     company_vectors: bool = True
     seed: int = 1605
     evaluate_every: PositiveInt = 100
+    evaluate_characters: Annotated[int, Field(ge=1000)] = 400_000
     checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
     patience: PositiveInt | None = None
     sample: str | None = None
@@ -216,7 +219,10 @@ def _wrong_windows(recipe: Recipe) -> Iterator[Mistake]:
 def _wrong_pairs(recipe: Recipe) -> Iterator[Mistake]:
     """Entries about corpora, which mean nothing where pairs are read."""
     others = ("model.form",)
-    for part, names in ("data", ("cleaning", "text_field", "windows")), ("batch", ("lengths",)):
+    for part, names in (
+        ("data", ("cleaning", "text_field", "windows", "ends")),
+        ("batch", ("lengths",)),
+    ):
         entries = getattr(recipe, part)
         for name in names:
             if getattr(entries, name) != type(entries).model_fields[name].default:
