@@ -250,6 +250,8 @@ class Model:
             raise VitralError("cannot_evaluate", model=self.name)
         if not 0 < mask_share < 1:
             raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
+        if not 0 <= seed < 2**63:
+            raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
         self.tokens(text)  # refuses what is no text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
 

@@ -65,23 +65,25 @@ def carry_out(order: Order) -> int:
             from vitral.training.watching.tensorboard import TensorBoard
 
             watchers.append(TensorBoard(order.folder.out))
-        with group.leader_first(), _nothing_left_behind(order.folder):
+        begun = order.folder.begun
+        with group.leader_first(), _nothing_left_behind(order.folder, begun=begun):
             recipe, prepared, start = _prepared(order, terminal, device)
-        trainer = Trainer(
-            recipe,
-            prepared,
-            order.folder.out,
-            start=start,
-            compiled=order.compiled,
-            device=device,
-            watchers=watchers,
-            write_sample=sample_writer(recipe, prepared),
-            watched=watched_text(recipe, prepared, order.folder.out, leads=group.leads),
-            parallel=group,
-        )
-        was_over = trainer.over
-        with stopping_on_signals(trainer.stop):
-            finished = trainer.run()
+        with _nothing_left_behind(order.folder, begun=begun or not group.leads):
+            trainer = Trainer(
+                recipe,
+                prepared,
+                order.folder.out,
+                start=start,
+                compiled=order.compiled,
+                device=device,
+                watchers=watchers,
+                write_sample=sample_writer(recipe, prepared),
+                watched=watched_text(recipe, prepared, order.folder.out, leads=group.leads),
+                parallel=group,
+            )
+            was_over = trainer.over
+            with stopping_on_signals(trainer.stop):
+                finished = trainer.run()
     if not group.leads:
         return 0 if finished else 130
     out = shlex.quote(str(order.folder.out))
@@ -123,14 +125,14 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
 
 
 @contextmanager
-def _nothing_left_behind(folder: RunFolder) -> Iterator[None]:
-    """Inside, a mistake in what was asked for leaves no half-begun run behind, nor does a disk
-    that takes no more (`out_unwritable`)."""
-    begun = folder.begun
+def _nothing_left_behind(folder: RunFolder, *, begun: bool) -> Iterator[None]:
+    """Inside, whatever goes wrong leaves no half-begun run behind in which the corrected command
+    would be refused; a run that was `begun` before, or has a checkpoint, stays. A disk that takes
+    no more is `out_unwritable`."""
     try:
         yield
-    except (VitralError, OSError) as error:
-        if not begun:
+    except Exception as error:
+        if not (begun or (folder.out / "checkpoint").exists()):
             folder.abandon()
         if isinstance(error, OSError):
             reason = error.strerror or str(error)

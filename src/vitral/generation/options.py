@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vitral.errors import VitralError
-from vitral.generation.sampling import Sampling
+from vitral.generation.sampling import MOST_PENALTY, Sampling, check_range
+
+MOST_TOKENS, MOST_BEAMS = 1_000_000, 1000
+"""More than these are a slip of the finger, and would fill the memory before anybody saw it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class GenerationOptions:
                 "option_invalid", option="max_new_tokens", value=self.max_new_tokens, least=1
             )
         sampling = self.sampling  # its numbers are looked at first
+        check_range("max_new_tokens", self.max_new_tokens, 1, MOST_TOKENS)
+        if self.seed is not None:
+            check_range("seed", self.seed, -(2**63), 2**64 - 1)
+        if self.length_penalty is not None:
+            check_range("length_penalty", self.length_penalty, -MOST_PENALTY, MOST_PENALTY)
         if self.num_beams is None:
             if self.length_penalty is not None:
                 raise VitralError("option_needs", option="length_penalty", needed="num_beams")
@@ -66,6 +74,7 @@ class GenerationOptions:
             return
         if self.num_beams < 1:
             raise VitralError("option_invalid", option="num_beams", value=self.num_beams, least=1)
+        check_range("num_beams", self.num_beams, 1, MOST_BEAMS)
         drawing = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed")
         self._refuse("options_clash", *drawing, "stop", "windowed")
 

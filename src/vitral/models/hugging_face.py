@@ -89,6 +89,18 @@ def read(folder: Path | str) -> nn.Module:
     return model.eval()
 
 
+def shaped_as(folder: Path | str, **changes: Any) -> nn.Module:
+    """A model of the shape of the one in `folder`, but for those entries of its configuration
+    that `changes` name; its weights are fresh. Raises what `read` raises of a configuration."""
+    folder = Path(folder)
+    config_json = _config_json(folder)
+    architecture = _architecture(config_json)
+    if architecture not in _FORMS:
+        raise VitralError("architecture_unknown", architecture=architecture, folder=folder)
+    config_class, model_class = _FORMS[architecture]
+    return model_class(config_class(**shape_of(architecture, config_json) | changes))
+
+
 def write(
     model: nn.Module,
     tokenizer: Tokenizer | None,

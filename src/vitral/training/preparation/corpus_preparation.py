@@ -20,7 +20,7 @@ from vitral.data.pairs import pair_marks
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
 from vitral.models.folder import read_config
-from vitral.models.hugging_face import read
+from vitral.models.hugging_face import can_read, read, shaped_as
 from vitral.models.initial_weights import initialise_weights
 from vitral.models.kept_files import keep_files
 from vitral.text.special_tokens import num_ids
@@ -37,7 +37,9 @@ from vitral.training.preparation.teachers import (
     check_teachers,
     teachers_of,
     tokenizer_of,
+    tokenizer_of_start,
 )
+from vitral.training.recipes.plain import FORMS
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.shapes import ENCODERS, TRANSLATORS, build_model
 from vitral.training.runs.durable import write_file
@@ -49,14 +51,14 @@ SPLIT = "split.json"
 @dataclass(frozen=True)
 class Prepared:
     """What a run reads: its tokenizer, the training text as ids, and `samples` of the held-out
-    documents; the marks around a text, and how many tokens the model knows that it goes on from,
-    which may be more than the tokenizer has."""
+    documents; the marks around a text, and the folder of what is `kept` of the model that it goes
+    on from: its shape may be one that no recipe can ask for."""
 
     tokenizer: Tokenizer
     tokens: TokenFile
     samples: list[str]
     marks: Marks | None = None
-    vocabulary: int | None = None
+    kept: Path | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -95,8 +97,7 @@ def prepare(
         write_file(out / SPLIT, json.dumps(held_out.counts) + "\n")
         write_file(samples, json.dumps(held_out.texts, ensure_ascii=False))
     tokens = TokenFile.open(stem)
-    vocabulary = _vocabulary(out / START)
-    check_ids([[int(tokens.ids.max())]], vocabulary)
+    check_ids([[int(tokens.ids.max())]], _vocabulary(out / START))
     longest = max(recipe.batch.lengths) + 1
     if len(tokens.ids) < longest:
         raise VitralError("corpus_shorter_than_window", length=len(tokens.ids), window=longest)
@@ -106,7 +107,7 @@ def prepare(
         tokens,
         json.loads(samples.read_text(encoding="utf-8")),
         marks_of(tokenizer, out / START),
-        vocabulary,
+        out / START if (out / START / "config.json").is_file() else None,
     )
 
 
@@ -130,17 +131,16 @@ def _tokenizer(recipe: Recipe, corpus: Corpus, out: Path, start: Path | None) ->
     if path.exists():
         return read_tokenizer(path)
     if start is not None:
+        tokenizer = tokenizer_of_start(start)
         keep_files(start, out / START)
-        path.write_bytes((start / "tokenizer.json").read_bytes())
-        return read_tokenizer(path)
+        write_file(path, tokenizer.to_str(pretty=True))
+        return tokenizer
     if recipe.tokenizer.kind == "teacher":
         tokenizer = tokenizer_of(teachers_of(recipe)[0])
     else:
         texts = (document.text for document in corpus.training())
         tokenizer = train_tokenizer(texts, recipe.tokenizer.kind, recipe.tokenizer.vocab_size)
-    partial = path.with_suffix(".new")
-    tokenizer.save(str(partial))
-    partial.replace(path)
+    write_file(path, tokenizer.to_str(pretty=True))
     return tokenizer
 
 
@@ -175,7 +175,12 @@ def shaped_model(
     recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
 ) -> nn.Module:
     """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
-    size = getattr(prepared, "vocabulary", None) or num_ids(prepared.tokenizer)
+    kept = getattr(prepared, "kept", None)
+    if kept is not None and recipe.model.form in FORMS.values():
+        shape = recipe.model
+        depth = shape.num_layers if num_layers is None else num_layers
+        return shaped_as(kept, num_layers=depth, dropout=shape.dropout)
+    size = num_ids(prepared.tokenizer)
     marks = pair_marks(prepared.tokenizer) if isinstance(prepared, PreparedPairs) else {}
     if recipe.model.form == "roberta":
         marks = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}
@@ -201,14 +206,28 @@ def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module
 def model_to_go_on_from(
     start: Path, recipe: Recipe, prepared: Prepared | PreparedPairs
 ) -> nn.Module:
-    """The model in `start`. Raises `start_mismatch` if it has another shape than the recipe's;
-    fewer layers are no other shape, for it can grow."""
+    """The model in `start`. Raises `start_mismatch` if it has another size than the recipe's, and
+    `start_without_shape` if it is none of our forms. Fewer layers are no other size, for it can
+    grow; what no recipe can ask for (an epsilon, untied vectors, a bias) is the model's own."""
+    if not can_read(start):
+        raise VitralError("start_without_shape", folder=start)
     found: Any = read(start)
-    depth = found.config.num_layers
-    if (
-        depth > recipe.model.num_layers
-        or found.config != shaped_model(recipe, prepared, depth).config
-    ):
+    shape, config = recipe.model, found.config
+    if shape.form not in FORMS.values():
+        same = config == shaped_model(recipe, prepared, config.num_layers).config
+    else:
+        wanted = {name: getattr(shape, name) for name in _SIZES if hasattr(shape, name)}
+        wanted["num_key_value_heads"] = (
+            getattr(shape, "num_key_value_heads", None) or wanted["num_heads"]
+        )
+        same = FORMS.get(config.architecture) == shape.form and all(
+            getattr(config, name, value) == value for name, value in wanted.items()
+        )
+    if not same or config.num_layers > shape.num_layers:
         raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
-    model: nn.Module = found
+    model = shaped_as(start, dropout=shape.dropout)
+    model.load_state_dict(found.state_dict())
     return model
+
+
+_SIZES = ("context", "hidden_size", "num_heads", "intermediate_size", "embedding_size")

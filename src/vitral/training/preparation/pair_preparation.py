@@ -21,6 +21,7 @@ from vitral.data.split import draw
 from vitral.errors import VitralError
 from vitral.models.kept_files import keep_files
 from vitral.text.tokenizer_folder import read_tokenizer
+from vitral.training.preparation.teachers import tokenizer_of_start
 from vitral.training.recipes.recipe import Recipe
 
 START = "start"
@@ -130,7 +131,7 @@ def _write_tokenizer(
 ) -> None:
     if start is not None:
         keep_files(start, path.parent / START)
-        _write(path, (start / "tokenizer.json").read_text(encoding="utf-8"))
+        _write(path, tokenizer_of_start(start).to_str(pretty=True))
         return
     choice = recipe.tokenizer
     tokenizer = train_pair_tokenizer(_training(recipe, sources), choice.kind, choice.vocab_size)

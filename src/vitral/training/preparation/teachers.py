@@ -4,6 +4,8 @@ A teacher's answers are probabilities of its own tokens, so a run has to cut its
 its teachers do. That is seen here before the text is read, not in the middle of the run.
 """
 
+from pathlib import Path
+
 from tokenizers import Tokenizer
 
 from vitral.errors import VitralError
@@ -25,6 +27,16 @@ def tokenizer_of(model: str) -> Tokenizer:
     found = getattr(found, "backend_tokenizer", found)  # transformers' keep theirs inside
     if not isinstance(found, Tokenizer):
         raise VitralError("teacher_without_tokens", model=model)
+    return clear(found)
+
+
+def tokenizer_of_start(start: Path) -> Tokenizer:
+    """That of the model that a run goes on from, from a tokenizer.json or from older files
+    (vocab.txt, merges.txt). Raises `start_without_tokens` and `tokenizer_damaged`."""
+    found = open_tokenizer(start)
+    found = getattr(found, "backend_tokenizer", found)
+    if not isinstance(found, Tokenizer):
+        raise VitralError("start_without_tokens", folder=start)
     return clear(found)
 
 

@@ -10,8 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vitral.data.corpus import ending_of
+from vitral.data.files_below import files_below
 from vitral.errors import VitralError
-from vitral.models.hugging_face import read
+from vitral.models.folder import read_config
+from vitral.models.hugging_face import can_read, read
 from vitral.training.recipes.recipe import Recipe
 
 SHORT = 20_000
@@ -59,10 +62,13 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     from vitral.training.recipes.shapes import Shape
 
+    read_config(start)  # its own account of what is wrong with it is the clearer one
+    if not can_read(start):
+        raise VitralError("start_without_shape", folder=start)
     config: Any = read(start).config
     form = FORMS.get(config.architecture)
     if form is None:
@@ -70,7 +76,16 @@ def _shape_of(start: Path) -> dict[str, Any]:
     entries = asdict(config) | {"form": form}
     known = _names_of(form)
     shape = {name: value for name, value in entries.items() if name in known}
-    TypeAdapter(Shape).validate_python(shape)
+    try:
+        TypeAdapter(Shape).validate_python(shape)
+    except ValidationError as error:
+        # What no recipe can ask for (relu in a GPT-2) is the start's own, as it was found.
+        for each in error.errors():
+            shape.pop(str(each["loc"][-1]), None)
+        try:
+            TypeAdapter(Shape).validate_python(shape)
+        except ValidationError:
+            raise VitralError("start_without_shape", folder=start) from error
     return shape
 
 
@@ -87,11 +102,16 @@ def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
     files = [
         file
         for source in map(Path, sources)
-        for file in ([source] if source.is_file() else source.rglob("*"))
-        if file.is_file()
+        for file in ([source] if source.is_file() else files_below(source))
     ]
-    num_bytes = sum(file.stat().st_size for file in files)
+    num_bytes = sum(_num_bytes(file) for file in files)
     if files and num_bytes < SHORT:
         return {"kind": "byte"}
     wanted = 2 ** round(math.log2(2.6 * math.sqrt(num_bytes))) if num_bytes else 8192
     return {"kind": "byte_bpe", "vocab_size": int(min(8192, max(512, wanted)))}
+
+
+def _num_bytes(file: Path) -> int:
+    """How many bytes of text are in a file, about: text takes a third of its room compressed."""
+    size = file.stat().st_size
+    return 3 * size if ending_of(file).endswith((".gz", ".parquet")) else size

@@ -7,13 +7,24 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
-from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, Shape, Strict
+from vitral.training.recipes.shapes import (
+    DECODERS,
+    ENCODERS,
+    GROWING,
+    TRANSLATORS,
+    Depth,
+    Places,
+    Shape,
+    Strict,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, le=1_000)]
+Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Minutes = Annotated[float, Field(gt=0, le=1_000_000)]
 
 TokenizerKind = Literal[
     "character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram", "teacher"
@@ -42,7 +53,7 @@ class GeneratedPairs(Strict):
         list[Literal["spanish_numbers", "spanish_dates"]], Field(min_length=1, max_length=2)
     ]
     digits: Annotated[int, Field(ge=1, le=12)] = 9
-    count: Annotated[int, Field(ge=100)] = 200_000
+    count: Annotated[int, Field(ge=100, le=100_000_000)] = 200_000
 
 
 class DataChoice(Strict):
@@ -68,9 +79,9 @@ class Batch(Strict):
     the step's gradient is accumulated from as many passes, which needs less memory and gives the
     same step."""
 
-    tokens: PositiveInt = 4096
-    lengths: Annotated[list[PositiveInt], Field(min_length=1)] = Field(default=[64, 256])
-    parts: PositiveInt = 1
+    tokens: Steps = 4096
+    lengths: Annotated[list[Places], Field(min_length=1)] = Field(default=[64, 256])
+    parts: Places = 1
 
 
 class Teacher(Strict):
@@ -79,7 +90,7 @@ class Teacher(Strict):
 
     model: str
     share: Share = 0.5
-    temperature: Positive = 2.0
+    temperature: Annotated[float, Field(ge=0.001, le=1_000)] = 2.0
 
 
 class Phase(Strict):
@@ -91,7 +102,7 @@ class Phase(Strict):
 
     objective: ObjectiveName
     until: Annotated[float, Field(gt=0, le=1)] = 1.0
-    num_layers: PositiveInt | None = None
+    num_layers: Depth | None = None
     mask_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     all_masked: bool = False
     teacher: Teacher | None = None
@@ -104,7 +115,7 @@ class OptimizerChoice(Strict):
     kind: Literal["sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw", "muon"] = "muon"
     rate: Positive | None = None
     vector_rate: Positive = 0.003
-    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    weight_decay: Annotated[float, Field(ge=0, le=1_000)] = 0.05
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.95
     betas: Annotated[tuple[Share, Share], Field(strict=False)] = (0.9, 0.98)  # a list, in YAML
     clip: Positive | None = 1.0
@@ -133,16 +144,16 @@ class Recipe(Strict):
     phases: list[Phase] = Field(default=[])
     optimizer: OptimizerChoice = OptimizerChoice()
     schedule: ScheduleChoice = ScheduleChoice()
-    minutes: Positive | None = None
-    steps: PositiveInt | None = None
+    minutes: Minutes | None = None
+    steps: Steps | None = None
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     recompute_activations: bool = False
     company_vectors: bool = True
-    seed: int = 1605
-    evaluate_every: PositiveInt = 100
-    evaluate_characters: Annotated[int, Field(ge=1000)] = 400_000
-    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
-    patience: PositiveInt | None = None
+    seed: Annotated[int, Field(ge=0, le=2**53 - 1)] = 1605
+    evaluate_every: Steps = 100
+    evaluate_characters: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 400_000
+    checkpoint_minutes: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0
+    patience: Places | None = None
     sample: str | None = None
     watch: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 

@@ -8,13 +8,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 from vitral.nn.recurrent_attention import Local, Score
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Depth = Annotated[int, Field(ge=1, le=1_000)]
+Places = Annotated[int, Field(ge=1, le=1_048_576)]
+"""Numbers of components, of layers and heads, and of tokens: more is a slip of the finger, and
+would fill any machine's memory before anybody saw it."""
 
 
 class Strict(BaseModel):
@@ -25,11 +30,11 @@ class Strict(BaseModel):
 
 
 class _TransformerShape(Strict):
-    context: PositiveInt = 256
-    hidden_size: PositiveInt = 256
-    num_layers: PositiveInt = 6
-    num_heads: PositiveInt = 8
-    intermediate_size: PositiveInt = 1024
+    context: Places = 256
+    hidden_size: Width = 256
+    num_layers: Depth = 6
+    num_heads: Depth = 8
+    intermediate_size: Places = 1024
     dropout: Dropout = 0.0
 
     @model_validator(mode="after")
@@ -46,9 +51,9 @@ class LlamaShape(_TransformerShape):
     """A decoder in Llama's form."""
 
     form: Literal["llama"]
-    num_key_value_heads: PositiveInt | None = None
-    intermediate_size: PositiveInt = 688
-    rope_base: Annotated[float, Field(gt=1)] = 10_000.0
+    num_key_value_heads: Depth | None = None
+    intermediate_size: Places = 688
+    rope_base: Annotated[float, Field(gt=1, le=1e12)] = 10_000.0
 
     @model_validator(mode="after")
     def _groups_are_whole(self) -> "LlamaShape":
@@ -88,7 +93,7 @@ class AlbertShape(_TransformerShape):
     `embedding_size`."""
 
     form: Literal["albert"]
-    embedding_size: PositiveInt = 128
+    embedding_size: Width = 128
 
 
 class TransformerShape(_TransformerShape):
@@ -99,9 +104,9 @@ class TransformerShape(_TransformerShape):
 
 
 class _RecurrentShape(Strict):
-    context: PositiveInt = 256
-    hidden_size: PositiveInt = 256
-    num_layers: PositiveInt = 2
+    context: Places = 256
+    hidden_size: Width = 256
+    num_layers: Depth = 2
     cell: Literal["rnn", "lstm", "gru"] = "lstm"
     dropout: Dropout = 0.0
 
@@ -119,10 +124,10 @@ class RecurrentSequenceToSequenceShape(_RecurrentShape):
     forward step by step ("monotonic") or is guessed ("predictive")."""
 
     form: Literal["recurrent_sequence_to_sequence"]
-    num_layers: PositiveInt = 1
+    num_layers: Depth = 1
     attention: Score = "additive"
     local: Local = "none"
-    window: PositiveInt = 10
+    window: Places = 10
     bidirectional: bool = True
 
     @model_validator(mode="after")
