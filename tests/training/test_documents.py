@@ -57,7 +57,7 @@ def test_a_model_learns_to_end(tmp_path) -> None:
     chances = {}
     for ends in (True, False):
         recipe, found = prepared(tmp_path, "llama", f"run-{ends}", texts, ends=ends)
-        recipe = recipe.model_copy(update={"steps": 120, "evaluate_every": 120})
+        recipe = recipe.model_copy(update={"steps": 300, "evaluate_every": 300})
         trainer = small_runs.Trainer(recipe, found, tmp_path / f"run-{ends}")
         trainer.run()
         ids = torch.tensor([found.tokenizer.encode("Tres seis.").ids])

@@ -137,7 +137,8 @@ def test_a_contradiction_with_an_unreadable_entry_is_none(tmp_path: Path) -> Non
 def test_settings_are_checked_as_the_file_is(tmp_path: Path) -> None:
     lines = mistakes(GOOD, tmp_path, "model.num_layer=4", "batch.tokens=many", "seed.x=1")
     assert lines[:2] == [
-        'batch.tokens (--set batch.tokens=many): takes a whole number ≥ 1 and ≤ 1000000000, not "many"',
+        "batch.tokens (--set batch.tokens=many): takes a whole number ≥ 1 and ≤ 1000000000, "
+        'not "many"',
         "model.num_layer (--set model.num_layer=4): unknown; did you mean num_layers?",
     ]
     assert lines[2].startswith("seed (--set seed.x=1): takes a whole number")
