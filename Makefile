@@ -18,11 +18,13 @@ test: .venv/.developer web/node_modules/.package-lock.json  ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 	$(NPM) test
 
-check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, documentation
+check: .venv/.developer web/node_modules/.package-lock.json  ## Style, types, imports, documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_import_direction.py tests/test_import_circles.py tests/test_private_members.py
 	$(NPM) run check
+	$(BIN)/python -m pytest -q tests/test_import_direction.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 parity: .venv/.developer  ## Every architecture of transformers beside its eager attention

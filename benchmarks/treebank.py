@@ -24,14 +24,15 @@ BEFORE = {"en": "## Sources and licences", "es": "## Fuentes y licencias"}
 CARDS = {"en": "README.md", "es": "README.es.md"}
 WORDS = {
     "en": (
-        "Treebank: UD_Spanish-GSD, development part (CC BY-SA 4.0). Shown are all relations "
-        "together and those lines in which a head beats the offset for sure; the others are in "
+        "Treebank: UD_Spanish-GSD, development part (CC BY-SA 4.0). The table shows all "
+        "relations together and those lines in which a head certainly beats the offset; the "
+        "others are in "
         "`benchmarks/results/{file}`. Measured by `{command}`."
     ),
     "es": (
         "Corpus: UD_Spanish-GSD, parte de desarrollo (CC BY-SA 4.0). Se muestran todas las "
-        "relaciones juntas y las filas en que una cabeza supera con seguridad al lugar fijo; las "
-        "demás están en `benchmarks/results/{file}`. Medido con `{command}`."
+        "relaciones juntas y las filas en que una cabeza supera con seguridad a la distancia fija; "
+        "las demás están en `benchmarks/results/{file}`. Medido con `{command}`."
     ),
 }
 

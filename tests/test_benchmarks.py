@@ -15,7 +15,13 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 PROGRAMS = (
     "explore.py",
     "bertviz_page.py",
+    "agreement.py",
     "bundled_models.py",
+    "model_of_checkpoint.py",
+    "modern_texts.py",
+    "senses.py",
+    "translation.py",
+    "translation_pairs.py",
     "trace.py",
     "trace_worker.py",
     "long_context.py",

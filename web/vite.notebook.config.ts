@@ -3,10 +3,12 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
 import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
-import { onePerWidget } from "./one_per_widget.ts";
+import { oneProgram } from "./one_program.ts";
+
+const MESSAGES = { included: ["studio", "trace", "errors"], fetched: [], leftOut: OF_A_STUDIO };
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(OF_A_STUDIO), onePerWidget()],
+  plugins: [svelte(), messageCatalogues(MESSAGES), oneProgram()],
   define: { __SERVED__: false },
   publicDir: false,
   build: {

@@ -7,10 +7,14 @@ import { singleFile } from "./single_file.ts";
 
 /** Without a Studio few things can go wrong: an address may name what the trace does not have. */
 const ERRORS = /^error\.(?!layer_out_of_range$|head_out_of_range$|part_unknown$)/;
-const LEFT_OUT = new RegExp(`${OF_A_STUDIO.source}|${ERRORS.source}`);
+const MESSAGES = {
+  included: ["studio", "trace", "errors"],
+  fetched: [],
+  leftOut: new RegExp(`${OF_A_STUDIO.source}|${ERRORS.source}`),
+};
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(LEFT_OUT), singleFile()],
+  plugins: [svelte(), messageCatalogues(MESSAGES), singleFile()],
   define: { __SERVED__: false },
   publicDir: false,
   build: {

@@ -1,6 +1,6 @@
 """Vitral: see, touch, train and use attention-based models.
 
-Every model leaves the same trace, and everything looks at traces:
+Every model leaves the same kind of trace, and everything works on traces:
 
     import vitral
 

@@ -1,4 +1,4 @@
-"""The one error that people see.
+"""The one error that users see.
 
 A mistake of the user's raises `VitralError` with the key of a message and the values that
 the message names. The text itself stands in the message catalogues (`assets/messages/`), so

@@ -3,7 +3,7 @@
 Everything that Vitral does with a model starts here:
 
     model = vitral.load("vitral-es-bert")  # a bundled name, a folder or a hub id
-    model = vitral.load((module, tokenizer))  # what you have in hand
+    model = vitral.load((module, tokenizer))  # a module of your own
     trace = model.trace("El gato duerme.")
 """
 
@@ -54,7 +54,8 @@ class Model:
     `tokenizer` is a `tokenizers.Tokenizer`, one of transformers', or None. `architecture` is
     the Hugging Face class that the model is; `kind` one of "decoder", "encoder",
     "encoder-decoder" and "image"; `num_layers` and `num_heads` are the encoder's where there
-    are two stacks; `context` is the most tokens that it takes, None if nothing limits them.
+    are two stacks; `context` is the most tokens that it takes, None if nothing limits them;
+    `vocabulary_size` is how many entries it knows, None if nothing says so.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Model:
             description.number(module, "num_heads", "num_attention_heads", "n_head") or 0
         )
         self.context = description.context(module)
-        self._vocabulary_size = description.number(module, "vocab_size")
+        self.vocabulary_size = description.number(module, "vocab_size")
         self._pad_id = description.pad_id(module, tokenizer)
 
     def __repr__(self) -> str:
@@ -130,13 +131,13 @@ class Model:
         With `special_tokens`, the names of special tokens in the texts ("<s>") are those tokens.
 
         `memory` is how much of the trace may stay in memory ("2 GB"; default 128 MB); the rest
-        goes to a temporary file. What a long text takes is foreseen (`forecast`), said, and
-        refused where it cannot fit.
+        goes to a temporary file. The cost of a long text is estimated (`forecast`), announced, and
+        refused if it cannot fit.
 
-        The module is left exactly as it was found. Raises VitralError `text_empty`,
-        `text_too_long` (nothing is ever cut to fit), `id_out_of_range`, `ids_unreadable`,
+        The module is left exactly as it was. Raises VitralError `text_empty`,
+        `text_too_long` (texts are never truncated), `id_out_of_range`, `ids_unreadable`,
         `tokenizer_missing`, `not_traceable`, `not_finite` (NaN or infinity in the model, with
-        the first address where it stands), `memory_short`, `memory_budget_short`, `disk_short`.
+        the first address where it appears), `memory_short`, `memory_budget_short`, `disk_short`.
         """
         given = [each for each in (text, texts, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
@@ -167,7 +168,7 @@ class Model:
     def forecast(
         self, text: str | None = None, *, ids: Any = None, memory: int | str | None = None
     ) -> "Forecast":
-        """What tracing a text, or ids, would take in memory and on disk; nothing is refused.
+        """The memory and disk that tracing a text, or ids, would need; nothing is refused.
 
         `print(model.forecast(text).text())` says it in one line. The first tokens are run.
         """
@@ -190,7 +191,7 @@ class Model:
     def generate(self, text: Sequence[str], **options: Any) -> list[str]: ...
 
     def generate(self, text: str | Sequence[str], **options: Any) -> str | list[str]:
-        """`text`, written on by a decoder, or what an encoder–decoder answers to it; of several
+        """`text`, continued by a decoder, or an encoder–decoder's answer to it; for several
         texts a list, each as if it were alone.
 
         `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
@@ -198,7 +199,7 @@ class Model:
         length_penalty, windowed, special_tokens. Every text draws with the same `seed`, so that
         equal texts are written on alike; without one, they differ.
 
-        Raises VitralError `cannot_write` for a model that is made for something else,
+        Raises VitralError `cannot_write` for a model that is not made to write,
         `option_needs` and `options_clash` for options that have no effect or exclude one another,
         `option_invalid`, `option_out_of_range`, `text_too_long`, and what `tokens` raises.
         """
@@ -222,10 +223,10 @@ class Model:
         return pieces(self.module, self.tokenizer, text, chosen)
 
     def trace_generation(self, text: str, **options: Any) -> "Trace":
-        """What the model computes while it writes `text` on, one row a new token.
+        """What the model computes while it continues `text`, one row per new token.
 
-        The trace is the one that a single forward pass over the finished text would leave; of
-        an encoder–decoder, `tokens` are what it read and `decoder_tokens` what it wrote.
+        The trace is the one that a single forward pass over the finished text would leave; for
+        an encoder–decoder, `tokens` are the input text and `decoder_tokens` the answer.
         Options and errors as in `generate`; `stop`, `windowed` and `num_beams` are refused.
         """
         chosen = self._options(options)
@@ -234,10 +235,10 @@ class Model:
         return write_traced(self.module, self.tokenizer, text, chosen, name=self.name)
 
     def evaluate(self, text: str, *, mask_share: float = 0.15, seed: int = 0) -> Any:
-        """How well the model predicts `text`: a `NextTokenLoss` of a decoder, a `MaskedLoss` of
+        """How well the model predicts `text`: a `NextTokenLoss` for a decoder, a `MaskedLoss` for
         an encoder (`vitral.training.evaluation` explains both).
 
-        An encoder is asked for `mask_share` of the tokens, drawn with `seed`. Raises VitralError
+        An encoder predicts `mask_share` of the tokens, chosen with `seed`. Raises VitralError
         `cannot_evaluate` for other models, `option_out_of_range`, and what `tokens` raises.
         """
         from vitral.training.evaluation import masked_loss_of, next_token_loss_of
@@ -256,10 +257,10 @@ class Model:
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
 
     def edit(self) -> "Edit":
-        """Touch the model: `with model.edit() as edit:`, whatever it computes inside is edited.
+        """Edit the model: inside `with model.edit() as edit:` everything it computes is edited.
 
-        See `vitral.tracing.editing.edit` for what can be asked. Afterwards the module is exactly
-        as it was found. Raises VitralError `edit_open` where an edit of it is open already.
+        See `vitral.tracing.editing.edit` for the edits. Afterwards the module is exactly
+        as it was before. Raises VitralError `edit_open` if an edit of it is already open.
         """
         from vitral.tracing.editing.edit import Edit
 
@@ -348,10 +349,10 @@ class Model:
         ]
 
     def _check(self, batch: "Batch") -> None:
-        """Raises VitralError for ids that the model does not know, and more than it takes."""
+        """Raises VitralError for ids outside the vocabulary, and for more than the context."""
         from vitral.tracing.recording.inputs import check_ids
 
-        check_ids(batch.ids.tolist(), self._vocabulary_size)
+        check_ids(batch.ids.tolist(), self.vocabulary_size)
         length = batch.ids.shape[1]
         if self.context is not None and length > self.context:
             raise VitralError("text_too_long", length=length, context=self.context, model=self.name)
@@ -385,7 +386,7 @@ class Model:
             rows = [bare_tokens([start_id(self.module, self.tokenizer)], self.tokenizer)]
             if text is not None:
                 read = self.tokens(text)
-                end = len(read) - (1 if read[-1].start is None else 0)  # the end mark is not read
+                end = len(read) - (1 if read[-1].start is None else 0)  # the end token is not read
                 rows = [[*rows[0], *read[:end]]]
             rows = rows * num_rows
         if len(rows) != num_rows:

@@ -1,15 +1,15 @@
-"""Long work that is not wanted any more ends at its next step.
+"""Long work that has been cancelled ends at its next step.
 
-A thread cannot be ended from outside. So long work asks now and then whether it should go on
+A thread cannot be ended from outside. So long work checks now and then whether to continue
 (a traced forward pass at every layer, a measured one at every block of rows, writing at every
-token), and whoever set it going may say no from any other thread:
+token), and its owner may stop it from any other thread:
 
     stop = Stop()
     with stop.heeded():     # in the thread that works
         model.trace(text)   # raises Stopped at the next layer ...
     stop.ask()              # ... after this, in another one
 
-Where nobody heeds a stop, asking costs one look at a context variable.
+Without a stop, the check reads one context variable and costs nothing else.
 """
 
 import threading
@@ -19,12 +19,12 @@ from contextvars import ContextVar
 
 
 class Stopped(BaseException):
-    """The work was not wanted any more. Not an Exception, so that nothing on the way out takes
-    it for a failure that can be mended (as `asyncio.CancelledError` is none)."""
+    """The work was cancelled. Not an Exception, so that no handler on the way out takes
+    it for an error to recover from (as `asyncio.CancelledError` is none)."""
 
 
 class Stop:
-    """One piece of work's stop: asked for at most once, by any thread."""
+    """The stop of one job: requested at most once, by any thread."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
@@ -35,7 +35,7 @@ class Stop:
         return self._asked.is_set()
 
     def ask(self) -> None:
-        """Have the work end at its next step."""
+        """Ask the work to end at its next step."""
         self._asked.set()
 
     @contextmanager
@@ -52,7 +52,7 @@ _heeded: ContextVar[Stop | None] = ContextVar("stop", default=None)
 
 
 def check_stop() -> None:
-    """Raises Stopped where this work was asked to end."""
+    """Raises Stopped if this work was asked to end."""
     stop = _heeded.get()
     if stop is not None and stop.asked:
         raise Stopped

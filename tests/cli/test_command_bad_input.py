@@ -129,7 +129,7 @@ def test_trace_file_that_is_cut_or_missing(process: Run, tmp_path: Path) -> None
         (["trace", "a", "--layer", "two"], ["--layer", "two", "42"]),
         (["trace", "a", "--layer"], ["--layer", "needs a value"]),
         (["trace", "a", "--layer", "1", "--layer", "2"], ["--layer", "more than once"]),
-        (["trace", "El", "gato"], ["gato", "quotes"]),
+        (["trace", "El", "gato"], ["gato", "quotation marks"]),
         (["trace"], ["--file"]),
         (["trace", "a", "--file", "b"], ["--file"]),
         (["trace", "a", "--json=9"], ["--json", "no value"]),

@@ -44,7 +44,7 @@ def test_an_encoder(command: Run, book: str) -> None:
 
 def test_the_table_says_what_is_better(command: Run, book: str) -> None:
     outcome = command("evaluate", "vitral-es-gpt", book)
-    for words in ("bits per byte", "perplexity a word", "standard error", "lower is better"):
+    for words in ("bits per byte", "perplexity per word", "standard error", "lower is better"):
         assert words in " ".join(outcome.out.split())
 
 

@@ -46,7 +46,7 @@ def test_nothing_heavy_is_imported_for(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", ["Usage:", "Commands"]), ("es", ["Uso:", "Órdenes"])]
+    ("language", "words"), [("en", ["Usage:", "Commands"]), ("es", ["Uso:", "Comandos"])]
 )
 def test_help_speaks_the_readers_language(process: Run, language: str, words: list[str]) -> None:
     outcome = process("--help", VITRAL_LANGUAGE=language)

@@ -66,13 +66,13 @@ def test_the_table_says_what_its_columns_mean(
     assert max(map(len, outcome.out.splitlines())) <= 80
     assert "…" not in outcome.out
     words = " ".join(outcome.out.split())
-    for part in ("257", "100.0%", "held-out words", "exact lines"):
+    for part in ("257", "100.0%", "held-out words", "exact line"):
         assert part in words
     monkeypatch.setenv("VITRAL_LANGUAGE", "es")
     outcome = command("tokenizer", "compare", str(books), "--tokenizers", "vitral-es-bert")
     assert max(map(len, outcome.out.splitlines())) <= 80
     assert "…" not in outcome.out
-    assert "palabras reservadas" in " ".join(outcome.out.split())
+    assert "palabras de validación" in " ".join(outcome.out.split())
 
 
 def test_without_a_word_more_it_lists_its_commands(command: Run) -> None:

@@ -11,7 +11,7 @@ from tests.cli.test_command_bad_input import refused
 from tests.training.small_runs import BOOK, books
 
 import vitral
-from vitral.studio.shelf import Shelf
+from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.training.runs.run_folder import RunFolder
 
 Run = Callable[..., Any]
@@ -48,7 +48,7 @@ def test_from_a_text_to_a_model_that_opens(command: Run, book: Path) -> None:
         _, name, *arguments = shlex.split(line.replace("FILE", "libro.txt"))
         if name == "studio":
             assert arguments == ["--model", "mi modelo/model"]
-            assert Shelf([arguments[1]]).default == "model"
+            assert ModelCatalog([arguments[1]]).default == "model"
         else:
             assert command(name, *arguments).code == 0, line
 
@@ -58,14 +58,14 @@ def test_the_same_command_again_and_a_longer_run(command: Run, book: Path) -> No
     assert command(*arguments).code == 0
     again = command(*arguments)
     assert again.code == 0
-    assert "reached its end" in again.out
+    assert "already ended" in again.out
     longer = command("train", "--out", "run", "--steps", "9")
     assert longer.code == 0
-    assert "Going on from step 6." in longer.out
+    assert "Resuming from step 6." in longer.out
     assert "steps: 6 → 9" in longer.out
     looks = (book / "run" / "curve.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["step"] for line in looks] == [3, 6, 9]
-    refused(command("train", "otro.txt", "--out", "run"), "begun with", "libro.txt", "otro.txt")
+    refused(command("train", "otro.txt", "--out", "run"), "started with", "libro.txt", "otro.txt")
     outcome = command("train", "--out", "run", "--set", "model.num_layers=2")
     refused(outcome, "model.num_layers: 1 → 2", "--out")
 
@@ -87,7 +87,7 @@ def test_lines_are_in_the_readers_language(
     outcome = command("train", "libro.txt", "--recipe", "r.yaml", "--set", "sample=El gato")
     assert outcome.code == 0
     assert "Leyendo el texto" in outcome.out
-    assert "reservado" in outcome.out
+    assert "validación" in outcome.out
     assert "«El gato" in outcome.out
     assert "Listo: 6 pasos" in outcome.out
     assert (book / "runs" / "prueba" / "model" / "config.json").exists()  # without --out
@@ -155,7 +155,7 @@ def test_wrong_recipes_list_their_mistakes(command: Run, book: Path) -> None:
     assert lines == [
         "  step (line 7): unknown; did you mean steps?",
         *[line for line in lines if line.startswith("  batch.tokens (line 8): unknown")],
-        '  seed (--set seed=x): takes a whole number ≥ 0 and ≤ 9007199254740991, not "x"',
+        '  seed (--set seed=x): expected a whole number ≥ 0 and ≤ 9007199254740991, not "x"',
     ]
     refused(command("train", "libro.txt", "--recipe", "no.yaml"), "no.yaml")
 

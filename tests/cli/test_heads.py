@@ -38,7 +38,7 @@ def test_json_has_every_measure(command: Run, bert_folder: Path) -> None:
     sixth = document["heads"][5]
     assert (sixth["layer"], sixth["head"]) == (1, 1)
     assert sixth["entropy"] == pytest.approx(float(table["entropy"][1, 1]))
-    assert sixth["induction"] is not None, "measured on random tokens said twice"
+    assert sixth["induction"] is not None, "measured on a repeated sequence of random tokens"
 
 
 def test_sorted_filtered_and_cut(command: Run, bert_folder: Path) -> None:
@@ -56,7 +56,7 @@ def test_sorted_filtered_and_cut(command: Run, bert_folder: Path) -> None:
     layer = command("heads", TEXT, "--model", str(bert_folder), "--csv", "--layer", "2")
     assert {row["layer"] for row in csv.DictReader(io.StringIO(layer.out))} == {"2"}
     none = command("heads", TEXT, "--model", str(bert_folder), "--filter", "first > 100 %")
-    assert "No head passes" in none.out
+    assert "No head meets" in none.out
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_model_that_is_asked_for_its_patterns(command: Run, tmp_path: Path) ->
     assert (outcome.code, found["largest"]) == (0, None)
     assert [each["given"] for each in found["attentions"]] == [True, True]
     assert "nothing to compare" in command("verify", str(folder)).out
-    assert "way of its own" in command("trace", "El gato", "--model", str(folder)).out
+    assert "code of its own" in command("trace", "El gato", "--model", str(folder)).out
 
 
 def test_bad_input(process: Run, tmp_path: Path, bert_folder: Path) -> None:

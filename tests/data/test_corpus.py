@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitral.data import corpus
-from vitral.data.corpus import Document, read_corpus, read_documents, read_text
+from vitral.data.corpus import Document, read_documents, read_text
+from vitral.data.split import read_corpus
 from vitral.errors import VitralError
 
 

@@ -43,12 +43,13 @@ def ours(request: pytest.FixtureRequest) -> tuple[Any, Trace]:
 def test_heads_and_bias_add_up_to_the_output(family: str) -> None:
     model, trace = traced(family)
     for part in trace.parts:
-        for prefix, record in trace._records(part).items():
-            layer = int(prefix.split(".")[-2])
+        for layer, record in trace.layers(part).items():
             parts = head_output(trace, model, layer, part)
             heads = [parts.of(head) for head in range(record.num_heads)]
             total = torch.stack(heads).sum(0) + parts.bias
-            torch.testing.assert_close(total, trace[f"{prefix}.out"], atol=2e-5, rtol=1e-4)
+            torch.testing.assert_close(
+                total, trace[trace.part(part).address("attention.out", layer)], atol=2e-5, rtol=1e-4
+            )
             row = parts.of(1, (1, 2))
             torch.testing.assert_close(row, heads[1][1:2], atol=1e-5, rtol=1e-4)
 
@@ -113,11 +114,11 @@ def test_another_model_is_noticed() -> None:
     other = random_model("bert")
     with torch.no_grad():
         other.bert.encoder.layer[1].intermediate.dense.weight += 0.1
-    with pytest.raises(VitralError, match="the model that left the trace"):
+    with pytest.raises(VitralError, match="the model that made the trace"):
         value_zeroing(trace, other, 1)
     with torch.no_grad():
         other.cls.predictions.bias += 1  # the lens asks only what stands behind the layers
-    with pytest.raises(VitralError, match="the model that left the trace"):
+    with pytest.raises(VitralError, match="the model that made the trace"):
         logit_lens(trace, other)
 
 
@@ -186,7 +187,7 @@ def test_what_is_no_sum_is_said() -> None:
     with pytest.raises(VitralError, match="language-model head"):
         logit_lens(bare.trace(ids=IDS), bare)
     other = vitral.load(random_model("llama"))
-    with pytest.raises(VitralError, match="taken apart"):
+    with pytest.raises(VitralError, match="divided among heads"):
         head_output(trace, other, 1)
 
 
@@ -231,5 +232,5 @@ def test_gradients_from_the_token_itself_are_nothing() -> None:
 def test_too_few_steps_are_an_error(llama_folder: Path) -> None:
     model = vitral.load(str(llama_folder))
     trace = model.trace("La niña lee un libro.")
-    with pytest.raises(VitralError, match="take more steps"):
+    with pytest.raises(VitralError, match="use more steps"):
         integrated_gradients(trace, model, steps=2, tolerance=1e-7)

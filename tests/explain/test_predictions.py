@@ -18,7 +18,8 @@ from vitral.explain import (
     repeated_trace,
     roles_elsewhere,
 )
-from vitral.explain.predictions import candidate, expected, lens_probabilities, mask_id
+from vitral.explain.mask_token import mask_id_if_any
+from vitral.explain.predictions import candidate, expected, lens_probabilities
 from vitral.explain.role_constancy import ANSWER, SENTENCES
 
 TEXT = "El gato duerme en la calle."
@@ -44,7 +45,7 @@ def test_a_blanked_token_is_read_as_the_mask(bert_folder: Path) -> None:
     hidden = blanked(trace, model, 2)
     ids = [token.id for token in trace.tokens]
     ids[2] = 4
-    assert mask_id(model) == 4
+    assert mask_id_if_any(model) == 4
     assert [token.id for token in hidden.tokens] == ids
     torch.testing.assert_close(hidden["logits"], model.trace(ids=ids)["logits"])
     assert not torch.allclose(hidden["logits"][2], trace["logits"][2], atol=1e-2)

@@ -112,7 +112,7 @@ def test_each_text_of_an_encoder_decoder_has_its_paths(family: str) -> None:
         levels = levels_of(trace, part)
         layers = range(len(levels) - 1)
         assert levels == [f"{start}.embed", *(f"{start}.layers.{n}.residual.post" for n in layers)]
-        assert len(layers) == len(trace._records(part))
+        assert len(layers) == len(trace.layers(part))
         [points] = word_paths([trace], part=part).points
         assert points.shape == (len(levels), length, 2)
         near = nearest_tokens(trace, 1, 1, part)
@@ -148,5 +148,5 @@ def test_what_cannot_be_compared_is_said() -> None:
     )
     albert = vitral.load(AlbertForMaskedLM(narrow))
     short = albert.trace(ids=[3, 8, 5])
-    with pytest.raises(VitralError, match="as wide"):
+    with pytest.raises(VitralError, match="the width"):
         nearest_words(short, albert, 1)

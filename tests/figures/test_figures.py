@@ -97,7 +97,7 @@ def test_lines_are_the_weights_that_are_not_faint() -> None:
     widths = np.asarray(drawn.get_linewidths())
     assert np.corrcoef(widths, np.sort(strong.numpy()))[0, 1] == pytest.approx(1)
     percent = round(100 * (1 - float(strong.sum() / weights.sum())))
-    assert f"Weights under 0.10, {percent} % of the attention, have no line." in " ".join(
+    assert f"Weights below 0.10, {percent} % of the attention, have no line." in " ".join(
         written(figure)
     )
 

@@ -10,9 +10,9 @@ from generation.small_decoders import gpt
 from parity.random_models import random_model
 from vitral.errors import VitralError
 from vitral.generation.sampling import Sampling
-from vitral.generation.spelling import BROKEN, gained, spelled
+from vitral.generation.spelling import gained, spelled
 from vitral.generation.stepping import Stepping
-from vitral.text.raw_bytes import raw_bytes
+from vitral.text.raw_bytes import BROKEN, raw_bytes
 from vitral.tracing.recording.newest_row import NewestRow
 
 TEXT = "La niña lee"
@@ -99,7 +99,7 @@ def test_the_newest_row_is_that_of_the_trace(family: str, llama_folder: Path) ->
     trace = model.trace(ids=[*(token.id for token in stepping.prompt), *ids])
     assert look.attention is not None
     assert len(look.attention) == trace.num_layers
-    for layer, rows in enumerate(look.attention):
+    for layer, rows in look.attention.items():
         assert rows.shape == (trace.num_heads, len(trace.tokens))
         for head, row in enumerate(rows):
             torch.testing.assert_close(row, trace.attention(layer, head)[-1], atol=1e-5, rtol=0)
@@ -113,7 +113,7 @@ def test_a_row_behind_a_mask_is_the_masked_one() -> None:
     with NewestRow(module) as newest:
         module(ids_BT, documents_BT=torch.tensor([[0, 0, 1, 1, 1]]))
     assert len(newest.rows) == 3
-    for row in newest.rows:
+    for row in newest.rows.values():
         assert float(row[:, :2].abs().max()) == 0
         torch.testing.assert_close(row.sum(-1), torch.ones(4))
 

@@ -139,7 +139,7 @@ def test_the_newest_rows_are_those_of_the_trace(model: vitral.Model) -> None:
     seen = {"decoder": look.attention, "cross": look.cross}
     assert {name for name, rows in seen.items() if rows} == {*trace.parts} - {"encoder"}
     for name, rows in seen.items():
-        for layer, row in enumerate(rows or []):
+        for layer, row in (rows or {}).items():
             pattern = [trace.attention(layer, head, name)[-1] for head in range(len(row))]
             torch.testing.assert_close(row, torch.stack(pattern), atol=1e-5, rtol=0)
 

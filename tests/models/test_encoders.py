@@ -1,4 +1,4 @@
-"""Our RoBERTa, ALBERT and BERT with two heads leave the traces that transformers' do."""
+"""Our RoBERTa, ALBERT, ModernBERT and BERT with two heads leave transformers' traces."""
 
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import vitral
 from vitral.models import hugging_face
 from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
+from vitral.models.modernbert import ModernBert, ModernBertConfig
 from vitral.models.roberta import Roberta, RobertaConfig, roberta_positions
 
 TEXTS = ["El perro que persiguió al gato cruzó la calle.", "La niña.", "¿Dónde está?"]
@@ -27,6 +28,9 @@ SIZE: dict[str, Any] = {
 FORMS = {
     "roberta": lambda size: Roberta(RobertaConfig(vocab_size=size, pad_token_id=0, **SIZE)),
     "albert": lambda size: Albert(AlbertConfig(vocab_size=size, embedding_size=9, **SIZE)),
+    "modernbert": lambda size: ModernBert(
+        ModernBertConfig(vocab_size=size, pad_token_id=0, **{**SIZE, "hidden_size": 32}, window=2)
+    ),
     "bert": lambda size: Bert(BertConfig(vocab_size=size, next_sentence=True, **SIZE)),
 }
 

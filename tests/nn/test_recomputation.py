@@ -11,6 +11,7 @@ from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
+from vitral.models.modernbert import ModernBert, ModernBertConfig
 from vitral.models.roberta import Roberta, RobertaConfig
 from vitral.models.transformer import Transformer, TransformerConfig
 
@@ -29,6 +30,9 @@ FORMS: dict[str, Callable[[float], nn.Module]] = {
     "bert": lambda dropout: Bert(BertConfig(**SIZE, dropout=dropout)),
     "roberta": lambda dropout: Roberta(RobertaConfig(**SIZE, dropout=dropout)),
     "albert": lambda dropout: Albert(AlbertConfig(**SIZE, dropout=dropout, embedding_size=5)),
+    "modernbert": lambda dropout: ModernBert(
+        ModernBertConfig(**SIZE, dropout=dropout, window=2, global_every=2)
+    ),
     "transformer": lambda dropout: Transformer(TransformerConfig(**SIZE, dropout=dropout)),
 }
 IDS = torch.arange(4, 24).reshape(2, 10)

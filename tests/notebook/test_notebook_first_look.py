@@ -12,7 +12,7 @@ from vitral.notebook.first_look import first_head, first_source
 from vitral.tracing import Token, Trace
 
 CASES = json.loads(
-    (Path(__file__).parents[2] / "web/tests/explore/first_look.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "web/tests/trace/first_look.json").read_text(encoding="utf-8")
 )
 """Cases whose answers the front end's own function is held to as well, in first_head.test.ts."""
 

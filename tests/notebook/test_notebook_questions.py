@@ -11,8 +11,9 @@ from notebook_line import SENTENCE, Line
 import vitral
 from made_traces import made_record, made_trace
 from vitral.explain import arithmetic, query_key
-from vitral.studio import schemas
-from vitral.studio.blocks import decode_block
+from vitral.studio.schemas import Studio
+from vitral.studio.traces import schemas
+from vitral.studio.traces.blocks import decode_block
 from vitral.tracing import Token, Trace
 from vitral.tracing.attention.given_pattern import GivenPattern
 
@@ -35,7 +36,7 @@ def refused(line: Line, ask: str, **values: Any) -> dict[str, Any]:
 
 
 def test_the_text_and_model_are_the_traces(line: Line, trace: Trace) -> None:
-    studio = schemas.Studio.model_validate(line.ask("studio")[0]["found"])
+    studio = Studio.model_validate(line.ask("studio")[0]["found"])
     assert studio.version == vitral.__version__
     assert [model.name for model in studio.models] == [studio.default_model] == [trace.model]
     found = schemas.Trace.model_validate(line.ask("trace")[0]["found"])
@@ -153,7 +154,7 @@ def test_a_mistake_of_ours_is_refused_and_its_traceback_kept(
     def fail() -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(line.widget._answers, "summary", fail)
+    monkeypatch.setattr(line.widget.answers, "summary", fail)
     asked = {"question": "x-2", "ask": "trace", "values": {}}
     with pytest.raises(ZeroDivisionError):
         line.widget._heard(line.widget, asked, [])

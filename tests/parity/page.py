@@ -23,15 +23,16 @@ HEADINGS = {
     "unbuilt": "Not checked: cannot be built from its configuration",
 }
 EXPLANATIONS = {
-    "exact": "Every pattern that the eager implementation writes down was rebuilt from queries and "
-    "keys within 1e-5. Where rounding grows from layer to layer the comparison was in float64.",
-    "eager": "Some attention of these models goes through no function that can be watched. It runs "
-    "eagerly while a trace is taken, its patterns are kept as the model gives them, and "
+    "exact": "Every pattern that the eager implementation returns was rebuilt from queries and "
+    "keys within 1e-5. Where rounding errors grow from layer to layer the comparison was in "
+    "float64.",
+    "eager": "Some attention of these models goes through no function that Vitral can record. It "
+    "runs eagerly during a trace, which keeps its patterns as the model gives them, and "
     '`trace.exactness` is `"eager"`. What can be rebuilt was, and agrees.',
-    "uncompared": "The patterns marked here are rebuilt, but the eager implementation writes none "
-    "down to compare them with.",
+    "uncompared": "The patterns marked here are rebuilt, but the eager implementation returns none "
+    "to compare them with.",
     "wrong": "These must not be: each is a fault of Vitral.",
-    "untraced": "Nothing is shown rather than something wrong: a trace raises `not_traceable`.",
+    "untraced": "Vitral shows nothing rather than something wrong: a trace raises `not_traceable`.",
     "unrun": "Their forward pass asks for inputs that the sweep cannot make up from names and "
     "sizes. Check yours with `vitral verify`.",
     "unbuilt": "They need another package, a configuration of several models, or numbers that the "
@@ -53,9 +54,9 @@ def written(rows: list[dict[str, Any]], version: str, num_types: int) -> str:
         "",
         f"A tiny random model of each architecture of transformers {version} is built from its "
         "configuration alone, runs on made-up inputs, and leaves a trace; every pattern of it is "
-        "compared with the one that the model's own eager attention writes down. The command is "
+        "compared with the one that the model's own eager attention returns. The command is "
         f"`make parity`. transformers names {num_types} model types; here are {len(rows)} classes "
-        f"of {len({row['model_type'] for row in rows})} of them. For a model of your own, ask "
+        f"of {len({row['model_type'] for row in rows})} of them. For a model of your own, use "
         "[`vitral verify`](command-line.md#vitral-verify).",
         "",
         "| outcome | model types | classes |",
@@ -118,8 +119,8 @@ def reason(text: str) -> str:
         return f"stays large: {size[1]}"
     if "has no attention" in text:
         return "has no attention"
-    if "cannot see" in text:
-        return "its attention gives no weights away"
+    if "cannot record" in text:
+        return "its attention returns no weights"
     text = re.sub(r"\s*\[\w+\.py:\d+\]$", "", text)
     text = re.sub(r"^\w*Error: (Class validation error for validator '\w+': )?", "", text)
     text = text.replace("|", "/").replace("<", "‹").replace(">", "›").replace("*", "·")

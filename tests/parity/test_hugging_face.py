@@ -4,6 +4,7 @@ They are compared in double precision, where no rounding hides a mistake or look
 is left are the rotary angles, which both find in single precision, by two formulas.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from transformers import (
     BertForPreTraining,
     GPT2LMHeadModel,
     LlamaForCausalLM,
+    ModernBertForMaskedLM,
     PreTrainedModel,
     RobertaForMaskedLM,
 )
@@ -25,9 +27,28 @@ from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.gpt import GPT, GPTConfig
 from vitral.models.llama import Llama, LlamaConfig
+from vitral.models.modernbert import ModernBert, ModernBertConfig
 from vitral.models.roberta import Roberta, RobertaConfig
 
 TOLERANCE = 1e-5
+
+
+def modern_bert(**changes: object) -> ModernBertForMaskedLM:
+    """Five layers of three heads of eight; a window of three to each side."""
+    marks = {f"{name}_token_id": 3 for name in ("pad", "bos", "eos", "cls", "sep")}
+    config = transformers.ModernBertConfig(
+        vocab_size=89,
+        hidden_size=24,
+        num_hidden_layers=5,
+        num_attention_heads=3,
+        intermediate_size=17,
+        max_position_embeddings=19,
+        local_attention=7,
+        **marks,
+        **changes,
+    )
+    return ModernBertForMaskedLM(config)
+
 
 # Odd sizes on purpose: 3 heads of 5, 7 query heads of 6 on 1 key–value head, inner width 17.
 THEIRS = {
@@ -111,6 +132,16 @@ THEIRS = {
             max_position_embeddings=17,
         )
     ),
+    "modernbert": modern_bert,
+    "modernbert-global": lambda: modern_bert(global_attn_every_n_layers=1),
+    "modernbert-bases": lambda: modern_bert(
+        layer_types=["full_attention", "sliding_attention"] * 2 + ["full_attention"],
+        hidden_activation="silu",
+        rope_parameters={
+            "full_attention": {"rope_type": "default", "rope_theta": 70_000.0},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 300.0},
+        },
+    ),
 }
 OURS = {
     "gpt": lambda: GPT(
@@ -180,6 +211,21 @@ OURS = {
             num_heads=5,
             num_key_value_heads=5,
             intermediate_size=37,
+        )
+    ),
+    "modernbert": lambda: ModernBert(
+        ModernBertConfig(
+            vocab_size=61,
+            context=17,
+            hidden_size=20,
+            num_layers=5,
+            num_heads=5,
+            num_key_value_heads=5,
+            intermediate_size=37,
+            global_every=2,
+            window=4,
+            rope_base=50_000.0,
+            local_rope_base=700.0,
         )
     ),
 }
@@ -266,6 +312,7 @@ DROPOUTS = {
     "bert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
     "roberta": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
     "albert": ("hidden_dropout_prob", "attention_probs_dropout_prob"),
+    "modernbert": ("attention_dropout", "mlp_dropout", "embedding_dropout"),
 }
 
 
@@ -381,3 +428,53 @@ def test_a_longer_context_than_the_one_trained(tmp_path: Path) -> None:
     torch.testing.assert_close(longer.double()(ids), expected, atol=1e-4, rtol=1e-4)
     assert not torch.allclose(model.double()(ids), expected, atol=1e-2)
     assert hugging_face.read(tmp_path).config == config
+
+
+def test_older_readers_find_the_base_of_rotary_positions(tmp_path: Path) -> None:
+    """transformers 4 knows no `rope_parameters` and takes 10,000 where nothing else is said."""
+    for name, base in ("llama", "rope_theta"), ("modernbert", "global_rope_theta"):
+        model = OURS[name]()
+        model.config.rope_base = 123_456.0
+        hugging_face.write(model, None, tmp_path / name)
+        path = tmp_path / name / "config.json"
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        assert entries[base] == 123_456.0
+        rope = entries.pop("rope_parameters")
+        assert rope.get("full_attention", rope)["rope_theta"] == 123_456.0
+        path.write_text(json.dumps(entries), encoding="utf-8")  # as transformers 4 wrote it
+        assert hugging_face.read(tmp_path / name).config == model.config
+
+
+def test_other_rotary_positions_are_left_to_transformers(tmp_path: Path) -> None:
+    for name, change in {
+        "llama": {"rope_parameters": {"rope_type": "linear", "factor": 2.0, "rope_theta": 1e4}},
+        "modernbert": {"layer_types": ["sliding_attention"] * 5},
+    }.items():
+        hugging_face.write(OURS[name](), None, tmp_path)
+        path = tmp_path / "config.json"
+        assert hugging_face.can_read(tmp_path)
+        entries = json.loads(path.read_text(encoding="utf-8")) | change
+        path.write_text(json.dumps(entries), encoding="utf-8")
+        assert not hugging_face.can_read(tmp_path)
+
+
+def test_modernberts_layers_alternate_as_the_folder_says(tmp_path: Path) -> None:
+    hugging_face.write(OURS["modernbert"](), None, tmp_path)
+    path = tmp_path / "config.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    assert entries["layer_types"] == ["full_attention", "sliding_attention"] * 2 + [
+        "full_attention"
+    ]
+    periods = {}
+    for said in (1, 2, 3, None):
+        del entries["layer_types"], entries["global_attn_every_n_layers"]
+        if said is not None:
+            entries["global_attn_every_n_layers"] = said
+        path.write_text(json.dumps(entries), encoding="utf-8")
+        ours = hugging_face.read(tmp_path)
+        periods[said] = ours.config.global_every
+        theirs = transformers.AutoConfig.from_pretrained(tmp_path)
+        is_global = [kind == "full_attention" for kind in theirs.layer_types]
+        assert [ours.config.is_global(layer) for layer in range(5)] == is_global
+        entries |= {"layer_types": None, "global_attn_every_n_layers": None}
+    assert periods == {1: 1, 2: 2, 3: 3, None: 3}

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from vitral.studio.application import create_app
+from vitral.studio.rooms.train.settings import TrainSettings
 
 ADDRESS = "http://127.0.0.1:8321"
 SEED = "El perro que persiguió al gato cruzó la calle."
@@ -18,7 +19,7 @@ def open_studio(tmp_path: Path) -> Callable[..., TestClient]:
     """A client of a new Studio, without trainings; takes what `create_app` takes."""
 
     def build(*models: Path | str, **options: Any) -> TestClient:
-        options.setdefault("runs", tmp_path / "runs")
+        options.setdefault("settings", [TrainSettings(runs=tmp_path / "runs")])
         app = create_app([str(model) for model in models], **options)
         return TestClient(app, base_url=ADDRESS, raise_server_exceptions=False)
 
@@ -31,7 +32,8 @@ def client(
 ) -> Iterator[TestClient]:
     """One Studio for all tests of a file that only ask."""
     runs = tmp_path_factory.mktemp("studio") / "runs"
-    app = create_app([str(bert_folder), str(llama_folder)], runs=runs)
+    settings = [TrainSettings(runs=runs)]
+    app = create_app([str(bert_folder), str(llama_folder)], settings=settings)
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as started:
         yield started
 

@@ -15,8 +15,9 @@ from models.sequence_models import TRANSLATORS, VOCABULARY, tokenizer_of_letters
 from parity.random_models import random_model
 from vitral.models import hugging_face
 from vitral.studio.application import create_app
-from vitral.studio.blocks import decode_block
 from vitral.studio.limits import Limits
+from vitral.studio.rooms.train.settings import TrainSettings
+from vitral.studio.traces.blocks import decode_block
 
 ADDRESS = "http://127.0.0.1:8321"
 TEXT = "gatos 12"
@@ -47,7 +48,8 @@ def answering(
     folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
     runs = tmp_path_factory.mktemp("studio") / "runs"
-    app = create_app([str(folder) for folder in folders.values()], runs=runs)
+    models = [str(folder) for folder in folders.values()]
+    app = create_app(models, settings=[TrainSettings(runs=runs)])
     with TestClient(app, base_url=ADDRESS, raise_server_exceptions=False) as started:
         yield started
 
@@ -64,7 +66,7 @@ def lines_of(client: TestClient, path: str, asked: dict[str, Any]) -> list[dict[
 
 
 def look(client: TestClient, **asked: Any) -> tuple[dict[str, Any], Any]:
-    answer = client.post("/api/writing/look", json=asked)
+    answer = client.post("/api/writing/next-token", json=asked)
     assert answer.status_code == 200, answer.text
     return decode_block(answer.content)
 
@@ -148,7 +150,7 @@ def test_one_head_of_both_attentions(answering: TestClient, folders: dict[str, P
         np.testing.assert_allclose(row, expected, atol=1e-5, rtol=0)
     for asked, code in (({"layer": 2}, "layer_out_of_range"), ({"head": 2}, "head_out_of_range")):
         body = {"model": "small-bart", "text": TEXT, **asked}  # its encoder has more of both
-        answer = answering.post("/api/writing/look", json=body)
+        answer = answering.post("/api/writing/next-token", json=body)
         assert answer.json()["error"]["code"] == code
 
 
@@ -210,7 +212,7 @@ def test_a_race_is_what_each_answers_alone(
 
 def test_a_text_longer_than_the_encoder_takes(answering: TestClient) -> None:
     body = {"model": "small-bart", "text": "gato " * 70}
-    for path, more in (("look", {}), ("stream", {}), ("race", {"strategies": [{}]})):
+    for path, more in (("next-token", {}), ("stream", {}), ("race", {"strategies": [{}]})):
         for windowed in (False, True):
             asked = {**body, **more, "windowed": windowed}
             answer = answering.post(f"/api/writing/{path}", json=asked)
@@ -227,7 +229,7 @@ def test_both_texts_count_for_the_limit(
 ) -> None:
     with open_studio(bart_folder, limits=Limits(tokens=20)) as client:
         asked = {"model": "small-bart", "text": TEXT, "written": [40] * 30}
-        answer = client.post("/api/writing/look", json=asked)
+        answer = client.post("/api/writing/next-token", json=asked)
         assert answer.json()["error"]["code"] == "text_over_tokens"
 
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import vitral
-from vitral.studio.blocks import decode_block
+from vitral.studio.traces.blocks import decode_block
 
 SEED = "El perro que persiguió al gato cruzó la calle."
 

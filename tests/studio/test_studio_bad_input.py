@@ -202,7 +202,7 @@ def test_too_much_work_at_once_is_refused(open_studio: Studio, bert_folder: Path
     """One piece of work holds the only place; the next is sent away, and later served."""
     with open_studio(bert_folder, limits=Limits(workers=1, waiting=1)) as client:
         session = client.app.state.session  # type: ignore[attr-defined]
-        with session.shelf.borrow("small-bert"):
+        with session.catalog.borrow("small-bert"):
             waiting = threading.Thread(target=post, args=(client, "El perro"))
             waiting.start()
             while session.workshop.num_pending == 0:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from vitral.studio.blocks import decode_block, encode_block, quantize
+from vitral.studio.traces.blocks import decode_block, encode_block, quantize
 
 SHAPES = arrays.array_shapes(min_dims=1, max_dims=4, max_side=6)
 

@@ -10,7 +10,7 @@ from torch import nn
 import vitral
 from models.sequence_models import TRANSLATORS, language_model
 from vitral.models import hugging_face
-from vitral.studio.description import describe
+from vitral.studio.catalog.description import describe
 
 FAMILIES = [
     ("GPT2", "LMHeadModel", {"n_layer": 3, "n_head": 4, "n_positions": 77}, "decoder", 77),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vitral.studio.application import create_app
-from vitral.studio.failures import STATUS
+from vitral.studio.gate.failures import STATUS
 from vitral.studio.limits import Limits
 
 PAGE = Path(__file__).parents[2] / "docs" / "studio-api.md"
@@ -65,6 +65,6 @@ def test_the_statuses_and_limits_are_told(page: str) -> None:
     errors = page[page.index("## Errors") :]
     assert all(str(status) in errors for status in {*STATUS.values(), 422})
     limits = Limits()
-    assert f"at most {limits.waiting} pieces of work run or wait, {limits.waiting_each} of" in page
+    assert f"at most {limits.waiting} jobs run or wait, {limits.waiting_each} of" in page
     assert (limits.workers, limits.quick_workers) == (2, 2)
     assert "two lanes of two threads" in page

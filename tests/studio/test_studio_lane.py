@@ -10,7 +10,7 @@ import torch
 from served_studio import until
 from vitral.errors import VitralError
 from vitral.stopping import Stopped, check_stop
-from vitral.studio.lane import Job, Lane
+from vitral.studio.work.lane import Job, Lane
 
 
 class Gate:
@@ -126,7 +126,7 @@ def test_closing_drops_what_waits_and_stops_what_runs(gate: Gate) -> None:
     assert running.stop.asked
     with pytest.raises(Stopped):
         waiting.future.result(30)
-    with pytest.raises(VitralError, match="closed"):
+    with pytest.raises(VitralError, match="closing"):
         lane.submit(gate.job("late", "x"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitral.studio.language import accepted_language
+from vitral.studio.gate.language import accepted_language
 
 
 @pytest.mark.parametrize(

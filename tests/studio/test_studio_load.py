@@ -104,7 +104,7 @@ def test_views_are_cut_while_their_own_model_is_busy(studio: Running) -> None:
     async def asked() -> None:
         async with studio.client() as client:
             await look(client, "small-bert", SEED)
-            with studio.session.shelf.borrow("small-bert"):
+            with studio.session.catalog.borrow("small-bert"):
                 other = asyncio.create_task(look(client, "small-bert", "El gato."))
                 await asyncio.to_thread(until, lambda: studio.session.workshop.num_pending == 1)
                 await look(client, "small-bert", SEED)  # from memory, and its views
@@ -130,7 +130,7 @@ def test_the_place_in_the_queue_is_told(studio: Running) -> None:
 
     async def asked() -> None:
         assert await places() == [None, None, None]
-        with studio.session.shelf.borrow("small-bert"):
+        with studio.session.catalog.borrow("small-bert"):
             tasks = []
             for number, ticket in enumerate(tickets):
                 tasks.append(asyncio.create_task(post(ticket, f"La niña {number} lee.")))
@@ -161,7 +161,7 @@ def test_a_client_with_many_requests_starves_nobody(studio: Running) -> None:
         return answer.status_code
 
     async def asked() -> None:
-        with studio.session.shelf.borrow("small-bert"):
+        with studio.session.catalog.borrow("small-bert"):
             tasks = []
             for number in range(4):
                 tasks.append(asyncio.create_task(post(f"many {number}", f"aaaaaaaa-{number}")))
@@ -189,7 +189,7 @@ def test_a_text_that_everyone_has_left_is_stopped(studio: Running, longest_text:
 
     async def asked() -> None:
         async with studio.client() as first, studio.client() as second:
-            with studio.session.shelf.borrow("long-llama"):
+            with studio.session.catalog.borrow("long-llama"):
                 tasks = [asyncio.create_task(post(client)) for client in (first, second)]
                 await asyncio.to_thread(until, lambda: pending.num_pending == 1)
                 (job,) = pending._shared.values()

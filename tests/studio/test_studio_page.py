@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from vitral.studio.application import create_app
-from vitral.studio.failures import register_failures
+from vitral.studio.gate.failures import register_failures
 from vitral.studio.page import STATIC, Page
 
 

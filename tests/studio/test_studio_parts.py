@@ -24,8 +24,8 @@ from vitral.explain import (
 )
 from vitral.generation.spelling import spelled
 from vitral.studio.application import create_app
-from vitral.studio.blocks import decode_block
 from vitral.studio.limits import Limits
+from vitral.studio.traces.blocks import decode_block
 from vitral.tracing import difference
 
 TEXT = "El perro que persiguió al gato cruzó la calle."

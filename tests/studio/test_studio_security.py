@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from vitral.studio.application import create_app
-from vitral.studio.hosts import LOOPBACK, AllowedHosts, allowed_hosts, host_name, is_loopback
+from vitral.studio.gate.hosts import LOOPBACK, AllowedHosts, allowed_hosts, host_name, is_loopback
+from vitral.studio.gate.security_headers import CONTENT_SECURITY_POLICY
 from vitral.studio.limits import Limits
-from vitral.studio.security_headers import CONTENT_SECURITY_POLICY
 
 Studio = Callable[..., TestClient]
 TOKEN = "a-token-for-this-test"

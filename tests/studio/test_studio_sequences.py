@@ -11,7 +11,7 @@ import vitral
 from models.sequence_models import TRANSLATORS, language_model, tokenizer_of_letters
 from vitral.explain import measures, probabilities
 from vitral.models import hugging_face
-from vitral.studio.blocks import decode_block
+from vitral.studio.traces.blocks import decode_block
 
 Studio = Callable[..., Any]
 PARTS = {

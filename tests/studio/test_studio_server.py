@@ -15,8 +15,8 @@ import httpx2
 import pytest
 
 from vitral.errors import VitralError
-from vitral.studio.blocks import decode_block
 from vitral.studio.server import address_of, bound_socket
+from vitral.studio.traces.blocks import decode_block
 
 Started = tuple["subprocess.Popen[str]", str]
 

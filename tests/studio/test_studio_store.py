@@ -6,8 +6,8 @@ import pytest
 
 import vitral
 from vitral.errors import VitralError
-from vitral.studio import schemas
-from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
+from vitral.studio.traces import schemas
+from vitral.studio.traces.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.tracing import Trace
 
 

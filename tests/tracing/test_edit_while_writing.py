@@ -117,5 +117,5 @@ def test_the_trace_of_an_edited_writer(llama_folder: Path) -> None:
     assert written.text == text
     assert written.edits == whole.edits
     for address in whole.addresses():
-        torch.testing.assert_close(written[address], whole[address], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(written[address], whole[address], atol=2e-5, rtol=1e-5)
     assert not written["layers.0.attention.pattern"][:, :, 1].any()

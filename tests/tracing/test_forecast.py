@@ -52,12 +52,13 @@ def test_the_forecast_is_what_the_trace_keeps(family: str) -> None:
 
 def test_what_is_said() -> None:
     assert made().text("en") == (
-        "Tracing 50000 tokens with all of it in memory needs 33 GB; streaming needs 1.3 GB: "
-        "128 MB of the trace stay in memory, 32 GB go to a file in /tmp."
+        "Tracing 50000 tokens with the whole trace in memory needs 33 GB; writing it to a file "
+        "needs 1.3 GB: 128 MB of the trace stay in memory and 32 GB go to a file in /tmp."
     )
     assert made().text("es") == (
-        "Trazar 50000 tokens con todo en memoria necesita 33 GB; con un archivo bastan 1.3 GB: "
-        "128 MB de la traza quedan en memoria y 32 GB van a un archivo en /tmp."
+        "Trazar 50000 tokens con toda la traza en memoria necesita 33 GB; si se escribe en un "
+        "archivo, bastan 1.3 GB: 128 MB de la traza quedan en memoria y 32 GB van a un archivo "
+        "en /tmp."
     )
     assert "file" not in made(kept=1000).text("en")
 

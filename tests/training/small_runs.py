@@ -5,6 +5,7 @@ from typing import Any
 
 from vitral.training.preparation.corpus_preparation import prepare
 from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.shapes import ENCODERS
 from vitral.training.trainer import Trainer
 
 BOOK = "El perro que persiguió al gato cruzó la calle. El gato huyó.\n\n-¿Qué? -dijo.\n\n" * 40
@@ -21,7 +22,7 @@ def books(folder: Path) -> Path:
 def recipe(form: str, **changes: Any) -> Recipe:
     """A recipe for those books: two layers, sixteen wide, eight steps."""
     shape = {"form": form, "context": 16, "hidden_size": 16, "num_layers": 2, "num_heads": 2}
-    encoder = form in ("bert", "roberta", "albert")
+    encoder = form in ENCODERS
     entries: dict[str, Any] = {
         "name": "muy-pequeño",
         "model": shape | {"intermediate_size": 24},

@@ -1,8 +1,10 @@
+import pytest
 import torch
 
 from vitral.models.albert import Albert, AlbertConfig
 from vitral.models.bert import Bert, BertConfig
 from vitral.models.llama import Llama, LlamaConfig
+from vitral.models.modernbert import ModernBert, ModernBertConfig
 from vitral.training.optimization.growth import grow
 
 SHAPE = {
@@ -36,6 +38,22 @@ def test_a_grown_decoder_says_what_it_said() -> None:
         assert copied.layer_idx == number
         assert torch.equal(copied.q_proj.weight, model.layers[number % 2].attention.q_proj.weight)
         assert copied.q_proj.weight is not model.layers[number % 2].attention.q_proj.weight
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_grown_modernbert_is_one_that_was_made_so(depth: int) -> None:
+    """What is put on a first layer, which has no norm before its attention, has one."""
+    config = ModernBertConfig(**{**SHAPE, "num_layers": depth}, window=3)
+    model = trained(ModernBert(config))
+    ids = torch.randint(0, 50, (2, 9))
+    before = model(ids)
+    grow(model, 5)
+    assert torch.equal(model(ids), before)
+    made = ModernBert(model.config)
+    assert made.config.num_layers == 5
+    made.load_state_dict(model.state_dict())
+    assert torch.equal(made.eval()(ids), before)
 
 
 @torch.no_grad()

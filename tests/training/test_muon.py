@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from vitral.training.optimization.muon import Muon, orthogonalise
+from vitral.training.optimization.muon import Muon
+from vitral.training.optimization.orthogonal import orthogonalise
 
 
 def drawn(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -217,6 +217,7 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
     "masked words": ("bert", {}),
     "roberta": ("roberta", {}),
     "albert": ("albert", {}),
+    "modernbert": ("modernbert", {"model": {"window": 2, "global_every": 2}}),
     "next sentence": ("bert", {"model": {"next_sentence": True}}),
     "pairs": ("transformer", {}),
     "recurrent pairs": ("recurrent_sequence_to_sequence", {}),

@@ -15,7 +15,8 @@ from tests.training.word_runs import pair_recipe, pairs, prepared, recipe
 
 import vitral
 from vitral.errors import VitralError
-from vitral.training.distributed.parallel import DataParallel, Kind, Parallel, current
+from vitral.training.distributed.current import current
+from vitral.training.distributed.parallel import DataParallel, Kind, Parallel
 from vitral.training.distributed.sharded import Sharded
 from vitral.training.preparation.corpus_preparation import Prepared
 from vitral.training.preparation.pair_preparation import PreparedPairs
@@ -82,7 +83,8 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("kind", ["data", "sharded"])
 @pytest.mark.parametrize(
-    "form", ["llama", "gpt2", "bert", "roberta", "albert", "recurrent", *TRANSLATORS]
+    "form",
+    ["llama", "gpt2", "bert", "roberta", "albert", "modernbert", "recurrent", *TRANSLATORS],
 )
 def test_two_processes_give_the_losses_of_one(
     form: str, kind: Kind, processes: Processes, tmp_path: Path

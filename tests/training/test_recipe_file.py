@@ -44,15 +44,15 @@ SAID = {
     "model.hidden_size (line 5)": "30 is not a multiple of num_heads, 4",
     "batch.lengths (line 8)": "a window of 128 tokens is longer than model.context, 64",
     "batch.tokens (line 8)": "32 tokens are fewer than one window of batch.lengths, 128",
-    "optimizer.kind (line 11)": "takes one of sgd, momentum, rmsprop, adagrad, adam",
-    "optimizer.clip (line 12)": "takes a number > 0 and ≤ 1000 or null, not -1",
+    "optimizer.kind (line 11)": "expected one of sgd, momentum, rmsprop, adagrad, adam",
+    "optimizer.clip (line 12)": "expected a number > 0 and ≤ 1000 or null, not -1",
     "data.held_out (line 13)": "a number > 0 and < 1, not true",
-    "precision (line 14)": 'takes one of float32, bfloat16, float16, not "half"',
+    "precision (line 14)": 'expected one of float32, bfloat16, float16, not "half"',
     "step (line 15)": "unknown; did you mean steps?",
-    "minutes (line 17)": "stands twice (first in line 16)",
-    "schedule.warm_up (line 18)": "0.5 is after schedule.decay_from, 0.1",
-    "zzzz (line 19)": "unknown; there are name, model, tokenizer",
-    "steps": "give either steps or minutes, and not both",
+    "minutes (line 17)": "appears twice (first in line 16)",
+    "schedule.warm_up (line 18)": "0.5 is later than schedule.decay_from, 0.1",
+    "zzzz (line 19)": "unknown; the known ones are name, model, tokenizer",
+    "steps": "give either steps or minutes, not both",
 }
 
 
@@ -85,25 +85,25 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", ["a recipe is made of entries, each as “name: value”"]),
-        ("- 1", ["a recipe is made of entries, each as “name: value”"]),
+        ("", ["a recipe consists of entries, each written “name: value”"]),
+        ("- 1", ["a recipe consists of entries, each written “name: value”"]),
         ("a: [", ["line 1: this is not YAML (expected the node content, but found"]),
         ("a: 1\nb: &x [*x]", ["line 2: this is not YAML"]),
         ("a: !!python/object:os.system x", ["line 1: this is not YAML (could not determine"]),
-        ("name: x\nmodel: { form: lama }", ['model.form (line 2): takes one of llama, gpt2']),
-        ("name: x\nmodel: 5", ["model (line 2): takes entries of its own, not 5"]),
+        ("name: x\nmodel: { form: lama }", ['model.form (line 2): expected one of llama, gpt2']),
+        ("name: x\nmodel: 5", ["model (line 2): expected entries of its own, not 5"]),
         (GOOD + "1: 2\n", ["1 (line 4): unknown"]),
-        (GOOD + "seed: yes\n", [f"seed (line 4): takes {SEED}, not true"]),
-        (GOOD + "seed: '5'\n", [f'seed (line 4): takes {SEED}, not "5"']),
-        (GOOD + "sample: 2024-01-01\npatience: 0\n", ["patience (line 5): takes a whole number ≥"]),
-        (GOOD + "minutes: .inf\n", ["minutes (line 4): takes a number > 0 and ≤ 1000000 or null"]),
-        (GOOD + "optimizer: { betas: [0.9, 2] }\n", ["optimizer.betas.1 (line 4): takes a"]),
+        (GOOD + "seed: yes\n", [f"seed (line 4): expected {SEED}, not true"]),
+        (GOOD + "seed: '5'\n", [f'seed (line 4): expected {SEED}, not "5"']),
+        (GOOD + "sample: 2024-01-01\npatience: 0\n", ["patience (line 5): expected a whole"]),
+        (GOOD + "minutes: .inf\n", ["minutes (line 4): expected a number > 0 and ≤ 1000000"]),
+        (GOOD + "optimizer: { betas: [0.9, 2] }\n", ["optimizer.betas.1 (line 4): expected a"]),
         ("model: { form: bert }\nsteps: 3\nphases: [{ objective: next_token }]\nname: x", [
-            "phases.0.objective (line 3): the form bert learns masked_words",
+            "phases.0.objective (line 3): the architecture bert learns masked_words",
         ]),
         ("name: x\nmodel: { form: bert }\nsteps: 3\nphases: [{ until: 2 }]", [
-            "phases.0.objective (line 4): missing; it takes one of next_token",
-            "phases.0.until (line 4): takes a number > 0 and ≤ 1, not 2",
+            "phases.0.objective (line 4): missing; expected one of next_token",
+            "phases.0.until (line 4): expected a number > 0 and ≤ 1, not 2",
         ]),
         (GOOD + "phases:\n  - { objective: next_token }\n  - { objective: next_token }\n", [
             "phases (line 4): each phase ends (until) after the one before it",
@@ -116,7 +116,7 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
         ("model: { form: bert, hidden_size: 100 }\nbatch: { tokens: 3 }", [
             "model.hidden_size (line 1): 100 is not a multiple of num_heads, 8",
             "batch.tokens (line 2): 3 tokens are fewer than one window of batch.lengths, 256",
-            "name: missing; it takes text",
+            "name: missing; expected text",
             "steps: give either steps or minutes",
         ]),
     ],
@@ -131,17 +131,17 @@ def test_one_file_and_what_is_wrong_with_it(text: str, said: list[str], tmp_path
 def test_a_contradiction_with_an_unreadable_entry_is_none(tmp_path: Path) -> None:
     lines = mistakes("name: x\nmodel: { form: llama, context: many }\nsteps: 1\n", tmp_path)
     assert len(lines) == 1
-    assert lines[0].startswith("model.context (line 2): takes a whole number ≥ 1")
+    assert lines[0].startswith("model.context (line 2): expected a whole number ≥ 1")
 
 
 def test_settings_are_checked_as_the_file_is(tmp_path: Path) -> None:
     lines = mistakes(GOOD, tmp_path, "model.num_layer=4", "batch.tokens=many", "seed.x=1")
     assert lines[:2] == [
-        "batch.tokens (--set batch.tokens=many): takes a whole number ≥ 1 and ≤ 1000000000, "
+        "batch.tokens (--set batch.tokens=many): expected a whole number ≥ 1 and ≤ 1000000000, "
         'not "many"',
         "model.num_layer (--set model.num_layer=4): unknown; did you mean num_layers?",
     ]
-    assert lines[2].startswith("seed (--set seed.x=1): takes a whole number")
+    assert lines[2].startswith("seed (--set seed.x=1): expected a whole number")
     assert len(lines) == 3
     for text in ("model.num_layers", "=4", "model..x=4", "a=[", ""):
         with pytest.raises(VitralError) as caught:

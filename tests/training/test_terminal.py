@@ -62,11 +62,11 @@ def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     lines = text.splitlines()
     assert lines[:3] == [
         "libro  3.4 M parámetros · cpu",
-        "Continúa desde el paso 20.",
+        "Se reanuda desde el paso 20.",
         "¡Atención!",
     ]
     assert lines[3].startswith(
-        "paso     25    25 %   pérdida 4.000   reservado 4.200   1.913 bits/"
+        "paso     25    25 %   pérdida 4.000   validación 4.200   1.913 bits/"
     )
     assert "quedan" in lines[3]
     assert lines[4] == "   «En un lugar de la Mancha»"

@@ -10,6 +10,7 @@ from tests.training.small_runs import books, recipe, trainer
 
 import vitral
 from vitral.errors import VitralError
+from vitral.training.recipes.shapes import ENCODERS
 from vitral.training.watching.watcher import Evaluated, Stepped, Watcher
 
 
@@ -27,10 +28,10 @@ class Notes(Watcher):
         self.steps.append(event)
 
 
-@pytest.mark.parametrize("form", ["llama", "gpt2", "bert", "roberta", "albert"])
+@pytest.mark.parametrize("form", ["llama", "gpt2", "bert", "roberta", "albert", "modernbert"])
 def test_a_run_learns_and_leaves_a_model_that_opens(form: str, tmp_path: Path) -> None:
     notes = Notes()
-    encoder = form in ("bert", "roberta", "albert")
+    encoder = form in ENCODERS
     # An encoder sees one question in seven tokens, so it is asked for longer.
     made = recipe(form, steps=150 if encoder else 60, evaluate_every=50 if encoder else 20)
     run = trainer(made, books(tmp_path / "books"), tmp_path / "run", watchers=[notes])

@@ -97,7 +97,7 @@ def test_a_sentence_that_is_too_long_is_refused(tmp_path: Path, monkeypatch: Any
 
 @pytest.mark.parametrize("form", ["recurrent", "transformer", "recurrent_sequence_to_sequence"])
 def test_forms_without_a_text_that_looks_at_itself_are_refused(form: str) -> None:
-    with pytest.raises(ValueError, match="looks at itself") as caught:
+    with pytest.raises(ValueError, match="no self-attention") as caught:
         Recipe.model_validate({"name": "x", "steps": 1, "model": {"form": form}, "watch": "a"})
     assert isinstance(caught.value.errors()[0]["ctx"]["error"], ContradictionError)  # type: ignore[attr-defined]
 

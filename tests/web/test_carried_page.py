@@ -13,10 +13,10 @@ import vitral
 from made_traces import made_record, made_trace
 from models.sequence_models import TRANSLATORS, tokenizer_of_letters
 from vitral.model import Model
+from vitral.showing.page_data import page_data
 from vitral.tracing import Trace
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
-from vitral.tracing.page_data import page_data
 
 pytestmark = pytest.mark.browser
 
@@ -156,7 +156,7 @@ def test_attention_between_two_texts(reader: Page, tmp_path: Path, rebuilt: bool
 def test_a_long_text_is_shown_reduced_and_each_row_exact(reader: Page, tmp_path: Path) -> None:
     trace = made_trace(made_record(500, width=8))
     room = opened(reader, trace, tmp_path, view="map", head=0, token=499, language="en")
-    expect(reader.get_by_text("Each cell is the average of several weights")).to_be_visible()
+    expect(reader.get_by_text("Each cell is the mean of several weights")).to_be_visible()
     most = reader.locator(".legend .scale span").nth(1)
     view = trace.view("layers.0.attention.pattern", 0, height=256, width=256)
     expect(most).to_contain_text("≥ 0.")  # of pooled cells a few may be greater than the scale

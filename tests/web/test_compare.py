@@ -141,7 +141,7 @@ def test_two_models_are_aligned_by_characters(
     room.page.get_by_label("Modelo de la derecha").select_option("small-llama")
     room.page.get_by_label("Cabeza de la derecha").select_option("1")
     room.expect_place(with_model="small-llama", with_head="1")
-    expect(room.page.get_by_text("partido en tokens distintos")).to_be_visible()
+    expect(room.page.get_by_text("dividido en tokens distintos")).to_be_visible()
     one, two = bert.trace(MIXED), llama.trace(MIXED)
     pieces = common_pieces(one.tokens, two.tokens)
     assert any(len(left) != len(right) for left, right in pieces)
@@ -176,12 +176,12 @@ def test_two_sentences_are_paired_at_their_ends(room: ExplorePage, bert: Model) 
     room.expect_largest(left, right)
     # The same text again is the same head again, and that is said.
     room.page.get_by_label("Texto de la derecha").fill(SENTENCE)
-    expect(room.page.get_by_text("Los dos lados son iguales.")).to_be_visible()
+    expect(room.page.get_by_text("Los dos lados son idénticos.")).to_be_visible()
 
 
 def test_where_no_difference_can_be_taken_it_says_why(room: ExplorePage) -> None:
     room.open(**(AT | {"with_text": "Ahora"}))
-    expect(room.page.get_by_text("Aquí no se puede restar")).to_be_visible()
+    expect(room.page.get_by_text("No se puede calcular la diferencia")).to_be_visible()
     expect(room.page.get_by_role("application")).to_have_count(2)
     room.open(**(AT | {"with_model": "nobody", "lang": "en"}))
     expect(room.page.get_by_role("alert").filter(has_text="nobody")).to_be_visible()
@@ -209,7 +209,9 @@ def test_long_texts_are_compared_in_cells(room: ExplorePage, long_folder: Path) 
     expect(room.page.get_by_text("El texto es largo: cada celda reúne")).to_be_visible()
     # Of two texts there are two maps, and it is said why there is no third.
     room.page.get_by_label("Texto de la derecha").fill(long + "Y ya está.")
-    expect(room.page.get_by_text("solo se restan si tienen los mismos tokens")).to_be_visible()
+    expect(
+        room.page.get_by_text("solo se pueden comparar si tienen los mismos tokens")
+    ).to_be_visible()
     expect(room.page.get_by_role("application")).to_have_count(2)
 
 

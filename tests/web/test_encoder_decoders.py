@@ -134,11 +134,11 @@ def test_lines_go_from_one_text_to_the_other(room: ExplorePage, bart: Any) -> No
         ".right [data-weight]", "all => all.map(o => Math.fround(+o.dataset.weight))"
     )
     assert shown == pytest.approx(row.tolist(), abs=2e-7)
-    expect(page.get_by_text("Lo que leyó")).to_be_visible()
+    expect(page.get_by_text("Texto de entrada")).to_be_visible()
     expect(page.get_by_test_id("announcer")).to_contain_text(best)
     # Without a source token: the strongest links of the head, between the two texts.
     page.locator(".left .source").click()
-    expect(page.get_by_text("enlaces más fuertes de esta cabeza")).to_be_visible()
+    expect(page.get_by_text("mayores pesos de esta cabeza")).to_be_visible()
     pattern = trace.attention(1, 1, "cross")
     expect(page.locator(".between path")).to_have_count(min(200, int((pattern >= 0.02).sum())))
 
@@ -219,13 +219,13 @@ def test_a_recurrent_translator(room: ExplorePage) -> None:
     room.open(model="additive", text="gatos 12", view="numbers", token=2, lang="en")
     expect(room.page.locator("#part")).to_have_count(0)  # there is nothing to choose
     room.expect_place(at="decoder.layers.0.cross_attention.pattern")
-    expect(room.page.get_by_text("it was stopped after 64 tokens")).to_be_visible()
+    expect(room.page.get_by_text("Vitral stopped it after 64 tokens")).to_be_visible()
     for view, said in (
         ("Arithmetic", "there is no arithmetic to show"),
-        ("Graph", "mixes the tokens of one text"),
+        ("Graph", "follows the tokens of one text"),
         ("Word path", "there is no path to follow"),
         ("Prediction", "A recurrent network has no layers"),
-        ("Touch", "it can be looked at, but not touched"),
+        ("Touch", "you can view it, but not edit it"),
     ):
         room.show(view)
         expect(room.page.locator("#view")).to_contain_text(said)
@@ -241,7 +241,7 @@ def test_heads_and_paths_are_the_parts_own(room: ExplorePage, bart: Any, part: s
     does = room.page.locator("[data-head-row='1.1'] .does")
     expect(does).to_have_text(table.sentence(1, 1, "es"))
     answers = room.page.get_by_text("El modelo responde a cada una", exact=False)
-    room.page.get_by_text("¿Hasta dónde es verdad?").click()
+    room.page.get_by_text("¿Hasta qué punto es fiable?").click()
     expect(room.page.get_by_text("Las otras frases:")).to_be_visible()
     expect(answers).to_have_count(0 if part == "encoder" else 1)
     room.pane(0, 1).hover()  # the window says it, too
@@ -359,7 +359,7 @@ def test_the_same_part_is_compared(room: ExplorePage, bart: Any) -> None:
     room.expect_largest(trace.attention(1, 1, "cross"), trace.attention(0, 0, "cross"))
     # Another text has an answer of its own: what looks is paired, and what is looked at.
     room.page.get_by_label("Text on the right").fill(SENTENCE.replace("gato", "niño"))
-    expect(room.page.get_by_text("No difference can be taken here")).to_be_visible()
+    expect(room.page.get_by_text("The difference cannot be computed")).to_be_visible()
     room.page.locator("#part").select_option("encoder")
     expect(room.page.get_by_text("counts as one piece")).to_be_visible()
     rows = room.page.locator("tr[data-piece]")

@@ -194,9 +194,9 @@ def test_one_head_of_the_graph(room: ExplorePage, bert: Model) -> None:
 def test_a_flow_over_a_long_text_says_why_not(room: ExplorePage) -> None:
     room.open(view="graph", model="long-llama", text=" ".join([SENTENCE] * 30), token=200)
     expect(room.page.locator("[data-edge]").first).to_be_attached()
-    expect(room.page.locator(".below")).to_contain_text("sin ninguna línea no tienen fila")
+    expect(room.page.locator(".below")).to_contain_text("sin líneas no se muestran")
     room.page.get_by_role("button", name="Flujo").click()
-    expect(room.page.get_by_role("alert")).to_contain_text("tuberías")
+    expect(room.page.get_by_role("alert")).to_contain_text("aristas")
 
 
 def test_a_word_moves_beside_another(room: ExplorePage, bert: Model) -> None:
@@ -337,7 +337,7 @@ def test_nothing_runs_off_the_screen(room: ExplorePage, width: int, height: int,
     ("view", "spanish_words", "english_words"),
     [
         ("heads", "Cómo reparte la cabeza", "How evenly the head"),
-        ("graph", "viene sobre todo de", "comes most of all from"),
+        ("graph", "viene sobre todo de", "comes mostly from"),
         ("path", "Este plano conserva", "This plane keeps"),
         ("next", "Entropía de toda", "Entropy of the whole"),
     ],

@@ -111,7 +111,7 @@ def test_the_lines_mark_the_source_and_the_most_attended(room: ExplorePage, bert
     # Letting the source token go shows the head's strongest links.
     room.page.locator(".left .source").click()
     room.expect_place(token="none")
-    expect(room.page.get_by_text("enlaces más fuertes de esta cabeza")).to_be_visible()
+    expect(room.page.get_by_text("mayores pesos de esta cabeza")).to_be_visible()
 
 
 def test_the_map_tells_each_cell(room: ExplorePage, bert: Model) -> None:
@@ -216,7 +216,7 @@ def test_query_and_key_component_by_component(room: ExplorePage, bert: Model) ->
     said = f"{met.q[3]:.3f} × {met.keys[1, 3]:.3f} = {met.products[1, 3]:.3f}".replace("-", "−")
     expect(room.page.locator("#view")).to_contain_text(said)
     # The heaviest first; Enter opens its arithmetic.
-    room.page.get_by_label("Heaviest first").check()
+    room.page.get_by_label("Largest weights first").check()
     heaviest = int(met.weights.argmax())
     expect(rows.first).to_have_attribute("data-met", str(heaviest))
     group.press("Home")

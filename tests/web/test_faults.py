@@ -48,7 +48,7 @@ def test_the_place_in_the_queue_is_shown(
     room.open()
     expect(turn).to_have_text("")
     others = [browser.new_page(base_url=own_studio.address) for _ in range(2)]
-    with own_studio.session.shelf.borrow("small-bert"):
+    with own_studio.session.catalog.borrow("small-bert"):
         for number, other in enumerate(others):
             other.goto(f"/?text=El+gato+{number}.")
             until(lambda n=number: workshop.num_pending == n + 1)
@@ -71,7 +71,7 @@ def test_the_place_in_the_queue_is_shown(
 def test_a_text_typed_over_is_not_worked_on(room: ExplorePage, own_studio: Served) -> None:
     room.open(model="small-llama")
     workshop = own_studio.session.workshop
-    with own_studio.session.shelf.borrow("small-llama"):
+    with own_studio.session.catalog.borrow("small-llama"):
         room.text.fill("El primero.")
         until(lambda: set(workshop._tickets) != set())
         (first,) = workshop._shared
@@ -89,9 +89,9 @@ def test_while_a_text_runs_nothing_is_lost(
     text = OTHER + " La niña sonríe."  # no other test has had it read
     room.open(at="layers.0.attention.pattern", head=0)
     workshop = own_studio.session.workshop
-    with own_studio.session.shelf.borrow("small-bert"):
+    with own_studio.session.catalog.borrow("small-bert"):
         room.text.fill(text)
-        room.page.get_by_role("button", name="Mirar este texto").dblclick()
+        room.page.get_by_role("button", name="Explorar este texto").dblclick()
         until(lambda: workshop.num_pending >= 1)
         room.page.set_viewport_size({"width": 390, "height": 844})
         room.page.get_by_role("button", name="English").click()
@@ -117,7 +117,7 @@ def test_a_text_that_runs_is_not_lost_with_a_head_chosen_meanwhile(
     room: ExplorePage, own_studio: Served, bert_folder: Path
 ) -> None:
     room.open(at="layers.0.attention.pattern", head=0)
-    with own_studio.session.shelf.borrow("small-bert"):
+    with own_studio.session.catalog.borrow("small-bert"):
         text = OTHER + " Y el gato."
         room.text.fill(text)
         until(lambda: own_studio.session.workshop.num_pending == 1)
@@ -135,7 +135,7 @@ def test_going_back_calls_off_the_text_that_runs(room: ExplorePage, own_studio: 
     room.open(at="layers.0.attention.pattern", head=0)
     count = room.chips.count()
     workshop = own_studio.session.workshop
-    with own_studio.session.shelf.borrow("small-bert"):
+    with own_studio.session.catalog.borrow("small-bert"):
         room.text.fill("La abuela dijo otra cosa.")
         until(lambda: workshop.num_pending == 1)
         # From within the page, which has the new step already; the browser may not know it yet.
@@ -168,7 +168,7 @@ def test_killed_in_the_middle_of_everything(
     expect(page.locator("tr[data-key]").first).to_be_visible()
     room.show("Mapa")
     expect(page.locator("#view canvas").first).to_be_visible()
-    room.show("Cuentas")
+    room.show("Cálculo")
     room.pane(0, 1).click()
     expect(room.text).to_have_value(OTHER)
     port = urlsplit(address).port
@@ -202,7 +202,7 @@ def test_a_restarted_studio_makes_its_traces_again(
     port = urlsplit(address).port
     assert port is not None
     with running_studio(long_folder, port=port):
-        room.show("Cuentas")
+        room.show("Cálculo")
         expect(page.locator("[data-dot]")).to_be_visible(timeout=60_000)
         expect(room.notice).to_have_text("")
         room.show("Mapa")

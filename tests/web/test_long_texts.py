@@ -131,7 +131,7 @@ def test_pooled_cells_then_exact_ones(room: ExplorePage, trace: Trace) -> None:
 
 
 def test_the_strongest_weights_and_the_way_there(room: ExplorePage, trace: Trace) -> None:
-    room.page.get_by_role("button", name="Pesos más fuertes").click()
+    room.page.get_by_role("button", name="Mayores pesos").click()
     places = room.page.locator("[data-query]")
     expected = strongest_weights(trace, layer=LAYER, head=HEAD, count=100, least_key=1, apart=2)
     expect(places).to_have_count(100)
@@ -165,7 +165,7 @@ def test_the_strongest_weights_and_the_way_there(room: ExplorePage, trace: Trace
 def test_words_are_found(room: ExplorePage, trace: Trace) -> None:
     box = room.page.get_by_role("searchbox")
     box.fill("PERSIGUIÓ")
-    expect(room.page.get_by_text(f"Lugares: {NUM_SENTENCES}")).to_be_visible()
+    expect(room.page.get_by_text(f"{NUM_SENTENCES} coincidencias")).to_be_visible()
     box.press("Enter")
     box.press("Enter")
     places = [m.start() for m in re.finditer("persiguió", TEXT)]
@@ -178,7 +178,7 @@ def test_words_are_found(room: ExplorePage, trace: Trace) -> None:
     settle(room.page)
     assert numbers(re.sub("«.*?»", "", told(room)))[:2] == [second, second]
     box.fill("pingüino azul")
-    expect(room.page.get_by_text("No aparece en el texto")).to_be_visible()
+    expect(room.page.get_by_text("Ninguna coincidencia")).to_be_visible()
 
 
 def test_a_tile_in_view_is_all_that_is_asked_for(room: ExplorePage) -> None:
@@ -217,7 +217,7 @@ def test_a_tile_in_view_is_all_that_is_asked_for(room: ExplorePage) -> None:
 def test_lists_come_in_portions(room: ExplorePage, trace: Trace) -> None:
     size = len(trace.tokens)
     expect(room.chips).to_have_count(512)
-    room.page.get_by_role("button", name="Los siguientes").first.click()
+    room.page.get_by_role("button", name="Siguientes").first.click()
     expect(room.chips.first).to_have_attribute("data-token", "512")
     source = room.page.locator("#source")
     source.fill(str(size - 1))

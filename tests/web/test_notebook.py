@@ -123,7 +123,7 @@ def test_what_python_sets_is_seen(notebook: NotebookPage, first: WidgetPart, tra
         trace.tokens[best].text
     )
     notebook.python("0", "first.token = None")
-    expect(first.host.get_by_text("enlaces más fuertes de esta cabeza")).to_be_visible()
+    expect(first.host.get_by_text("mayores pesos de esta cabeza")).to_be_visible()
     notebook.python("0", "first.scale = 'course'\nfirst.lifted = True")
     expect(first.host.get_by_role("checkbox")).to_be_checked()
     notebook.python("0", "first.language = 'en'")
@@ -193,6 +193,21 @@ def test_two_widgets_share_nothing(
     expect(first.host).to_have_attribute("data-theme", "light")
     second.expect_row(other.attention(0, 0)[6])
     assert notebook.python("[first.token, second.layer]") == [2, 0]
+
+
+def test_one_program_shows_all_widgets(
+    notebook: NotebookPage, first: WidgetPart, second: WidgetPart
+) -> None:
+    # Both are shown; their program ran once in this page, and both wear its one style sheet.
+    expect(first.panes.first).to_be_visible()
+    expect(second.panes.first).to_be_visible()
+    count = notebook.page.evaluate("performance.getEntriesByName('vitral-program').length")
+    assert count == 1
+    same = notebook.page.evaluate(
+        "([a, b]) => a.shadowRoot.adoptedStyleSheets[0] === b.shadowRoot.adoptedStyleSheets[0]",
+        [first.host.element_handle(), second.host.element_handle()],
+    )
+    assert same is True
 
 
 def test_the_theme_is_jupyterlabs_until_one_is_said(

@@ -91,7 +91,7 @@ def test_the_page_is_painted_before_any_model_and_keeps_its_shape(
     page.set_viewport_size({"width": width, "height": height})
     page.add_init_script(f"({WATCH})()")
     text = SENTENCE + " " * SCREENS.index((width, height))  # one that Studio has not seen
-    with own_studio.session.shelf.borrow("small-bert"):  # as while it is being read
+    with own_studio.session.catalog.borrow("small-bert"):  # as while it is being read
         page.goto("/?" + urlencode({"text": text}))
         until(lambda: own_studio.session.workshop.num_pending == 1)
         # No blank moment: the sentence, what will be tokens, a pane for each head, and words.
@@ -112,7 +112,7 @@ def test_the_page_is_painted_before_any_model_and_keeps_its_shape(
 def test_the_first_paint_comes_within_a_second(context: BrowserContext, own_studio: Served) -> None:
     """The best of five loads: the processors may be busy with other work."""
     painted = []
-    with own_studio.session.shelf.borrow("small-bert"):
+    with own_studio.session.catalog.borrow("small-bert"):
         for _ in range(5):
             page = context.new_page()
             page.goto("/?text=Otro+texto.")
@@ -127,7 +127,7 @@ def test_nothing_moves_for_those_who_want_it_still(browser: Browser, own_studio:
         context = browser.new_context(base_url=own_studio.address, reduced_motion=wish)  # type: ignore[arg-type]
         page = context.new_page()
         room = ExplorePage(page).open()
-        with own_studio.session.shelf.borrow("small-bert"):
+        with own_studio.session.catalog.borrow("small-bert"):
             room.text.fill(f"La abuela, {wish}.")
             until(lambda: own_studio.session.workshop.num_pending == 1)
             expect(page.locator(".busy")).to_be_visible()

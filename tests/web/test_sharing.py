@@ -229,9 +229,9 @@ def wrong(stranger: Any) -> dict[str, tuple[bytes, str, str]]:
     newer = whole.replace(b'\\"version\\": 1', b'\\"version\\": 9', 1)
     assert newer != whole
     return {
-        "foto.png": (b"\x89PNG" + b"0" * 99, "is not a trace", "no es una traza"),
-        "cortado.vitral": (whole[:3000], "is not a whole trace", "no es una traza completa"),
-        "futuro.vitral": (newer, "was written by a newer Vitral", "con un Vitral más nuevo"),
+        "foto.png": (b"\x89PNG" + b"0" * 99, "is not a Vitral trace", "no es una traza"),
+        "cortado.vitral": (whole[:3000], "is not a complete trace", "no es una traza completa"),
+        "futuro.vitral": (newer, "a newer version of Vitral", "una versión más reciente de Vitral"),
         "nada.vitral": (b"", "is empty", "está vacío"),
     }
 
@@ -256,8 +256,8 @@ def test_a_wrong_file_says_its_line_and_changes_nothing(
 @pytest.mark.parametrize(
     ("language", "line"),
     [
-        ("en", "is larger than the 0 MB that Studio opens"),
-        ("es", "pasa de los 0 MB que Studio abre"),
+        ("en", "is larger than 0 MB, the most that Studio opens"),
+        ("es", "supera los 0 MB que Studio puede abrir"),
     ],
 )
 def test_a_file_that_is_too_large_is_not_sent(

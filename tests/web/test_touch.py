@@ -44,7 +44,7 @@ def slider(room: ExplorePage, key: int) -> Any:
 def test_a_silenced_head_changes_the_prediction_at_once(room: ExplorePage, bert: Model) -> None:
     room.open(**AT)
     page = room.page
-    expect(page.get_by_text("Ninguno todavía")).to_be_visible()
+    expect(page.get_by_text("Ningún cambio todavía")).to_be_visible()
     page.get_by_role("button", name="Silenciar esta cabeza: la 2 de la capa 1").click()
     expect(page.locator("[data-edit=silence]")).to_contain_text("Capa 1, cabeza 2: silenciada")
     room.expect_prediction(masked_change(bert, 4, lambda edit: edit.silence(1, 2)))
@@ -170,10 +170,10 @@ def test_a_blank_token_and_removing_one_edit_of_several(room: ExplorePage, bert:
         edit.blank(place)
 
     room.expect_prediction(masked_change(bert, 4, both))
-    page.get_by_role("button", name="Quitar el cambio: Capa 0").click()
+    page.get_by_role("button", name="Deshacer este cambio: Capa 0").click()
     room.expect_place(edits=f"blank-{place}")
     room.expect_prediction(masked_change(bert, 4, lambda edit: edit.blank(place)))
-    page.get_by_role("button", name="Quitar todo").click()
+    page.get_by_role("button", name="Deshacer todo").click()
     expect(page.locator("[data-edit]")).to_have_count(0)
     page.wait_for_function("() => !new URLSearchParams(location.search).has('edits')")
 
@@ -195,7 +195,7 @@ def test_a_link_reopens_edits_place_and_mask(room: ExplorePage, bert: Model) -> 
     expect(other.locator("[data-edit=weight]")).to_contain_text("0,50")
     ExplorePage(other).expect_prediction(prediction_change(before, after, bert, 7))
     # Back goes to the run before an edit.
-    page.get_by_role("button", name="Quitar todo").click()
+    page.get_by_role("button", name="Deshacer todo").click()
     expect(page.locator("[data-edit]")).to_have_count(0)
     page.wait_for_function("() => !new URLSearchParams(location.search).has('edits')")
     page.go_back()
@@ -210,7 +210,7 @@ def test_a_decoder_shows_what_comes_next(room: ExplorePage, llama_folder: Path) 
         edit.silence(1, 2)
         after = llama.trace(SENTENCE)
     room.expect_prediction(prediction_change(before, after, llama))
-    expect(room.page.get_by_label("With the token hidden")).to_have_count(0)
+    expect(room.page.get_by_label("With the token masked")).to_have_count(0)
     expect(room.page.get_by_text("may not look at the tokens that come after")).to_be_visible()
     expect(room.page.locator("li[data-key]")).to_have_count(5)
 

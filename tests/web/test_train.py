@@ -61,9 +61,9 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
         {"name": "Cuentos.txt", "mimeType": "text/plain", "buffer": BOOK.encode()}
     )
     expect(page.get_by_role("radio", name="Cuentos")).to_be_checked()
-    page.get_by_label("Una frase para observar").fill(SENTENCE)
-    page.get_by_text("Decídelo tú").click()
-    page.get_by_label("Cómo se corta el texto en tokens").select_option("byte")
+    page.get_by_label("Una frase que observar").fill(SENTENCE)
+    page.get_by_text("Elige tú los ajustes").click()
+    page.get_by_label("Cómo se divide el texto en tokens").select_option("byte")
 
     for path, value in TINY.items():
         field(page, path).fill(value)
@@ -74,7 +74,7 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
     # Both mistakes at once, each at its field, in words; what was typed stays.
     expect(layers).to_have_attribute("aria-invalid", "true")
     expect(width).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_text('lleva un número entero ≥ 1 y ≤ 1000, no "dos"')).to_be_visible()
+    expect(page.get_by_text('se esperaba un número entero ≥ 1 y ≤ 1000, no "dos"')).to_be_visible()
     expect(page.get_by_text("15 no es múltiplo de num_heads, 2")).to_be_visible()
     expect(layers).to_have_value("dos")
     layers.fill("2")
@@ -87,14 +87,14 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
     expect(page.locator("figure circle").first).to_be_attached(timeout=WAIT)  # a look
     expect(page.locator(".cells canvas")).to_be_visible()
     expect(page.locator("[role=gridcell]")).to_have_count(4)
-    page.get_by_role("button", name="Pausa").click()
+    page.get_by_role("button", name="Pausar").click()
     expect(state(page)).to_have_text("En pausa", timeout=WAIT)
     assert list((runs / "cuentos" / "checkpoint").iterdir())
     page.reload()  # a closed tab loses nothing
     expect(state(page)).to_have_text("En pausa")
-    page.get_by_role("button", name="Seguir").click()
+    page.get_by_role("button", name="Reanudar").click()
     expect(state(page)).to_have_text("Entrenando", timeout=WAIT)
-    page.get_by_role("button", name="Terminar ya").click()
+    page.get_by_role("button", name="Terminar ahora").click()
     expect(state(page)).to_have_text("Terminado", timeout=WAIT)
 
     # The film: the beginning, by keyboard, and the numbers that Python has of the same step.
@@ -119,7 +119,7 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
     )
     # Two steps side by side, and their difference.
     before = read_patterns(runs / "cuentos", 0)[1, 1]
-    page.get_by_label("Junto a otro paso").select_option("0")
+    page.get_by_label("Comparar con otro paso").select_option("0")
     expect(page.get_by_text("A la izquierda, el paso 1; a la derecha, el paso 0.")).to_be_visible()
     changed = read_patterns(runs / "cuentos", 1)[1, 1] - before
     moved = float(changed.abs().sum(-1).mean()) / 2
@@ -210,14 +210,14 @@ def test_a_killed_studio_finds_its_training_again(
         expect(state(page)).to_have_text("Training", timeout=WAIT)
         process.send_signal(signal.SIGKILL)
         process.wait(20)
-    expect(page.get_by_text("Trainings go on by themselves")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("Trainings continue without it")).to_be_visible(timeout=WAIT)
     holder = holder_of(runs / "larga")
     assert holder is not None  # it works on
     steps = runs / "larga" / "steps.jsonl"
     before = steps.stat().st_size
     try:
         with running_studio(bert_folder, runs=runs, port=port):
-            expect(page.get_by_text("Trainings go on by themselves")).to_be_hidden(timeout=WAIT)
+            expect(page.get_by_text("Trainings continue without it")).to_be_hidden(timeout=WAIT)
             expect(state(page)).to_have_text("Training", timeout=WAIT)
             end = time.monotonic() + 60
             while steps.stat().st_size <= before and time.monotonic() < end:

@@ -33,7 +33,7 @@ def form(page: Page) -> Page:
     """The open form, without the dial's choice in it."""
     without_the_dial(page)
     page.goto("/train")
-    page.get_by_text("Decídelo tú").click()
+    page.get_by_text("Elige tú los ajustes").click()
     expect(field(page, "model.form")).to_be_visible()
     return page
 
@@ -93,7 +93,7 @@ def test_mistakes_of_phases_are_told_where_they_are(form: Page) -> None:
     start.click()
     expect(until).to_have_attribute("aria-invalid", "true")
     expect(until).to_be_focused()
-    expect(phase(form, 2)).to_contain_text('lleva un número > 0 y ≤ 1, no "todo"')
+    expect(phase(form, 2)).to_contain_text('se esperaba un número > 0 y ≤ 1, no "todo"')
     until.fill("0,75")
     layers.fill("1")
     start.click()
@@ -115,7 +115,7 @@ def test_a_run_that_grows_and_has_a_teacher(form: Page, runs: Path) -> None:
     expect(form.get_by_text("phases.1.teacher.share")).to_have_count(0)
     teacher.select_option("vitral-es-gpt")
     field(form, "phases.1.teacher.share").fill("0,7")
-    tokens = form.get_by_label("Cómo se corta el texto en tokens")
+    tokens = form.get_by_label("Cómo se divide el texto en tokens")
     tokens.select_option("byte")
     form.get_by_role("button", name="Empezar a entrenar").click()
     expect(teacher).to_be_focused()

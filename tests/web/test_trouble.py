@@ -54,7 +54,7 @@ def test_unknown_model(room: ExplorePage) -> None:
 def test_a_doubled_submission_loses_nothing(room: ExplorePage) -> None:
     room.open()
     room.text.fill("La niña lee.")
-    look = room.page.get_by_role("button", name="Mirar este texto")
+    look = room.page.get_by_role("button", name="Explorar este texto")
     look.dblclick()
     expect(room.chips).to_have_count(6)
     expect(room.notice).to_have_text("")

@@ -124,9 +124,9 @@ def test_a_step_says_what_was_drawn(room: WritePage, gpt: Model) -> None:
     rank = int((logits > logits[token.id]).sum()) + 1
     own = 100 * float(logits.softmax(-1)[token.id])
     came = room.page.locator(".came")
-    expect(came).to_contain_text(f"«{token.text.strip()}»: salió en el sorteo")
+    expect(came).to_contain_text(f"«{token.text.strip()}»: elegido por muestreo")
     expect(came).to_contain_text(f"puesto {rank} de 8192")
-    expect(came).to_contain_text(f"{own:.1f} % según el modelo solo".replace(".", ","))
+    expect(came).to_contain_text(f"{own:.1f} % sin los ajustes".replace(".", ","))
     told = room.page.get_by_test_id("teller")
     expect(told).to_contain_text(f"«{token.text.strip()}»")
 
@@ -248,8 +248,8 @@ def test_what_cannot_write_is_said_and_another_offered(room: WritePage) -> None:
 
 def test_strategies_side_by_side(room: WritePage, gpt: Model) -> None:
     room.open(text=START, tokens=10, seed=7)
-    room.page.get_by_role("button", name="Varias estrategias").click()
-    room.page.get_by_role("button", name="Escribir todas").click()
+    room.page.get_by_role("button", name="Comparar estrategias").click()
+    room.page.get_by_role("button", name="Ejecutar todas").click()
     expect(room.page.locator("article.best")).to_have_count(1, timeout=60_000)
     ways = {
         "greedy": {},
@@ -281,7 +281,7 @@ def test_the_written_text_opens_in_explore(room: WritePage) -> None:
     room.open(text=START, tokens=4, seed=7)
     room.write()
     text = START + room.text()
-    room.page.get_by_role("button", name="Ver en Explorar").click()
+    room.page.get_by_role("button", name="Abrir en Explorar").click()
     expect(room.page.locator("#text")).to_have_value(text)
     expect(room.page.locator("[role=gridcell]:not(.waiting)").first).to_be_visible()
     room.page.go_back()
@@ -332,6 +332,6 @@ def test_in_english(room: WritePage) -> None:
     room.wait_for_the_end()
     expect(room.written).to_have_count(3)
     expect(room.page.locator("#write-panel .what")).to_contain_text("What comes after “")
-    expect(room.page.locator(".came")).to_contain_text("by the model alone")
+    expect(room.page.locator(".came")).to_contain_text("without the settings")
     room.step("One token")
     assert room.page.title() == "Write · Vitral"

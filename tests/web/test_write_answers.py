@@ -188,8 +188,8 @@ def test_any_candidate_can_be_taken_and_every_branch_visited(room: WritePage, ba
 
 def test_strategies_side_by_side(room: WritePage, bart: Model) -> None:
     open_seeded(room, tokens=10)
-    room.page.get_by_role("button", name="Varias estrategias").click()
-    room.page.get_by_role("button", name="Escribir todas").click()
+    room.page.get_by_role("button", name="Comparar estrategias").click()
+    room.page.get_by_role("button", name="Ejecutar todas").click()
     expect(room.page.locator("article.best")).to_have_count(1, timeout=60_000)
     ways = {
         "greedy": {},
@@ -281,7 +281,7 @@ def test_the_answer_opens_in_explore(room: WritePage) -> None:
     open_seeded(room, tokens=4)
     room.write()
     answer = room.text()
-    room.page.get_by_role("button", name="Ver en Explorar").click()
+    room.page.get_by_role("button", name="Abrir en Explorar").click()
     expect(room.page.locator("#text")).to_have_value(TEXT)
     expect(room.page.locator("#answer")).to_have_value(answer)
     room.page.go_back()
@@ -293,8 +293,8 @@ def test_in_english_for_everybody(room: WritePage, theme: str) -> None:
     open_seeded(room, tokens=3, lang="en", theme=theme)
     expect(room.page.locator("#write-panel .what")).to_contain_text("How does the answer begin?")
     room.write()
-    room.tab("Where it looks").click()
-    expect(room.page.locator("caption").first).to_contain_text("what was read (cross-attention)")
+    room.tab("What it looks at").click()
+    expect(room.page.locator("caption").first).to_contain_text("the input text (cross-attention)")
     expect(room.page.locator(".texts")).to_contain_text("answer: 4 of 64")
     assert serious(room.page) == []
     room.page.set_viewport_size({"width": 390, "height": 844})

@@ -143,7 +143,7 @@ def test_nothing_runs_off_the_screen(room: WritePage, width: int, height: int, m
     room.open(text=START, tokens=5)
     room.write()
     if mode == "race":
-        room.page.get_by_role("button", name="Varias estrategias").click()
+        room.page.get_by_role("button", name="Comparar estrategias").click()
         room.primary.click()
         expect(room.page.locator("article.best")).to_have_count(1)
     assert room.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -164,7 +164,7 @@ def test_axe_finds_nothing_serious(room: WritePage, theme: str) -> None:
     assert serious(room.page, "main") == []
     room.tab("A qué mira").click()
     assert serious(room.page, "main") == []
-    room.page.get_by_role("button", name="Varias estrategias").click()
+    room.page.get_by_role("button", name="Comparar estrategias").click()
     room.primary.click()
     expect(room.page.locator("article.best")).to_have_count(1)
     assert serious(room.page, "main") == []

@@ -1,6 +1,9 @@
 declare module "virtual:messages" {
-  const catalogues: Record<"en" | "es", Record<string, string>>;
-  export default catalogues;
+  type Catalogues = Record<"en" | "es", Record<string, string>>;
+  /** What the script holds from the start. */
+  export const catalogues: Catalogues;
+  /** What is fetched with a room, by the area's name. */
+  export const areas: Record<string, () => Promise<{ default: Catalogues }>>;
 }
 
 /** Is this built for a page that a Studio serves? */

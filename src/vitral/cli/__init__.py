@@ -1,4 +1,4 @@
-"""The command line: `vitral`, one file a command.
+"""The command line: `vitral`, one file per command.
 
 `main` is what the installed program calls. It answers `--version` before anything else is
 imported, so that it takes no longer than Python's own start.

@@ -1,4 +1,4 @@
-"""`vitral ablate`: which heads a text would miss, found by silencing each in turn."""
+"""`vitral ablate`: which heads a text needs, found by silencing each in turn."""
 
 import json as json_module
 import math
@@ -57,7 +57,7 @@ def ablate(
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on stderr while heads are tried, where that is a terminal; gone when done."""
+    """A progress bar on stderr, if that is a terminal; removed when done."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None

@@ -1,7 +1,7 @@
 """From a weight to a colour: dark blue, over teal, to pale yellow.
 
-The stops are ColorBrewer's YlGnBu, reversed: lightness grows evenly, and readers who do not
-tell red from green lose nothing (colorbrewer2.org, C. Brewer, 2002). The scale runs over the
+The stops are ColorBrewer's YlGnBu, reversed: lightness grows evenly, and it is readable without
+telling red from green (colorbrewer2.org, C. Brewer, 2002). The scale runs over the
 square root of the weight, so that 1 % and 5 % differ to the eye as 60 % and 80 % do.
 """
 
@@ -23,7 +23,7 @@ SHADES = " ░▒▓█"
 
 
 def color(weight: float) -> Color:
-    """The colour of a weight from 0 to 1 (values outside are brought to the ends)."""
+    """The colour of a weight from 0 to 1 (values outside are clipped)."""
     position = min(max(weight, 0.0), 1.0) ** 0.5 * (len(STOPS) - 1)
     index = min(int(position), len(STOPS) - 2)
     share = position - index

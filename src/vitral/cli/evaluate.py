@@ -23,8 +23,8 @@ def evaluate(
     seed: Annotated[int, Parameter(help=message("cli.evaluate.seed"))] = 0,
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
 ) -> None:
-    """Measure how well a model predicts a text: loss, perplexity, bits per byte; or, of an
-    encoder, the masked tokens that it guesses right."""
+    """Measure how well a model predicts a text: loss, perplexity, bits per byte; or, for an
+    encoder, the share of masked tokens that it predicts correctly."""
     text = source_text(None, file)
     import vitral
 

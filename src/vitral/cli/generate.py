@@ -1,4 +1,4 @@
-"""`vitral generate`: a text written on, as it comes; as JSON; or with its trace."""
+"""`vitral generate`: continue a text and print it as it comes, as JSON, or with its trace."""
 
 import json as json_module
 import sys
@@ -51,7 +51,7 @@ def generate(
     save: Annotated[Path | None, Parameter(help=message("cli.generate.save"))] = None,
     overwrite: Annotated[bool, Parameter(help=message("cli.trace.overwrite"), negative="")] = False,
 ) -> None:
-    """Write a text on with a decoder, or answer it with an encoder–decoder."""
+    """Continue a text with a decoder, or answer it with an encoder–decoder."""
     source = source_text(text, file)
     chosen: dict[str, Any] = {
         "max_new_tokens": max_new_tokens,
@@ -102,7 +102,7 @@ FLAGS = {"num_beams": "--beams", "windowed": "--window"}
 
 
 def _check(chosen: dict[str, Any]) -> None:
-    """Refuse what does not go together, in the words of the command line."""
+    """Refuse options that exclude one another, by their names on the command line."""
     from vitral.generation.options import GenerationOptions
 
     try:
@@ -117,7 +117,7 @@ def _check(chosen: dict[str, Any]) -> None:
 
 
 def _before(writer: "Model", source: str) -> str:
-    """What stands before the written text: the text that a decoder writes on."""
+    """What precedes the written text: the text that a decoder continues."""
     return "" if writer.kind == "encoder-decoder" else source
 
 

@@ -1,4 +1,4 @@
-"""What `vitral heads --filter` takes: a measure, a comparison, a number ("previous > 0.5")."""
+"""The value of `vitral heads --filter`: a measure, a comparison, a number ("previous > 0.5")."""
 
 import operator
 import re
@@ -43,5 +43,5 @@ class HeadFilter:
         return cls(name, comparison, limit / 100 if percent else limit)
 
     def keeps(self, numbers: Mapping[str, Any]) -> bool:
-        """Whether a head with these measures passes; one that is undefined does not."""
+        """Whether a head with these measures meets the condition; an undefined measure does not."""
         return _COMPARISONS[self.comparison](numbers[self.name], self.limit)

@@ -1,4 +1,4 @@
-"""`vitral heads`: what every head does on a text, or which relation of a treebank it follows."""
+"""`vitral heads`: what every head does in a text, or which relation of a treebank it follows."""
 
 import csv
 import json as json_module
@@ -52,7 +52,7 @@ def heads(
     ] = None,
     overwrite: Annotated[bool, Parameter(help=message("cli.trace.overwrite"), negative="")] = False,
 ) -> None:
-    """Say what every head does, or which relation of a treebank it follows."""
+    """Describe every head, or find which relation of a treebank it follows."""
     if json and csv:
         raise VitralError("options_clash", first="--json", second="--csv")
     given = {"TEXT": text, "--file": file, "--open": open}
@@ -74,8 +74,12 @@ def heads(
     for name in [each.name for each in wanted] + ([order[0]] if order else []):
         if name not in table:
             raise VitralError("measure_of_two_texts", measure=name, part=table.part)
+    if layer is not None and not 0 <= layer < table.num_layers:
+        raise VitralError("layer_out_of_range", layer=layer, num_layers=table.num_layers)
     if layer is not None and layer not in table.layers:
-        raise VitralError("layer_out_of_range", layer=layer, num_layers=max(table.layers) + 1)
+        from vitral.tracing.parts import without_attention
+
+        raise without_attention(table.model, layer, table.layers)
     every = table.heads()
     rows = [
         row
@@ -96,8 +100,8 @@ def heads(
 def _measured(
     text: str | None, model: str | None, file: str | None, saved: Path | None, part: str | None
 ) -> "HeadMeasures":
-    """The measures of the trace asked for; repetition is measured on random tokens said twice,
-    where the model is at hand and reads tokens."""
+    """The measures of a trace; repetition is measured on a repeated sequence of random tokens,
+    if there is a model and it reads tokens."""
     from vitral.explain import measures, repeated_trace
 
     traced = opened_or_traced(text, model, file, saved)
@@ -113,7 +117,7 @@ def _measured(
 
 
 def _order(sort: str | None) -> tuple[str, bool] | None:
-    """What to sort by, and whether the largest come first: "entropy", or "-entropy" for least."""
+    """What to sort by, and whether the largest come first: "entropy", or "-entropy"."""
     if sort is None:
         return None
     from vitral.explain import MEASURES
@@ -215,7 +219,7 @@ def _treebank(
     json: bool,
     as_csv: bool,
 ) -> None:
-    """Ask which head follows which relation; print the table, and write it where asked."""
+    """Find which head follows each relation; print the table, and write it to the given files."""
     import vitral
     from vitral.explain.conllu import read_treebank
     from vitral.explain.relation_table import (

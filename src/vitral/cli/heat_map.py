@@ -20,7 +20,7 @@ _EVERY = 4
 
 
 def map_side(num_tokens: int, width: int, *, colored: bool) -> int:
-    """Cells to a side, so that the map fits a terminal `width` wide and stays square."""
+    """Cells per side, so that the map fits a terminal `width` wide and stays square."""
     room = width - _LABEL - len(str(num_tokens)) - 2
     return max(1, min(num_tokens, 64, room if colored else room // 2))
 
@@ -28,7 +28,7 @@ def map_side(num_tokens: int, width: int, *, colored: bool) -> int:
 def map_lines(
     values: Tensor, labels: Sequence[str], *, causal: bool, colored: bool
 ) -> Iterator[Text]:
-    """The map of `values` [side, side], brought to the range of the colours.
+    """The map of `values` [side, side], scaled to the range of the colours.
 
     `labels` holds all tokens; every few lines, the token at which that row begins is named.
     Where `causal`, the cells above the diagonal, which no token can see, stay blank.

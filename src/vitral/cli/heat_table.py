@@ -1,7 +1,7 @@
 """Attention weights as a table in the terminal: exact numbers on coloured cells.
 
-A row is a token that looks, a column a token that is looked at. Where the columns do not fit
-side by side, they go on in panels below; nothing is left out.
+A row is a token that looks, a column a token that it looks at. If the columns do not fit
+side by side, they continue in panels below; nothing is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ class HeatTable:
                 yield self._row(position, panel)
 
     def _panels(self, room: int) -> list[range]:
-        """Positions of the columns, shared out so that each panel is at most `room` wide."""
+        """Positions of the columns, divided so that each panel is at most `room` wide."""
         panels, first, used = [], 0, 0
         for position, cell_width in enumerate(self.cell_widths):
             if position > first and used + cell_width > room:

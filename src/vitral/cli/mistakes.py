@@ -1,4 +1,4 @@
-"""Command lines that cannot be understood, as errors of ours: one line, in the user's language."""
+"""Invalid command lines, as errors of ours: one line, in the user's language."""
 
 import inspect
 from collections.abc import Sequence

@@ -9,17 +9,17 @@ from vitral.messages import message, preferred_language
 
 def models() -> None:
     """List the bundled models, and say how to open others."""
-    from vitral.studio.shelf import Shelf
+    from vitral.studio.catalog.model_catalog import ModelCatalog
 
-    shelf = Shelf()
+    catalog = ModelCatalog()
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(message("cli.models.name"), no_wrap=True)
     table.add_column(message("cli.models.kind"))
     for key in ("layers", "heads", "context"):
         table.add_column(message(f"cli.models.{key}"), justify="right")
     table.add_column(message("cli.models.architecture"))
-    for model in shelf.descriptions(preferred_language()):
-        name = Text(model.name, "bold" if model.name == shelf.default else "")
+    for model in catalog.descriptions(preferred_language()):
+        name = Text(model.name, "bold" if model.name == catalog.default else "")
         numbers = (model.num_layers, model.num_heads, model.context or "")
         table.add_row(
             name,
@@ -30,4 +30,4 @@ def models() -> None:
     console = Console(highlight=False)
     console.print(table)
     console.print()
-    console.print(Text(message("cli.models.others", default=shelf.default)))
+    console.print(Text(message("cli.models.others", default=catalog.default)))

@@ -1,4 +1,4 @@
-"""Writing a file so that nothing is lost: not what was there, and not half of what is new."""
+"""Writing a file so that neither the old one nor half of the new one is lost."""
 
 import os
 import tempfile
@@ -9,7 +9,7 @@ from vitral.errors import VitralError
 
 
 class NewFile:
-    """A file to be written. What can be known beforehand is checked here, before any work.
+    """A file to be written. What can be checked before any work is checked here.
 
     Raises VitralError("file_exists") unless `overwrite`, and "file_unwritable".
     """
@@ -27,7 +27,7 @@ class NewFile:
             raise VitralError("file_unwritable", path=path, reason=os.strerror(13))
 
     def write(self, save: Callable[[Path], object]) -> None:
-        """Have `save` write a file beside the target, then put it in its place in one step."""
+        """Let `save` write a file beside the target, then rename it in one step."""
         try:
             handle, name = tempfile.mkstemp(
                 dir=self.path.parent, prefix=f".{self.path.name}.", suffix=self.path.suffix

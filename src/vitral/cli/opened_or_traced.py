@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 def opened_or_traced(
     text: str | None, model: str | None, file: str | None, saved: Path | None
 ) -> "Trace":
-    """The trace that the options ask for: run now, or read from a file.
+    """The trace that the options name: computed now, or read from a file.
 
     A recurrent translator only looks at its text while it answers: its trace is that of its
     answer.
 
-    Raises VitralError `options_clash` where they ask for both.
+    Raises VitralError `options_clash` if they name both.
     """
     if saved is None:
         source = source_text(text, file)

@@ -71,7 +71,7 @@ def _print_all(console: Console, lines: Iterator[Text]) -> None:
 
 
 def _print_part(console: Console, trace: Trace, rows: range, columns: range) -> None:
-    """Where a part was asked for, say which it is."""
+    """Print which part is shown, if only a part is."""
     size = len(trace.tokens)
     if len(rows) < size or len(columns) < size:
         note = message(

@@ -1,4 +1,4 @@
-"""`vitral plot`: a trace as a figure for print (PNG, SVG, PDF) or as a page that works offline."""
+"""`vitral plot`: a trace as a figure for print (PNG, SVG, PDF) or as an HTML page."""
 
 import warnings
 from pathlib import Path
@@ -73,7 +73,7 @@ def plot(
     traced = opened_or_traced(text, model, file, open)
     notes: list[str] = []
     if kind == "page":
-        from vitral.tracing.page import MOST_MEGABYTES
+        from vitral.showing.page import MOST_MEGABYTES
 
         content = traced.to_html(
             part=part,
@@ -101,7 +101,7 @@ def plot(
 
 
 def _kind(kind: str | None, path: Path) -> str:
-    """What is drawn: as asked, else what the file's name says; the two have to agree."""
+    """What to draw: the given kind, or that of the file's extension; the two have to agree."""
     ending = path.suffix.lower()
     if ending not in (*PICTURES, *PAGES):
         known = ", ".join((*PICTURES, PAGES[0]))
@@ -128,7 +128,7 @@ def _ranges(
 ) -> dict[str, tuple[int, int] | None]:
     if rows is None and columns is None:
         return {}
-    record = traced._record(layer or 0, part)
+    record = traced.record(min(traced.layers(part)) if layer is None else layer, part)
     sizes = {"rows": record.num_queries, "columns": record.num_keys}
     found: dict[str, tuple[int, int] | None] = {}
     for name, written in (("rows", rows), ("columns", columns)):
@@ -139,7 +139,7 @@ def _ranges(
 
 
 def _draw(traced: "Trace", target: NewFile, kind: str, options: dict[str, Any]) -> list[str]:
-    """Draw and write the figure; what its reader should know besides."""
+    """Draw and write the figure; the notes that its reader needs."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         figure = traced.plot(kind, **options)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """The commands, put together; and how the program ends.
 
 Commands are named here and imported when they are called. Exit codes: 0 done, 1 checked and
-found wanting (`verify`), 2 wrong input
+found wrong (`verify`), 2 wrong input
 (one line on stderr says what to do), 130 interrupted.
 """
 
@@ -107,7 +107,7 @@ def _app(name: str, help: str, usage: str) -> App:
 
 
 class _Formatter(DefaultFormatter):
-    """Cyclopts' help, with our usage line as it stands: it begins with the reader's own word."""
+    """Cyclopts' help, with our own usage line, which is in the reader's language."""
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
         if usage:
@@ -121,7 +121,7 @@ def _say(error: VitralError) -> int:
 
 
 def _replace_unprintable() -> None:
-    """A terminal that cannot show a character shows "?", instead of the program stopping."""
+    """Show "?" for characters that the terminal cannot show, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -10,7 +10,7 @@ from vitral.messages import message
 
 
 def print_relations(console: Console, report: RelationReport, num_sentences: int) -> None:
-    """One line a relation and direction; the heads that beat the baseline for sure are bold.
+    """One line per relation and direction; heads that certainly beat the baseline are bold.
 
     `num_sentences` is how many the treebank has.
     """

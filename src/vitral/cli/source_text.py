@@ -1,4 +1,4 @@
-"""The text that a command works on: written on the command line, in a file, or piped in."""
+"""The text that a command works on: given on the command line, in a file, or on standard input."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def source_text(text: str | None, file: str | None) -> str:
-    """TEXT as it stands, or the content of `file` ("-": standard input) as UTF-8.
+    """TEXT unchanged, or the content of `file` ("-": standard input) as UTF-8.
 
     A file's byte order mark and the line break at its end are not part of the text.
     Raises VitralError: text_missing, text_twice, text_empty, text_not_utf8, file_unreadable,

@@ -31,7 +31,8 @@ def studio(
         bool, Parameter(help=message("cli.studio.no_browser"), negative="")
     ] = False,
 ) -> None:
-    """Start Studio, print its address, open a browser where there is one."""
+    """Start Studio, print its address, open a browser if there is one."""
+    from vitral.studio.rooms.train.settings import TrainSettings
     from vitral.studio.server import serve
 
     def announce(address: str) -> None:
@@ -42,7 +43,7 @@ def studio(
         if not no_browser and has_browser():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    serve(model, host, port, announce, runs, text)
+    serve(model, host, port, announce, [TrainSettings(runs=runs, texts=text)])
     sys.stdout.flush()
     os._exit(0)  # Python would wait for a thread that still runs a model; nobody needs its result
 

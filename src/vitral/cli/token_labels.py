@@ -15,7 +15,7 @@ _VISIBLE = {"\n": "⏎", "\r": "␍", "\t": "⇥", " ": "␣"}
 
 
 def labels(tokens: Sequence[Token]) -> list[str]:
-    """A label a token: its text, with parts of words marked and no character invisible."""
+    """A label per token: its text, with parts of words marked and no character invisible."""
     result = []
     for index, token in enumerate(tokens):
         text = token.text.strip(" ") or token.text

@@ -10,7 +10,7 @@ _RANGE = re.compile(r"([0-9]{0,9}):([0-9]{0,9})")
 def token_range(option: str, text: str | None, size: int) -> range:
     """ "4:10" as range(4, 10); ":10", "4:" and None reach to the ends.
 
-    Raises VitralError("range_wrong") for what is no such range, or leaves the `size` tokens.
+    Raises VitralError("range_wrong") for anything else, or a range outside the `size` tokens.
     """
     if text is None:
         return range(size)

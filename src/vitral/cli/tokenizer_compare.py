@@ -1,4 +1,4 @@
-"""`vitral tokenizer compare`: several tokenizers side by side on text that none of them knows."""
+"""`vitral tokenizer compare`: several tokenizers side by side on held-out text."""
 
 import json as json_module
 import sys
@@ -32,7 +32,7 @@ def compare(
     text_field: Annotated[str, Parameter(help=message("cli.tokenizer.text_field"))] = "text",
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
 ) -> None:
-    """Compare tokenizers, trained here or brought along, on the held-out part of texts."""
+    """Compare tokenizers, trained here or existing ones, on the held-out part of texts."""
     from vitral.cli.tokenizer_texts import both_parts, check_sources, tokenizer_called
     from vitral.models.catalog import BUNDLED
     from vitral.text.tokenizer_comparison import measure

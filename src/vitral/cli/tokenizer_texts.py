@@ -46,9 +46,9 @@ def both_parts(
 def tokenizer_called(
     name: str, training: Sequence[str], size: int | None, default: int
 ) -> Tokenizer:
-    """One of the kinds, trained here; or what stands in a folder, a file or a model.
+    """One of the kinds, trained here; or that of a folder, a file or a model.
 
-    Without a `size`, a kind learns `default` tokens, or as many as the text gives. Raises
+    Without a `size`, the vocabulary has `default` tokens, or as many as the text allows. Raises
     VitralError: what `train_tokenizer` and `locate` raise, `tokenizer_unusable`.
     """
     if name in KINDS:

@@ -1,4 +1,4 @@
-"""`vitral tokenizer train`: a tokenizer of one's own, in a folder of its own."""
+"""`vitral tokenizer train`: train a tokenizer on your own text."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`vitral tokens`: how a model cuts a text."""
+"""`vitral tokens`: how a model splits a text."""
 
 import json as json_module
 import sys
@@ -27,7 +27,7 @@ def tokens(
     ] = None,
     json: Annotated[bool, Parameter(help=message("cli.tokens.json"), negative="")] = False,
 ) -> None:
-    """Show the tokens of a text: number, piece of the text, where it stands, and id."""
+    """Show the tokens of a text: number, text, position, and id."""
     source = source_text(text, file)
     from vitral.cli.token_labels import labels
 
@@ -57,7 +57,7 @@ def tokens(
 
 
 def _cut(source: str, model: str | None) -> "tuple[str, list[Token]]":
-    """The model's name and the tokens. A folder that holds a tokenizer alone will do."""
+    """The model's name and the tokens. A folder with only a tokenizer is enough."""
     import vitral
     from vitral.models.catalog import BUNDLED
     from vitral.text.tokenizer_folder import FILE, read_tokenizer

@@ -1,4 +1,4 @@
-"""`vitral train`: a model of one's own from one's own text."""
+"""`vitral train`: train a model on your own text."""
 
 import shlex
 import sys
@@ -35,7 +35,7 @@ def train(
         bool, Parameter(help=message("cli.train.tensorboard"), negative="")
     ] = False,
 ) -> int:
-    """Train a model on texts, or go on with a run that was stopped."""
+    """Train a model on texts, or resume a run that was stopped."""
     if minutes is not None and steps is not None:
         raise VitralError("options_clash", first="--minutes", second="--steps")
     for option, value in (("--minutes", minutes), ("--steps", steps), ("--threads", threads)):
@@ -95,7 +95,7 @@ def _check_utf8(path: str) -> None:
 def _title(
     name: str | None, recipe: "Recipe | None", sources: tuple[str, ...], out: Path | None
 ) -> str:
-    """What the run is called: as asked, as its recipe, as its text. Raises `sources_missing`."""
+    """Its name: as given, or that of its recipe or text. Raises `sources_missing`."""
     if name is not None or recipe is not None:
         return name if name is not None else recipe.name if recipe is not None else ""
     if sources:

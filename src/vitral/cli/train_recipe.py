@@ -1,4 +1,4 @@
-"""Which recipe a `vitral train` follows: a file, the run's own, a plain one, or the dial's."""
+"""The recipe of `vitral train`: a file, the run's own, a plain one, or chosen for `--minutes`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,7 +37,7 @@ def recipe_for(
     name: str,
     device: str,
 ) -> Recipe:
-    """The recipe of the run in `folder` for which no file was named."""
+    """The recipe of the run in `folder` if no recipe file was given."""
     before = folder.asked()
     if folder.recipe_path.exists():
         if before is not None and before.minutes is not None and before.minutes == asked.minutes:

@@ -1,4 +1,4 @@
-"""What `vitral train` does once its options are understood."""
+"""What `vitral train` does once its options are read."""
 
 import shlex
 import sys
@@ -19,8 +19,9 @@ from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.load import locate
-from vitral.training.distributed import parallel
+from vitral.training.distributed.current import current
 from vitral.training.distributed.device import choose_device
+from vitral.training.distributed.parallel import Kind
 from vitral.training.preparation.corpus_preparation import prepare
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_file import Setting
@@ -33,7 +34,7 @@ from vitral.training.watching.watcher import Watcher
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for."""
+    """The options of one call of `vitral train`."""
 
     folder: RunFolder
     sources: tuple[str, ...]
@@ -45,17 +46,17 @@ class Order:
     device: str
     threads: int | None
     compiled: bool
-    kind: parallel.Kind | None
+    kind: Kind | None
     tensorboard: bool
 
 
 def carry_out(order: Order) -> int:
-    """Prepare, train, write the model, say what to type next; the exit code."""
+    """Prepare, train, write the model, say what to run next; the exit code."""
     if order.threads is not None:
         torch.set_num_threads(order.threads)
     device = choose_device(order.device)
     with ExitStack() as stack:
-        group = stack.enter_context(parallel.current(order.kind, device))
+        group = stack.enter_context(current(order.kind, device))
         console = Console(highlight=False, quiet=not group.leads)
         if group.leads:
             stack.enter_context(order.folder.alone())
@@ -95,7 +96,7 @@ def carry_out(order: Order) -> int:
 
 
 def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, Any, Path | None]:
-    """The recipe, what it reads, and the model to start from."""
+    """The recipe, the prepared data, and the model to start from."""
     folder, before = order.folder, order.folder.asked()
     start = None if order.start is None else str(locate(order.start)[1].resolve())
     if before is not None and start is None:

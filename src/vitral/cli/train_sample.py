@@ -1,4 +1,4 @@
-"""What a model writes while it is being trained."""
+"""Sample texts that a model writes during training."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +15,8 @@ PROMPT_WORDS = 3
 
 
 def sample_prompt(recipe: Recipe, prepared: Any) -> str | None:
-    """What a sample begins with: the recipe's `sample`, or the first words of the held-out text,
-    which the vocabulary surely suits. None where there is no such text."""
+    """The beginning of a sample: the recipe's `sample`, or the first words of the held-out text,
+    which the vocabulary certainly covers. None if there is no such text."""
     if recipe.sample is not None:
         return recipe.sample
     samples = getattr(prepared, "samples", None) or [""]
@@ -24,7 +24,7 @@ def sample_prompt(recipe: Recipe, prepared: Any) -> str | None:
 
 
 def sample_writer(recipe: Recipe, prepared: Any) -> Callable[[nn.Module, int], str] | None:
-    """Has a model write on from the prompt. None for an encoder, which writes nothing."""
+    """A function with which a model continues the prompt. None for an encoder."""
     prompt = sample_prompt(recipe, prepared)
     if prompt is None or recipe.phases[-1].objective == "masked_words":
         return None

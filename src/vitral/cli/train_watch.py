@@ -1,4 +1,4 @@
-"""The sentence that a run watches, as its recipe's `watch` asks."""
+"""The sentence that a run records, from its recipe's `watch`."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from vitral.training.watching.watched_text import WatchedText
 
 
 def watched_text(recipe: Recipe, prepared: Any, out: Path, *, leads: bool) -> WatchedText | None:
-    """Writes down that sentence's attention in the folder `out`; None where none is watched.
+    """Records that sentence's attention in the folder `out`; None if there is no sentence.
 
     Raises VitralError `text_too_long`, and what tokenizing the sentence raises, before the run
     takes a step."""

@@ -43,7 +43,7 @@ def verify(
     found = compare(opened.module, args, named)
     rounding = None
     if not all(map(_holds, found.deviations)):
-        # Two exact ways may part by rounding that grows from layer to layer; not in float64.
+        # Two exact computations may differ by rounding that grows with the layers, not in float64.
         rounding = found.largest
         opened.module.double()
         found = compare(opened.module, *_in_float64(args, named))
@@ -58,7 +58,7 @@ def verify(
 
 
 def _inputs(model: "Model", text: str | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What the model reads: the text, a sentence of ours, or noise where it looks at images."""
+    """What the model reads: the text, a sentence of ours, or noise for an image model."""
     if model.kind == "image" and text is None:
         import torch
 
@@ -121,7 +121,7 @@ def _print_table(name: str, found: "Comparison") -> None:
 
 
 def _print_json(name: str, found: "Comparison", rounding: float | None) -> None:
-    """The comparison as JSON on stdout, and nothing else; what is no number is null."""
+    """The comparison as JSON on stdout, and nothing else; undefined numbers are null."""
     from vitral.tracing.recording.comparison import TOLERANCE
 
     document = {

@@ -27,7 +27,7 @@ from vitral.errors import VitralError
 class ArrayFile:
     """One row of numbers of a `dtype`, written from its beginning to its end.
 
-    Raises VitralError `file_unwritable` where there is no room or no permission.
+    Raises VitralError `file_unwritable` if there is no space or no permission.
     """
 
     def __init__(self, path: Path, dtype: np.dtype[Any]) -> None:
@@ -50,7 +50,7 @@ class ArrayFile:
         self.length += len(values)
 
     def finish(self) -> None:
-        """Have all of it on the disk, still under its passing name."""
+        """Flush all of it to the disk, still under its temporary name."""
         try:
             self._file.seek(0)
             self._write_header()
@@ -66,7 +66,7 @@ class ArrayFile:
         self._partial.replace(self.path)
 
     def discard(self) -> None:
-        """Take away what was written."""
+        """Delete what was written."""
         with suppress(OSError):  # what was not written yet may find no room
             self._file.close()
         self._partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Cleaning text: the same character for the same thing and, in prose, one paragraph a line.
+"""Cleaning text: the same character for the same thing and, in prose, one paragraph per line.
 
 *Plain* cleaning composes accents (NFC) and makes every line break "\\n"; all else is kept, as
 code, verse and benchmarks need it. *Prose* is for Spanish books.

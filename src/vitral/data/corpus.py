@@ -1,4 +1,4 @@
-"""A corpus: documents, read one at a time from wherever they are.
+"""A corpus: documents, read one at a time from files, folders and datasets.
 
     for document in read_documents(["libros/", "noticias.jsonl"]):
         print(document.name, len(document.text))
@@ -55,7 +55,7 @@ def read_documents(
 
     `hf:NAME`, `hf:NAME:SPLIT` or a folder written by `datasets.save_to_disk` is a Hugging Face
     dataset. `text_field` is where a .jsonl line or a dataset's row has its text. Documents
-    without a word are left out, for there is nothing in them to learn.
+    without a word are left out.
 
     Raises VitralError: `source_missing`, `data_missing` (a folder without such files),
     `source_twice`, `file_unreadable`, `file_binary`, `file_not_utf8`, `jsonl_line`,
@@ -74,20 +74,6 @@ def read_documents(
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file. Raises `file_unreadable`, `file_binary`, `file_not_utf8`."""
     return "".join(_decoded(path))
-
-
-def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], list[Document]]:
-    """The training and the held-out documents of a folder of prose, all of them in memory.
-
-    Raises what `read_documents` and `split_documents` raise.
-    """
-    from vitral.data.split import split_documents
-
-    kept: list[Document] = []
-    apart: list[Document] = []
-    for document, is_held_out in split_documents(read_documents([folder]), list(held_out)):
-        (apart if is_held_out else kept).append(document)
-    return kept, apart
 
 
 def _texts(sources: Sequence[str | Path], text_field: str) -> Iterator[tuple[str, str]]:

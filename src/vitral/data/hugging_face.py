@@ -1,4 +1,4 @@
-"""Documents of a Hugging Face dataset, through the `datasets` library: one a row.
+"""Documents of a Hugging Face dataset, through the `datasets` library: one per row.
 
 hf:wikimedia/wikipedia:train     from the hub, streamed; "train" where no split is named
 hf:corpus/  or  corpus/          a folder that `datasets.save_to_disk` wrote, memory-mapped

@@ -1,14 +1,14 @@
 """Whole documents side by side in rows of one length, none of them seeing another.
 
 Where documents are short (a number and its name, a message, a question), a row each would be
-mostly padding. So several share a row: `documents` says which of them each token belongs to, for
-attention to stay within one, and no token is asked to predict another document's beginning.
+mostly padding. So several share a row: `documents` gives the one that each token belongs to, for
+attention to stay within one, and no token has to predict another document's beginning.
 
     row        <s> tres <s>  <s> cien to <s>  …
     targets    tres <s>  –   cien to <s>  –   …      (with end=begin="<s>", the – is not there)
     documents   0   0        1   1   1        2      (2: the padding)
 
-The rows are planned once: documents in an order drawn from the seed, a few thousand at a time,
+The rows are planned once: documents in an order that the seed gives, a few thousand at a time,
 the longest first, each into the fullest row that has room for it (best fit decreasing; Johnson
 1973, "Near-optimal bin packing algorithms"), which leaves a few percent empty. Every epoch takes
 all rows in another order; a step's rows depend on the seed and the step's number only. A document
@@ -46,8 +46,8 @@ class PackedRows:
 
 class Packing:
     """A corpus packed into rows of `length` tokens. `begin` is put before each document and
-    `end` after it (None: nothing is); both are tokens like others, and the last is only asked
-    for, never read.
+    `end` after it (None: nothing is); both are tokens like others, and the last is only
+    predicted, never read.
 
     Raises VitralError `corpus_shorter_than_window` if no document has two tokens.
     """
@@ -64,7 +64,7 @@ class Packing:
         self.tokens, self.length, self.seed = tokens, length, seed
         self._begin, self._end = _as_list(begin), _as_list(end)
         self._bounds = np.append(tokens.documents, len(tokens.ids))
-        # A document of n tokens, marks included, is n − 1 questions.
+        # A document of n tokens, special ones included, has n − 1 targets.
         num_asked = np.diff(self._bounds) + len(self._begin) + len(self._end) - 1
         num_pieces = -(-num_asked // length)
         self._documents = np.repeat(np.arange(len(num_asked)), num_pieces)
@@ -84,7 +84,7 @@ class Packing:
 
     @property
     def filled(self) -> float:
-        """The share of places that are no padding."""
+        """The share of positions that are not padding."""
         return float(self._sizes.sum() / (self.num_rows * self.length))
 
     def rows(self, step: int, num_rows: int, rows: slice = _ALL) -> PackedRows:

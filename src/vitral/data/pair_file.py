@@ -2,7 +2,7 @@
 
 A batch of pairs is padded to its longest source and its longest target, and padding costs as
 much to compute as text. So a batch is made of pairs of about one length. Let all pairs stand in
-a row, from the shortest to the longest: a place in this row is drawn, as many tokens to its left
+a row, from the shortest to the longest: a random place in it is chosen, as many tokens to its left
 as to its right are its neighbours, and among these the batch is drawn. Every pair is as likely
 as another, save for the few at the row's ends, where places to one side are missing.
 

@@ -1,8 +1,8 @@
-"""Pairs of texts: what is read and what should be written, for models that turn one into the
+"""Pairs of texts: the input and the answer, for models that turn one into the
 other.
 
-They stand in files, one pair a line: `.tsv`, "source TAB target"; or `.jsonl`, objects with
-"source" and "target". Or they are made by a rule, as numbers and dates in Spanish words are.
+They are in files, one pair per line: `.tsv`, "source TAB target"; or `.jsonl`, objects with
+"source" and "target". Or a rule generates them, such as numbers and dates in Spanish words.
 
 Which pairs are held out depends on the run's seed and on what is read (`split.draw`): however
 often and wherever a source stands, it is either learned from or asked about, never both.
@@ -31,7 +31,7 @@ ENDINGS = (".tsv", ".jsonl")
 
 @dataclass(frozen=True)
 class Pair:
-    """What is read, and what should be written."""
+    """The input text, and the answer."""
 
     source: str
     target: str
@@ -42,7 +42,7 @@ def read_pairs(paths: Sequence[str | Path]) -> Iterator[Pair]:
 
     Raises VitralError `source_missing`, `data_missing` where a folder has no such file,
     `pair_file_unknown` for a file of another kind, `file_not_utf8`, and `pair_invalid` with the
-    line that is no pair.
+    line that is not a pair.
     """
     for path in map(Path, paths):
         if path.is_dir():
@@ -109,11 +109,11 @@ GENERATED: dict[str, Callable[[Random, int], Pair]] = {
     "spanish_numbers": spanish_number,
     "spanish_dates": spanish_date,
 }
-"""Pairs that are made by a rule, by their name in a recipe."""
+"""Pairs that a rule generates, by their name in a recipe."""
 
 
 def generate_pairs(kinds: Sequence[str], *, digits: int, count: int, seed: int) -> Iterator[Pair]:
-    """So many pairs of those kinds by turns, the same ones for the same seed. Short numbers are
+    """`count` pairs of those kinds by turns, the same ones for the same seed. Short numbers are
     few, so they come again and again."""
     random = Random(seed)
     for number in range(count):

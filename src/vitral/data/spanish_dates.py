@@ -5,7 +5,7 @@
 
 Day, month, year, as Spanish writes them; no noughts before a digit and no dot in the year. The
 first of a month is "primero" here, as in most of America; "uno de mayo", as in most of Spain, is
-right as well, and is understood (Real Academia Española, "Diccionario panhispánico de dudas",
+right as well, and is accepted (Real Academia Española, "Diccionario panhispánico de dudas",
 fecha). Only days that there were or will be: the Gregorian calendar, years 1000 to 2999.
 """
 

@@ -1,4 +1,4 @@
-"""Whole numbers in Spanish words, and back: a task that grades itself.
+"""Whole numbers in Spanish words, and back: a task whose answers can be checked.
 
     1.234            mil doscientos treinta y cuatro
     21.000.101       veintiún millones ciento uno
@@ -14,8 +14,8 @@ A number is read in groups of three digits from the right: units, *mil*, *milló
 * up to thirty the number is one word, with its accent where the last syllable is stressed:
   *dieciséis, veintidós, veintitrés, veintiséis* and *veintiún*.
 
-So a model that writes them must count places from the right, and remember what stands to the
-left of where it is: a question about attention that anybody can mark.
+So a model that writes them must count positions from the right, and remember what stands to the
+left of where it is: a question about attention with a checkable answer.
 """
 
 from vitral.errors import VitralError

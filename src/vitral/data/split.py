@@ -1,4 +1,4 @@
-"""Which documents a model is trained on, and which are held out to see what it has learned.
+"""Which documents a model is trained on, and which are held out for evaluation.
 
 Whole documents are held out, never random lines: neighbouring lines of one book share names and
 turns of phrase, and a model that has seen half of them is not being tested. A corpus of a single
@@ -14,11 +14,12 @@ split stays the same while a corpus grows, and needs no list of what is in it.
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from vitral.data.copies import Copies
-from vitral.data.corpus import Cleaning, Document
+from vitral.data.corpus import Cleaning, Document, read_documents
 from vitral.errors import VitralError
 
 UNEVEN = 1.15
@@ -60,6 +61,18 @@ def split_documents(
     if isinstance(held_out, Split):
         return _by_plan(documents, held_out, cleaning)
     return _by_share(documents, held_out, seed, cleaning)
+
+
+def read_corpus(folder: Path, held_out: Sequence[str]) -> tuple[list[Document], list[Document]]:
+    """The training and the held-out documents of a folder of prose, all of them in memory.
+
+    Raises what `read_documents` and `split_documents` raise.
+    """
+    kept: list[Document] = []
+    apart: list[Document] = []
+    for document, is_held_out in split_documents(read_documents([folder]), list(held_out)):
+        (apart if is_held_out else kept).append(document)
+    return kept, apart
 
 
 def plan_split(documents: Iterable[Document], share: float, seed: int = 0) -> Split:

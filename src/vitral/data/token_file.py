@@ -139,7 +139,7 @@ def _pieces(documents: Iterable[Document]) -> Iterator[_Passage]:
 def _encoded(
     pieces: Iterator[_Passage], tokenizer: Tokenizer
 ) -> Iterator[tuple[_Passage, Encoding]]:
-    """Several passages at once, which the tokenizer shares out among the processor's cores."""
+    """Several passages at once, which the tokenizer divides among the CPU cores."""
     while batch := list(islice(pieces, _PASSAGES_AT_ONCE)):
         texts = [passage.text for passage in batch]
         with as_text(tokenizer):

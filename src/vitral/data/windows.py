@@ -1,4 +1,4 @@
-"""Windows on a long row of token ids, drawn at random, the same ones again after a restart.
+"""Random windows on a long row of token ids, the same ones again after a restart.
 
 A step's windows depend on the seed and the step's number only: there is no position to save, and
 a resumed run sees what an uninterrupted one sees. Every process of a distributed run draws the
@@ -37,7 +37,7 @@ def draw_windows(
     """The windows of one step: [B, L] with L drawn from `lengths` and B·L ≈ `num_tokens`.
 
     With `rows` only those are read: `rows=slice(a, b)` gives [a:b] of the whole. "anywhere"
-    takes every place with the same chance (as nanoGPT does). So many tokens `beyond` its end
+    takes every position with the same probability (as nanoGPT does). `beyond` more tokens
     come with each window: [B, L + beyond]. Raises VitralError `corpus_shorter_than_window`.
     """
     generator = np.random.default_rng((seed, step))

@@ -1,17 +1,17 @@
-"""Ablation: which heads would be missed? Silence each in turn and see what a text then costs.
+"""Ablation: which heads does a text need? Silence each in turn and measure the loss.
 
     change(head) = loss(text, that head silenced) − loss(text)
 
 A large positive change says that the prediction rests on the head; one near zero, that others
-do its work or nobody needs it; a negative one, that it is in the way (Michel, Levy & Neubig
+do its work or it is not needed; a negative one, that it is in the way (Michel, Levy & Neubig
 2019, "Are Sixteen Heads Really Better than One?", arXiv:1905.10650; Voita et al. 2019,
-arXiv:1905.09418). It is what a gate g on the head's output would cost on its way from 1 to 0:
+arXiv:1905.09418). It is the integral over a gate g on the head's output from 1 to 0:
 
     change = −∫₀¹ ∂loss/∂g dg
 
-The loss is in nats a token. A decoder predicts every token after the first. An encoder is asked
-for every token once, in rounds: those of one round, about one in seven, are masked together,
-and which these are is drawn with a fixed seed.
+The loss is in nats per token. A decoder predicts every token after the first. An encoder predicts
+every token once, in rounds: those of one round, about one in seven, are masked together,
+and a fixed seed chooses them.
 
 A batch tries several heads of a layer at once, one a copy of the text, and the layers below,
 which no head above can change, are computed once.
@@ -31,6 +31,7 @@ from vitral.explain.mask_token import mask_id
 from vitral.models.description import number, pad_id
 from vitral.stopping import check_stop
 from vitral.tracing.editing.edit import Edit
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import arguments, check_ids, pad
 from vitral.tracing.recording.layers import find_layers
 
@@ -38,14 +39,15 @@ Mode = Literal["zero", "uniform"]
 TOKENS_AT_ONCE = 2048
 """Tokens of a batch; their logits are what takes memory."""
 NUM_ROUNDS = 7
-"""Rounds in which an encoder is asked for all tokens: about 15 % of them each."""
+"""Rounds in which an encoder predicts all tokens: about 15 % of them each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """What a text costs without each head, in nats a predicted token.
+    """The loss of a text without each head, in nats per predicted token.
 
-    `loss` is that of the whole model, `losses` [layers, heads] those without a head;
+    `loss` is that of the whole model, `losses` [layers, heads] those without a head, NaN where a
+    layer has no attention, or fewer heads than another;
     `num_predicted` is over how many tokens they are means.
     """
 
@@ -56,19 +58,23 @@ class Ablation:
 
     @property
     def change(self) -> Tensor:
-        """[layers, heads]: how much dearer the text becomes."""
+        """[layers, heads]: how much the loss rises."""
         return self.losses - self.loss
 
     def ranking(self) -> list[tuple[int, int, float]]:
-        """(layer, head, change), those most missed first."""
+        """(layer, head, change), the most important first."""
         change = self.change
-        order = change.flatten().argsort(descending=True, stable=True).tolist()
+        order = change.flatten().nan_to_num(-torch.inf).argsort(descending=True, stable=True)
+        heads = int((~change.isnan()).sum())
         width = change.shape[1]
-        return [(i // width, i % width, float(change[i // width, i % width])) for i in order]
+        return [
+            (i // width, i % width, float(change[i // width, i % width]))
+            for i in order.tolist()[:heads]
+        ]
 
 
 def ablate(
-    model: Any,
+    model: TraceableModel,
     text: str | None = None,
     *,
     ids: Sequence[int] | None = None,
@@ -78,8 +84,8 @@ def ablate(
 ) -> Ablation:
     """The change of loss on a text when each head of a `vitral.Model` is silenced.
 
-    `mode` "zero" takes away what the head adds; "uniform" has it look evenly at all tokens that
-    it may look at, so that only its choice is lost. `progress` is told of (heads done, all).
+    `mode` "zero" removes what the head adds; "uniform" makes it look evenly at all tokens that
+    it may see, so that only its choice is lost. `progress` is called with (heads done, all).
 
     Raises VitralError `ablation_kind` for a model that is neither decoder nor encoder with a
     language model's head, `ablation_too_short`, `ablation_mode`, `ablation_no_mask`, and what
@@ -106,9 +112,9 @@ def ablate(
 
 
 def _questions(
-    model: Any, ids: list[int], special: set[int], seed: int
+    model: TraceableModel, ids: list[int], special: set[int], seed: int
 ) -> tuple[list[list[int]], list[tuple[int, int, int]]]:
-    """The rows of ids to run, and what they are asked: (row, place of the logits, token)."""
+    """The rows of ids to run, and what they predict: (row, position of the logits, token)."""
     if model.kind == "decoder":
         if len(ids) < 2:
             raise VitralError("ablation_too_short", least=2)
@@ -131,7 +137,11 @@ class _Trial:
     """One text, and the heads of a model one after another."""
 
     def __init__(
-        self, model: Any, rows: list[list[int]], asked: list[tuple[int, int, int]], mode: Mode
+        self,
+        model: TraceableModel,
+        rows: list[list[int]],
+        asked: list[tuple[int, int, int]],
+        mode: Mode,
     ) -> None:
         self.model, self.module = model, model.module
         self.rows, self.mode = rows, mode
@@ -143,7 +153,7 @@ class _Trial:
     def run(self, progress: Callable[[int, int], None] | None) -> Ablation:
         with Edit(self.module) as edit:
             loss, num_heads = self._whole()
-            losses = torch.zeros(len(num_heads), max(num_heads))
+            losses = torch.full((len(num_heads), max(num_heads)), torch.nan)
             done, total = 0, sum(num_heads)
             for layer, number_of_heads in enumerate(num_heads):
                 for first in range(0, number_of_heads, self.copies):
@@ -156,7 +166,7 @@ class _Trial:
         return Ablation(loss, losses, len(self.token), self.mode)
 
     def _whole(self) -> tuple[float, list[int]]:
-        """The loss of the whole model, and how many heads its layers have; layers' outputs are
+        """The loss of the whole model, and how many heads each layer has; layers' outputs are
         kept, unless one module serves as several layers."""
         with ExitStack() as undo:
             for layer in self.layers:
@@ -166,7 +176,10 @@ class _Trial:
         if len({id(each) for each in self.layers}) != len(self.below):
             self.below = []
         trace = self.model.trace(ids=self.rows[0])
-        return loss, [each.num_heads for each in trace._records(None).values()]
+        records = trace.layers()
+        return loss, [
+            records[layer].num_heads if layer in records else 0 for layer in range(trace.num_layers)
+        ]
 
     def _without(self, edit: Edit, layer: int, heads: range) -> Tensor:
         """The losses [heads] without each of some heads of a layer."""

@@ -1,13 +1,13 @@
-"""Attention flow: how much could stream from an input token to a token at the top.
+"""Attention flow: the maximum flow from an input token to a token at the top.
 
-The layers are a network of pipes: from each token to each that it looks at, as wide as its
-weight (averaged over heads, half for the residual stream). The *maximum flow* between an input
-token and a token at the top is the most that fits through all ways together (Abnar & Zuidema
+The layers are a flow network: an edge from each token to each that it looks at, with its
+weight as capacity (mean of heads, half for the residual). The *maximum flow* between an input
+token and a token at the top is the largest possible over all paths together (Abnar & Zuidema
 2020, arXiv:2005.00928, section 3). Unlike rollout, it does not multiply along a path: a path is
-as wide as its narrowest pipe.
+as wide as its narrowest edge.
 
-Range: 0 to 1. Cost: a maximum flow (networkx, preflow–push) over L·T² pipes for each input
-token asked for: seconds for a sentence, so that longer texts are refused.
+Range: 0 to 1. Cost: a maximum flow (networkx, preflow–push) over L·T² edges for each input
+token: seconds for a sentence, so that longer texts are refused.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from vitral.tracing.trace import Trace
 
 MOST_PIPES = 60_000
 UNIT = 1 << 30
-"""Widths are whole numbers of 2⁻³⁰, so that the algorithm ends and is exact."""
+"""Capacities are whole numbers of 2⁻³⁰, so that the algorithm ends and is exact."""
 
 
 def flow(
@@ -39,7 +39,7 @@ def flow(
     """The maximum flow to one token at `layer` (default: the last) from input tokens: [n].
 
     `sources` are the input tokens, by default all. Raises VitralError `flow_too_large` over
-    60,000 pipes, and those of `rollout`.
+    60,000 edges, and those of `rollout`.
     """
     import networkx
 

@@ -1,7 +1,7 @@
-"""The way down: from one token after the last layer to the input tokens, as a graph.
+"""The paths from one token after the last layer down to the input tokens, as a graph.
 
 A node is a token at a level: level 0 is the input, level l + 1 stands above layer l. An edge leads
-down from a token to one that its layer looks at. What an edge's weight means is the reader's
+down from a token to one that its layer looks at. What an edge's weight means is the caller's
 choice:
 
 - "attention": the weight itself, of one layer: the mean over its heads, or one head's. Only
@@ -9,8 +9,8 @@ choice:
 - "rollout": the share of the top token's mixture that comes along this edge, half of each layer
   being the residual stream. The edges into an input token add up to `rollout(trace, [token])`,
   those of each level to one.
-- "flow": what streams along this edge when as much as fits streams from *one* input token to the
-  top. There are several such ways in most networks; this is one of them. The nodes of level 0
+- "flow": the flow along this edge in a maximum flow from *one* input token to the
+  top. Most networks have several maximum flows; this is one of them. The nodes of level 0
   hold the maximum flow from each input token: `flow(trace, token)`.
 
 Source: Abnar & Zuidema 2020, arXiv:2005.00928, section 3 and figures 1 and 2.
@@ -48,7 +48,7 @@ class AttentionGraph:
     """What `attention_graph` finds; see the head of the file.
 
     `nodes` [levels, T] are what stands in each token: in "rollout" its share, in "flow" what
-    streams through it (at level 0: its maximum flow), in "attention" 1 where it is reached.
+    flows through it (at level 0: its maximum flow), in "attention" 1 if it is reached.
     `edges` are the strongest, the strongest first; of `num_edges` that weigh `least` or more.
     `source` is the input token whose flow is drawn.
     """
@@ -78,7 +78,7 @@ def attention_graph(
 
     `head` (layer, head) takes this head alone in its layer and the mean of the heads in the
     others; with "attention" only. `source` is the input token whose flow is drawn, by default
-    the one, other than `token`, from which most can stream; with "flow" only. Edges weaker
+    the one, other than `token`, with the largest flow; with "flow" only. Edges weaker
     than `least` are left out, and those after the `most` strongest.
 
     Raises VitralError `graph_option` for an option that has no effect, `head_out_of_range`, and

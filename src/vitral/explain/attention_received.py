@@ -1,12 +1,13 @@
-"""Attention received: who is looked at, whoever is looking."""
+"""Attention received: which tokens the others look at."""
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
+from vitral.errors import VitralError
 from vitral.explain.measure import measure
 from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.parts import stacked
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -18,7 +19,7 @@ from vitral.tracing.trace import Trace
 def hub(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """The share of all attention that the most looked-at token receives: max_s r_s: [H].
 
-    1 if all look at one token; 1/S at the least, if attention is shared out evenly.
+    1 if all look at one token; 1/S at the least, if attention is even.
     """
     return _shares(record).amax(-1)
 
@@ -28,16 +29,15 @@ def received(trace: Trace, part: str | None = None) -> Tensor:
 
         r_s = Σ_t p_ts / Σ_t Σ_s p_ts
 
-    Sums to one over the keys. In a causal model early tokens are seen by more queries, and
-    receive more for that alone. Raises VitralError `part_unknown`, and `heads_differ` if not
-    all layers have as many heads.
+    Sums to one over the keys; NaN where a layer has no attention. In a causal model early tokens
+    are seen by more queries, and receive more for that alone. Raises VitralError `part_unknown`,
+    and `heads_differ` if not all layers have as many heads.
     """
-    records = list(trace._records(part).values())
-    if len({(record.num_heads, record.num_keys) for record in records}) > 1:
-        from vitral.errors import VitralError
-
+    records = trace.layers(part)
+    if len({(record.num_heads, record.num_keys) for record in records.values()}) > 1:
         raise VitralError("heads_differ", model=trace.model)
-    return torch.stack([_shares(record) for record in records])
+    shares = {layer: _shares(record) for layer, record in records.items()}
+    return stacked(shares, trace.num_blocks(part))
 
 
 def _shares(record: AttentionRecord) -> Tensor:

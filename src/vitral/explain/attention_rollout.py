@@ -6,11 +6,11 @@ look at; layer upon layer that is a product of matrices:
     Ã_l = (r·I + (1 − r)·mean_h A_l,h), rows made to sum to one        R_l = Ã_l · R_{l−1}
 
 with r = ½, half for the residual stream (Abnar & Zuidema 2020, arXiv:2005.00928, section 3).
-It knows nothing of how large the values are, nor of the feed-forward parts: a first picture.
+It ignores the size of the values and the feed-forward parts: a first approximation.
 
-Only the rows asked for are carried down through the layers, and patterns are taken a block at
+Only the requested rows are carried down through the layers, and patterns are computed a block at
 a time, so memory grows with the text's length. Range: 0 to 1, rows sum to one. Cost: one pass
-over all patterns, T² arithmetic a head, and as much again for each 8 or so rows asked for.
+over all patterns, T² arithmetic per head, and as much again for each 8 or so requested rows.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,11 @@ def rollout(
 ) -> Tensor:
     """What each input token contributes to some tokens: float32 [n, T], rows sum to one.
 
-    `tokens` are the places looked from, by default all; `layer` the one whose output is asked
-    about, by default the last. Raises VitralError `layer_out_of_range`, `part_unknown`,
-    `token_out_of_range`, `measure_of_two_texts` for cross-attention.
+    `tokens` are the positions to start from, by default all; `layer` the one whose output is
+    explained, by default the last. Raises VitralError `layer_out_of_range`, `part_unknown`,
+    `token_out_of_range`, `measure_of_two_texts` for cross-attention, and `mixing_unknown` if a
+    layer up to that one has no attention: it mixes tokens too (a convolution, a state space), and
+    the trace does not record how.
     """
     records = records_up_to(trace, layer, part, "rollout")
     length = records[0].num_keys
@@ -54,15 +56,19 @@ def records_up_to(
 ) -> list[AttentionRecord]:
     """The attentions from the first layer to `layer`, of a part that looks at itself.
 
-    Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`.
+    Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`,
+    `mixing_unknown`.
     """
-    records = trace._records(part)
-    if any(record.num_queries != record.num_keys for record in records.values()) or part == "cross":
-        raise VitralError("measure_of_two_texts", measure=name, part=part or trace.first_part)
-    numbers = {int(prefix.split(".")[-2]): record for prefix, record in records.items()}
-    if layer is not None and layer not in numbers:
-        raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
-    return [record for number, record in numbers.items() if layer is None or number <= layer]
+    found, records, blocks = trace.part(part), trace.layers(part), trace.num_blocks(part)
+    if any(record.num_queries != record.num_keys for record in records.values()) or found.is_cross:
+        raise VitralError("measure_of_two_texts", measure=name, part=found.name)
+    if layer is not None and not 0 <= layer < blocks:
+        raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
+    missing = [number for number in range(blocks) if number not in records]
+    if missing and (layer is None or layer >= missing[0]):
+        known = {"layers": ", ".join(map(str, missing)), "first": missing[0]}
+        raise VitralError("mixing_unknown", measure=name, model=trace.model, **known)
+    return [record for number, record in records.items() if layer is None or number <= layer]
 
 
 def check_token(token: int, length: int) -> None:

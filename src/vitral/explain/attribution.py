@@ -8,14 +8,13 @@ values, is linear in the stream. So each part's share is its output times one di
 (Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits"; Wang et al. 2022,
 arXiv:2211.00593, section 3.1.) In pre-norm models u is the same for all layers. Where norms stand
 on the stream itself (BERT) or behind a part (Gemma 2), u is pulled through each on its way down.
-*Direct*: what a head makes later parts do counts as theirs.
+*Direct*: the effect of a head on later parts counts as theirs.
 
 The shares add up to the logit: that has been checked when you get them. Range: logits, of
 either sign. Cost: one forward pass, and one query's row of every head.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +23,9 @@ from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
-from vitral.explain.measure import stacked
-from vitral.explain.output_parts import _head_output, module_of
+from vitral.explain.output_parts import output_of_heads
+from vitral.tracing.parts import stacked
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.layers import Layer, find_layers, is_norm
 from vitral.tracing.trace import Trace
 
@@ -53,11 +53,11 @@ class LogitAttribution:
 
 
 def logit_attribution(
-    trace: Trace, model: Any, token: int = -1, id: int | None = None
+    trace: Trace, model: nn.Module | TraceableModel, token: int = -1, id: int | None = None
 ) -> LogitAttribution:
-    """Share out the logit of `id` (by default the likeliest) at the place `token`.
+    """Divide the logit of `id` (by default the most likely) at the position `token`.
 
-    `token` counts from 0, or from the end if negative. `model` is the one that left the trace.
+    `token` counts from 0, or from the end if negative. `model` is the one that made the trace.
     Raises VitralError `logits_not_available`, `token_out_of_range`, `id_out_of_range`,
     `parts_not_available`, `attribution_not_available` (with the first address that is no sum of
     parts), `rerun_not_available`.
@@ -73,10 +73,10 @@ def logit_attribution(
         raise VitralError("id_out_of_range", id=number, vocabulary=logits.shape[-1])
     part = "decoder" if "decoder" in trace.parts else trace.first_part
     walk = _Walk(trace, module, part, place)
-    numbers = [int(prefix.split(".")[-2]) for prefix in trace._records(part)]
-    stream = walk.value(numbers[-1], "residual.post")
+    blocks = trace.num_blocks(part)
+    stream = walk.value(blocks - 1, "residual.post")
     walk.direction, walk.constant = pulled_from_logit(trace, module, part, place, number, stream)
-    for layer in reversed(numbers):
+    for layer in reversed(range(blocks)):
         walk.down(layer)
     embed = float(walk.direction @ walk.at(f"{walk.start}embed"))
     found = LogitAttribution(
@@ -84,8 +84,8 @@ def logit_attribution(
         number,
         float(logits[place, number]),
         embed,
-        stacked(walk.heads[::-1]),
-        stacked(walk.cross_heads[::-1]) if walk.cross_heads else None,
+        stacked(walk.heads, blocks),
+        stacked(walk.cross_heads, blocks) if walk.cross_heads else None,
         torch.tensor(walk.biases[::-1]),
         torch.tensor(walk.mlps[::-1]),
         walk.constant,
@@ -105,8 +105,8 @@ class _Walk:
         self.layers = [each for each in find_layers(module) if each.part == part]
         self.direction = torch.empty(0)
         self.constant = 0.0
-        self.heads: list[Tensor] = []
-        self.cross_heads: list[Tensor] = []
+        self.heads: dict[int, Tensor] = {}
+        self.cross_heads: dict[int, Tensor] = {}
         self.biases: list[float] = []
         self.mlps: list[float] = []
 
@@ -129,6 +129,8 @@ class _Walk:
             for name in (f"{start}.attention", f"{start}.cross_attention")
             if name in self.trace.attentions
         ]
+        if not attentions:  # what it has in their place is not known
+            self._fail(f"{start}.residual.mid")
         for name in attentions:
             if f"{name}.out" not in self.trace.values:
                 self._fail(f"{name}.out")
@@ -146,14 +148,14 @@ class _Walk:
             self.mlps.append(float(of_heads @ mlp))
         bias = 0.0
         for name in attentions:
-            parts = _head_output(self.trace, self.module, name, self.trace.attentions[name])
+            parts = output_of_heads(self.trace, self.module, name)
             row = (self.place, self.place + 1)
             shares = [
                 (parts.of(head, row)[0].double() @ of_heads).float()
                 for head in range(parts.record.num_heads)
             ]
             kind = self.cross_heads if name.endswith("cross_attention") else self.heads
-            kind.append(torch.stack(shares))
+            kind[layer] = torch.stack(shares)
             bias += float(parts.bias.double() @ of_heads)
         self.biases.append(bias)
 

@@ -54,7 +54,7 @@ def latex(found: "Arithmetic", digits: int = 3) -> str:
 
 def python(found: "Arithmetic") -> str:
     """The calculation as a Python program, with all digits, that prints the weight and what the
-    head hands on. It needs nothing but Python."""
+    head's output. It needs nothing but Python."""
     seen = [j for j, score in enumerate(found.scores.tolist()) if score != -math.inf]
     scaled = "dot * scaling"
     if found.softcap is not None:

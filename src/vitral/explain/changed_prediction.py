@@ -1,6 +1,6 @@
-"""What an edit does to a prediction: the same place asked twice, before and after.
+"""What an edit does to a prediction: the same position before and after.
 
-    moved      ½ Σ |after − before|              the share of the probability that changed hands
+    moved      ½ Σ |after − before|              the share of the probability that moved
     divergence Σ before · log(before / after)    Kullback–Leibler, in nats
 
 `moved` is the total variation distance: 0 if nothing changed, 1 if the two share no word. The
@@ -12,13 +12,13 @@ divergence is that of `vitral.difference`, at one place.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.tracing.editing.before_after import difference
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.trace import Trace
 
@@ -40,8 +40,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PredictionChange:
-    """The prediction at `place` (counted from 0): `before` and `after` are the likeliest tokens of
-    each, likeliest first; `rose` and `fell` those that gained and lost most, each with its
+    """The prediction at `place` (counted from 0): `before` and `after` are the most likely of
+    each, the first one first; `rose` and `fell` those that gained and lost most, each with its
     largest change first. Tokens that did not change are in neither."""
 
     place: int
@@ -54,12 +54,17 @@ class PredictionChange:
 
 
 def prediction_change(
-    before: Trace, after: Trace, model: Any = None, place: int | None = None, *, count: int = 8
+    before: Trace,
+    after: Trace,
+    model: TraceableModel | None = None,
+    place: int | None = None,
+    *,
+    count: int = 8,
 ) -> PredictionChange:
     """How the prediction at one place, by default the last, changed from `before` to `after`.
 
     A decoder predicts there the token after; an encoder the token that stands there (mask it
-    with `explain.mask_token.mask_id` to ask for it). `model`, a `vitral.Model`, names the tokens;
+    with `explain.mask_token.mask_id` first). `model`, a `vitral.Model`, names the tokens;
     without it they are called by their numbers. `count` is how many each list has at most.
 
     Raises VitralError `traces_differ`, `logits_not_available` for a model without a head over its
@@ -81,7 +86,7 @@ def prediction_change(
     count = min(count, len(change_V))
 
     def named(ids: Sequence[int]) -> list[Candidate]:
-        tokens = bare_tokens(list(ids), getattr(model, "tokenizer", None))
+        tokens = bare_tokens(list(ids), None if model is None else model.tokenizer)
         return [
             Candidate(token.id, token.text, float(before_V[token.id]), float(after_V[token.id]))
             for token in tokens

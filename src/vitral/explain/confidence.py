@@ -1,4 +1,4 @@
-"""Confidence: how much of its attention a head gives to the token that it likes best."""
+"""Confidence: how much of its attention a head gives to the token that it looks at most."""
 
 from collections.abc import Sequence
 

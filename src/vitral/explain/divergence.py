@@ -1,4 +1,4 @@
-"""How alike heads are, and a map on which like heads stand together.
+"""How similar heads are, and a map that places similar heads together.
 
 The distance of two heads is that of their rows, averaged over the queries t:
 
@@ -23,12 +23,14 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
+from vitral.tracing.parts import stacked
 from vitral.tracing.trace import Trace
 
 
 @dataclass(frozen=True, eq=False)
 class HeadMap:
-    """`points` [layers, heads, 2]; `kept` is the share of the spread that the plane shows."""
+    """`points` [layers, heads, 2], NaN where a layer has no attention; `kept` is the share of the
+    variance that the plane shows."""
 
     points: Tensor
     kept: float
@@ -37,10 +39,10 @@ class HeadMap:
 def head_distances(trace: Trace, part: str | None = None) -> Tensor:
     """The mean divergence of every two heads, in bits: float32 [N, N], N = layers · heads.
 
-    Heads in the order of layers. Raises VitralError `part_unknown`, `heads_differ` if layers
-    have different numbers of heads or tokens.
+    Layers are those with attention; heads in their order. Raises VitralError `part_unknown`,
+    `heads_differ` if layers have different numbers of heads or tokens.
     """
-    records = list(trace._records(part).values())
+    records = list(trace.layers(part).values())
     sizes = {(each.num_heads, each.num_queries, each.num_keys) for each in records}
     if len(sizes) > 1:
         raise VitralError("heads_differ", model=trace.model)
@@ -59,13 +61,14 @@ def head_distances(trace: Trace, part: str | None = None) -> Tensor:
 
 
 def head_map(trace: Trace, part: str | None = None) -> HeadMap:
-    """Every head as a point in the plane; like heads stand together.
+    """Every head as a point in the plane; similar heads stand together.
 
     Raises VitralError as `head_distances`.
     """
     points, kept = classical_scaling(head_distances(trace, part))
-    layers = len(trace._records(part))
-    return HeadMap(points.view(layers, -1, 2), kept)
+    layers = list(trace.layers(part))
+    rows = dict(zip(layers, points.view(len(layers), -1, 2), strict=True))
+    return HeadMap(stacked(rows, trace.num_blocks(part)), kept)
 
 
 def classical_scaling(squared_NN: Tensor) -> tuple[Tensor, float]:

@@ -1,4 +1,4 @@
-"""Duplicate token: how much a head looks back at where the same token stood before."""
+"""Duplicate token: how much a head looks at an earlier occurrence of the same token."""
 
 from collections.abc import Sequence
 
@@ -18,6 +18,6 @@ from vitral.tracing.token import Token
 def duplicate(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean of p[t, e(t)] over the tokens t that stood before, the last time at e(t): [H].
 
-    On a random sequence of length n said twice, e(t) = t − n. NaN if no token stands twice.
+    On a random sequence of length n, repeated once, e(t) = t − n. NaN if no token stands twice.
     """
     return mean_of_cells(record, tokens, 0)

@@ -6,7 +6,7 @@ by part, exactly (Elhage et al. 2021, "A Mathematical Framework for Transformer 
 
     N(x) = γ ⊙ (x − mean(x)·c) · s + β        c = 1 if the norm centres (LayerNorm), else 0 (RMS)
 
-γ, s, c and β are found by asking the norm, whoever wrote it: β is what N(x) and N(−x) have in
+γ, s, c and β are found by calling the norm, of any family: β is what N(x) and N(−x) have in
 common, γ is N of a long vector of ±1, s what remains.
 """
 

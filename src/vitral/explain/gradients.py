@@ -1,12 +1,12 @@
-"""Integrated gradients: what each input token contributes to an output, by walking to it.
+"""Integrated gradients: what each input token contributes to an output.
 
-From an input that says nothing (x′: everywhere the mean of all token vectors, or a token such as
+From an uninformative input (x′: everywhere the mean of all token vectors, or a token such as
 [MASK]) to the real one the gradient is summed along the straight way:
 
     A_t = Σ_c (x − x′)_tc · ∫₀¹ ∂F(x′ + a·(x − x′)) / ∂x_tc da
 
 (Sundararajan, Taly & Yan 2017, arXiv:1703.01365, equation 1.) *Completeness*, their axiom, is the
-check: Σ_t A_t = F(x) − F(x′). The integral is a sum of a number of steps, so it holds up to what
+check: Σ_t A_t = F(x) − F(x′). The integral is a sum over a number of steps, so it holds up to what
 they miss; where they miss too much, that is an error, not a result. (Vectors of zeros, which
 many start from, are no good start: a model that normalises has no answer's limit there, and in
 Llama's form the sum never comes right.)
@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
-from vitral.explain.output_parts import module_of
 from vitral.explain.rerun import inputs_of, quiet
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.trace import Trace
 
@@ -44,7 +44,7 @@ class InputAttribution:
 
 def integrated_gradients(
     trace: Trace,
-    model: Any,
+    model: nn.Module | TraceableModel,
     token: int = -1,
     id: int | None = None,
     *,
@@ -52,10 +52,10 @@ def integrated_gradients(
     steps: int = 64,
     tolerance: float = 0.05,
 ) -> InputAttribution:
-    """What each token contributes to the logit of `id` (by default the likeliest) at `token`.
+    """What each token contributes to the logit of `id` (default: the most likely) at `token`.
 
-    `baseline_id` is a token that says nothing; by default, the mean of all tokens' vectors.
-    `model` is the one that left the trace. Raises VitralError `captum_needed`,
+    `baseline_id` is an uninformative token; by default, the mean of all tokens' vectors.
+    `model` is the one that made the trace. Raises VitralError `captum_needed`,
     `gradients_incomplete` if more than `tolerance` of the change is missing,
     `logits_not_available`, `token_out_of_range`, `id_out_of_range`, `rerun_not_available`.
     """

@@ -3,7 +3,7 @@
 table = vitral.measures(trace)
 table["entropy"]        # float32 [layers, heads]
 table.role(3, 2)        # "previous"
-table.sentence(3, 2)    # "looks at the token before (82 %)"
+table.sentence(3, 2)    # "looks at the previous token (82 %)"
 """
 
 import math
@@ -21,7 +21,10 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class HeadMeasures:
-    """Every measure of every head of a part of a trace: `values` [layers, heads] by name."""
+    """Every measure of every head of a part of a trace: `values` [layers, heads] by name.
+
+    `layers` are the numbers of the layers that have attention; of the others the values are NaN.
+    """
 
     model: str
     part: str
@@ -43,6 +46,11 @@ class HeadMeasures:
         return f"<HeadMeasures of {self.model}: {size}, {', '.join(self.values)}>"
 
     @property
+    def num_layers(self) -> int:
+        """Layers, with attention or without: rows of each measure."""
+        return len(next(iter(self.values.values())))
+
+    @property
     def num_heads(self) -> int:
         return int(next(iter(self.values.values())).shape[1])
 
@@ -53,19 +61,18 @@ class HeadMeasures:
 
     def of(self, layer: int, head: int) -> dict[str, float]:
         """One head's numbers by name; NaN where a measure is undefined. Counted from 0."""
-        row = self.layers.index(layer)
-        return {name: float(values[row, head]) for name, values in self.values.items()}
+        return {name: float(values[layer, head]) for name, values in self.values.items()}
 
     def role(self, layer: int, head: int) -> str:
         """What the head does, as one word of `vitral.explain.roles.ROLES`."""
         return role_of(self.of(layer, head))
 
     def sentence(self, layer: int, head: int, language: str | None = None) -> str:
-        """What the head does, for a person."""
+        """What the head does, in one sentence."""
         return role_sentence(self.of(layer, head), language)
 
     def heads(self) -> list[dict[str, Any]]:
-        """One dictionary a head: layer, head, role, and its numbers."""
+        """One dictionary per head: layer, head, role, and its numbers."""
         found = []
         for layer in self.layers:
             for head in range(self.num_heads):
@@ -80,9 +87,9 @@ class HeadMeasures:
 def measures(
     trace: Trace, part: str | None = None, *, repeated: Trace | None = None
 ) -> HeadMeasures:
-    """All cheap measures of a trace's heads, of those that mean something for the part.
+    """All cheap measures of a trace's heads that are defined for the part.
 
-    `repeated` is another trace of the same model, of random tokens said twice
+    `repeated` is another trace of the same model, of a repeated random sequence
     (`repeated_trace`): if given, `duplicate` and `induction` are measured on it instead. In an
     encoder–decoder that is so of the encoder, which alone reads those tokens.
     Cost: one pass over the patterns, made only once. Raises VitralError `part_unknown`.
@@ -96,11 +103,11 @@ def measures(
             continue
         measured = repeated if repeated and name in ("duplicate", "induction") else trace
         values[name] = measure(measured, part)
-    records = trace._records(part)
+    records = trace.layers(part)
     return HeadMeasures(
         trace.model,
         part,
         next(iter(records.values())).num_queries,
-        [int(prefix.split(".")[-2]) for prefix in records],
+        list(records),
         values,
     )

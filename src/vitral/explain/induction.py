@@ -22,7 +22,7 @@ from vitral.tracing.token import Token
 def induction(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean of p[t, e(t) + 1] over the tokens t that stood before, the last time at e(t): [H].
 
-    On a random sequence of length n said twice, e(t) + 1 = t − n + 1. NaN if no token stands
+    On a random sequence of length n, repeated once, e(t) + 1 = t − n + 1. NaN if no token stands
     twice.
     """
     return mean_of_cells(record, tokens, 1)

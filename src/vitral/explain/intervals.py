@@ -5,7 +5,7 @@ the textbook's p ± 1.96·√(p(1−p)/n) it never leaves 0 to 1, nor shrinks to
 
 *The bootstrap over sentences* (Efron & Tibshirani 1993, chapter 13, percentiles) for the
 difference of two shares measured on the same cases, which are not independent within a sentence:
-whole sentences are drawn, with replacement, again and again.
+whole sentences are resampled with replacement.
 """
 
 import math
@@ -33,9 +33,9 @@ def wilson(correct: int, count: int) -> tuple[float, float]:
 def bootstrap_difference(
     first_S: Tensor, second_S: Tensor, counts_S: Tensor, *, draws: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
-    """The interval of Σ first / Σ counts − Σ second / Σ counts, by drawing sentences anew.
+    """The interval of Σ first / Σ counts − Σ second / Σ counts, by resampling sentences.
 
-    The tensors hold one number a sentence: how many cases each answer got right, and how many
+    The tensors hold one number per sentence: how many cases each answer got right, and how many
     there were. The same seed gives the same interval.
     """
     generator = torch.Generator().manual_seed(seed)

@@ -1,4 +1,4 @@
-"""The logit lens: what the model would say if it stopped after each layer.
+"""The logit lens: what the model would predict if it stopped after each layer.
 
 The residual stream after layer l is handed to what follows the last layer (the final norm, the
 head), as if the layers between had added nothing (nostalgebraist 2020, "interpreting GPT: the
@@ -19,36 +19,44 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
-from vitral.explain.output_parts import is_close, module_of
+from vitral.explain.output_parts import is_close
 from vitral.explain.rerun import run_again, with_first
+from vitral.explain.word_path import levels_of, stream
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.trace import Trace
 
 
-def logit_lens(trace: Trace, model: Any, tokens: Sequence[int] | None = None) -> Tensor:
+def logit_lens(
+    trace: Trace, model: nn.Module | TraceableModel, tokens: Sequence[int] | None = None
+) -> Tensor:
     """Logits before the first layer and after each: float32 [layers + 1, n, vocabulary].
 
-    `tokens` are the places asked about, by default all (then the result has layers × text ×
+    `tokens` are the positions, by default all (then the result has layers × text ×
     vocabulary numbers). In an encoder–decoder these are the decoder's. `model` is the one that
-    left the trace. Raises VitralError `logits_not_available` for a model without a head over its
-    vocabulary, `token_out_of_range`, `rerun_not_available`, `model_not_of_trace`.
+    made the trace. Raises VitralError `logits_not_available` for a model without a head over its
+    vocabulary, `token_out_of_range`, `rerun_not_available`, `model_not_of_trace`, and what
+    `word_path.stream` raises.
     """
     module = module_of(model)
-    part = "decoder" if "decoder" in trace.parts else trace.first_part
-    start = f"{part}." if part else ""
+    part = _answering_part(trace)
     if "logits" not in trace.values or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)
     length = len(trace["logits"])
     chosen = list(range(length)) if tokens is None else list(tokens)
     for token in chosen:
         check_token(token, length)
-    last = len(trace._records(part)) - 1
-    places = [f"{start}embed", *(f"{start}layers.{n}.residual.post" for n in range(last + 1))]
+    streams_LTC = stream(trace, part)
+    last = len(streams_LTC) - 2
     seen = []
-    for address in places:
-        stream = trace[address]
+    for stream_TC in streams_LTC:
 
         def change(
-            number: int, _: nn.Module, args: Any, kwargs: Any, output: Any, stream: Tensor = stream
+            number: int,
+            _: nn.Module,
+            args: Any,
+            kwargs: Any,
+            output: Any,
+            stream: Tensor = stream_TC,
         ) -> Any:
             return with_first(output, stream) if number == last else None
 
@@ -57,3 +65,13 @@ def logit_lens(trace: Trace, model: Any, tokens: Sequence[int] | None = None) ->
     if not is_close(seen[-1], trace["logits"][chosen], module):
         raise VitralError("model_not_of_trace", model=type(module).__name__, trace=trace.model)
     return torch.stack(seen)
+
+
+def lens_levels(trace: Trace) -> list[str]:
+    """The addresses that `logit_lens` reads, as `word_path.levels_of` has them."""
+    return levels_of(trace, _answering_part(trace))
+
+
+def _answering_part(trace: Trace) -> str:
+    """The part whose last layer the head reads: an encoder–decoder's decoder."""
+    return "decoder" if "decoder" in trace.parts else trace.first_part

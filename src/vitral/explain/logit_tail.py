@@ -60,7 +60,7 @@ def pulled_from_logit(
 def _watched(trace: Trace, module: nn.Module, part: str, token: int) -> tuple[list[_Seen], Tensor]:
     """What the norms and linear maps behind the last layer read and gave, and the logits."""
     inside = {id(each) for layer in find_layers(module) for each in layer.module.modules()}
-    last = len(trace._records("decoder" if part == "decoder" else part)) - 1
+    last = trace.num_blocks(part) - 1
     steps: list[_Seen] = []
     done = False
 

@@ -5,11 +5,12 @@ works on whole traces:
 
     entropy(trace)            # float32 [layers, heads]
     entropy.low, entropy.high # its range
-    entropy.sentence("es")    # what it says, for a person
+    entropy.sentence("es")    # what it means, in one sentence
 
 `MEASURES` lists them in the order in which they are shown, so that Python, the command line and
-the browser speak of the same ones. Layers may have different numbers of heads; what a layer does
-not have is NaN, and so is a measure that a text leaves undefined (no token stands twice, …).
+the browser use the same ones. Layers may have different numbers of heads, and blocks no attention;
+what a layer does not have is NaN, and so is a measure that a text leaves undefined (no token stands
+twice, …).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.tracing.attention.attention_record import AttentionRecord
+from vitral.tracing.parts import stacked
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -53,19 +55,19 @@ class Measure:
         if self.one_text and not self.fits(trace, part):
             raise VitralError("measure_of_two_texts", measure=self.name, part=part)
         tokens = trace.key_tokens(part)
-        rows = [self.score(each, tokens) for each in trace._records(part).values()]
-        return stacked(rows)
+        rows = {layer: self.score(each, tokens) for layer, each in trace.layers(part).items()}
+        return stacked(rows, trace.num_blocks(part))
 
     def fits(self, trace: Trace, part: str | None = None) -> bool:
         """Whether the measure means something for this part of the trace."""
-        return not (self.one_text and trace._part(part) == "cross")
+        return not (self.one_text and trace.part(part).is_cross)
 
     def label(self, language: str | None = None) -> str:
-        """Its name for a person: "attention entropy"."""
+        """Its name as shown: "attention entropy"."""
         return message(f"measure.{self.name}.label", language)
 
     def sentence(self, language: str | None = None) -> str:
-        """What it says, in one sentence."""
+        """What it means, in one sentence."""
         return message(f"measure.{self.name}.sentence", language)
 
 
@@ -97,14 +99,3 @@ def mean_over(values_HT: Tensor, counted_HT: Tensor) -> Tensor:
 def seeing(record: AttentionRecord) -> Tensor:
     """Which queries may look anywhere at all: bool [1 or H, T]."""
     return record.statistics.allowed > 0
-
-
-def stacked(rows: Sequence[Tensor]) -> Tensor:
-    """One row a layer, [layers, most heads]; NaN where a layer has fewer heads."""
-    most = max(len(row) for row in rows)
-    return torch.stack(
-        [
-            torch.nn.functional.pad(row.float(), (0, most - len(row)), value=torch.nan)
-            for row in rows
-        ]
-    )

@@ -1,4 +1,4 @@
-"""Norm-weighted attention: how much really arrives, not only how much was looked.
+"""Norm-weighted attention: how much a head adds, not only how much it looks.
 
 A weight says how large a share of a token is taken, not how large that token's vector is: a head
 that gives [SEP] half of its attention often takes almost nothing from it. So the share is
@@ -14,22 +14,26 @@ Range: 0 and up, in the units of the residual stream. Cost: T·D·C for the vect
 the pattern itself; all heads together cost H² dot products a key.
 """
 
-from typing import Any
-
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vitral.explain.measure import stacked
 from vitral.explain.output_parts import head_output
+from vitral.tracing.parts import stacked
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
 
 def weighted_norms(
-    trace: Trace, model: Any, layer: int, part: str | None = None, *, together: bool = False
+    trace: Trace,
+    model: nn.Module | TraceableModel,
+    layer: int,
+    part: str | None = None,
+    *,
+    together: bool = False,
 ) -> Tensor:
     """The size of what each query gets from each key: [H, T, S], or [T, S] of all `together`.
 
-    `model` is the one that left the trace. Raises VitralError as `head_output`.
+    `model` is the one that made the trace. Raises VitralError as `head_output`.
     """
     parts = head_output(trace, model, layer, part)
     pattern_HTS = parts.record.pattern().cpu()
@@ -43,14 +47,16 @@ def weighted_norms(
     return squares.clamp(min=0).sqrt()
 
 
-def output_norms(trace: Trace, model: Any, part: str | None = None) -> Tensor:
+def output_norms(
+    trace: Trace, model: nn.Module | TraceableModel, part: str | None = None
+) -> Tensor:
     """How much each head adds to the stream: mean over queries of ‖Σ_s α f‖: [layers, heads].
 
     Raises VitralError as `head_output`.
     """
-    rows = []
-    for prefix, record in trace._records(part).items():
-        parts = head_output(trace, model, int(prefix.split(".")[-2]), part)
+    rows = {}
+    for layer, record in trace.layers(part).items():
+        parts = head_output(trace, model, layer, part)
         sizes = [parts.of(head).norm(dim=-1).mean() for head in range(record.num_heads)]
-        rows.append(torch.stack(sizes))
-    return stacked(rows)
+        rows[layer] = torch.stack(sizes)
+    return stacked(rows, trace.num_blocks(part))

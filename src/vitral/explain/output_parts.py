@@ -1,4 +1,4 @@
-"""What each head adds to the stream: attention's output, taken apart.
+"""What each head adds to the stream: attention's output, divided into parts.
 
 An attention's output projection is one linear map over the heads' results laid side by side, so
 its output is a sum over heads h and keys s, plus a bias:
@@ -6,20 +6,20 @@ its output is a sum over heads h and keys s, plus a bias:
     out_t = Σ_h Σ_s α_hts · f_h(x_s) + b        f_h(x_s) = v_hs · W_O,h
 
 (Kobayashi et al. 2020, arXiv:2004.10102, equations 3–5; the value's own bias is in v.) Which of
-a layer's maps is the projection is found by trying: the one that makes the recorded output of
+a layer's maps is the projection is found by testing: the one that gives the recorded output from
 the recorded patterns and values. So nothing needs to be known of how a family names its parts or
-lays its weights out; and where none does (a gate or a norm stands between), that is said
-instead of giving wrong parts.
+lays its weights out; and if none does (a gate or a norm is in between), an error says so
+instead of returning wrong parts.
 """
-
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.tracing.addresses import Address
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Range
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.layers import find_layers, linear_maps
 from vitral.tracing.trace import Trace
 
@@ -63,22 +63,22 @@ class HeadOutput:
         return _apply(self.projection, laid) - self.bias
 
 
-def head_output(trace: Trace, model: Any, layer: int, part: str | None = None) -> HeadOutput:
+def head_output(
+    trace: Trace, model: nn.Module | TraceableModel, layer: int, part: str | None = None
+) -> HeadOutput:
     """The parts of one layer's attention output, for a trace of `model` (or its module).
 
     Σ_h `of(h)` + `bias` is the trace's `attention.out`: that has been checked.
     Raises VitralError `layer_out_of_range`, `part_unknown`, and `parts_not_available` where no
     map of the layer makes its output of the heads' results.
     """
-    record = trace._record(layer, part)
-    prefix = next(name for name, each in trace._records(part).items() if each is record)
-    return _head_output(trace, module_of(model), prefix, record)
+    trace.record(layer, part)  # says what is wrong with them
+    return output_of_heads(trace, module_of(model), trace.part(part).address("attention", layer))
 
 
-def _head_output(
-    trace: Trace, module: nn.Module, prefix: str, record: AttentionRecord
-) -> HeadOutput:
-    address = f"{prefix}.out"
+def output_of_heads(trace: Trace, module: nn.Module, prefix: str) -> HeadOutput:
+    """The same for the attention at an address, "layers.5.attention"."""
+    address, record = f"{prefix}.out", trace.attentions[prefix]
     if address not in trace.values:
         raise VitralError("parts_not_available", address=address, model=trace.model)
     expected = trace[address]
@@ -98,13 +98,6 @@ def _head_output(
     raise VitralError("parts_not_available", address=address, model=trace.model)
 
 
-def module_of(model: Any) -> nn.Module:
-    """The torch module of a `vitral.Model`, or the module itself."""
-    found = model if isinstance(model, nn.Module) else model.module
-    assert isinstance(found, nn.Module)
-    return found
-
-
 def is_close(found: Tensor, expected: Tensor, module: nn.Module) -> bool:
     """Whether two values are the same but for the rounding of the module's own precision."""
     precise = all(each.dtype in (torch.float32, torch.float64) for each in module.parameters())
@@ -116,9 +109,9 @@ def is_close(found: Tensor, expected: Tensor, module: nn.Module) -> bool:
 
 def _candidates(module: nn.Module, prefix: str) -> list[nn.Module]:
     """The linear maps of the layer that an address names, or of all where layers are shared."""
-    part, _, rest = prefix.rpartition("layers.")
-    layers = [each for each in find_layers(module) if each.part == part.rstrip(".")]
-    number = int(rest.split(".")[0])
+    place = Address.parse(prefix)
+    layers = [each for each in find_layers(module) if each.part == place.stack]
+    number = place.layer or 0
     chosen = layers[number : number + 1] or layers
     return [each for layer in chosen for each in linear_maps(layer.module)]
 

@@ -1,22 +1,23 @@
-"""What a model says at a place: the distribution over its vocabulary, with the words' names.
+"""What a model predicts at a position: the distribution over its vocabulary, with names.
 
-A decoder says, at each token, which comes *next*. An encoder says which stands *here*; it sees
+A decoder predicts, at each token, the *next* one. An encoder predicts the one *here*; it sees
 the token while it does so, and mostly repeats it, so `blanked` puts the mask token in its place,
-as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1): then it must guess.
+as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1).
 
     probability_v = exp(logit_v) / Σ_w exp(logit_w)
 
-`logit_lens` asks the same of every layer.
+`logit_lens` does the same for every layer.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
+from vitral.explain.mask_token import mask_id_if_any
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -24,7 +25,7 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True)
 class Candidate:
-    """One entry of the vocabulary as an answer; `rank` is 1 for the most probable."""
+    """One entry of the vocabulary as a prediction; `rank` is 1 for the most probable."""
 
     id: int
     text: str
@@ -33,7 +34,7 @@ class Candidate:
 
 
 def answering_tokens(trace: Trace) -> list[Token]:
-    """The tokens at which the model answers: the decoder's in an encoder–decoder."""
+    """The tokens at which the model predicts: the decoder's in an encoder–decoder."""
     return trace.decoder_tokens or trace.tokens
 
 
@@ -50,7 +51,7 @@ def probabilities(trace: Trace, token: int) -> Tensor:
     return logits_TV[token].double().softmax(-1).float()
 
 
-def candidates(distribution: Tensor, model: Any, count: int = 10) -> list[Candidate]:
+def candidates(distribution: Tensor, model: TraceableModel, count: int = 10) -> list[Candidate]:
     """The most probable entries of a distribution [vocabulary], the first first."""
     found = distribution.topk(min(count, len(distribution)))
     ids = found.indices.tolist()
@@ -63,7 +64,7 @@ def candidates(distribution: Tensor, model: Any, count: int = 10) -> list[Candid
     ]
 
 
-def candidate(distribution: Tensor, model: Any, id: int) -> Candidate:
+def candidate(distribution: Tensor, model: TraceableModel, id: int) -> Candidate:
     """One entry of a distribution [vocabulary], with its rank."""
     probability = float(distribution[id])
     rank = 1 + int((distribution > distribution[id]).sum())
@@ -79,22 +80,13 @@ def expected(trace: Trace, token: int, kind: str) -> int | None:
     return tokens[place].id if place < len(tokens) else None
 
 
-def mask_id(model: Any) -> int | None:
-    """The id that stands for a word to be guessed; None where the tokenizer has none."""
-    found = getattr(model.tokenizer, "mask_token_id", None)
-    if hasattr(model.tokenizer, "token_to_id"):
-        named = (model.tokenizer.token_to_id(name) for name in ("[MASK]", "<mask>"))
-        found = next((each for each in named if each is not None), None)
-    return None if found is None else int(found)
-
-
-def blanked(trace: Trace, model: Any, token: int) -> Trace:
+def blanked(trace: Trace, model: TraceableModel, token: int) -> Trace:
     """The trace of the same tokens with the mask token in place of one of them.
 
     Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`, and what
     `Model.trace` raises.
     """
-    mask = mask_id(model)
+    mask = mask_id_if_any(model)
     if mask is None:
         raise VitralError("no_mask_token", model=trace.model)
     check_token(token, len(trace.tokens))

@@ -1,8 +1,8 @@
 """One query beside the keys that it meets, component by component.
 
 A score is a sum of products, q_t · k_s = Σ_d q_td · k_sd, so it can be read from left to right:
-which components of the head's little space speak for a key, and which against it. Where the
-same few components decide in every row, one sees what the head looks for (Vig 2019, "A
+which components of the head's small space raise the score of a key, and which lower it. If the
+same few components decide in every row, they show what the head looks for (Vig 2019, "A
 Multiscale Visualization of Attention in the Transformer Model", its neuron view).
 
     >>> import torch
@@ -29,7 +29,7 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class QueryKey:
-    """One query and some keys, float32, as they met (after rotation, where a model rotates).
+    """One query and some keys, float32, as they enter the product (after rotation, if any).
 
     `q` [D]; `keys` [S, D] of the tokens at `positions`; `scores` [S] are what enters the softmax
     (scaled, with the model's bias and cap; −∞ where the query may not look) and `weights` [S]
@@ -65,7 +65,7 @@ def query_key(
     `token_out_of_range`, and `arithmetic_unknown` where a trace knows the pattern but not the
     queries and keys behind it.
     """
-    record = trace._record(layer, trace.first_part if part is None else part)
+    record = trace.record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
     positions = tuple(range(record.num_keys)) if keys is None else tuple(keys)

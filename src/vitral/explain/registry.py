@@ -5,12 +5,9 @@ from vitral.explain.confidence import confidence
 from vitral.explain.distance import distance
 from vitral.explain.duplicate_token import duplicate
 from vitral.explain.entropy import entropy
-from vitral.explain.first_token import first
+from vitral.explain.fixed_position import first, next, previous, same
 from vitral.explain.induction import induction
 from vitral.explain.measure import Measure
-from vitral.explain.next_token import next
-from vitral.explain.previous_token import previous
-from vitral.explain.same_token import same
 from vitral.explain.separators import separators
 
 MEASURES: dict[str, Measure] = {

@@ -1,4 +1,4 @@
-"""A relation report as a file: Markdown, CSV, JSON or a figure, by the file's ending."""
+"""A relation report as a file: Markdown, CSV, JSON or a figure, by the file's extension."""
 
 import csv
 import io
@@ -26,13 +26,13 @@ _COLUMNS = (
 
 
 def check_ending(path: Path) -> None:
-    """Raises VitralError `table_file_kind` for an ending that says nothing to us."""
+    """Raises VitralError `table_file_kind` for an unknown extension."""
     if path.suffix.lower() not in (*TABLES, *PICTURES):
         raise VitralError("table_file_kind", path=path, known=", ".join((*TABLES, *PICTURES)))
 
 
 def write_report(report: RelationReport, path: Path, language: str | None = None) -> None:
-    """Write the report as what the file's ending says.
+    """Write the report in the format of the file's extension.
 
     Raises VitralError `table_file_kind`, and `plot_needs_matplotlib` for a figure.
     """
@@ -55,7 +55,7 @@ def as_json(report: RelationReport) -> str:
 
 
 def as_csv(report: RelationReport) -> str:
-    """A line a relation and direction; shares from 0 to 1."""
+    """A line per relation and direction; shares from 0 to 1."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS)

@@ -1,17 +1,17 @@
 """Which head follows which grammatical relation?
 
-For each relation of a treebank and each direction, the question is put to every head: is the
+For each relation of a treebank and each direction, every head answers one question: is the
 word that it looks at most the right one?
 
 - "governor": from the dependent, is it the word on which it depends?
 - "dependent": from the governor, is it (one of) its dependents in that relation?
 
-Beside the best head stands the best *fixed offset* ("always the word after"), which knows no
+Beside the best head stands the best *fixed offset* ("always the next word"), which knows no
 grammar: a head that does no better has found a neighbour, not a relation. The head is chosen on
-every other sentence and scored on the rest, so choosing the best of many does not flatter it.
-The offset is chosen in hindsight, on the very sentences that are scored: that flatters it a
-little, and no head can shine beside an offset that was badly chosen.
-Words, not tokens (`words`); a word's own place and special tokens are no answers.
+every other sentence and evaluated on the rest, so choosing the best of many does not favour it.
+The offset is chosen on the evaluated sentences themselves: that favours it a
+little, and no head looks good beside a badly chosen offset.
+Words, not tokens (`words`); the word itself and special tokens do not count as answers.
 
 Sources: Clark et al. 2019 (arXiv:1906.04341, section 4.1), Voita et al. 2019 (arXiv:1905.09418,
 section 4.2). Intervals: Wilson's for shares, a bootstrap over sentences for the gain
@@ -23,7 +23,6 @@ Shapes: N heads of all layers, W words, S sentences, K offsets.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,6 +31,7 @@ from vitral.errors import VitralError
 from vitral.explain.conllu import Sentence
 from vitral.explain.intervals import bootstrap_difference, wilson
 from vitral.explain.words import word_pattern, words_of_tokens
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
 DIRECTIONS = ("governor", "dependent")
@@ -76,7 +76,7 @@ class RelationScore:
 
 @dataclass
 class RelationReport:
-    """Every relation's score, and what it was measured on.
+    """Every relation's score, and the sentences it was measured on.
 
     `num_sentences` were read; `num_too_long` had more tokens than the model takes and were left
     out; `num_rare` relations and directions had fewer than `least` cases in either half.
@@ -94,7 +94,7 @@ class RelationReport:
 
 @dataclass
 class _Counts:
-    """One relation and direction: a row a sentence."""
+    """One relation and direction: a row per sentence."""
 
     heads: list[Tensor] = field(default_factory=list)  # [N] right answers
     offsets: list[Tensor] = field(default_factory=list)  # [K]
@@ -103,11 +103,11 @@ class _Counts:
 
 
 def relation_report(
-    model: Any, sentences: Sequence[Sentence], *, treebank: str = "", least: int = LEAST
+    model: TraceableModel, sentences: Sequence[Sentence], *, treebank: str = "", least: int = LEAST
 ) -> RelationReport:
-    """Put the question to every head of `model` (a `vitral.Model`) on these sentences.
+    """Evaluate every head of `model` (a `vitral.Model`) on these sentences.
 
-    Sentences 0, 2, 4 … choose the head, the others score it. Relations with fewer than `least`
+    Sentences 0, 2, 4 … choose the head, the others evaluate it. Relations with fewer than `least`
     cases in either half are counted but not scored. Cost: a traced pass over each sentence.
     Raises VitralError `treebank_small` if nothing can be scored, `treebank_needs_places` for a
     tokenizer that cannot say where its tokens stand, and what `Model.trace` raises.
@@ -122,8 +122,8 @@ def relation_report(
         traces: list[Trace] = model.trace(texts=texts) if texts else []
         kept = [(number, sentence) for number, sentence, fits in batch if fits]
         for (number, sentence), trace in zip(kept, traces, strict=True):
-            layers = [int(prefix.split(".")[-2]) for prefix in trace._records(None)]
-            shape = (trace.num_layers, trace.num_heads)
+            layers = list(trace.layers())
+            shape = (len(layers), trace.num_heads)
             best_NW = _most_looked_at(trace, sentence)
             _count(found, best_NW, sentence, chosen_on=number % 2 == 0)
             read += 1
@@ -148,7 +148,7 @@ def relation_report(
 
 
 def _batches(
-    model: Any, sentences: Sequence[tuple[int, Sentence]]
+    model: TraceableModel, sentences: Sequence[tuple[int, Sentence]]
 ) -> Iterator[list[tuple[int, Sentence, bool]]]:
     """Sentences of like length together, and whether each fits into the model."""
     lengths = {number: len(model.tokens(sentence.text)) for number, sentence in sentences}
@@ -166,7 +166,7 @@ def _most_looked_at(trace: Trace, sentence: Sentence) -> Tensor:
     if all(word is None for word in words):
         raise VitralError("treebank_needs_places", model=trace.model)
     found = []
-    for record in trace._records(None).values():
+    for record in trace.layers().values():
         given_HWW = word_pattern(record.pattern().cpu(), words, len(sentence.words))
         given_HWW.diagonal(dim1=-2, dim2=-1).fill_(-1)
         largest = given_HWW.max(-1)

@@ -1,7 +1,7 @@
-"""Where a token stood before: what duplicate-token and induction heads look for.
+"""Earlier occurrences of a token: what duplicate-token and induction heads look for.
 
 Natural text repeats some words and not others, so these two are best measured on a sequence of
-random tokens that comes twice (`repeated_trace`): nothing but the repetition is there to see.
+random tokens that is repeated once (`repeated_trace`): only the repetition can be followed.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.token import Token
 
 if TYPE_CHECKING:
@@ -43,16 +44,16 @@ def mean_of_cells(record: Any, tokens: Sequence[Token], offset: int) -> Tensor:
     return record.cells(None, rows, columns + offset).mean(-1).cpu() if len(rows) else nothing
 
 
-def repeated_trace(model: Any, *, length: int | None = None, seed: int = 0) -> "Trace":
-    """A model's trace of `length` different random tokens, said twice.
+def repeated_trace(model: TraceableModel, *, length: int | None = None, seed: int = 0) -> "Trace":
+    """A model's trace of `length` different random tokens, repeated once.
 
-    `model` is a `vitral.Model`. The tokens are drawn from the whole vocabulary but the special
+    `model` is a `vitral.Model`. The tokens come from the whole vocabulary except the special
     ones; what the tokenizer puts around a text ([CLS] … [SEP]) is put around them. `length` is
     32 by default, or less where the context or the vocabulary is smaller.
     Raises VitralError `text_too_long` if a length that was asked for does not fit, and
     `repetition_not_available` for a model that reads no tokens.
     """
-    size = getattr(model, "_vocabulary_size", None)
+    size = model.vocabulary_size
     if model.kind == "image" or not size:
         raise VitralError("repetition_not_available", model=model.name)
     before, after, special = _around(model)
@@ -74,7 +75,7 @@ def repeated_trace(model: Any, *, length: int | None = None, seed: int = 0) -> "
     return trace
 
 
-def _around(model: Any) -> tuple[list[int], list[int], set[int]]:
+def _around(model: TraceableModel) -> tuple[list[int], list[int], set[int]]:
     """What the tokenizer puts before and after a text, and the ids that are special."""
     tokenizer = model.tokenizer
     if tokenizer is None:
@@ -88,7 +89,7 @@ def _around(model: Any) -> tuple[list[int], list[int], set[int]]:
     else:
         special = set(tokenizer.all_special_ids)
     # Entries of the model's vocabulary that the tokenizer does not know are no tokens.
-    size = getattr(model, "_vocabulary_size", 0) or 0
+    size = model.vocabulary_size or 0
     known = tokenizer.get_vocab_size() if hasattr(tokenizer, "encode_batch") else len(tokenizer)
     special |= set(range(known, size))
     before = [token.id for token in tokens[: edges[0]]]

@@ -1,4 +1,4 @@
-"""Running a model again on what a trace was taken of, with something changed on the way."""
+"""Running a model again on the tokens of a trace, with a change between its layers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

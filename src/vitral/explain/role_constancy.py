@@ -1,26 +1,26 @@
-"""How far a head's role is true of the model, and not of one text alone.
+"""Whether a head's role holds in general, and not in one text alone.
 
-That heads divide the work among them (position, syntax, meaning, who is who) is said of every
+That heads divide the work among them (position, syntax, meaning, coreference) is said of every
 Transformer and is true of some heads of some. So each role comes with a figure: in how many of a
-dozen other sentences does the head have the same one? A head that looks at the token before in
-all of them does so by habit; one that does it in this text only has found something in the text,
-or nothing at all.
+dozen other sentences does the head have the same one? A head that looks at the previous token in
+all of them does so in general; one that does it only in this text may have found something in it,
+or not.
 
 Roles come from measures of one text (`roles`). Those of syntax, meaning and coreference cannot be
-read from one: for syntax see `relation_report`, which asks a treebank.
+measured on one text: for syntax see `relation_report`, which uses a treebank.
 
 Range: 0 to 1. Cost: a traced pass over each sentence.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.explain.head_measures import HeadMeasures, measures
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
 SENTENCES = (
@@ -45,7 +45,8 @@ ANSWER = 24
 
 @dataclass(frozen=True, eq=False)
 class RolesElsewhere:
-    """The roles of a model's heads in other sentences: `roles[sentence][layer][head]`.
+    """The roles of a model's heads in other sentences: `roles[sentence][layer][head]`, of the
+    layers that have attention.
 
     `num_too_long` sentences had more tokens than the model takes, and were left out.
     """
@@ -56,24 +57,24 @@ class RolesElsewhere:
 
     def constancy(self, table: HeadMeasures) -> Tensor:
         """In what share of the sentences each head has the role it has in `table`:
-        float32 [layers, heads]. NaN for heads that a layer does not have.
+        float32 [layers, heads]. NaN for heads, and attention, that a layer does not have.
 
         `table` is of the same model. Raises VitralError `roles_nowhere` if no sentence was read.
         """
         if not self.roles:
             raise VitralError("roles_nowhere", model=table.model)
         known = {(each["layer"], each["head"]): each["role"] for each in table.heads()}
-        shares = torch.full((len(table.layers), table.num_heads), torch.nan)
+        shares = torch.full((table.num_layers, table.num_heads), torch.nan)
         for row, layer in enumerate(table.layers):
             for head in range(table.num_heads):
                 if (role := known.get((layer, head))) is not None:
                     same = sum(roles[row][head] == role for roles in self.roles)
-                    shares[row, head] = same / len(self.roles)
+                    shares[layer, head] = same / len(self.roles)
         return shares
 
 
 def roles_elsewhere(
-    model: Any,
+    model: TraceableModel,
     sentences: Sequence[str] = SENTENCES,
     *,
     part: str | None = None,
@@ -82,7 +83,7 @@ def roles_elsewhere(
     """The role of every head of `model` (a `vitral.Model`) in each of these sentences.
 
     `part` and `repeated` are as in `measures`. An encoder–decoder asked about its decoder or
-    its cross-attention answers each sentence, so that there is something that looks. Raises what
+    its cross-attention answers each sentence, so that its decoder has tokens. Raises what
     `Model.trace` and `Model.trace_generation` raise.
     """
     read, roles, too_long = [], [], 0
@@ -98,7 +99,7 @@ def roles_elsewhere(
     return RolesElsewhere(read, roles, too_long)
 
 
-def _read(model: Any, sentence: str, part: str | None) -> Trace:
+def _read(model: TraceableModel, sentence: str, part: str | None) -> Trace:
     answers = part in ("decoder", "cross") and model.kind == "encoder-decoder"
     trace: Trace = (
         model.trace_generation(sentence, max_new_tokens=ANSWER)

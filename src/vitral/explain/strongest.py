@@ -1,9 +1,9 @@
-"""A head's strongest weights, however long the text: who looks most firmly at whom.
+"""A head's largest weights, however long the text.
 
 A head of a text of N tokens has N² weights; sorting them all would need them all. But the maps
-that a trace keeps hold the greatest weight of each of their cells. So cells are opened in the
-order of their greatest weight, their exact weights computed, and the best so far kept: as soon as
-the next cell's greatest is no more than the last of these, no cell left can hold a better one.
+that a trace keeps hold the largest weight of each of their cells. So cells are opened in the
+order of their largest weight, their exact weights computed, and the best so far kept: as soon as
+the next cell's largest is no more than the last of these, no cell left can hold a better one.
 Few cells are opened, each once, and their weights are forgotten again.
 
     >>> import torch
@@ -39,7 +39,7 @@ order do, and of a head that looks evenly at everything any weights are the stro
 
 @dataclass(frozen=True)
 class Weight:
-    """One attention weight: the token that looks, the one looked at, and how firmly."""
+    """One attention weight: the token that looks, the one looked at, and the weight."""
 
     query: int
     key: int
@@ -56,9 +56,9 @@ def strongest_weights(
     apart: int = 0,
     part: str | None = None,
 ) -> list[Weight]:
-    """The `count` greatest weights of one head, the greatest first; equal ones by position.
+    """The `count` largest weights of one head, the largest first; equal ones by position.
 
-    Heads that park on the first token, or look at themselves, would fill the list with that:
+    Heads that look at the first token, or at the token itself, would fill the list with that:
     `least_key` 1 leaves out what looks at the first token, `apart` n what is less than n tokens
     away. Weights of zero are not listed.
 
@@ -67,7 +67,7 @@ def strongest_weights(
     """
     if not 1 <= count <= MOST:
         raise VitralError("option_out_of_range", option="count", value=count, most=MOST)
-    record = trace._record(layer, part)
+    record = trace.record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
     best = torch.zeros(0)
@@ -93,7 +93,7 @@ def strongest_weights(
 
 
 def _cells(record: AttentionRecord, head: int) -> Iterator[tuple[float, Range, Range]]:
-    """Every cell of the finest map that is kept, with its greatest weight, the greatest first."""
+    """Every cell of the finest map that is kept, with its largest weight, the largest first."""
     shape = (record.num_queries, record.num_keys)
     fine = record.measures.fine
     if fine is not None:
@@ -109,7 +109,7 @@ def _cells(record: AttentionRecord, head: int) -> Iterator[tuple[float, Range, R
 
 
 def _in_order(values: Tensor) -> Iterator[tuple[float, int]]:
-    """Values with their places, the greatest first; more are sorted only as more are asked for."""
+    """Values with their places, the largest first; more are sorted only as more are asked for."""
     done, wanted = 0, 1024
     while done < len(values):
         wanted = min(wanted * 4, len(values))

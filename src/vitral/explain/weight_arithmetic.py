@@ -6,7 +6,7 @@ Why does token t look at token s with just this weight? The whole calculation ha
     q_t · k_s = Σ_d q_td · k_sd                 the products, one by one, and their sum
     score_ts  = (q_t · k_s) · scaling + bias    scaling is 1/√D in most models
     weight_ts = exp(score_ts) / Σ_j exp(score_tj)
-    output_t  = Σ_j weight_tj · v_j             what the head hands on
+    output_t  = Σ_j weight_tj · v_j             the head's output
 
 `Arithmetic` holds the model's own numbers of each line, and writes them down as LaTeX for a
 blackboard or as Python that runs and gives the same weight.
@@ -37,10 +37,10 @@ from vitral.tracing.trace import Trace
 class Arithmetic:
     """One attention weight's calculation. All numbers are float32, as the model had them.
 
-    `q` and `k` [D] are the two vectors as they met (after rotation, where a model rotates);
+    `q` and `k` [D] are the two vectors as they enter the product (after rotation, if any);
     `bias` is what is added to this score (0 in most models) and `softcap` what limits it;
     `scores` [S] are the whole row's, −∞ where t may not look, and `weights` [S] their softmax;
-    `sink` is one more logit in the denominator; `values` [S, D] are what the tokens hand over
+    `sink` is one more logit in the denominator; `values` [S, D] are the tokens' value vectors
     and `output` [D] what the head makes of them. `tokens` name the keys, `query` and `key`
     count from 0.
     """
@@ -96,14 +96,14 @@ class Arithmetic:
 def arithmetic(
     trace: Trace, *, layer: int, head: int, query: int, key: int, part: str | None = None
 ) -> Arithmetic:
-    """How the weight at (`query`, `key`) of one head came about. All count from 0.
+    """How the weight at (`query`, `key`) of one head is computed. All count from 0.
 
     Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`,
     `token_out_of_range`, and `arithmetic_unknown` where a trace knows the pattern but not the
     queries and keys behind it.
     """
-    part = trace.first_part if part is None else part
-    record = trace._record(layer, part)
+    part = trace.part(part).name
+    record = trace.record(layer, part)
     if not 0 <= head < record.num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=record.num_heads)
     for position, number in ((query, record.num_queries), (key, record.num_keys)):

@@ -1,13 +1,13 @@
 """The path of a word: how a token's vector moves as the layers work on it.
 
-A token enters as what it is by itself and leaves as what it is in this sentence. Its vectors on
+A token's vector starts without its context and ends with it. Its vectors on
 the way, one before the first layer (`embed`) and one after each (`layers.N.residual.post`), are
 points of a space with as many dimensions as the model is wide:
 
-- `word_paths` draws all of them in the plane that keeps most of their spread (principal
+- `word_paths` draws all of them in the plane that keeps most of their variance (principal
   components; Pearson 1901), of one text or of several, so that one word in two sentences can be
   watched as it parts from itself;
-- `path_cosines` says how alike two tokens are at each level (the angle; nothing of the plane);
+- `path_cosines` gives the cosine of two tokens at each level (the angle; nothing of the plane);
 - `nearest_tokens` names the neighbours in the text, `nearest_words` those in the vocabulary.
 
 A plane shows little of 192 dimensions: `explained` says how much. Distances in it are those of
@@ -18,7 +18,6 @@ Shapes: L layers, T tokens, C width, V vocabulary, P points.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +25,7 @@ from torch.nn.functional import normalize
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
-from vitral.explain.output_parts import module_of
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.trace import Trace
 
 
@@ -35,7 +34,7 @@ class WordPaths:
     """Every token's way through the plane.
 
     `points` holds, for each trace, float32 [L + 1, T, 2]; `levels` names the levels; `explained`
-    is the share of the spread that each of the two directions keeps.
+    is the share of the variance that each of the two directions keeps.
     """
 
     levels: list[str]
@@ -83,7 +82,7 @@ def word_paths(
 
 
 def _plane(spread_PC: Tensor) -> tuple[Tensor, tuple[float, float]]:
-    """The two directions [C, 2] of the greatest spread about zero, and the share that each has."""
+    """The two directions [C, 2] of the largest variance about zero, and the share of each."""
     _, lengths, axes_PC = torch.linalg.svd(spread_PC, full_matrices=False)
     total = float(lengths.square().sum()) or 1.0
     plane_C2 = torch.zeros(spread_PC.shape[1], 2, dtype=spread_PC.dtype)
@@ -98,15 +97,14 @@ def levels_of(trace: Trace, part: str | None = None) -> list[str]:
     """The addresses of the levels: `embed`, and `residual.post` of each layer.
 
     In an encoder–decoder they are those of its `part`, by default the encoder; in "cross", where
-    one text looks at another, those of the one that looks, the decoder's. Raises VitralError
-    `part_unknown`.
+    one text looks at another, those of the one that looks, the decoder's. None in a recurrent
+    network, which has states instead. Raises VitralError `part_unknown`.
     """
-    part = trace.first_part if part is None else part
-    if part == "cross" and "decoder" in trace.parts:
-        part = "decoder"
-    start = f"{part}." if part else ""
-    numbers = [int(prefix.split(".")[-2]) for prefix in trace._records(part)]
-    return [f"{start}embed", *(f"{start}layers.{number}.residual.post" for number in numbers)]
+    found = trace.part(part)
+    if found.is_cross and found.stack not in trace.parts:
+        return []
+    after = [found.address("residual.post", layer) for layer in range(trace.num_blocks(part))]
+    return [found.address("embed"), *after]
 
 
 def stream(trace: Trace, part: str | None = None) -> Tensor:
@@ -116,7 +114,7 @@ def stream(trace: Trace, part: str | None = None) -> Tensor:
     patterns alone, or of a recurrent network, which has states instead.
     """
     levels = levels_of(trace, part)
-    if not all(address in trace for address in levels):
+    if not levels or not all(address in trace for address in levels):
         raise VitralError("vectors_missing", model=trace.model)
     return torch.stack([trace[address] for address in levels])
 
@@ -149,7 +147,11 @@ def nearest_tokens(
 
 
 def nearest_words(
-    trace: Trace, model: Any, token: int, count: int = 3, part: str | None = None
+    trace: Trace,
+    model: nn.Module | TraceableModel,
+    token: int,
+    count: int = 3,
+    part: str | None = None,
 ) -> list[list[tuple[int, float]]]:
     """At each level the ids whose *input* vectors point most the way of the token's, with the
     cosine: what of the words it began as it still, or now, resembles.
@@ -167,14 +169,14 @@ def nearest_words(
     return _highest(here_LC @ normalize(words_VC, dim=-1).T, count)
 
 
-def input_vectors(model: Any) -> Tensor | None:
+def input_vectors(model: nn.Module | TraceableModel) -> Tensor | None:
     """The table of what each id is before the first layer: float32 [V, C]; None if none is found.
 
     It is the model's own answer where it is asked (transformers), else its first table with a
     row for each entry of the vocabulary.
     """
     module = module_of(model)
-    size = getattr(model, "_vocabulary_size", None)
+    size = None if isinstance(model, nn.Module) else model.vocabulary_size
     asked = getattr(module, "get_input_embeddings", None)
     candidates = [asked()] if callable(asked) else list(module.modules())
     table = next(

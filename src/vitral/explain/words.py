@@ -1,10 +1,10 @@
-"""From tokens to words: what one word gives another, when words come in pieces.
+"""From tokens to words: attention between words that are several tokens.
 
     word_pattern[w, x] = mean_{t in w} Σ_{s in x} pattern[t, s]
 
-Attention *to* a word is the sum over its pieces, attention *from* a word the mean over its
-pieces, so that rows still sum to one (Clark et al. 2019, arXiv:1906.04341, section 4.1). What
-goes to special tokens is nobody's, and missing from the sum.
+Attention *to* a word is the sum over its tokens, attention *from* a word the mean over its
+tokens, so that rows still sum to one (Clark et al. 2019, arXiv:1906.04341, section 4.1). What
+goes to special tokens belongs to no word, and is missing from the sum.
 """
 
 from collections.abc import Sequence

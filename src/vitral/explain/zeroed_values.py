@@ -1,8 +1,8 @@
-"""Value zeroing: how different a token would be if another had nothing to hand over.
+"""Value zeroing: how different a token would be if another token's values were zero.
 
 In one layer, token s's value vectors are set to zero, in every head, everything else staying as
 it is; attention weights too. How far each token t's vector after the layer then is from what it
-was says how much t drew on s:
+was measures how much t depends on s:
 
     C[t, s] = 1 − cos(x_t, x_t without s)        rows then made to sum to one
 
@@ -19,17 +19,23 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.explain.output_parts import HeadOutput, head_output, is_close, module_of
+from vitral.explain.output_parts import HeadOutput, head_output, is_close
 from vitral.explain.rerun import first_of, run_again, with_first
+from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.trace import Trace
 
 
 def value_zeroing(
-    trace: Trace, model: Any, layer: int, part: str | None = None, *, normalised: bool = True
+    trace: Trace,
+    model: nn.Module | TraceableModel,
+    layer: int,
+    part: str | None = None,
+    *,
+    normalised: bool = True,
 ) -> Tensor:
-    """How much each token's vector after a layer draws on each other's value: [T, S].
+    """How much each token's vector after a layer depends on each other's value: [T, S].
 
-    `model` is the one that left the trace. If not `normalised`, rows are the cosine distances
+    `model` is the one that made the trace. If not `normalised`, rows are the cosine distances
     themselves. Raises VitralError as `head_output`, `rerun_not_available`, and
     `model_not_of_trace` if the model does not compute what the trace holds.
     """

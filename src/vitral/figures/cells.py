@@ -77,7 +77,7 @@ def cells_of(
     reduction: str = "mean",
     most: tuple[int, int] = (MOST_CELLS, MOST_CELLS),
 ) -> Cells:
-    """Cells [h, w] of `weights` [h', w'], reduced where there are more than `most`.
+    """Cells [h, w] of `weights` [h', w'], reduced if there are more than `most`.
 
     `rows` and `columns` are the tokens (first, one past the last) that the weights stand for;
     where those are more than the weights, these are already reduced. `allowed` [h', w'] says

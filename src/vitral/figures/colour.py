@@ -1,8 +1,8 @@
 """The colours of weights and of the page they stand on, the same as in Studio.
 
 "glass" is the default: lightness falls (on paper) or rises (on the dark ground) in equal steps,
-and the hue walks through the pairs that colour-blind readers keep apart, so that the order of
-two weights is seen in grey as well. "course" runs from blue over a pale middle to red; it is
+and the hue uses pairs that colour-blind readers can distinguish, so that the order of
+two weights is visible in grey as well. "course" runs from blue over a pale middle to red; it is
 also the scale of differences, whose middle is zero. Stops are in OKLCH, where equal steps look
 equal (Björn Ottosson, "A perceptual color space for image processing", 2020), and are those of
 web/src/design/ramp.ts; a test compares the two files.
@@ -90,10 +90,10 @@ INKS = {
 
 @cache
 def ramp(scale: Scale, theme: str, lifted: bool = False) -> NDArray[np.float64]:
-    """256 colours [256, 3] (red, green, blue from 0 to 1) for weights from none to the greatest.
+    """256 colours [256, 3] (red, green, blue from 0 to 1) for weights from zero to the largest.
 
-    `lifted` brings weak weights forward: colours follow the square root of the weight. Raises
-    VitralError `figure_scale` for a scale that is not there.
+    `lifted` highlights weak weights: colours follow the square root of the weight. Raises
+    VitralError `figure_scale` for an unknown scale.
     """
     if (scale, theme) not in STOPS:
         known = ", ".join(sorted({name for name, _ in STOPS}))

@@ -1,4 +1,4 @@
-"""A matplotlib figure that nobody's settings change, and that changes nobody's.
+"""A matplotlib figure that depends on no global settings and changes none.
 
 It is made without pyplot: no window, no list of open figures, no backend chosen. Words stay
 words in the files: an SVG keeps them as text (searchable, editable, read aloud, and set in the

@@ -1,1 +1,1 @@
-"""Writing on: from a prompt to more text, one token at a time."""
+"""Generation: from a prompt to more text, one token at a time."""

@@ -1,8 +1,8 @@
-"""Beam search: several texts are written side by side, and the likeliest whole one is kept.
+"""Beam search: several texts are written side by side, and the most likely one is kept.
 
-Greedy writing takes the likeliest token and may miss the likeliest text. A beam keeps the K
-likeliest beginnings: each is continued by every token, and the K best of all continuations go
-on. A text that ends is put aside with its score
+Greedy decoding takes the most likely token and may miss the most likely text. A beam keeps the K
+most likely beginnings: each is continued by every token, and the K best continuations go
+on. A text that ends is set aside with its score
 
     Σ log p(token) / n^length_penalty
 
@@ -40,7 +40,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Searching:
-    """The search after one more token: the likeliest beginnings so far, the best first, each
+    """The search after one more token: the most likely beginnings, the best first, each
     with the sum of its log-probabilities; and the best of the texts that have ended."""
 
     beginnings: list[Finished]

@@ -17,9 +17,9 @@ about twenty:
 - sums with the residual stream are taken by the matrix product itself.
 
 The module is the clear form and this is the fast one; `tests/generation/test_fast_decoder.py`
-holds them together. It reads the weights as they are when it is made, copies those that it
-fuses (`generation.fused_weights`), and tells nobody what it computes: whoever watches or edits
-gets the module itself (`generation.reading`).
+compares them. It reads the weights as they are when it is made, copies those that it
+fuses (`generation.fused_weights`), and reports nothing that it computes: traces and edits
+use the module itself (`generation.reading`).
 
 Shapes: B texts, T new tokens, S all tokens so far, N = B·T, C width, H query heads, K key heads,
 D head size, V vocabulary.
@@ -30,49 +30,53 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from vitral.generation.fused_weights import Norm, fused
-from vitral.models.gpt import GPT
-from vitral.models.llama import Llama
+from vitral.models.forms import form_of
 from vitral.nn.feed_forward import GatedFeedForward
 from vitral.nn.masks import attention_mask
 
 
 class FastDecoder:
-    """Reads with a GPT or a Llama for which `can_be_fast` holds; a `Reader`.
+    """Reads with a decoder for which `can_be_fast` holds; a `Reader`.
 
-    `num_pads` says of each text how many of its first tokens are padding. The cache has room for
+    `num_pads` gives for each text how many of its first tokens are padding. The cache has room for
     `room` tokens a text, and grows when there are more.
     """
 
     def __init__(
-        self, module: GPT | Llama, *, room: int = 0, num_pads: Sequence[int] | None = None
+        self, module: nn.Module, *, room: int = 0, num_pads: Sequence[int] | None = None
     ) -> None:
+        form = form_of(module)
+        assert form is not None, "`can_be_fast` holds"
+        parts = form.fast
+        assert parts is not None, "`can_be_fast` holds"
         config: Any = module.config
+        head, layers = module.get_parameter("head.weight"), module.get_submodule("layers")
         self._num_heads, self._num_key_heads = config.num_heads, config.num_key_value_heads
         self._head_size = getattr(config, "head_size", None) or (
             config.hidden_size // config.num_heads
         )
         self._width, self._epsilon = config.hidden_size, config.epsilon
-        self._least = module.head.weight.new_tensor((self._width * self._epsilon) ** 0.5)
-        self._norm = module.norm
+        self._least = head.new_tensor((self._width * self._epsilon) ** 0.5)
+        self._norm = module.get_submodule("norm")
         with torch.inference_mode():
-            self._head = module.head.weight.t().contiguous()
-            rotary = self._head_size if isinstance(module, Llama) else None
-            self._layers = [fused(layer, rotary) for layer in module.layers]
+            self._head = head.t().contiguous()
+            paired = self._head_size if parts.rotary is not None else None
+            self._layers = [fused(layer, paired) for layer in layers.children()]
+            self._vectors = module.get_parameter(form.tokens)
             self._turns: Tensor | None = None
             self._positions: Tensor | None = None
-            if isinstance(module, Llama):
-                self._vectors = module.embed.weight
+            if parts.rotary is not None:
+                rotary: Any = module.get_submodule(parts.rotary)
                 places = torch.arange(config.context, device=self._head.device)
-                cos_SD, sin_SD = module.rotary.angles(places)
+                cos_SD, sin_SD = rotary.angles(places)
                 half = self._head_size // 2
                 self._turns = torch.complex(cos_SD[:, :half], sin_SD[:, :half])
-            else:
-                self._vectors = module.embed.tokens.weight
-                self._positions = module.embed.positions.weight
-        mlp: Any = module.layers[0].mlp
+            if parts.positions is not None:
+                self._positions = module.get_parameter(parts.positions)
+        mlp: Any = layers.get_submodule("0.mlp")
         self._gated = isinstance(mlp, GatedFeedForward)
         self._activation: Callable[[Tensor], Tensor] = mlp.activation
         self._num_pads = list(num_pads) if num_pads is not None and any(num_pads) else None

@@ -69,7 +69,9 @@ class FolderRules:
         [S]. Without `max_new_tokens` nobody knows which token is the last."""
         from transformers import LogitsProcessorList
 
-        return LogitsProcessorList(self._processors(len(prompt), max_new_tokens, encoder_ids))
+        made = self._processors(len(prompt), max_new_tokens, encoder_ids)
+        rule: Rule = LogitsProcessorList(made)
+        return rule
 
     def _processors(
         self, length: int, max_new_tokens: int | None, encoder_ids: Tensor | None
@@ -167,7 +169,7 @@ class Ruled:
         max_new_tokens: int,
         encoder_rows: Sequence[Tensor] | None,
     ) -> None:
-        sources = encoder_rows or [None] * len(prompts)
+        sources: Sequence[Tensor | None] = encoder_rows or [None] * len(prompts)
         self._written = [list(prompt) for prompt in prompts]
         self._rules = [
             rules.of_text(prompt, max_new_tokens, source)

@@ -25,18 +25,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vitral.models.gpt import GPT, GPTEmbedding
-from vitral.models.llama import Llama
+from vitral.models.forms import form_of
 from vitral.nn.attention import Attention
 from vitral.nn.block import PreNormBlock
 from vitral.nn.feed_forward import FeedForward, GatedFeedForward
 from vitral.nn.norms import LayerNorm, RMSNorm
 from vitral.nn.positions import LearnedPositions, RotaryPositions
 
-KNOWN = {Attention, FeedForward, GatedFeedForward, GPT, GPTEmbedding, LayerNorm, Llama}
-KNOWN |= {LearnedPositions, PreNormBlock, RMSNorm, RotaryPositions}
-KNOWN |= {nn.Dropout, nn.Embedding, nn.Linear, nn.ModuleList}
-"""The parts whose arithmetic the fast form writes out."""
+KNOWN = {Attention, FeedForward, GatedFeedForward, LayerNorm, LearnedPositions, PreNormBlock}
+KNOWN |= {RMSNorm, RotaryPositions, nn.Dropout, nn.Embedding, nn.Linear, nn.ModuleList}
+"""The parts whose arithmetic the fast form writes out, beside the form's own."""
 
 Norm = tuple[Tensor, Tensor] | None
 """Weight and bias of a layer normalisation; None of one by the root mean square."""
@@ -63,19 +61,22 @@ def can_be_fast(module: nn.Module) -> bool:
     """Whether the fast form computes what `module` does: a decoder of ours in float32, not in
     training, with no part exchanged, no forward replaced and no hook anywhere."""
     everywhere = nn.modules.module
+    form = form_of(module)
+    if form is None or form.fast is None:
+        return False
+    known = KNOWN.union(form.fast.classes)
     return (
-        isinstance(module, GPT | Llama)
-        and not module.training
+        not module.training
         and not everywhere._global_forward_hooks
         and not everywhere._global_forward_pre_hooks
         and all(weight.dtype == torch.float32 for weight in module.parameters())
-        and all(_is_plain(part) for part in module.modules())
+        and all(type(part) in known and _is_plain(part) for part in module.modules())
     )
 
 
 def _is_plain(part: nn.Module) -> bool:
     hooked = part._forward_hooks or part._forward_pre_hooks
-    return type(part) in KNOWN and not hooked and "forward" not in vars(part)
+    return not hooked and "forward" not in vars(part)
 
 
 def fused(layer: Any, rotary_head_size: int | None) -> FusedLayer:

@@ -4,10 +4,10 @@ With a cache each step computes one token only; without, the whole text again. B
 same text (a test says so): the cache saves work and changes nothing.
 
 Texts of unequal length are written side by side: padding stands before the shorter ones, and
-each comes out as if it had been written alone. The padding repeats the text's own first token,
+each gives the same result as alone. The padding repeats the text's own first token,
 so that a penalty on repetition finds nothing in it that was not read anyway.
 
-When the model's context is full, writing ends; or, if it is *windowed*, goes on from the last
+When the model's context is full, writing ends; or, if it is *windowed*, continues from the last
 half of what was read, the rest being forgotten.
 
 Shapes: B texts, T tokens so far with the padding.
@@ -109,7 +109,7 @@ def generate_ids(
 def check_prompts(
     module: nn.Module, rows: Sequence[Tensor], max_new_tokens: int, *, windowed: bool = False
 ) -> None:
-    """Raises VitralError where nothing could be written; see `generate_ids`."""
+    """Raises VitralError if nothing could be written; see `generate_ids`."""
     size, lengths = context(module), [len(row) for row in rows]
     if not lengths or min(lengths) == 0:
         raise VitralError("text_empty")
@@ -145,7 +145,7 @@ def _generate(
     end_ids: Collection[int],
     windowed: bool,
 ) -> Iterator[Tensor]:
-    """`open_reader` and `pick` are told which of the texts they have before them: a text leaves
+    """`open_reader` and `pick` receive the numbers of the texts that they work on: a text leaves
     the batch when its context is full, and all that are left are then read anew."""
     texts, ended = list(range(len(rows))), [False] * len(rows)
     read: Reader | None = None

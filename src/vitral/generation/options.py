@@ -1,8 +1,8 @@
-"""What can be asked of writing, in one place: `Model.generate`, `stream`, `trace_generation` and
+"""The options of generation, in one place: `Model.generate`, `stream`, `trace_generation` and
 `vitral generate` all take these options.
 
 Some choose among tokens, others search for a whole text, and they do not mix. An option that
-would change nothing is refused, so that nobody believes to have set what was not looked at.
+would change nothing is refused, so that no setting is silently ignored.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ MOST_TOKENS, MOST_BEAMS = 1_000_000, 1000
 
 @dataclass(frozen=True)
 class GenerationOptions:
-    """`max_new_tokens` are written at most, less where the model's end mark, one of the strings
-    `stop` or the end of its context comes first; if `windowed`, it goes on from the last half of
+    """`max_new_tokens` are written at most, fewer if the model's end token, one of the strings
+    `stop` or the end of its context comes first; if `windowed`, it continues from the last half of
     a full context.
 
-    At `temperature` 0 the likeliest token is always taken; above it one is drawn, from the
+    At `temperature` 0 the most likely token is always taken; above it one is sampled, from the
     distribution that `top_k`, `top_p`, `min_p` and `repetition_penalty` shape
-    (`generation.sampling`), again and again the same with a `seed`. With `num_beams` the
-    likeliest whole text is searched for, long ones favoured by a `length_penalty` (1 unless
-    given) above 0 (`generation.beam_search`).
+    (`generation.sampling`), always the same with a `seed`. With `num_beams` the
+    most likely text is searched for, long ones favoured by a `length_penalty` (default: 1)
+    above 0 (`generation.beam_search`).
 
     What the model's folder demands of every text (`generation.folder_rules`) is followed too; a
     `repetition_penalty` that is given, and be it 1, takes the place of the folder's.

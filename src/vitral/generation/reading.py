@@ -1,6 +1,6 @@
 """Reading a text piece by piece: each new piece in, the scores of the token that follows out.
 
-Whoever writes with a model need not know which it is. `reader_of` gives a function that takes
+One interface for every kind of model that writes. `reader_of` gives a function that takes
 the new tokens [B, T] (first the prompt, then one token at a time) and gives the logits [B, V]
 of the next. What was read before stays in the model's key–value cache, or in a recurrent
 network's state; a model without one (a state-space model of transformers', say) reads the whole
@@ -10,11 +10,11 @@ An encoder–decoder reads its encoder's text once, before the decoder's first p
 
 Texts of unequal length are read together: padding stands before the shorter ones (and after an
 encoder's, where `encoder_mask` is 0). It is never looked at, and positions are counted from
-each text's own first token, so that every text is read as if it were alone. A model that cannot
-be told where padding stands reads them one after the other.
+each text's own first token, so that every text is read as if it were alone. A model that does
+not accept a padding mask reads them one after the other.
 
-Our own decoders have a fast form (`generation.fast_decoder`); it reads as long as nobody watches
-or edits, and the module itself does from then on.
+Our own decoders have a fast form (`generation.fast_decoder`); it reads as long as there is no
+trace or edit, and the module itself does from then on.
 
 Shapes: B texts, T new tokens, S all tokens so far, V vocabulary.
 """
@@ -29,18 +29,8 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.generation.fast_decoder import FastDecoder
 from vitral.generation.fused_weights import can_be_fast
-from vitral.models.gpt import GPT
-from vitral.models.llama import Llama
-from vitral.models.recurrent import Recurrent
-from vitral.models.recurrent_sequence_to_sequence import RecurrentSequenceToSequence
-from vitral.models.transformer import Transformer
+from vitral.models.forms import form_of
 from vitral.nn.attention_call import editor, observer
-from vitral.nn.cache import KeyValueCache
-from vitral.nn.recurrent import RecurrentState
-
-DECODERS = (GPT, Llama, Recurrent)
-TRANSLATORS = (Transformer, RecurrentSequenceToSequence)
-"""Vitral's models that write."""
 
 
 class Reader(Protocol):
@@ -66,17 +56,18 @@ def reader_of(
     transformers' that writes.
 
     `encoder_ids` [B, S] is what an encoder–decoder reads first, `encoder_mask` 0 at its padding.
-    `num_pads` says of each text how many of the first piece's first tokens are padding, `room`
+    `num_pads` gives for each text how many of the first piece's first tokens are padding, `room`
     how many tokens will be read in all, if that is known. Raises VitralError `cannot_write` for
-    a model that is made for something else.
+    a model that is not made to write.
     """
     if not can_write(module):
         raise VitralError("cannot_write", model=type(module).__name__)
     if num_pads is not None and not any(num_pads):
         num_pads = None
-    if isinstance(module, DECODERS):
-        return OwnReader(module, use_cache, num_pads, room)
-    if isinstance(module, TRANSLATORS):
+    form = form_of(module)
+    if form is not None and form.kind == "decoder":
+        return OwnReader(module, use_cache, num_pads, room, padding=form.padding)
+    if form is not None:
         assert encoder_ids is not None, "an encoder–decoder reads something before it writes"
         return TranslatingReader(module, use_cache, encoder_ids, encoder_mask)
     if getattr(module.config, "is_encoder_decoder", False):
@@ -91,7 +82,7 @@ def reader_of(
 
 
 def _takes_padding(module: nn.Module) -> bool:
-    """Whether a model of transformers can be told both where padding and where a text is."""
+    """Whether a model of transformers accepts both a padding mask and positions."""
     accepted = inspect.signature(module.forward).parameters
     return "attention_mask" in accepted and "position_ids" in accepted
 
@@ -99,8 +90,9 @@ def _takes_padding(module: nn.Module) -> bool:
 def can_write(module: nn.Module) -> bool:
     """Whether a model is made to write: one of ours, or one that transformers lets generate, if
     not from sound or pictures, which an encoder may read in place of a text."""
-    if isinstance(module, (*DECODERS, *TRANSLATORS)):
-        return True
+    form = form_of(module)
+    if form is not None:
+        return form.kind != "encoder"
     generates = getattr(module, "can_generate", None)
     answers = getattr(getattr(module, "config", None), "is_encoder_decoder", False)
     reads_text = not answers or getattr(module, "main_input_name", "") == "input_ids"
@@ -124,7 +116,7 @@ def kept_bytes(reader: Reader) -> int:
 
 
 def _tensors(part: Any, seen: set[int]) -> Iterator[Tensor]:
-    """All tensors in a cache, whosever it is."""
+    """All tensors in a cache of any kind."""
     if isinstance(part, Tensor):
         yield part
     elif id(part) not in seen:
@@ -136,25 +128,26 @@ def _tensors(part: Any, seen: set[int]) -> Iterator[Tensor]:
 
 
 class OwnReader:
-    """Reads with a decoder of Vitral's: with its fast form while nobody watches."""
+    """Reads with a decoder of Vitral's: with its fast form unless it is traced or edited."""
 
     def __init__(
         self,
-        model: GPT | Llama | Recurrent,
+        model: Any,
         use_cache: bool,
         num_pads: Sequence[int] | None = None,
         room: int = 0,
+        *,
+        padding: str = "documents_BT",
     ) -> None:
         self._model = model
         self._num_pads = num_pads
-        self._cache: KeyValueCache | RecurrentState | None = None
+        self._padding = padding
+        self._cache: Any = None
         self._fast: FastDecoder | None = None
         self._read_BT: Tensor | None = None
         if use_cache:
-            recurrent = isinstance(model, Recurrent)
-            kind = RecurrentState if recurrent else KeyValueCache
-            self._cache = kind(model.config.num_layers)
-            if isinstance(model, GPT | Llama) and not _watched() and can_be_fast(model):
+            self._cache = model.new_cache()
+            if not _watched() and can_be_fast(model):
                 self._fast = FastDecoder(model, room=room, num_pads=num_pads)
 
     def __call__(self, new_BT: Tensor) -> Tensor:
@@ -162,13 +155,11 @@ class OwnReader:
         if self._fast is not None and not _watched():
             return self._fast(new_BT)
         if self._cache is None or self._fast is not None:
-            new_BT, self._fast = self._read_BT, None  # whoever watches from here on sees it all
+            new_BT, self._fast = self._read_BT, None  # from here on the module itself reads
         named: dict[str, Any] = {}
         if self._num_pads is not None:
-            real_BS = _is_text(self._num_pads, self._read_BT)
-            # The padding is a document of its own: not looked at, not counted in positions.
-            name = "attention_mask" if isinstance(self._model, Recurrent) else "documents_BT"
-            named[name] = real_BS
+            # As a document of its own, padding is not looked at, nor counted in positions.
+            named[self._padding] = _is_text(self._num_pads, self._read_BT)
         logits: Tensor = self._model(new_BT, cache=self._cache, **named)[:, -1]
         return logits
 
@@ -190,12 +181,12 @@ class TranslatingReader:
 
     def __init__(
         self,
-        model: Transformer | RecurrentSequenceToSequence,
+        model: Any,
         use_cache: bool,
         encoder_ids: Tensor,
         encoder_mask: Tensor | None = None,
     ) -> None:
-        self._model: Any = model
+        self._model = model
         self._encoder_ids = encoder_ids
         self._encoder_mask = encoder_mask
         self._cache: Any = model.new_cache() if use_cache else None

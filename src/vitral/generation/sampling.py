@@ -1,15 +1,15 @@
 """Choosing the next token from a model's logits.
 
-*Greedy* takes the likeliest. *Sampling* draws from the distribution, after it was changed in
-this order, each change where it is asked for:
+*Greedy* takes the most likely. *Sampling* draws from the distribution, after it was changed in
+this order, each change only if it is set:
 
 1. *repetition penalty* θ (Keskar et al. 2019, CTRL, section 4.1): the logit of each token that
-   was read already is divided by θ, or, where it is negative, multiplied by it;
+   the text already contains is divided by θ, or, where it is negative, multiplied by it;
 2. *temperature* τ flattens (τ > 1) or sharpens (τ < 1): p ∝ exp(logit / τ);
-3. *top-k* keeps the k likeliest tokens (Fan et al. 2018, https://arxiv.org/abs/1805.04833);
-4. *top-p* keeps the fewest of the likeliest whose probabilities reach p together (Holtzman et
+3. *top-k* keeps the k most likely tokens (Fan et al. 2018, https://arxiv.org/abs/1805.04833);
+4. *top-p* keeps the fewest most likely tokens whose probabilities add up to p (Holtzman et
    al. 2020, https://arxiv.org/abs/1904.09751);
-5. *min-p* keeps those at least p times as likely as the likeliest (Nguyen et al. 2024,
+5. *min-p* keeps those at least p times as likely as the most likely (Nguyen et al. 2024,
    https://arxiv.org/abs/2407.01082).
 
 What is kept is scaled to sum to one. Order and meaning are those of transformers, so the same
@@ -76,7 +76,7 @@ class Sampling:
 
     def scores(self, logits_BV: Tensor, read_BT: Tensor) -> Tensor:
         """The logits [B, V] after all changes; −∞ where a token is left out. At temperature 0
-        only repetition counts, since the likeliest token is then taken."""
+        only repetition counts, since the most likely token is then taken."""
         scores_BV = repetition_penalised(logits_BV.float(), read_BT, self.repetition_penalty)
         if self.temperature == 0:
             return scores_BV
@@ -109,7 +109,7 @@ class Sampling:
 
 
 def repetition_penalised(logits_BV: Tensor, read_BT: Tensor, penalty: float) -> Tensor:
-    """Less for tokens that were read already, if `penalty` is more than 1."""
+    """Less for tokens that the text already contains, if `penalty` is more than 1."""
     if penalty == 1:
         return logits_BV
     of_read = logits_BV.gather(1, read_BT)
@@ -126,7 +126,7 @@ def keep_top_k(scores_BV: Tensor, k: int) -> Tensor:
 
 
 def keep_top_p(scores_BV: Tensor, share: float) -> Tensor:
-    """The fewest of the likeliest whose probabilities reach `share`; always at least one."""
+    """The fewest most likely tokens whose probabilities reach `share`; at least one."""
     ascending = scores_BV.sort(dim=-1)
     below = ascending.values.softmax(dim=-1).cumsum(dim=-1) <= 1 - share
     below[..., -1:] = False
@@ -134,7 +134,7 @@ def keep_top_p(scores_BV: Tensor, share: float) -> Tensor:
 
 
 def keep_min_p(scores_BV: Tensor, share: float) -> Tensor:
-    """Those at least `share` times as likely as the likeliest; −∞ elsewhere."""
+    """Those at least `share` times as likely as the most likely; −∞ elsewhere."""
     probability_BV = scores_BV.softmax(dim=-1)
     least = share * probability_BV.amax(dim=-1, keepdim=True)
     return scores_BV.masked_fill(probability_BV < least, float("-inf"))

@@ -1,7 +1,7 @@
-"""Writing a token at a time, with every choice in the caller's hands.
+"""Writing a token at a time, where the caller makes every choice.
 
-`generate` goes from a text to a text. Whoever wants to look at each token, choose it, go back
-and take another way needs less and more:
+`generate` goes from a text to a text. To look at each token, choose it, go back
+and try another branch, use `Stepping`:
 
     stepping = Stepping(model.module, model.tokenizer, "Había una vez")
     look = stepping.look([])             # the logits of the next token, before any is written
@@ -9,16 +9,16 @@ and take another way needs less and more:
     stepping.look([step.id])             # … and after one
     stepping.look([421])                 # another branch
 
-What was read before stays in the model's cache as long as the next text goes on from it, and is
+What was read before stays in the model's cache as long as the next text continues it, and is
 read anew otherwise: that costs time and changes nothing.
 
-An encoder–decoder answers: its encoder reads the text, and what is written goes on from the
+An encoder–decoder answers: its encoder reads the text, and the answer begins with the
 start token that its decoder is given.
 
-**Seeds.** `generate` draws once a token, from a generator that begins with the seed. Here the
+**Seeds.** `generate` draws once per token, from a generator that starts with the seed. Here the
 n-th written token is drawn with that generator's n-th draw, whatever was chosen before it. So
-tokens drawn one after another are those of `generate`, and a token that was forced in between
-leaves the luck of the later ones as it was.
+tokens sampled one after another are those of `generate`, and a token that was forced in between
+leaves the random numbers of the later ones unchanged.
 
 Shapes: T tokens read, S tokens that an encoder read, V vocabulary, L layers, H heads.
 """
@@ -42,29 +42,30 @@ from vitral.models.generation_settings import end_ids
 from vitral.tracing.recording.newest_row import NewestRow
 
 Ended = Literal["end", "context"]
-"""Why nothing follows: the model's end mark was written, or its context is full."""
+"""Why nothing follows: the model's end token was written, or its context is full."""
 
 
 @dataclass(frozen=True)
 class Look:
     """What the model makes of a text: the logits float32 [V] of the token that follows.
 
-    `attention` has for each layer the weights [H, T] of the newest token on the tokens from
-    `start` on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the
-    encoder read. Either is None where nobody was to watch, or nothing could be seen.
+    `attention` has by layer the weights [H, T] of the most recent token on the tokens from `start`
+    on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the encoder read.
+    Layers count from 0; those without attention are in neither. Either is None without `watched`,
+    or if it cannot be recorded.
     """
 
     logits: Tensor
     start: int
-    attention: list[Tensor] | None
-    cross: list[Tensor] | None
+    attention: dict[int, Tensor] | None
+    cross: dict[int, Tensor] | None
 
 
 @dataclass(frozen=True)
 class Step:
-    """A token that was drawn. `share` is how likely that was, after all that shapes the
+    """A token that was sampled. `share` is its probability, after all that shapes the
     distribution; `log_probability` is the model's own, in nats, with nothing changed; `rank`
-    counts from 1, the model's likeliest. `shares` [V] are those of all tokens."""
+    counts from 1, the model's most likely. `shares` [V] are those of all tokens."""
 
     id: int
     share: float
@@ -78,7 +79,7 @@ class Stepping:
 
     `prompt` are the tokens that the decoder begins with, `source` those that an encoder reads
     (None without one), `before` the ids after which the written ones are spelled. If `watched`,
-    each look tells of the newest token's attention; if not, Vitral's own decoders read in their
+    each look has the most recent token's attention; if not, Vitral's own decoders read in their
     fast form. Raises VitralError `cannot_write`, `text_too_long` where the prompt leaves no room
     (unless `windowed`), and what `prompt_of` raises.
     """
@@ -157,15 +158,15 @@ class Stepping:
                 known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
-        rows, cross = ([], []) if newest is None else (newest.rows, newest.cross)
-        if self.source is not None and any(row.shape[-1] > len(window) for row in rows):
-            rows = []  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
+        rows, cross = ({}, {}) if newest is None else (newest.rows, newest.cross)
+        if self.source is not None and any(row.shape[-1] > len(window) for row in rows.values()):
+            rows = {}  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
         self._read = window
         self._look = Look(logits_V, start, _aligned(rows, len(window)) or None, cross or None)
         return self._look
 
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:
-        """The token that follows `written`: the likeliest at temperature 0, else drawn."""
+        """The token that follows `written`: the most likely at temperature 0, else sampled."""
         look = self.look(written)
         logits_BV = self._ruled(look.logits[None], written, sampling)
         read_BT = torch.tensor([self._read], device=self._device)
@@ -210,9 +211,10 @@ class Stepping:
         return self._generator
 
 
-def _aligned(rows: list[Tensor], num_tokens: int) -> list[Tensor]:
+def _aligned(rows: dict[int, Tensor], num_tokens: int) -> dict[int, Tensor]:
     """Each layer's weights for all tokens: a layer that has forgotten the first ones gives them
     nothing."""
-    return [
-        nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:] for row in rows
-    ]
+    return {
+        layer: nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:]
+        for layer, row in rows.items()
+    }

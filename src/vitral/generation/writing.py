@@ -1,6 +1,6 @@
 """From a text to what a model writes, and, if asked for, the trace of its writing.
 
-A decoder writes a text on; an encoder–decoder answers one. Either way the model reads the
+A decoder continues a text; an encoder–decoder answers one. Either way the model reads the
 prompt once and then one token at a time, and the trace of it is the one that a single pass over
 the finished text would have left (`tracing.growing`).
 """
@@ -18,9 +18,10 @@ from vitral.generation.folder_rules import rules_of, unknown
 from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
-from vitral.generation.spelling import BROKEN, Spelling, spelled
+from vitral.generation.spelling import Spelling, spelled
 from vitral.models.description import context, kind, number, pad_id, start_id
 from vitral.models.generation_settings import end_ids, settings_of
+from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.recording.growing import GrowingTrace
 from vitral.tracing.recording.inputs import check_ids, pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
@@ -79,7 +80,7 @@ def check_prompts_known(module: nn.Module, prompts: Sequence[Prompt]) -> None:
 def write(
     module: nn.Module, tokenizer: Any, texts: Sequence[str], options: GenerationOptions
 ) -> list[str]:
-    """Each of `texts` written on, or the answer to it: what `pieces` gives, or, with beams, what
+    """Each of `texts` continued, or the answer to it: what `pieces` gives, or, with beams, what
     `beam_search` finds (for one text after the other)."""
     if options.num_beams is not None:
         return [_likeliest(module, tokenizer, text, options) for text in texts]
@@ -173,7 +174,7 @@ class _Watched:
 def write_traced(
     module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions, *, name: str
 ) -> Trace:
-    """The trace of writing on: prompt and written tokens, as one forward pass over all of them
+    """The trace of a generation: prompt and written tokens, as one forward pass over all of them
     would give it. Its text is what was read and written.
 
     Raises VitralError `options_clash` for what would write another text than the one traced.

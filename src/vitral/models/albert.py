@@ -21,13 +21,26 @@ Shapes: B batch, T tokens, E width of the token vectors, C width, V vocabulary.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
-from vitral.models.encoder import Encoder, MaskedWordHead, encoder_block
+from vitral.models.encoder import (
+    ENTRIES,
+    OLDER,
+    PLAIN,
+    TIED,
+    Encoder,
+    MaskedWordHead,
+    embedding_names,
+    encoder_block,
+)
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import Form
+from vitral.models.shape import AttentionShape, Width
 from vitral.nn.norms import LayerNorm
 from vitral.nn.positions import LearnedPositions
 
@@ -78,7 +91,7 @@ class AlbertEmbedding(nn.Module):
 
 
 class Albert(Encoder):
-    """An encoder in ALBERT's form, with the head that names masked words."""
+    """An encoder with ALBERT's architecture, and the head that predicts masked words."""
 
     def __init__(self, config: AlbertConfig) -> None:
         super().__init__()
@@ -90,3 +103,50 @@ class Albert(Encoder):
     def blocks(self) -> Iterable[nn.Module]:
         """The one block, as often as there are layers."""
         return [block for _ in range(self.config.num_layers) for block in self.layers]
+
+
+class AlbertShape(AttentionShape):
+    """An encoder in ALBERT's form: `num_layers` passes through one block, and token vectors of
+    `embedding_size`."""
+
+    form: Literal["albert"]
+    embedding_size: Width = 128
+
+
+_ONE_GROUP = {"num_hidden_groups": 1, "inner_group_num": 1}
+_BLOCK = "albert.encoder.albert_layer_groups.N.albert_layers.0"  # the only one of its only group
+
+FORM = Form(
+    name="albert",
+    config=AlbertConfig,
+    model=Albert,
+    shape=AlbertShape,
+    grows="passes",
+    folder=FolderFormat(
+        architectures=("AlbertForMaskedLM",),
+        model_type="albert",
+        entries=ENTRIES | {"embedding_size": "embedding_size"},
+        fixed={"tie_word_embeddings": True} | _ONE_GROUP,
+        plain=PLAIN | {name: (value, None) for name, value in _ONE_GROUP.items()},
+        weights={
+            **embedding_names("albert.embeddings"),
+            "embed.widen": "albert.encoder.embedding_hidden_mapping_in",
+            "layers.N.attention.q_proj": f"{_BLOCK}.attention.query",
+            "layers.N.attention.k_proj": f"{_BLOCK}.attention.key",
+            "layers.N.attention.v_proj": f"{_BLOCK}.attention.value",
+            "layers.N.attention.o_proj": f"{_BLOCK}.attention.dense",
+            "layers.N.attention_norm": f"{_BLOCK}.attention.LayerNorm",
+            "layers.N.mlp.up_proj": f"{_BLOCK}.ffn",
+            "layers.N.mlp.down_proj": f"{_BLOCK}.ffn_output",
+            "layers.N.mlp_norm": f"{_BLOCK}.full_layer_layer_norm",
+            "head.dense": "predictions.dense",
+            "head.norm": "predictions.LayerNorm",
+            "head.decoder": "predictions.decoder",
+            "head.decoder.bias": "predictions.bias",
+        },
+        tied=TIED,
+        older=OLDER,
+        body=("AlbertModel", "albert."),
+        unused=r"^(albert\.pooler|sop_classifier)\.",
+    ),
+)

@@ -14,14 +14,29 @@ answer is read from the first token's vector alone:
 Shapes: B batch, T tokens, C width, V vocabulary.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
-from vitral.models.encoder import Encoder, MaskedWordHead, encoder_block
+from vitral.models.encoder import (
+    ENTRIES,
+    OLDER,
+    PLAIN,
+    TIED,
+    Encoder,
+    MaskedWordHead,
+    block_names,
+    embedding_names,
+    encoder_block,
+)
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import Form
+from vitral.models.shape import AttentionShape
 from vitral.nn.norms import LayerNorm
 from vitral.nn.positions import LearnedPositions
 
@@ -85,7 +100,7 @@ class NextSentenceHead(nn.Module):
 
 
 class Bert(Encoder):
-    """An encoder in BERT's form, with the head that names masked words."""
+    """An encoder with BERT's architecture, and the head that predicts masked words."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -101,3 +116,47 @@ class Bert(Encoder):
         first" (0) and "it does not" (1); for models made with `next_sentence`."""
         logits_B2: Tensor = self.next_sentence(x_BTC)
         return logits_B2
+
+
+class BertShape(AttentionShape):
+    """An encoder in BERT's form; with `next_sentence` it also learns whether one passage
+    follows another."""
+
+    form: Literal["bert"]
+    next_sentence: bool = False
+
+
+class _Folder(FolderFormat):
+    def shape_of(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        second_head = entries["architectures"][0] == "BertForPreTraining"
+        return super().shape_of(entries) | {"next_sentence": second_head}
+
+
+FORM = Form(
+    name="bert",
+    config=BertConfig,
+    model=Bert,
+    shape=BertShape,
+    start="neighbours",
+    folder=_Folder(
+        architectures=("BertForMaskedLM", "BertForPreTraining"),
+        model_type="bert",
+        entries=ENTRIES,
+        fixed={"tie_word_embeddings": True},
+        plain=PLAIN,
+        weights={
+            **embedding_names("bert.embeddings"),
+            **block_names("bert.encoder.layer.N"),
+            "head.dense": "cls.predictions.transform.dense",
+            "head.norm": "cls.predictions.transform.LayerNorm",
+            "head.decoder": "cls.predictions.decoder",
+            "head.decoder.bias": "cls.predictions.bias",
+            "next_sentence.dense": "bert.pooler.dense",
+            "next_sentence.classes": "cls.seq_relationship",
+        },
+        tied=TIED,
+        older=OLDER,
+        body=("BertModel", "bert."),
+        unused=r"^(bert\.pooler|cls\.seq_relationship)\.",
+    ),
+)

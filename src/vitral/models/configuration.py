@@ -6,13 +6,13 @@ from typing import ClassVar
 
 @dataclass
 class ModelConfig:
-    """A model's shape. `context` is the largest number of tokens it takes; `dropout` the share of
+    """A model's shape. `context` is the largest number of tokens it accepts; `dropout` the share of
     numbers that training leaves out at random (Srivastava et al. 2014).
 
     `architecture` is the Hugging Face class that the model is saved as; `kind` is "decoder"
     (writes on, each token sees only what came before), "encoder" (reads, sees everything) or
     "encoder-decoder" (reads one text and writes another). Where a model is not `limited`, its
-    context is that of its training, and it takes more.
+    context is that of its training, and it accepts more.
     """
 
     kind: ClassVar[str]

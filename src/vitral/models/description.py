@@ -51,7 +51,7 @@ def kind(module: nn.Module) -> str:
 
 
 def context(module: nn.Module) -> int | None:
-    """The most tokens that a model takes; None if nothing limits them."""
+    """The most tokens that a model accepts; None if nothing limits them."""
     family = getattr(configuration(module), "model_type", None)
     if kind(module) == "image" or family in _RELATIVE_POSITIONS:
         return None
@@ -66,7 +66,7 @@ def context(module: nn.Module) -> int | None:
 
 
 def pad_id(module: nn.Module, tokenizer: Any) -> int:
-    """The id to pad with: the configuration's, the tokenizer's, or 0 (it is never looked at)."""
+    """The id to pad with: the configuration's, the tokenizer's, or 0 (no token looks at it)."""
     found = number(module, "pad_token_id")
     if found is None and hasattr(tokenizer, "token_to_id"):
         names = map(tokenizer.token_to_id, ("[PAD]", "<pad>", "<|pad|>"))

@@ -1,10 +1,10 @@
-"""What encoders in BERT's line share: the way up, and the head that names masked words.
+"""What the encoders of BERT's family share: the layers, and the head that predicts masked words.
 
     ids → embedding → N post-norm blocks → x → dense, activation, LayerNorm → logits
 
 The map to the logits shares its weights with the token vectors and has a bias of its own.
 BERT, RoBERTa and ALBERT differ in what comes before the blocks, in whether each block has its
-own weights, and in what else they are asked.
+own weights, and in what else they predict.
 
 Shapes: B batch, T tokens, C width, E width of the token vectors, V vocabulary.
 """
@@ -86,20 +86,74 @@ class MaskedWordHead(nn.Module):
     """From vectors [..., C] to logits [..., V]: dense, activation, norm, tied map and bias.
 
     `token_weight` [V, E] are the token vectors; `activation` is that of the configuration,
-    unless told otherwise.
+    unless told otherwise. Without `biases`, only the map to the logits has one.
     """
 
     def __init__(
-        self, config: ModelConfig, token_weight: Tensor, activation: str | None = None
+        self,
+        config: ModelConfig,
+        token_weight: Tensor,
+        activation: str | None = None,
+        *,
+        biases: bool = True,
     ) -> None:
         super().__init__()
         vocab_size, embedding_size = token_weight.shape
-        self.dense = nn.Linear(config.hidden_size, embedding_size)
+        self.dense = nn.Linear(config.hidden_size, embedding_size, bias=biases)
         self.activation = ACTIVATIONS[activation or config.activation]
-        self.norm = LayerNorm(embedding_size, config.epsilon)
+        self.norm = LayerNorm(embedding_size, config.epsilon, bias=biases)
         self.decoder = nn.Linear(embedding_size, vocab_size)
         self.decoder.weight = token_weight
 
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.decoder(self.norm(self.activation(self.dense(x))))
         return logits
+
+
+# What folders in BERT's line have in common (see `models.folder_format`).
+
+ENTRIES = {
+    "vocab_size": "vocab_size",
+    "max_position_embeddings": "context",
+    "hidden_size": "hidden_size",
+    "num_hidden_layers": "num_layers",
+    "num_attention_heads": "num_heads",
+    "intermediate_size": "intermediate_size",
+    "layer_norm_eps": "epsilon",
+    "hidden_act": "activation",
+    "type_vocab_size": "num_segments",
+    "attention_probs_dropout_prob": "dropout",
+    "hidden_dropout_prob": "dropout",
+}
+PLAIN: dict[str, tuple[Any, ...]] = {
+    "position_embedding_type": ("absolute", None),
+    "is_decoder": (False, None),
+    "add_cross_attention": (False, None),
+    "tie_word_embeddings": (True, None),
+}
+TIED = {"head.decoder.weight": "embed.tokens.weight"}
+OLDER = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}
+
+
+def embedding_names(prefix: str) -> dict[str, str]:
+    """The names of the embedding's parts."""
+    return {
+        "embed.tokens": f"{prefix}.word_embeddings",
+        "embed.positions": f"{prefix}.position_embeddings",
+        "embed.segments": f"{prefix}.token_type_embeddings",
+        "embed.norm": f"{prefix}.LayerNorm",
+    }
+
+
+def block_names(layer: str) -> dict[str, str]:
+    """The names of a block's parts, where each layer has one of its own."""
+    return {
+        "layers.N.attention.q_proj": f"{layer}.attention.self.query",
+        "layers.N.attention.k_proj": f"{layer}.attention.self.key",
+        "layers.N.attention.v_proj": f"{layer}.attention.self.value",
+        "layers.N.attention.o_proj": f"{layer}.attention.output.dense",
+        "layers.N.attention_norm": f"{layer}.attention.output.LayerNorm",
+        "layers.N.mlp.up_proj": f"{layer}.intermediate.dense",
+        "layers.N.mlp.down_proj": f"{layer}.output.dense",
+        "layers.N.mlp_norm": f"{layer}.output.LayerNorm",
+    }

@@ -1,4 +1,4 @@
-"""Looking a model's folder over before anything of it is opened.
+"""Checking a model's folder before anything of it is opened.
 
 A folder in the Hugging Face format holds `config.json`, weights in `model.safetensors` (or in
 several files named by `model.safetensors.index.json`), and a tokenizer. What is wrong with it

@@ -82,7 +82,9 @@ def as_ids(value: Any) -> frozenset[int]:
 
 def _from_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """What `config.json` says, that of its text's part included."""
-    inner = next((config[name] for name in _IN_CONFIG if isinstance(config.get(name), dict)), {})
+    inner: Mapping[str, Any] = next(
+        (config[name] for name in _IN_CONFIG if isinstance(config.get(name), dict)), {}
+    )
     return {**inner, **{name: value for name, value in config.items() if value is not None}}
 
 

@@ -8,13 +8,18 @@ https://arxiv.org/abs/1608.05859).
 Shapes: B batch, T new tokens, S all tokens with the cached ones, C width, V vocabulary.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import FastDecoding, Form
+from vitral.models.shape import AttentionShape
 from vitral.nn.attention import Attention
 from vitral.nn.block import PreNormBlock
 from vitral.nn.cache import KeyValueCache
@@ -58,7 +63,7 @@ class GPTEmbedding(nn.Module):
 
 
 class GPT(nn.Module):
-    """A decoder in GPT-2's form.
+    """A decoder with GPT-2's architecture.
 
     `recompute_activations` trains with less memory and more time (`nn.recomputation`).
     """
@@ -126,3 +131,74 @@ class GPT(nn.Module):
         )
         logits_BTV: Tensor = self.head(self.norm(x_BTC))
         return logits_BTV
+
+    def new_cache(self) -> KeyValueCache:
+        """An empty cache, for a text to be written."""
+        return KeyValueCache(self.config.num_layers)
+
+
+class GPT2Shape(AttentionShape):
+    """A decoder in GPT-2's form. "gelu_new" is the published models' activation, an
+    approximation of "gelu", which on processors is the quicker one."""
+
+    form: Literal["gpt2"]
+    activation: Literal["gelu", "gelu_new"] = "gelu"
+
+
+class _Folder(FolderFormat):
+    def shape_of(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        shape = super().shape_of(entries)
+        if "hidden_size" in shape:
+            shape.setdefault("intermediate_size", 4 * shape["hidden_size"])
+        return shape
+
+
+FORM = Form(
+    name="gpt2",
+    config=GPTConfig,
+    model=GPT,
+    shape=GPT2Shape,
+    start="waves",
+    fast=FastDecoding(classes=(GPT, GPTEmbedding), positions="embed.positions.weight"),
+    folder=_Folder(
+        architectures=("GPT2LMHeadModel",),
+        model_type="gpt2",
+        entries={
+            "vocab_size": "vocab_size",
+            "n_positions": "context",
+            "n_embd": "hidden_size",
+            "n_layer": "num_layers",
+            "n_head": "num_heads",
+            "n_inner": "intermediate_size",
+            "layer_norm_epsilon": "epsilon",
+            "activation_function": "activation",
+            "embd_pdrop": "dropout",
+            "attn_pdrop": "dropout",
+            "resid_pdrop": "dropout",
+        },
+        fixed={"tie_word_embeddings": True},
+        plain={
+            "scale_attn_weights": (True, None),
+            "scale_attn_by_inverse_layer_idx": (False, None),
+            "add_cross_attention": (False, None),
+            "tie_word_embeddings": (True, None),
+        },
+        weights={
+            "embed.tokens": "transformer.wte",
+            "embed.positions": "transformer.wpe",
+            "layers.N.attention_norm": "transformer.h.N.ln_1",
+            "layers.N.attention.q_proj": "transformer.h.N.attn.c_attn",
+            "layers.N.attention.k_proj": "transformer.h.N.attn.c_attn",
+            "layers.N.attention.v_proj": "transformer.h.N.attn.c_attn",
+            "layers.N.attention.o_proj": "transformer.h.N.attn.c_proj",
+            "layers.N.mlp_norm": "transformer.h.N.ln_2",
+            "layers.N.mlp.up_proj": "transformer.h.N.mlp.c_fc",
+            "layers.N.mlp.down_proj": "transformer.h.N.mlp.c_proj",
+            "norm": "transformer.ln_f",
+            "head": "lm_head",
+        },
+        transposed=True,
+        tied={"head.weight": "embed.tokens.weight"},
+        older={r"^(?!transformer\.|lm_head\.)": "transformer."},  # the first published files
+    ),
+)

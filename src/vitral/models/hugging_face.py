@@ -2,10 +2,8 @@
 
 A folder holds `config.json` (the shape, in the field's names), `model.safetensors` (the weights)
 and `tokenizer.json`. `transformers` opens what `write` leaves, with no code of ours, and `read`
-opens what transformers saved, if it is one of our forms (`models.config_names` lists them).
-
-The weights have other names there than here, and GPT-2's are laid out differently: its maps are
-stored transposed, and query, key and value stand side by side in one matrix.
+opens what transformers saved, if it is one of our forms (`models.forms`). What the entries and
+weights are called there, each form's `FolderFormat` says.
 """
 
 import json
@@ -21,52 +19,15 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from vitral.errors import VitralError
-from vitral.models.albert import Albert, AlbertConfig
-from vitral.models.bert import Bert, BertConfig
-from vitral.models.config_names import PLAIN, entries_of, shape_of
-from vitral.models.gpt import GPT, GPTConfig
-from vitral.models.llama import Llama, LlamaConfig
-from vitral.models.recurrent import Recurrent, RecurrentConfig
-from vitral.models.recurrent_sequence_to_sequence import (
-    RecurrentSequenceToSequence,
-    RecurrentSequenceToSequenceConfig,
-)
-from vitral.models.roberta import Roberta, RobertaConfig
-from vitral.models.transformer import Transformer, TransformerConfig
-from vitral.models.translation_names import sides_differ
-from vitral.models.weight_names import TIED, from_hugging_face, to_hugging_face
-from vitral.nn.feed_forward import ACTIVATIONS
-
-_FORMS: dict[str, tuple[type[Any], Callable[[Any], nn.Module]]] = {
-    "GPT2LMHeadModel": (GPTConfig, GPT),
-    "LlamaForCausalLM": (LlamaConfig, Llama),
-    "BertForMaskedLM": (BertConfig, Bert),
-    "BertForPreTraining": (BertConfig, Bert),
-    "RobertaForMaskedLM": (RobertaConfig, Roberta),
-    "AlbertForMaskedLM": (AlbertConfig, Albert),
-    "MarianMTModel": (TransformerConfig, Transformer),
-    "RecurrentLanguageModel": (RecurrentConfig, Recurrent),
-    "RecurrentSequenceToSequence": (
-        RecurrentSequenceToSequenceConfig,
-        RecurrentSequenceToSequence,
-    ),
-}
+from vitral.models.form import Form
+from vitral.models.forms import form_of_body, form_of_folder
 
 
 def can_read(folder: Path) -> bool:
     """Whether the folder's model is one of our forms, with nothing unusual about it."""
     config = _config_json(folder)
-    architecture = _architecture(config)
-    if architecture not in _FORMS:
-        return False
-    for name, plain in PLAIN[architecture].items():
-        if config.get(name) not in plain:
-            return False
-    if sides_differ(architecture, config):
-        return False
-    rope = config.get("rope_parameters") or {}
-    activation = config.get("activation_function", config.get("hidden_act", "gelu"))
-    return rope.get("rope_type", "default") == "default" and activation in ACTIVATIONS
+    form = form_of_folder(_architecture(config))
+    return form is not None and form.folder.can_read(config)
 
 
 def read(folder: Path | str) -> nn.Module:
@@ -78,14 +39,48 @@ def read(folder: Path | str) -> nn.Module:
     folder = Path(folder)
     config_json = _config_json(folder)
     architecture = _architecture(config_json)
-    if architecture not in _FORMS:
+    form = form_of_folder(architecture)
+    if form is None:
         raise VitralError("architecture_unknown", architecture=architecture, folder=folder)
-    config_class, model_class = _FORMS[architecture]
     with torch.device("meta"), _NoInitialisation():
-        model = model_class(config_class(**shape_of(architecture, config_json)))
+        model = form.model(form.config(**form.folder.shape_of(config_json)))
     path = folder / "model.safetensors"
-    weights = from_hugging_face(architecture, _read_weights(path), path)
-    _fill(model, weights, path)
+    weights = form.folder.from_folder(_read_weights(path), model.state_dict().keys(), path)
+    _fill(model, form, weights, path)
+    return model.eval()
+
+
+def is_headless(folder: Path | str) -> bool:
+    """Whether the folder has an encoder without the head that names masked words."""
+    return form_of_body(_architecture(_config_json(Path(folder)))) is not None
+
+
+def read_to_train(folder: Path | str) -> nn.Module:
+    """As `read`, and encoders that were saved without the head that names masked words, too.
+
+    They get one that nobody has trained: it passes the last layer's vectors on through its
+    activation and its norm to the token vectors, with a bias of zero. Raises what `read` raises.
+    """
+    folder = Path(folder)
+    config_json = _config_json(folder)
+    form = form_of_body(_architecture(config_json))
+    if form is None or form.folder.body is None:
+        return read(folder)
+    path = folder / "model.safetensors"
+    prefix = form.folder.body[1]
+    found = {
+        name if name.startswith(prefix) else prefix + name: weight
+        for name, weight in _read_weights(path).items()
+    }
+    model = form.model(form.config(**form.folder.shape_of(config_json)))
+    weights = form.folder.from_folder(found, model.state_dict().keys(), path)
+    head = model.get_submodule("head")
+    nn.init.eye_(head.get_parameter("dense.weight"))
+    for name, weight in head.named_parameters():
+        if name.endswith("bias"):
+            nn.init.zeros_(weight)
+    fresh = {name: weight for name, weight in model.state_dict().items() if "head." in name}
+    _fill(model, form, {**fresh, **weights}, path)
     return model.eval()
 
 
@@ -95,10 +90,10 @@ def shaped_as(folder: Path | str, **changes: Any) -> nn.Module:
     folder = Path(folder)
     config_json = _config_json(folder)
     architecture = _architecture(config_json)
-    if architecture not in _FORMS:
+    form = form_of_folder(architecture) or form_of_body(architecture)
+    if form is None:
         raise VitralError("architecture_unknown", architecture=architecture, folder=folder)
-    config_class, model_class = _FORMS[architecture]
-    return model_class(config_class(**shape_of(architecture, config_json) | changes))
+    return form.model(form.config(**form.folder.shape_of(config_json) | changes))
 
 
 def write(
@@ -110,8 +105,9 @@ def write(
     """Save `model`, one of our forms, and its tokenizer into `folder`, made if missing."""
     folder = Path(folder)
     config: Any = model.config
-    architecture: str = config.architecture
-    entries = entries_of(config) | {"dtype": str(dtype).removeprefix("torch.")}
+    form = form_of_folder(config.architecture)
+    assert form is not None, "one of our forms"
+    entries = form.folder.entries_of(config) | {"dtype": str(dtype).removeprefix("torch.")}
     specials: dict[str, str] = {}
     if tokenizer is not None and config.kind == "encoder-decoder":  # which names its own ids
         specials = _special_tokens(tokenizer)
@@ -125,10 +121,14 @@ def write(
                 entries[name] = (
                     tokenizer.token_to_id(specials[token]) if token in specials else None
                 )
-        if "pad_token" in specials:
-            entries.setdefault("pad_token_id", tokenizer.token_to_id(specials["pad_token"]))
+        for name in ("pad", "cls", "sep"):
+            said = entries.get(f"{name}_token_id")
+            wanted = name == "pad" or f"{name}_token_id" in entries
+            if said is None and wanted and f"{name}_token" in specials:
+                token_id = tokenizer.token_to_id(specials[f"{name}_token"])
+                entries[f"{name}_token_id"] = token_id
     folder.mkdir(parents=True, exist_ok=True)
-    weights = to_hugging_face(architecture, dict(model.named_parameters()))
+    weights = form.folder.to_folder(dict(model.named_parameters()))
     save_file(
         {name: weight.detach().to(dtype).contiguous() for name, weight in weights.items()},
         folder / "model.safetensors",
@@ -207,13 +207,12 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
         raise VitralError("weights_damaged", path=path, reason=str(error)) from None
 
 
-def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+def _fill(model: nn.Module, form: Form, weights: dict[str, Tensor], path: Path) -> None:
     """Put `weights` (our names) into `model`, all of them and nothing else."""
-    tied = TIED[model.config.architecture]  # type: ignore[union-attr,index]
     expected = {name: weight.shape for name, weight in model.state_dict().items()}
     shared = {
         copy: original
-        for copy, original in tied.items()
+        for copy, original in form.folder.tied.items()
         if model.get_parameter(copy) is model.get_parameter(original)
     }
     for copy, original in shared.items():

@@ -34,7 +34,8 @@ def initialise_weights(model: nn.Module, seed: int) -> None:
                 nn.init.zeros_(part.bias)
         elif isinstance(part, LayerNorm):
             nn.init.ones_(part.weight)
-            nn.init.zeros_(part.bias)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
 
 
 def _cell(part: nn.Module) -> None:

@@ -9,13 +9,19 @@ query heads, and has no biases.
 Shapes: B batch, T new tokens, S all tokens with the cached ones, C width, V vocabulary.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import FastDecoding, Form
+from vitral.models.shape import AttentionShape, Depth, NoMultiple, Places
 from vitral.nn.attention import Attention
 from vitral.nn.block import PreNormBlock
 from vitral.nn.cache import KeyValueCache
@@ -55,7 +61,7 @@ class LlamaConfig(ModelConfig):
 
 
 class Llama(nn.Module):
-    """A decoder in Llama's form.
+    """A decoder with Llama's architecture.
 
     `recompute_activations` trains with less memory and more time (`nn.recomputation`).
     """
@@ -134,3 +140,94 @@ class Llama(nn.Module):
         )
         logits_BTV: Tensor = self.head(self.norm(x_BTC))
         return logits_BTV
+
+    def new_cache(self) -> KeyValueCache:
+        """An empty cache, for a text to be written."""
+        return KeyValueCache(self.config.num_layers)
+
+
+class LlamaShape(AttentionShape):
+    """A decoder in Llama's form."""
+
+    rotary = True
+
+    form: Literal["llama"]
+    num_key_value_heads: Depth | None = None
+    intermediate_size: Places = 688
+    rope_base: Annotated[float, Field(gt=1, le=1e12)] = 10_000.0
+
+    def config_entries(self) -> dict[str, Any]:
+        return super().config_entries() | {"num_key_value_heads": self._num_groups}
+
+    def not_multiples(self) -> Iterator[NoMultiple]:
+        yield from super().not_multiples()
+        if self.num_heads % self._num_groups:
+            yield NoMultiple("num_heads", self.num_heads, self._num_groups, "num_key_value_heads")
+
+    @property
+    def _num_groups(self) -> int:
+        return self.num_key_value_heads or self.num_heads
+
+
+class _Folder(FolderFormat):
+    def can_read(self, entries: Mapping[str, Any]) -> bool:
+        rope = entries.get("rope_parameters") or {}
+        return super().can_read(entries) and rope.get("rope_type", "default") == "default"
+
+    def shape_of(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        rope = entries.get("rope_parameters") or {}
+        base = rope.get("rope_theta", entries.get("rope_theta", 10_000.0))
+        said = {"tied_embeddings": False} | super().shape_of(entries)
+        return said | {"rope_base": float(base)}
+
+    def entries_of(self, config: Any) -> dict[str, Any]:
+        """Both the entry of transformers 5 and that of older readers, which know no other."""
+        rope = {"rope_theta": config.rope_base, "rope_type": "default"}
+        entries = super().entries_of(config)
+        return entries | {"rope_parameters": rope, "rope_theta": config.rope_base}
+
+
+FORM = Form(
+    name="llama",
+    config=LlamaConfig,
+    model=Llama,
+    shape=LlamaShape,
+    tokens="embed.weight",
+    fast=FastDecoding(classes=(Llama,), rotary="rotary"),
+    folder=_Folder(
+        architectures=("LlamaForCausalLM",),
+        model_type="llama",
+        entries={
+            "vocab_size": "vocab_size",
+            "max_position_embeddings": "context",
+            "hidden_size": "hidden_size",
+            "num_hidden_layers": "num_layers",
+            "num_attention_heads": "num_heads",
+            "num_key_value_heads": "num_key_value_heads",
+            "head_dim": "head_size",
+            "intermediate_size": "intermediate_size",
+            "rms_norm_eps": "epsilon",
+            "hidden_act": "activation",
+            "tie_word_embeddings": "tied_embeddings",
+            "attention_bias": "attention_bias",
+            "mlp_bias": "mlp_bias",
+            "attention_dropout": "dropout",
+        },
+        plain={"rope_scaling": (None,), "pretraining_tp": (1, None)},
+        weights={
+            "embed": "model.embed_tokens",
+            "layers.N.attention_norm": "model.layers.N.input_layernorm",
+            "layers.N.attention.q_proj": "model.layers.N.self_attn.q_proj",
+            "layers.N.attention.k_proj": "model.layers.N.self_attn.k_proj",
+            "layers.N.attention.v_proj": "model.layers.N.self_attn.v_proj",
+            "layers.N.attention.o_proj": "model.layers.N.self_attn.o_proj",
+            "layers.N.mlp_norm": "model.layers.N.post_attention_layernorm",
+            "layers.N.mlp.gate_proj": "model.layers.N.mlp.gate_proj",
+            "layers.N.mlp.up_proj": "model.layers.N.mlp.up_proj",
+            "layers.N.mlp.down_proj": "model.layers.N.mlp.down_proj",
+            "norm": "model.norm",
+            "head": "lm_head",
+        },
+        tied={"head.weight": "embed.weight"},
+    ),
+)

@@ -1,9 +1,9 @@
 """Opening a model, wherever it is: bundled with Vitral, in a folder, or on the Hugging Face hub.
 
-The three architectures that Vitral has itself are read by `vitral.models.hugging_face`, without
-the seconds that importing transformers takes; all others by transformers' own class, named in
-the folder's `config.json`. Weights come from safetensors only, and no code that stands beside
-them is ever run.
+The forms that Vitral has itself (`vitral.models.forms`) are read by `vitral.models.hugging_face`,
+without the seconds that importing transformers takes; all others by transformers' own class,
+named in the folder's `config.json`. Weights come from safetensors only, and no code that stands
+beside them is ever run.
 """
 
 import os

@@ -18,13 +18,17 @@ Shapes: B batch, T tokens, C width, V vocabulary; N documents of at most L token
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.models.configuration import ModelConfig
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import Form
+from vitral.models.shape import Depth, Dropout, Places, Shape, Width
 from vitral.nn.recurrent import FUSED, RecurrentLayer, RecurrentState
 
 
@@ -109,6 +113,10 @@ class Recurrent(nn.Module):
         logits_BTV: Tensor = self.head(x_BTC)
         return logits_BTV
 
+    def new_cache(self) -> RecurrentState:
+        """The states before anything is read."""
+        return RecurrentState(self.config.num_layers)
+
     def _document_by_document(
         self, ids_BT: Tensor, documents_BT: Tensor, attention_mask: Tensor | None
     ) -> Tensor:
@@ -132,3 +140,49 @@ def document_rows(documents_BT: Tensor) -> tuple[Tensor, Tensor]:
     here_T = torch.arange(documents_BT.shape[1], device=documents_BT.device)
     start_BT = torch.where(begins_BT, here_T, 0).cummax(dim=1).values
     return row_BT, here_T - start_BT
+
+
+class AnyRecurrentShape(Shape):
+    """What the shapes of recurrent models have in common. `context` is the longest text that
+    such a model is trained on at once."""
+
+    context: Places = 256
+    hidden_size: Width = 256
+    num_layers: Depth = 2
+    cell: Literal["rnn", "lstm", "gru"] = "lstm"
+    dropout: Dropout = 0.0
+
+
+class RecurrentShape(AnyRecurrentShape):
+    """A recurrent decoder. `context` is the longest text that it is trained on at once."""
+
+    form: Literal["recurrent"]
+    tied_embeddings: bool = True
+
+
+_MEANS_NOTHING = {"intermediate_size", "num_heads", "num_key_value_heads", "epsilon", "activation"}
+
+
+def recurrent_folder(config: type[ModelConfig]) -> FolderFormat:
+    """The folder of a recurrent model, in which everything is called as here (docs/decisions,
+    "Recurrent models have a folder of their own")."""
+    names = [each.name for each in fields(config) if each.name not in _MEANS_NOTHING]
+    return FolderFormat(
+        architectures=(str(config.architecture),),
+        model_type="vitral-recurrent",
+        entries={name: name for name in names},
+        tied={"head.weight": "embed.weight"},
+    )
+
+
+FORM = Form(
+    name="recurrent",
+    config=RecurrentConfig,
+    model=Recurrent,
+    shape=RecurrentShape,
+    tokens="embed.weight",
+    start="glorot",
+    grows=None,
+    padding="attention_mask",
+    folder=recurrent_folder(RecurrentConfig),
+)

@@ -11,7 +11,7 @@ step: "additive" as Bahdanau et al. 2015, "dot" or "general" as Luong et al. 201
 above read what the first one found (Wu et al. 2016, https://arxiv.org/abs/1609.08144).
 
 In a trace, `decoder.layers.0.cross_attention.pattern` is the alignment: which part of the source
-stood behind each word of the answer. (A row is the step that reads a token, and so looks for the
+each word of the answer comes from. (A row is the step that reads a token, and so looks for the
 *next* one.)
 
 Reader, writer and the map to the logits share one table of token vectors.
@@ -24,15 +24,18 @@ Reader, writer and the map to the logits share one table of token vectors.
 Shapes: B batch, S tokens of the source, T tokens of the target, C width, V vocabulary.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.models.configuration import ModelConfig
-from vitral.models.recurrent import check_choice
+from vitral.models.form import Form
+from vitral.models.recurrent import AnyRecurrentShape, check_choice, recurrent_folder
+from vitral.models.shape import Depth, NoMultiple, Places
 from vitral.nn.recurrent import FUSED, RecurrentLayer, hand_over
 from vitral.nn.recurrent_attention import AnswerState, Local, RecurrentMemory, Score
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
@@ -204,3 +207,33 @@ def _places(ids_BT: Tensor, past: int, padding_BT: Tensor | None) -> Tensor:
     if padding_BT is None:
         return torch.arange(past, past + num_new, device=ids_BT.device)[None].expand_as(ids_BT)
     return (padding_BT.long().cumsum(dim=1) - 1).clamp_min(0)[:, -num_new:]
+
+
+class RecurrentSequenceToSequenceShape(AnyRecurrentShape):
+    """A recurrent encoder and decoder. `attention` is Bahdanau's ("additive") or Luong's ("dot",
+    "general"); `local` lets it look only at `window` places to each side of one, which goes
+    forward step by step ("monotonic") or is guessed ("predictive")."""
+
+    form: Literal["recurrent_sequence_to_sequence"]
+    num_layers: Depth = 1
+    attention: Score = "additive"
+    local: Local = "none"
+    window: Places = 10
+    bidirectional: bool = True
+
+    def not_multiples(self) -> Iterator[NoMultiple]:
+        if self.bidirectional and self.hidden_size % 2:
+            yield NoMultiple("hidden_size", self.hidden_size, 2, "bidirectional")
+
+
+FORM = Form(
+    name="recurrent_sequence_to_sequence",
+    config=RecurrentSequenceToSequenceConfig,
+    model=RecurrentSequenceToSequence,
+    shape=RecurrentSequenceToSequenceShape,
+    marks=("pad_token_id", "decoder_start_token_id", "eos_token_id"),
+    tokens="embed.weight",
+    start="glorot",
+    grows=None,
+    folder=recurrent_folder(RecurrentSequenceToSequenceConfig),
+)

@@ -21,14 +21,29 @@ so the table has `context + pad_token_id + 1` rows, and published models of 512 
 Shapes: B batch, T tokens, C width, V vocabulary.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
-from vitral.models.encoder import Encoder, MaskedWordHead, encoder_block
+from vitral.models.encoder import (
+    ENTRIES,
+    OLDER,
+    PLAIN,
+    TIED,
+    Encoder,
+    MaskedWordHead,
+    block_names,
+    embedding_names,
+    encoder_block,
+)
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import Form
+from vitral.models.shape import AttentionShape
 from vitral.nn.norms import LayerNorm
 from vitral.nn.positions import LearnedPositions
 
@@ -85,7 +100,7 @@ class RobertaEmbedding(nn.Module):
 
 
 class Roberta(Encoder):
-    """An encoder in RoBERTa's form, with the head that names masked words."""
+    """An encoder with RoBERTa's architecture, and the head that predicts masked words."""
 
     def __init__(self, config: RobertaConfig) -> None:
         super().__init__()
@@ -94,3 +109,51 @@ class Roberta(Encoder):
         self.layers = nn.ModuleList(encoder_block(config, i) for i in range(config.num_layers))
         # Whatever the blocks' activation is, the head's is the exact GELU.
         self.head = MaskedWordHead(config, self.embed.tokens.weight, activation="gelu")
+
+
+class RobertaShape(AttentionShape):
+    """An encoder in RoBERTa's form."""
+
+    form: Literal["roberta"]
+
+
+class _Folder(FolderFormat):
+    """Counts the position table's rows, where the configuration counts the text's."""
+
+    def shape_of(self, entries: Mapping[str, Any]) -> dict[str, Any]:
+        shape = {"context": 512, "num_segments": 2, "pad_token_id": 1, "epsilon": 1e-12}
+        shape |= super().shape_of(entries)
+        return shape | {"context": shape["context"] - shape["pad_token_id"] - 1}
+
+    def entries_of(self, config: Any) -> dict[str, Any]:
+        num_rows = config.context + config.pad_token_id + 1
+        return super().entries_of(config) | {"max_position_embeddings": num_rows}
+
+
+FORM = Form(
+    name="roberta",
+    config=RobertaConfig,
+    model=Roberta,
+    shape=RobertaShape,
+    marks=("pad_token_id",),
+    start="neighbours",
+    folder=_Folder(
+        architectures=("RobertaForMaskedLM",),
+        model_type="roberta",
+        entries=ENTRIES | {"pad_token_id": "pad_token_id"},
+        fixed={"tie_word_embeddings": True},
+        plain=PLAIN,
+        weights={
+            **embedding_names("roberta.embeddings"),
+            **block_names("roberta.encoder.layer.N"),
+            "head.dense": "lm_head.dense",
+            "head.norm": "lm_head.layer_norm",
+            "head.decoder": "lm_head.decoder",
+            "head.decoder.bias": "lm_head.bias",
+        },
+        tied=TIED,
+        older=OLDER,
+        body=("RobertaModel", "roberta."),
+        unused=r"^roberta\.pooler\.",
+    ),
+)

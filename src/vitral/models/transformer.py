@@ -20,12 +20,18 @@ second; the paper has them by turns, which is the same up to the order of compon
 Shapes: B batch, S tokens of the source, T tokens of the target, C width, V vocabulary.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from vitral.models.configuration import ModelConfig
+from vitral.models.folder_format import FolderFormat
+from vitral.models.form import Form
+from vitral.models.shape import AttentionShape
 from vitral.nn.cross_attention import TranslationCache
 from vitral.nn.masks import attention_mask as build_mask
 from vitral.nn.recomputation import through_blocks
@@ -185,3 +191,117 @@ class Transformer(nn.Module):
     def new_cache(self) -> TranslationCache:
         """An empty cache, for a text to be written."""
         return TranslationCache(self.config.num_layers)
+
+
+class TransformerShape(AttentionShape):
+    """The original Transformer, which reads one text and writes another; as many layers on
+    either side."""
+
+    form: Literal["transformer"]
+
+
+class _Folder(FolderFormat):
+    """A MarianMTModel's. What is one number here stands there once for each side; a folder in
+    which the sides differ is left to transformers. The output bias has a dimension more, and the
+    waves, which are computed, and copies of the one table of token vectors may stand beside."""
+
+    def can_read(self, entries: Mapping[str, Any]) -> bool:
+        if not super().can_read(entries):
+            return False
+        said: dict[str, set[Any]] = {}
+        for theirs, ours in self.entries.items():
+            if entries.get(theirs) is not None:
+                said.setdefault(ours, set()).add(entries[theirs])
+        return all(len(values) == 1 for values in said.values())
+
+    def to_folder(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        named = super().to_folder(weights)
+        return named | {_BIAS: named[_BIAS][None]}
+
+    def from_folder(
+        self, weights: Mapping[str, Tensor], expected: Collection[str], path: Path
+    ) -> dict[str, Tensor]:
+        """A folder may leave a bias of zeros out."""
+        known = {name: each for name, each in weights.items() if not name.startswith("lm_head.")}
+        bias = known.pop(_BIAS, None)
+        if bias is None and "model.shared.weight" in known:
+            bias = torch.zeros(len(known["model.shared.weight"]))
+        if bias is not None:
+            known[_BIAS] = bias.reshape(-1)
+        return super().from_folder(known, expected, path)
+
+
+_BIAS = "final_logits_bias"
+
+
+def _side(ours: str, theirs: str) -> dict[str, str]:
+    return {
+        **{f"{ours}.attention.{p}_proj": f"{theirs}.self_attn.{p}_proj" for p in "qkv"},
+        f"{ours}.attention.o_proj": f"{theirs}.self_attn.out_proj",
+        f"{ours}.attention_norm": f"{theirs}.self_attn_layer_norm",
+        f"{ours}.mlp.up_proj": f"{theirs}.fc1",
+        f"{ours}.mlp.down_proj": f"{theirs}.fc2",
+        f"{ours}.mlp_norm": f"{theirs}.final_layer_norm",
+    }
+
+
+_LAYER = "model.decoder.layers.N"
+_CROSS = "decoder.layers.N.cross_attention"
+
+FORM = Form(
+    name="transformer",
+    config=TransformerConfig,
+    model=Transformer,
+    shape=TransformerShape,
+    marks=("pad_token_id", "decoder_start_token_id", "eos_token_id"),
+    start="glorot",
+    grows=None,
+    folder=_Folder(
+        architectures=("MarianMTModel",),
+        model_type="marian",
+        entries={
+            "vocab_size": "vocab_size",
+            "decoder_vocab_size": "vocab_size",
+            "max_position_embeddings": "context",
+            "d_model": "hidden_size",
+            "encoder_layers": "num_layers",
+            "decoder_layers": "num_layers",
+            "encoder_attention_heads": "num_heads",
+            "decoder_attention_heads": "num_heads",
+            "encoder_ffn_dim": "intermediate_size",
+            "decoder_ffn_dim": "intermediate_size",
+            "activation_function": "activation",
+            "dropout": "dropout",
+            "pad_token_id": "pad_token_id",
+            "decoder_start_token_id": "decoder_start_token_id",
+            "eos_token_id": "eos_token_id",
+        },
+        fixed={
+            "tie_word_embeddings": True,
+            "is_encoder_decoder": True,
+            "scale_embedding": True,
+            "share_encoder_decoder_embeddings": True,
+            "attention_dropout": 0.0,
+            "activation_dropout": 0.0,
+            "encoder_layerdrop": 0.0,
+            "decoder_layerdrop": 0.0,
+            "forced_eos_token_id": None,
+        },
+        plain={
+            "scale_embedding": (True,),
+            "share_encoder_decoder_embeddings": (True, None),
+            "tie_word_embeddings": (True, None),
+        },
+        weights={
+            "embed.tokens": "model.shared",
+            **_side("encoder.layers.N", "model.encoder.layers.N"),
+            **_side("decoder.layers.N", _LAYER),
+            **{f"{_CROSS}.{p}_proj": f"{_LAYER}.encoder_attn.{p}_proj" for p in "qkv"},
+            f"{_CROSS}.o_proj": f"{_LAYER}.encoder_attn.out_proj",
+            f"{_CROSS}_norm": f"{_LAYER}.encoder_attn_layer_norm",
+            "head.bias": _BIAS,
+        },
+        tied={"head.weight": "embed.tokens.weight"},
+        unused=r"^model\.(encoder|decoder)\.embed_",
+    ),
+)

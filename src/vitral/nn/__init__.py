@@ -1,1 +1,1 @@
-"""The parts of a Transformer, one idea a file, each readable alone from top to bottom."""
+"""The parts of a Transformer, one idea per file, each readable alone from top to bottom."""

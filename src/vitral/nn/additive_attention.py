@@ -1,9 +1,9 @@
 """Additive attention (Bahdanau, Cho & Bengio 2015, https://arxiv.org/abs/1409.0473): the first.
 
-A network that translates had to press the whole sentence into one vector before it wrote the
+A translation network had to put the whole sentence into one vector before it wrote the
 first word. Here the writer, before each word, looks at the reader's vectors again and takes a
-mean of them, weighted by how well each fits what is to be written. The fit of a query q (the
-writer's state) and a key k (a reader's vector) is found by a small network of one layer::
+mean of them, weighted by how well each fits the next word. The fit of a query q (the
+writer's state) and a key k (a reader's vector) is computed by a small network of one layer::
 
     score(q, k_s) = v · tanh(W q + U k_s)          weights = softmax over s
 

@@ -1,7 +1,7 @@
 """Multi-head attention: the part in which tokens look at one another.
 
 Each head turns every token's vector into a query ("what am I looking for?"), a key ("what do I
-offer?") and a value ("what do I hand over?"), weighs all values by how well query and key
+offer?") and a value ("what do I pass on?"), weights all values by how well query and key
 match, and the heads' results are mixed back into one vector (Vaswani et al. 2017, section 3.2).
 
 *Grouped queries* (Ainslie et al. 2023, https://arxiv.org/abs/2305.13245): several query heads

@@ -1,8 +1,8 @@
-"""One call of the attention function, and who is told of it or may change it.
+"""One call of the attention function, and the hooks that observe or edit it.
 
 The attention function (`nn.scaled_dot_product`) asks two context variables at each call, and
 does nothing more where they are empty: `observer` sees what was computed, `editor` may have it
-come out otherwise. `vitral.tracing` sets them; `vitral.nn` knows of nobody who does.
+change the result. `vitral.tracing` sets them; `vitral.nn` does not depend on it.
 
 Shapes: B sequences, H query heads, K key heads, T queries, S keys, D wide.
 """
@@ -24,7 +24,7 @@ class AttentionCall:
     `query` is [B, H, T, D], `key` and `value` are [B, K, S, D]. `mask` is True where a query may
     look; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
     None. `is_causal` says that query t sees keys 0 … t only (then `mask` is None).
-    `uniform_when_blind` says what became of a query that may look nowhere: the mean of all
+    `uniform_when_blind` gives the result for a query that may look nowhere: the mean of all
     values if True, zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
     `nn.scaled_dot_product`), None where there is none. `lse` float32 [B, H, T] is each row's
     log-sum-exp where the kernel gave it (of no meaning for a query that may look nowhere),
@@ -47,7 +47,7 @@ class AttentionCall:
 
 
 class AttentionObserver(Protocol):
-    """Whoever wants to know of each attention that is computed."""
+    """An observer of each attention that is computed."""
 
     def observe_attention(self, call: AttentionCall) -> None: ...
 
@@ -56,11 +56,11 @@ class AttentionObserver(Protocol):
 
 
 observer: ContextVar[AttentionObserver | None] = ContextVar("attention_observer", default=None)
-"""Who watches the attention computed in this context (a thread, a task); None: nobody."""
+"""The observer of the attention computed in this context (a thread, a task), or None."""
 
 
 class AttentionEditor(Protocol):
-    """Whoever wants an attention to come out otherwise than the model would have it."""
+    """An editor, which changes the result of an attention."""
 
     def edit_inputs(
         self, module: nn.Module | None, query: Tensor, key: Tensor, value: Tensor
@@ -72,4 +72,4 @@ class AttentionEditor(Protocol):
 
 
 editor: ContextVar[AttentionEditor | None] = ContextVar("attention_editor", default=None)
-"""Who edits the attention computed in this context; None: nobody."""
+"""The editor of the attention computed in this context, or None."""

@@ -1,7 +1,7 @@
 """The block: attention, then feed-forward, each adding to the residual stream.
 
 The residual stream is a token's vector on its way up. Every part reads it and *adds* its own
-contribution, so gradients have a straight way down and a part may do nothing at no cost.
+contribution, so gradients have a direct path down and a part may do nothing at no cost.
 
 Where the normalisation stands makes two families (Xiong et al. 2020,
 https://arxiv.org/abs/2002.04745)::
@@ -11,7 +11,7 @@ https://arxiv.org/abs/2002.04745)::
 
 Pre-norm leaves the stream itself untouched and trains more steadily.
 
-While it trains, a block may *drop out* a share of the numbers that each part adds, drawn anew at
+In training, a block may *drop out* a share of the numbers that each part adds, chosen anew at
 every step, and scale the others up to make good for it (Srivastava et al. 2014,
 https://jmlr.org/papers/v15/srivastava14a.html): no part can then rely on another one's detail.
 

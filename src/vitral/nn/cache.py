@@ -1,4 +1,4 @@
-"""The key–value cache: what makes writing a text cost one step a token.
+"""The key–value cache: with it, each new token costs one step.
 
 A decoder's keys and values of earlier tokens never change, because no token sees a later one.
 So each attention layer keeps them, and a new token brings only its own.

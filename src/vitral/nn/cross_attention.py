@@ -1,11 +1,11 @@
 """Attention of a decoder to its encoder (Vaswani et al. 2017, section 3.2.3).
 
-Queries come from what is being written, keys and values from what was read, and every query may
+Queries come from the answer, keys and values from the source, and every query may
 look at all of it::
 
     q = W_q x_t        k, v = W_k m_s, W_v m_s        y_t = W_o · attention(q, k, v)
 
-What was read does not change while the answer is written, so its keys and values are computed
+The source does not change while the answer is written, so its keys and values are computed
 once and kept beside those of the answer's own tokens.
 
 Shapes: B batch, T queries, S tokens of the source, H heads, D head size, C width.

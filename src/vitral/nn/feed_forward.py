@@ -1,12 +1,12 @@
 """The feed-forward part: what each token does alone with what attention brought it.
 
 Two forms. The classical one (Vaswani et al. 2017, eq. 2, with GELU for ReLU since GPT) widens,
-bends and narrows::
+applies an activation and narrows::
 
     y = W_down · gelu(W_up · x)
 
-The gated one (Shazeer 2020, https://arxiv.org/abs/2002.05202, "SwiGLU") multiplies two widened
-copies, so that one decides how much of the other passes::
+The gated one (Shazeer 2020, https://arxiv.org/abs/2002.05202, "SwiGLU"; with GELU for SiLU it is
+"GeGLU") multiplies two widened copies, so that one decides how much of the other passes::
 
     y = W_down · (silu(W_gate · x) ⊙ W_up · x)
 """

@@ -1,6 +1,6 @@
 """Local attention (Luong, Pham & Manning 2015, section 3.2): look at a window, not at everything.
 
-Each query has a place p in the source, and only the keys at most D places from it are looked at.
+Each query has a position p in the source, and looks only at the keys at most D positions from it.
 
 *Monotonic* ("local-m"): p_t = t, as if both texts ran side by side. A text that is longer than its
 source keeps looking at the source's end (the paper does not say; it would look at nothing).

@@ -7,6 +7,10 @@ nothing of size T × S is kept.
 Several short documents may be packed into one row, so that no place is lost to padding. A token
 then sees its own document only, as if the others were not there.
 
+*Sliding windows* (Child et al. 2019, https://arxiv.org/abs/1904.10509; Beltagy et al. 2020,
+https://arxiv.org/abs/2004.05150) let a query look only at the keys near it, so that a long text
+costs no more a token than a short one. What is farther away comes through the layers above.
+
 Shapes: B batch, T queries (the new tokens), S keys (cached ones first).
 """
 
@@ -22,22 +26,29 @@ def attention_mask(
     causal: bool,
     device: torch.device,
     documents_BS: Tensor | None = None,
+    window: int | None = None,
 ) -> Tensor | None:
     """The mask [B or 1, 1, T, S] of a batch, or None where the plain rule suffices.
 
     `padding_BS` is 1 for a real token and 0 for padding, None where there is no padding.
     `documents_BS` is the number of each key's document; the queries are the last T of the S.
-    A query that may look nowhere (padding before the text) is let look at everything: its
+    With a `window`, a query sees at most that many positions to each side of its own.
+    A query that may look nowhere (padding before the text) may look at everything instead: its
     result is never read, and a row of nothing would give NaN.
     """
     if padding_BS is not None and bool(padding_BS.all()):
         padding_BS = None
+    if window is not None and window >= num_keys - 1:
+        window = None
     continues = causal and 1 < num_queries < num_keys
-    if padding_BS is None and documents_BS is None and not continues:
+    if padding_BS is None and documents_BS is None and window is None and not continues:
         return None
     mask = torch.ones(1, 1, num_queries, num_keys, dtype=torch.bool, device=device)
     if causal:
         mask = mask.tril(diagonal=num_keys - num_queries)
+    if window is not None:
+        places_S = torch.arange(num_keys, device=device)
+        mask = mask & ((places_S[-num_queries:, None] - places_S).abs() <= window)
     if documents_BS is not None:
         documents_BT = documents_BS[:, -num_queries:]
         mask = mask & (documents_BT[:, None, :, None] == documents_BS[:, None, None, :])

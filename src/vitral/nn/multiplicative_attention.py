@@ -6,8 +6,8 @@ paper has two forms::
     dot       score(q, k_s) = q · k_s
     general   score(q, k_s) = q · W k_s
 
-"dot" has nothing to learn and asks that reader and writer speak one language; "general" learns
-the translation W. One matrix product gives all scores of a sentence, which is why this form won:
+"dot" has no weights and requires that reader and writer use one space; "general" learns
+the map W. One matrix product gives all scores of a sentence, which is why this form won:
 the Transformer's is "general" with W = W_Qᵀ W_K in many heads, divided by √D.
 
     >>> MultiplicativeAttention(8, "dot").queries(torch.ones(1, 2, 8)).shape

@@ -8,7 +8,7 @@ Layer normalisation (Ba, Kiros & Hinton 2016, https://arxiv.org/abs/1607.06450):
     y = (x - mean(x)) / sqrt(var(x) + ε) · weight + bias
 
 Root-mean-square normalisation (Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467) leaves
-out the mean and the bias, and loses nothing that anybody could measure::
+out the mean and the bias, without a measurable loss of quality::
 
     y = x / sqrt(mean(x²) + ε) · weight
 
@@ -22,11 +22,13 @@ from torch import Tensor, nn
 class LayerNorm(nn.Module):
     """Layer normalisation over the last dimension; input and output [..., width]."""
 
-    def __init__(self, width: int, epsilon: float = 1e-5) -> None:
+    bias: nn.Parameter | None
+
+    def __init__(self, width: int, epsilon: float = 1e-5, *, bias: bool = True) -> None:
         super().__init__()
         self.epsilon = epsilon
         self.weight = nn.Parameter(torch.ones(width))
-        self.bias = nn.Parameter(torch.zeros(width))
+        self.register_parameter("bias", nn.Parameter(torch.zeros(width)) if bias else None)
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.layer_norm(x, x.shape[-1:], self.weight, self.bias, self.epsilon)

@@ -1,4 +1,4 @@
-"""What was changed of an attention's patterns: which rows, which cells, by how much.
+"""The edits of an attention's patterns: which rows, which cells, by how much.
 
 A pattern is never kept (see `scaled_dot_product`), so neither is an edited one. What is kept is
 the way from one to the other, in numbers that grow with the rows and cells that an edit

@@ -1,8 +1,8 @@
-"""Attention in bfloat16 on a processor, while training: written out, for it is quicker so.
+"""Attention in bfloat16 on a CPU, in training: written out, because that is faster.
 
-PyTorch's fused kernel for processors turns bfloat16 into float32 inside and back. Its backward
+PyTorch's fused kernel for CPUs converts bfloat16 into float32 inside and back. Its backward
 pass is then three to five times slower than in float32, and a training in bfloat16 gains nothing
-although the processor multiplies such matrices twice as fast. The plain products do use that
+although the CPU multiplies such matrices twice as fast. The plain products do use that
 speed. They write all patterns down, so this is for short texts (docs/log.md has the figures).
 
 Shapes: B sequences, H query heads, K key heads, T queries, S keys, D wide.
@@ -17,7 +17,7 @@ LONGEST = 512
 
 
 def is_quicker_written_out(query: Tensor, key: Tensor, mask: Tensor | None) -> bool:
-    """Whether this attention is one that `written_out_attention` is made for."""
+    """Whether `written_out_attention` is faster for this attention."""
     return (
         query.dtype == torch.bfloat16
         and query.device.type == "cpu"

@@ -25,9 +25,9 @@ LayerState = tuple[Tensor, ...]
 
 
 class RecurrentState:
-    """What a recurrent model remembers of the `length` tokens that it has read: its cache.
+    """The state of a recurrent model after the `length` tokens that it has read: its cache.
 
-    However long the text, it is one vector a layer (two of an LSTM).
+    However long the text, it is one vector per layer (two for an LSTM).
     """
 
     def __init__(self, num_layers: int) -> None:

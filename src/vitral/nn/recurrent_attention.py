@@ -1,6 +1,6 @@
 """The attention of a recurrent decoder: it looks at what the encoder has read.
 
-Of the writer's state a query is made, scored against every vector of the memory
+The writer's state gives a query, scored against every vector of the memory
 (`nn.additive_attention`, `nn.multiplicative_attention`), perhaps within a window only
 (`nn.local_attention`); the context is the weighted mean of the memory::
 
@@ -8,7 +8,7 @@ Of the writer's state a query is made, scored against every vector of the memory
 
 Where the score is a product and all keys of the window count alike, this is what
 `nn.scaled_dot_product` computes, with one head and no division, and that function does it. The
-other forms are computed here and their weights are told to whoever watches.
+other forms are computed here and their weights are passed to the observer.
 
 Shapes: B batch, T queries, S tokens of the source, C width.
 """
@@ -129,8 +129,8 @@ class RecurrentAttention(nn.Module):
         return out_BTC
 
     def taken(self, weights_BTS: Tensor, memory: RecurrentMemory) -> Tensor:
-        """What these weights take from the memory, after the output's map; they are told to
-        whoever watches."""
+        """What these weights take from the memory, after the output's map; they are passed to
+        the observer."""
         context_BTC = weights_BTS.to(memory.vectors.dtype) @ memory.vectors
         watching = None if torch.compiler.is_compiling() else observer.get()
         if watching is not None:

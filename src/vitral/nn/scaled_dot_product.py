@@ -1,9 +1,9 @@
-"""Scaled dot-product attention: every query asks every key how much of its value to take.
+"""Scaled dot-product attention: each query takes a weighted mean of all values.
 
     Attention(Q, K, V) = softmax(Q·Kᵀ / √D + bias) · V
 
 (Vaswani et al. 2017, "Attention Is All You Need", equation 1; arXiv:1706.03762.) Row *t* of the
-softmax is the *pattern* of token *t*: how its attention, which sums to one, is shared out among
+softmax is the *pattern* of token *t*: how its attention, which sums to one, is divided among
 the tokens it may see. Division by √D keeps the scores' spread near one whatever the width, so
 that the softmax neither freezes on one token nor spreads evenly over all.
 
@@ -18,11 +18,11 @@ Three functions compute attention here, from the clearest to the fastest: `expli
 spells the equation out, `log_sum_exp` with `pattern` rebuilds it from what a trace keeps, and
 `scaled_dot_product_attention` is the one that models call. It has the signature that
 transformers' `AttentionInterface` calls, so Vitral's models and Hugging Face's meet in it, and
-whoever sets `observer` sees each of its calls.
+the `observer` sees each of its calls.
 
 Two variations change the softmax itself. *Capped scores* (Gemma 2, arXiv:2408.00118, section 2)
 pass through cap·tanh(score/cap) before the mask. *Sinks* (GPT-OSS, 2025; Xiao et al. 2023,
-arXiv:2309.17453) add one learned logit a head to each row's denominator, for a key that nobody
+arXiv:2309.17453) add one learned logit per head to each row's denominator, for a key that no token
 has: the row's weights then sum to less than one, and what is missing went nowhere. No fused
 kernel computes either, so `blocked_attention` does, a few rows at a time.
 
@@ -71,14 +71,14 @@ def scaled_dot_product_attention(
 
     `query` is [B, H, T, D]; `key` and `value` are [B, K, S, D], their grouped heads not
     repeated. `attention_mask` [B or 1, H or 1, T or 1, S] is boolean (True: may look) or
-    additive. When it is given it is the whole truth and `is_causal` is not looked at; without
+    additive. If it is given it is used alone and `is_causal` is ignored; without
     it, `is_causal` (default: that of `module`) lets query t see keys 0 … t. `position_bias`
     (T5) is added to the scores. `scaling` is 1/√D by default. `softcap` caps the scores, `s_aux`
     [H] are learned sinks; with either, `blocked_attention` computes instead of a fused kernel.
     Returns [B, T, H, D], and None where slower implementations return the pattern.
 
     Given the same input, the output is that of transformers' own "sdpa" bit for bit, except
-    while training in bfloat16 on a processor (see `processor_attention`).
+    while training in bfloat16 on a CPU (see `processor_attention`).
     """
     editing = None if torch.compiler.is_compiling() else editor.get()
     if editing is not None:
@@ -170,7 +170,7 @@ def _fused_with_log_sum_exp(
 ) -> tuple[Tensor, Tensor | None]:
     """`F.scaled_dot_product_attention`, and the log-sum-exp [B, H, T] that its kernel found.
 
-    The kernel for processors gives both; PyTorch keeps the second to itself. It is called as
+    The kernel for CPUs gives both; PyTorch does not return the second. It is called as
     PyTorch would call it, so the output is the same bit for bit. Where PyTorch would choose
     another kernel, that one runs, and the log-sum-exp is None.
     """

@@ -1,4 +1,4 @@
-"""Where a reader's look falls first: Explore's own choice (web/src/explore/first_head.ts and
+"""Where a reader's look falls first: Explore's own choice (web/src/trace/first_head.ts and
 words.ts), made here, so that Python knows from the start what the picture shows.
 
 The head is the one whose words, and the source token above all, look most firmly at words that

@@ -45,7 +45,7 @@ def view(
     what `TraceWidget` raises.
     """
     from vitral.notebook.first_look import LARGEST, first_head, first_source
-    from vitral.tracing.page_data import checked_records
+    from vitral.showing.page_data import checked_records
 
     try:
         from vitral.notebook.widget import TraceWidget

@@ -30,7 +30,7 @@ _FAINTEST, _FIRST = 0.01, 0.2
 def still_html(shown: "TraceWidget") -> str:
     """The widget's head as HTML: at most about 20 kB, nothing in it is fetched."""
     language = shown.language or preferred_language()
-    names, seen = _names(shown._answers.tokens), _names(shown._answers.keys)
+    names, seen = _names(shown.answers.query_tokens), _names(shown.answers.key_tokens)
     model, layer, head = shown.trace.model, shown.layer, shown.head
     title = message("figure.title", language, model=model, layer=layer, head=head)
     parts = [f"<p>{html.escape(title)}</p>"]

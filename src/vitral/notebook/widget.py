@@ -1,4 +1,4 @@
-"""The widget: what is looked at as traits, shared with the picture in both directions."""
+"""The widget: what is shown, as traits that the picture and Python share."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,15 +9,18 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.notebook.questions import Answers, Question
+from vitral.messages import preferred_language
+from vitral.notebook.questions import Message, answer
 from vitral.notebook.still import still_html
+from vitral.studio.gate.error_body import error_body
+from vitral.studio.single_trace import SingleTrace
 from vitral.tracing.attention.given_pattern import GivenPattern
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VIEWS = ("lines", "map", "numbers", "components", "arithmetic")
-"""Explore's ways of seeing that need nothing but a trace (web/src/explore/views.ts)."""
+"""Explore's ways of seeing that need nothing but a trace (web/src/trace/views.ts)."""
 NEED_QUERIES = ("components", "arithmetic")
 """Those that a trace which knows the weights alone does not have."""
 SCALES = ("glass", "course")
@@ -31,10 +34,10 @@ PROGRAM = Path(__file__).with_name("static") / "widget.js"
 
 
 class TraceWidget(anywidget.AnyWidget):
-    """One part of a trace, looked at. Made by `trace.show()`; the trace and its part stay.
+    """One part of a trace, shown. Made by `trace.show()`; the trace and its part stay.
 
-    `layer`, `head` and `token` (the one that looks; None for all) count from 0; `key` is the
-    token looked at whose weight is worked out (None for the strongest); `view` is one of
+    `layer`, `head` and `token` (the one that attends; None for all) count from 0; `key` is the
+    token attended to whose weight is computed (None for the strongest); `view` is one of
     "lines", "map", "numbers", "components" and "arithmetic"; `scale` "glass" or "course", from
     blue to red; `lifted` brings weak weights forward. `language` and `theme` are the reader's own
     where they are None; `height` is that of the picture in pixels.
@@ -57,10 +60,10 @@ class TraceWidget(anywidget.AnyWidget):
 
     def __init__(self, trace: "Trace", part: str, **looked_at: Any) -> None:
         self.trace, self.part = trace, part
-        self._answers = Answers(trace, part)
+        self.answers = SingleTrace(trace, part)
         if not PROGRAM.is_file():
             raise VitralError("page_not_built")
-        known = not any(isinstance(record, GivenPattern) for record in self._answers.records)
+        known = not any(isinstance(record, GivenPattern) for record in self.answers.records)
         self._offered = tuple(name for name in VIEWS if known or name not in NEED_QUERIES)
         self._esm = PROGRAM.read_text(encoding="utf-8")
         self.set_trait("_views", list(self._offered))
@@ -71,10 +74,10 @@ class TraceWidget(anywidget.AnyWidget):
     def weights(self) -> Tensor:
         """What the picture shows: float32 [tokens], what `token` gives each token, or without
         one all weights of the head [tokens, tokens]."""
-        if self.token is None or len(self._answers.tokens) <= WHOLE:
+        if self.token is None or len(self.answers.query_tokens) <= WHOLE:
             pattern = self.trace.attention(self.layer, self.head, self.part)
             return pattern if self.token is None else pattern[self.token]
-        record = self._answers.records[self.layer]
+        record = self.answers.records[self.layer]
         return record.pattern(self.head, (self.token, self.token + 1))[0, 0].cpu()
 
     def __repr__(self) -> str:
@@ -89,18 +92,18 @@ class TraceWidget(anywidget.AnyWidget):
         return {**data, "text/plain": repr(self), "text/html": still_html(self)}, metadata
 
     def _heard(self, _: Any, content: Any, buffers: Any) -> None:
-        """Answer one question of the picture's."""
+        """Answer one question that the picture asks."""
         try:
-            asked = Question.model_validate(content)
+            asked = Message.model_validate(content)
         except ValidationError:
             return  # no question of ours
         try:
-            found = self._answers.answer(asked.ask, asked.values)
+            found = answer(self.answers, asked.ask, asked.values)
         except VitralError as error:
             self._refuse(asked.question, error)
         except Exception:
             self._refuse(asked.question, VitralError("internal"))
-            raise  # its traceback is for whoever runs the notebook
+            raise  # its traceback is for the author of the notebook
         else:
             if isinstance(found, bytes):
                 self.send({"answer": asked.question}, buffers=[found])
@@ -108,23 +111,19 @@ class TraceWidget(anywidget.AnyWidget):
                 self.send({"answer": asked.question, "found": found})
 
     def _refuse(self, question: str, error: VitralError) -> None:
-        values = {
-            name: value if isinstance(value, int | float | str) else str(value)
-            for name, value in error.values.items()
-        }
-        said = {"code": error.key, "values": values, "message": error.text(self.language)}
-        self.send({"answer": question, "error": said})
+        body = error_body(error, self.language or preferred_language())
+        self.send({"answer": question, **body.model_dump()})
 
     @t.validate("layer")
     def _check_layer(self, proposal: dict[str, Any]) -> int:
-        layer, num_layers = int(proposal["value"]), self._answers.num_layers
+        layer, num_layers = int(proposal["value"]), self.answers.num_layers
         if not 0 <= layer < num_layers:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=num_layers)
         return layer
 
     @t.validate("head")
     def _check_head(self, proposal: dict[str, Any]) -> int:
-        head, num_heads = int(proposal["value"]), self._answers.num_heads
+        head, num_heads = int(proposal["value"]), self.answers.num_heads
         if not 0 <= head < num_heads:
             raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
         return head
@@ -132,7 +131,7 @@ class TraceWidget(anywidget.AnyWidget):
     @t.validate("token", "key")
     def _check_token(self, proposal: dict[str, Any]) -> int | None:
         asked = proposal["trait"].name
-        length = len(self._answers.keys if asked == "key" else self._answers.tokens)
+        length = len(self.answers.key_tokens if asked == "key" else self.answers.query_tokens)
         token = proposal["value"]
         if token is not None and not 0 <= token < length:
             raise VitralError("token_out_of_range", token=token, length=length)

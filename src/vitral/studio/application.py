@@ -1,4 +1,4 @@
-"""Studio as an ASGI application: the gate, the API and the page, put together.
+"""Studio as an ASGI application: the gate, the rooms and the page, put together.
 
 from vitral.studio.application import create_app
 
@@ -8,31 +8,25 @@ app = create_app()  # then: uvicorn.run(app, host="127.0.0.1", port=8321)
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 import vitral
-from vitral.studio.attended import Attended
-from vitral.studio.explaining.routes import router as explaining
-from vitral.studio.failures import register_failures
-from vitral.studio.hosts import LOOPBACK, AllowedHosts
+from vitral.studio.catalog.model_catalog import ModelCatalog
+from vitral.studio.gate.cancel_on_disconnect import CancelOnDisconnect
+from vitral.studio.gate.failures import register_failures
+from vitral.studio.gate.gate import Gate
+from vitral.studio.gate.hosts import LOOPBACK, AllowedHosts
 from vitral.studio.limits import Limits
-from vitral.studio.long_texts.routes import router as long_texts
+from vitral.studio.open_rooms import OpenRooms
 from vitral.studio.page import Page
-from vitral.studio.published import publish_errors
-from vitral.studio.routes import router
-from vitral.studio.security import Gate
+from vitral.studio.published_schema import complete_schema
+from vitral.studio.room import Room
+from vitral.studio.rooms.registry import ROOMS
+from vitral.studio.routes import router, unknown
 from vitral.studio.session import Session
-from vitral.studio.sharing.routes import UPLOAD
-from vitral.studio.sharing.routes import router as sharing
-from vitral.studio.shelf import Shelf
-from vitral.studio.touching.routes import router as touching
-from vitral.studio.training.room import TrainingRoom
-from vitral.studio.training.routes import UPLOADS
-from vitral.studio.training.routes import router as training_routes
-from vitral.studio.writing.routes import router as writing
 
 
 def create_app(
@@ -41,27 +35,28 @@ def create_app(
     allowed_hosts: AllowedHosts = LOOPBACK,
     limits: Limits | None = None,
     warm: bool = False,
-    runs: Path = Path("runs"),
-    texts: Sequence[str | Path] = (),
+    settings: Sequence[object] = (),
+    rooms: Sequence[Room[Any]] = ROOMS,
 ) -> FastAPI:
     """Studio on the bundled models and those of `models` (folders or hub ids).
 
     No weights are read before the first trace; with `warm`, those of the default model are read
     in the background as soon as Studio runs. With a `token`, every request must bring it;
-    without one the application must be served on loopback only. Trainings live in the folder
-    `runs`, and may read `texts` (files and folders) beside those that are offered or uploaded.
-    Raises VitralError for a model or a text that is not there.
+    without one the application must be served on loopback only. `limits` bound what the rooms
+    share; `settings` are those of single rooms that differ from the default, such as
+    `TrainSettings(runs=…)`.
+    Raises VitralError for a model that is not there, and what the rooms raise at their settings.
     """
     limits = limits or Limits()
-    session = Session(Shelf(models), limits)
-    training = TrainingRoom(runs, texts, session.shelf, session.store, limits)
+    session = Session(ModelCatalog(models), limits)
+    opened = OpenRooms(rooms, session, settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         warming = asyncio.create_task(session.warm()) if warm else None
-        await training.open()
+        await opened.open()
         yield
-        await training.close()
+        await opened.close()
         if warming is not None:
             warming.cancel()
         session.close()
@@ -74,19 +69,19 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.session = session
-    app.add_middleware(Attended)
-    app.state.training = training
+    app.state.session, app.state.rooms = session, opened
+    app.add_middleware(CancelOnDisconnect)
     app.add_middleware(
         Gate,
         hosts=allowed_hosts,
         token=token,
         max_body_bytes=limits.body_bytes,
-        streamed={UPLOAD, UPLOADS},
+        streamed=opened.streamed,
     )
-    register_failures(app)
-    publish_errors(app)
-    for part in (sharing, explaining, touching, writing, training_routes, long_texts, router):
-        app.include_router(part)
+    register_failures(app, opened.statuses)
+    complete_schema(app, opened.models)
+    app.include_router(router)
+    opened.add_routes(app)
+    app.include_router(unknown)
     app.mount("/", GZipMiddleware(Page(), compresslevel=6))
     return app

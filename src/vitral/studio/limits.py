@@ -37,18 +37,6 @@ class Limits:
     """Memory for the traces kept; the newest stays even if it alone takes more."""
     store_traces: int = 64
     """Most traces kept."""
-    writing_sessions: int = 16
-    """Most texts being written whose key–value caches are kept."""
-    writing_bytes: int = 256 * MIB
-    """Memory for those caches; the newest stays even if it alone takes more."""
-    upload_bytes: int = 256 * MIB
-    """Largest text that may be uploaded to learn from."""
-    uploads: int = 64
-    """Most uploaded texts kept …"""
-    all_upload_bytes: int = 2048 * MIB
-    """… and the most that all of them take."""
-    listeners: int = 32
-    """Most pages that follow trainings at one time."""
     workers: int = 2
     """Threads that run models."""
     quick_workers: int = 2

@@ -24,7 +24,7 @@ class Page(StaticFiles):
         self.index = folder / "index.html"
 
     async def check_config(self) -> None:
-        """A folder that is missing is told of as a page that is missing."""
+        """A missing folder is reported as a missing page."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         try:

@@ -1,25 +1,18 @@
-"""What travels between Studio and the page: one Pydantic model a body.
+"""What travels between Studio and the page, whatever the room."""
 
-The front end's types are written from these; `GET /api/openapi.json` publishes them. A change
-here is a change of the protocol. Layers, heads and tokens count from 0.
-"""
+from pydantic import BaseModel, Field
 
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from vitral.studio.catalog.description import ModelDescription
 
 
-class ModelDescription(BaseModel):
-    """What is known of a model before its weights are read."""
+class RoomEntry(BaseModel):
+    """A room, and whether all that it needs is installed."""
 
-    name: str = Field(description="What a request calls it")
-    title: str = Field(description="What a person calls it, in the language asked for")
-    kind: str = Field(description="encoder, decoder, encoder-decoder …")
-    num_layers: int
-    num_heads: int
-    context: int | None = Field(description="Most tokens it takes; null where there is no limit")
-    architecture: str
-    bundled: bool
+    name: str
+    available: bool
+    install: str | None = Field(
+        description="The one command that brings what it lacks; null where nothing is missing"
+    )
 
 
 class Studio(BaseModel):
@@ -32,126 +25,13 @@ class Studio(BaseModel):
     max_tokens: int
     max_trace_file_bytes: int
     models: list[ModelDescription]
+    rooms: list[RoomEntry]
 
 
-class TraceRequest(BaseModel):
-    """A text to be seen through a model."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    model: str = Field(min_length=1, max_length=500)
-    text: str
-    answer: str | None = Field(
-        None, description="What an encoder–decoder's decoder reads; null: the model writes it"
-    )
-
-
-class Place(BaseModel):
+class QueuePlace(BaseModel):
     """Where a request stands in the queue of what runs models."""
 
     before: int | None = Field(
         description="Pieces of work that come before it; 0 while it runs; null where no request "
         "with this ticket waits for a model"
     )
-
-
-class Token(BaseModel):
-    """One token; `text` is `source[start:end]`, or the name of a special token."""
-
-    id: int
-    text: str
-    start: int | None
-    end: int | None
-    special: bool
-
-
-class Part(BaseModel):
-    """One of a model's attentions: its only one, or of an encoder–decoder one of three."""
-
-    name: str = Field(description='"" where there is one; "encoder", "decoder", "cross"')
-    num_layers: int
-    num_heads: int
-    causal: bool = Field(description="True where a token sees only those before it")
-    address: str = Field(description='Of a layer\'s pattern, with "{layer}" for its number')
-    queries: Literal["tokens", "decoder_tokens"] = Field(description="The tokens that look")
-    keys: Literal["tokens", "decoder_tokens"] = Field(description="The tokens looked at")
-    computed: bool = Field(
-        description="True where queries and keys are known, and a weight's arithmetic with them"
-    )
-
-
-class Answer(BaseModel):
-    """The text of an encoder–decoder's decoder."""
-
-    text: str
-    given: bool = Field(description="True where the request gave it; else the model wrote it")
-    ended: bool = Field(description="False where the model was stopped before it came to an end")
-
-
-class Trace(BaseModel):
-    """What a trace holds, without its numbers: those are asked for as views.
-
-    `num_layers`, `num_heads`, `causal` and `pooled_size` are those of the first of `parts`.
-    """
-
-    id: str = Field(description="A digest of what was asked: the same request has the same id")
-    model: str
-    text: str
-    num_layers: int
-    num_heads: int
-    causal: bool = Field(description="True where a token sees only those before it")
-    exactness: str = Field(
-        description='"exact": rebuilt from queries and keys; "eager": as the model itself gave them'
-    )
-    parts: list[Part]
-    num_tokens: int
-    tokens: list[Token] = Field(
-        description="Empty for a text of more than 4096: GET /api/traces/{id}/tokens gives them"
-    )
-    decoder_tokens: list[Token] = Field(description="Empty but for an encoder–decoder")
-    answer: Answer | None = Field(description="Null but for an encoder–decoder")
-    edits: list[str] = Field(description="What was changed of the model while it ran, a line each")
-    opened: str | None = Field(description="The name of the file that it was read from, or null")
-    pooled_size: int = Field(description="Side of the small maps: min(tokens, 24)")
-    seconds: float = Field(description="How long the traced run took, loading left out")
-
-
-class Arithmetic(BaseModel):
-    """How one attention weight came about: q·k, scaled, through the row's softmax."""
-
-    part: str
-    layer: int
-    head: int
-    query: int
-    key: int
-    q: list[float] = Field(description="The query's vector as it met the key's")
-    k: list[float]
-    products: list[float] = Field(description="q and k multiplied, one by one")
-    dot: float = Field(description="The products' sum")
-    scaling: float
-    softcap: float | None = Field(description="What limits the scores, in models that do so")
-    bias: float = Field(description="Added to the score, in models that do so")
-    score: float = Field(description="What enters the softmax")
-    scores: list[float | None] = Field(
-        description="The whole row's scores; null where the token may not look"
-    )
-    sink: float | None = Field(description="One more logit in the denominator, in some models")
-    weights: list[float] = Field(description="The row's softmax")
-    weight: float
-    output: list[float] = Field(description="All tokens' values, by their weights")
-    latex: str
-    python: str
-
-
-class ErrorDetail(BaseModel):
-    """`code` and `values` fill the entry `error.<code>` of the message catalogues."""
-
-    code: str
-    values: dict[str, Any]
-    message: str
-
-
-class ErrorBody(BaseModel):
-    """The body of every answer that is not a success."""
-
-    error: ErrorDetail

@@ -1,18 +1,17 @@
-"""Running Studio: a socket of our own, so that a port that is taken is told of in one line."""
+"""Running Studio: on a socket of our own, so that a port that is taken is one clear error."""
 
 import errno
 import secrets
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from vitral.errors import VitralError
 from vitral.studio.application import create_app
-from vitral.studio.hosts import allowed_hosts, is_loopback
+from vitral.studio.gate.hosts import allowed_hosts, is_loopback
 
 
 def serve(
@@ -20,18 +19,17 @@ def serve(
     host: str,
     port: int,
     announce: Callable[[str], None],
-    runs: Path = Path("runs"),
-    texts: Sequence[str] = (),
+    settings: Sequence[object] = (),
 ) -> None:
-    """Serve until interrupted; `announce` is told the address once it can be opened.
+    """Serve until interrupted; `announce` is called with the address once it can be opened.
 
-    Beyond loopback the address carries a token, made for this run.
+    Beyond loopback the address carries a token, made for this run. `settings` are those of rooms.
     Raises VitralError: port_taken, port_out_of_range, port_forbidden, host_unknown, and what
     create_app raises.
     """
     token = None if is_loopback(host) else secrets.token_urlsafe(32)
     with bound_socket(host, port) as listener:
-        app = create_app(models, token, allowed_hosts(host), warm=True, runs=runs, texts=texts)
+        app = create_app(models, token, allowed_hosts(host), warm=True, settings=settings)
         config = uvicorn.Config(
             app,
             log_level="warning",

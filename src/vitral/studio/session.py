@@ -1,4 +1,4 @@
-"""What one running Studio knows and does: its models, its traces, its threads."""
+"""What the rooms of one running Studio share: its models, its traces, its threads."""
 
 import re
 import tempfile
@@ -9,66 +9,48 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import vitral
 from vitral.errors import VitralError
-from vitral.studio import schemas
-from vitral.studio.answer import answered
-from vitral.studio.arithmetic import arithmetic_of
+from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.studio.limits import Limits
-from vitral.studio.long_texts.length import check_length
-from vitral.studio.query_key import query_key_block
-from vitral.studio.shelf import Shelf
-from vitral.studio.store import StoredTrace, TraceStore, trace_bytes, trace_id
-from vitral.studio.summary import summary_of
-from vitral.studio.touching.edits import edited
-from vitral.studio.touching.schemas import Edit
-from vitral.studio.views import ViewRequest, pooled_block, view_block
-from vitral.studio.workshop import Workshop
-from vitral.studio.writing.sessions import WritingSessions
+from vitral.studio.traces import schemas
+from vitral.studio.traces.answer import answered
+from vitral.studio.traces.answers import TraceAnswers
+from vitral.studio.traces.edit_schemas import Edit
+from vitral.studio.traces.edits import edited
+from vitral.studio.traces.length import check_length
+from vitral.studio.traces.store import StoredTrace, TraceStore, trace_bytes, trace_id
+from vitral.studio.traces.summary import summary_of
+from vitral.studio.work.workshop import Workshop
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
-
-DEFAULT_TEXT = "El perro que persiguió al gato cruzó la calle."
 
 
 class Session:
     """Coroutines are called from the event loop; what they compute runs in the workshop."""
 
-    def __init__(self, shelf: Shelf, limits: Limits) -> None:
-        self.shelf = shelf
+    def __init__(self, catalog: ModelCatalog, limits: Limits) -> None:
+        self.catalog = catalog
         self.limits = limits
         self.store = TraceStore(limits.store_bytes, limits.store_traces)
         self.workshop = Workshop(limits)
-        self.writings = WritingSessions(limits.writing_sessions, limits.writing_bytes)
 
     async def warm(self) -> None:
-        """Open the default model before anyone asks. What fails is told to who asks for it."""
+        """Open the default model before it is asked for. A failure is reported to the request that
+        needs the model."""
         with suppress(VitralError):
-            name = self.shelf.default
-            await self.workshop.run_on(name, None, partial(self.shelf.open, name))
+            name = self.catalog.default
+            await self.workshop.run_on(name, None, partial(self.catalog.open, name))
 
     def close(self) -> None:
         """Drop what waits, stop what runs."""
         self.workshop.close()
 
-    def studio(self, language: str) -> schemas.Studio:
-        """What the page needs for its first paint, titles in `language`."""
-        return schemas.Studio(
-            version=vitral.__version__,
-            default_model=self.shelf.default,
-            default_text=DEFAULT_TEXT,
-            max_text_bytes=self.limits.text_bytes,
-            max_tokens=self.limits.tokens,
-            max_trace_file_bytes=self.limits.trace_file_bytes,
-            models=self.shelf.descriptions(language),
-        )
-
     async def trace(
         self, model: str, text: str, answer: str | None = None, edits: Sequence[Edit] = ()
     ) -> StoredTrace:
         """The trace of `text`, edited or not; the same request made twice at once runs once, and
-        is stopped when nobody waits for it.
+        is stopped when no request waits for it.
 
         An encoder–decoder's decoder reads `answer`, by default what the model writes itself,
         with no edits.
@@ -79,7 +61,7 @@ class Session:
         self.check_text(text)
         if answer is not None:
             self.check_text(answer)
-        self.shelf.check(model)
+        self.catalog.check(model)
         key = trace_id(model, text, answer, edits)
         stored = self.store.find(key)
         if stored is not None:
@@ -87,33 +69,9 @@ class Session:
         work = partial(self._trace, key, model, text, answer, edits)
         return await self.workshop.run_on(model, key, work)
 
-    async def pooled(self, key: str, part: str | None = None) -> bytes:
-        """The block of all small maps. Raises VitralError: trace_gone, part_unknown."""
-        stored = self.store.get(key)
-        return await self.workshop.quick(pooled_block, stored.trace, self.limits.pooled_side, part)
-
-    async def view(self, key: str, view: ViewRequest) -> bytes:
-        """The block of one view. Raises VitralError: trace_gone, and what view_block raises."""
-        stored = self.store.get(key)
-        return await self.workshop.quick(view_block, stored.trace, view, self.limits)
-
-    async def arithmetic(
-        self, trace: str, layer: int, head: int, query: int, key: int, part: str | None = None
-    ) -> schemas.Arithmetic:
-        """One weight's calculation. Raises VitralError: trace_gone, and what
-        `explain.arithmetic` raises."""
-        stored = self.store.get(trace)
-        return await self.workshop.quick(arithmetic_of, stored.trace, layer, head, query, key, part)
-
-    async def query_key(
-        self, trace: str, layer: int, head: int, query: int, keys: str, part: str | None = None
-    ) -> bytes:
-        """The block of one query and some keys. Raises VitralError: trace_gone, and what
-        query_key_block raises."""
-        stored = self.store.get(trace)
-        return await self.workshop.quick(
-            query_key_block, stored.trace, layer, head, query, keys, part
-        )
+    def answers(self, key: str) -> TraceAnswers:
+        """What may be asked of a trace that is kept. Raises VitralError("trace_gone")."""
+        return TraceAnswers(self.store.get(key).trace, self.limits)
 
     async def file(self, key: str) -> tuple[Path, str]:
         """A temporary file with the trace, for the caller to delete, and a name to offer for it."""
@@ -137,7 +95,7 @@ class Session:
         self, key: str, model_name: str, text: str, answer: str | None, edits: Sequence[Edit]
     ) -> StoredTrace:
         """Load the model if need be, run it, keep the trace. In a thread."""
-        with self.shelf.borrow(model_name) as model:
+        with self.catalog.borrow(model_name) as model:
             for each in (text,) if answer is None else (text, answer):
                 check_length(model.tokens(each), model, model_name, self.limits)
             written: schemas.Answer | None = None

@@ -1,4 +1,4 @@
-"""Word vectors by counting: which tokens keep company with which.
+"""Co-occurrence vectors: word vectors by counting which tokens stand together.
 
 "You shall know a word by the company it keeps" (Firth 1957). Count how often each token stands
 next to each other one, on its left and on its right; divide by what chance would give,
@@ -6,7 +6,7 @@ next to each other one, on its left and on its right; divide by what chance woul
     PMI(w, c) = log( p(w, c) / (p(w) · p(c)) )        PPMI = max(PMI, 0)
 
 and what remains, factored by a truncated singular value decomposition PPMI ≈ U·S·Vᵀ, gives a
-vector U·√S a token. Tokens that may stand in the same places get like vectors: "perro" and
+vector U·√S per token. Tokens that may stand in the same places get like vectors: "perro" and
 "gato", "cruzó" and "persiguió". (Levy & Goldberg 2014, "Neural Word Embedding as Implicit
 Matrix Factorization"; contexts smoothed by the power 0.75 as in Levy, Goldberg & Dagan 2015.)
 
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 REACH = 2
-"""How far apart two tokens may stand to be company."""
+"""How far apart two tokens may stand to count as a co-occurrence."""
 
 SMOOTHING = 0.75
 """The power of a context's frequency; below 1 it makes rare contexts count for less."""

@@ -1,9 +1,9 @@
-"""What a tokenizer does to a text: how finely it cuts, what it loses, how fast it is.
+"""What a tokenizer does to a text: how finely it splits, what it loses, how fast it is.
 
     figures = measure(tokenizer, ["El niño cruzó la calle. …"])
     figures.tokens_per_word, figures.whole_words
 
-Few tokens a word mean that more text fits into a context and fewer steps are needed to write it;
+Few tokens per word mean that more text fits into a context and fewer steps are needed to write it;
 words kept whole have a vector of their own. Compare tokenizers on text that none of them learned
 from: on the text that it was trained on, every one of them looks better than it is.
 """
@@ -55,7 +55,7 @@ class TokenizerFigures:
 
 def measure(tokenizer: Tokenizer, texts: Sequence[str]) -> TokenizerFigures:
     """The figures over all `texts`. Marks before and after a text do not count. The speed is that
-    of encoding, offsets included, on the processor's cores that are free.
+    of encoding, offsets included, on the free CPU cores.
 
     Raises VitralError `text_empty` if there is no word.
     """

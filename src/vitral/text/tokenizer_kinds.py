@@ -1,11 +1,11 @@
-"""Seven ways to cut a text, from its characters to its words, learned from a text.
+"""Seven ways to split a text, from its characters to its words, trained on a text.
 
 Each function takes texts and gives a `tokenizers.Tokenizer` that normalises (NFC: "ñ" is one
 character, however it was typed), cuts, knows where each piece stands, and puts pieces together
 again. Case and accents are kept: in Spanish «papa» and «papá» are two words.
 
 *Spaces* belong to the word after them, " niño", as in GPT-2: then the pieces put side by side
-are the text again, and nobody has to guess where spaces stood. Only WordPiece forgets them.
+are the text again, with all its spaces. Only WordPiece forgets them.
 """
 
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def train_word(texts: Iterable[str], vocab_size: int) -> Tokenizer:
 
 def train_byte(texts: Iterable[str] = (), vocab_size: int = 257) -> Tokenizer:
     """A token for each of the 256 bytes of UTF-8: byte b is number b + 1. Nothing is learned."""
-    vocabulary = {BEGIN: 0} | {name: byte + 1 for byte, name in enumerate(_byte_names())}
+    vocabulary = {BEGIN: 0} | {name: byte + 1 for byte, name in enumerate(byte_names())}
     tokenizer = _byte_level(models.BPE(vocabulary, []))
     tokenizer.add_special_tokens([AddedToken(BEGIN, special=True, normalized=False)])
     return _begin(tokenizer)
@@ -158,7 +158,7 @@ def _byte_level(model: models.Model) -> Tokenizer:
 
 
 def _begin(tokenizer: Tokenizer) -> Tokenizer:
-    """Have every encoding start with the mark that stands before a text."""
+    """Make every encoding start with the token that stands before a text."""
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{BEGIN} $A",
         pair=f"{BEGIN} $A $B",
@@ -167,7 +167,7 @@ def _begin(tokenizer: Tokenizer) -> Tokenizer:
     return tokenizer
 
 
-def _byte_names() -> list[str]:
+def byte_names() -> list[str]:
     """The character by which a vocabulary names each byte: itself where it can be printed, the
     next unused one from U+0100 on where it cannot (GPT-2's way)."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}

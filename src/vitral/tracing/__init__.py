@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vitral.tracing.editing.before_after import difference as difference
     from vitral.tracing.editing.edit import Edit as Edit
-    from vitral.tracing.files.trace_file import open_trace as open_trace
+    from vitral.tracing.files.open_trace import open_trace as open_trace
     from vitral.tracing.token import Token as Token
     from vitral.tracing.trace import Trace as Trace
     from vitral.tracing.view import View as View
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "difference": "editing.before_after",
     "Edit": "editing.edit",
-    "open_trace": "files.trace_file",
+    "open_trace": "files.open_trace",
     "Token": "token",
     "Trace": "trace",
     "View": "view",

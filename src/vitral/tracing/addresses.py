@@ -16,6 +16,7 @@ work in Python, on the command line, in the browser's address bar and in saved f
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from vitral.errors import VitralError
@@ -23,18 +24,67 @@ from vitral.errors import VitralError
 ATTENTION_PARTS = ("q", "k", "v", "pattern", "lse")
 """What is had of every attention; `out` stands among the other values."""
 
-_LAYER = re.compile(r"layers\.(\d+)\.")
+CROSS = "cross_attention"
+"""The word for attention that looks at the other text."""
+
+_FORM = re.compile(
+    r"(?:(?P<stack>.+?)\.)?(?:layers\.(?P<layer>\d+)\.(?P<inside>.+)|(?P<whole>embed|logits|output))"
+)
 
 
-def layer_of(address: str) -> int | None:
-    """The layer that an address names, if any."""
-    match = _LAYER.search(address)
-    return int(match[1]) if match else None
+@dataclass(frozen=True)
+class Address:
+    """An address taken apart; `str` puts it together again.
 
+    `stack` is what stands in front of the layers ("" where a model has one stack), `layer` the
+    layer's number, None for `embed` and the results, and `value` what is had there:
 
-def layer_left_open(address: str) -> str:
-    """An address with "{layer}" in the place of its layer's number."""
-    return _LAYER.sub("layers.{layer}.", address, count=1)
+    >>> Address.parse("decoder.layers.5.cross_attention.pattern")
+    Address(stack='decoder', layer=5, value='cross_attention.pattern')
+    >>> str(Address("", 5, "mlp.out"))
+    'layers.5.mlp.out'
+    """
+
+    stack: str
+    layer: int | None
+    value: str
+
+    @classmethod
+    def parse(cls, address: str) -> "Address":
+        """An address by its parts; what has another form is all `value`."""
+        match = _FORM.fullmatch(address)
+        if match is None:
+            return cls("", None, address)
+        layer = match["layer"]
+        number = None if layer is None else int(layer)
+        return cls(match["stack"] or "", number, match["inside"] or match["whole"])
+
+    def __str__(self) -> str:
+        return f"{self.start}{self.value}"
+
+    @property
+    def start(self) -> str:
+        """What stands before the value: "decoder.layers.5."."""
+        stack = f"{self.stack}." if self.stack else ""
+        return stack if self.layer is None else f"{stack}layers.{self.layer}."
+
+    @property
+    def is_cross(self) -> bool:
+        """Whether it is of attention that looks at the other text."""
+        return self.value.startswith(CROSS)
+
+    def of(self, value: str) -> str:
+        """The address of another value of the same layer."""
+        return str(replace(self, value=value))
+
+    def in_layer(self, layer: int) -> str:
+        """The address of the same value in another layer."""
+        return str(replace(self, layer=layer))
+
+    def left_open(self) -> str:
+        """The address with "{layer}" in the place of its layer's number."""
+        stack = f"{self.stack}." if self.stack else ""
+        return f"{stack}layers.{{layer}}.{self.value}"
 
 
 def split_attention(address: str) -> tuple[str, str]:
@@ -48,16 +98,16 @@ def in_order(addresses: Collection[str]) -> list[str]:
     places = ("embed", "residual.pre", "attention", "cross_attention", "residual.mid", "mlp.out")
 
     def place(address: str) -> tuple[bool, bool, str, int, int, int]:
-        part = re.split(r"(?:^|\.)(?:layers\.|embed$|logits$|output$)", address)[0]
-        stack = (not part and layer_of(address) is None and address != "embed", part != "encoder")
-        layer = layer_of(address)
-        if layer is None:
-            return (*stack, part, -1, 0, 0)
-        rest = address.split(f"layers.{layer}.", 1)[1]
-        within = next((i for i, name in enumerate(places) if rest.startswith(name)), len(places))
-        last = rest.rpartition(".")[2]
+        found = Address.parse(address)
+        result = not found.stack and found.layer is None and found.value != "embed"
+        stack = (result, found.stack != "encoder", found.stack)
+        if found.layer is None:
+            return (*stack, -1, 0, 0)
+        value = found.value
+        within = next((i for i, name in enumerate(places) if value.startswith(name)), len(places))
+        last = value.rpartition(".")[2]
         order = ATTENTION_PARTS.index(last) if last in ATTENTION_PARTS else len(ATTENTION_PARTS)
-        return (*stack, part, layer, within, order)
+        return (*stack, found.layer, within, order)
 
     return sorted(addresses, key=place)
 

@@ -1,11 +1,11 @@
-"""A trace: what one sequence left behind on its way through a model.
+"""A trace: everything that a model computed for one sequence.
 
     trace = vitral.load("vitral-es-bert").trace("El gato duerme.")
     trace.attention(layer=5, head=2)        # [queries, keys]
     trace["layers.5.residual.post"]         # [tokens, width]
     trace.view("layers.5.attention.pattern", head=2, height=64, width=64)
 
-Attention patterns are not stored; each cell asked for is computed, exactly, from queries, keys
+Attention patterns are not stored; each requested cell is computed, exactly, from queries, keys
 and log-sum-exp (`attention_record`). So a trace's memory grows with the text's length, not
 with its square. Everything a trace gives is float32 on the CPU.
 """
@@ -15,32 +15,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.addresses import in_order, split_attention, unknown
+from vitral.tracing.addresses import in_order, split_attention
 from vitral.tracing.attention.attention_record import AttentionRecord
-from vitral.tracing.attention.given_pattern import parts_of
+from vitral.tracing.attention.given_pattern import kept_of
 from vitral.tracing.attention.visibility import Range
+from vitral.tracing.files.from_tensors import Layers, tensors_read
+from vitral.tracing.files.save_trace import save_trace
 from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
+from vitral.tracing.parts import (
+    Part,
+    layers_of,
+    not_there,
+    num_layers_in,
+    parts_of,
+    stacked,
+    without_attention,
+)
+from vitral.tracing.shown import figure, notebook, page
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from vitral.figures import Kind
     from vitral.figures.colour import Scale
-    from vitral.tracing.files.from_tensors import Layers
-    from vitral.tracing.plot import Kind
-
 
 Exactness = Literal["exact", "eager", "given"]
 
 
 @dataclass(eq=False, repr=False)
 class Trace:
-    """What one sequence left behind; see the head of the file.
+    """What a model computed for one sequence; see the head of the file.
 
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
     and `decoder_tokens` the decoder's. `text` is None where ids were given instead. `edits` says
@@ -64,13 +73,7 @@ class Trace:
     @property
     def parts(self) -> list[str]:
         """What `part` may be: [""] for most models; "encoder", "decoder", "cross" for some."""
-        parts: list[str] = []
-        for prefix in in_order(self.attentions):
-            before = prefix.split("layers.", 1)[0].rstrip(".")
-            part = "cross" if prefix.endswith(".cross_attention") else before
-            if part not in parts:
-                parts.append(part)
-        return parts
+        return list(parts_of(self.attentions))
 
     @property
     def first_part(self) -> str:
@@ -78,33 +81,69 @@ class Trace:
 
         Raises VitralError `no_attention` for a trace of a model without any.
         """
-        if not self.attentions:
+        return self.part().name
+
+    def part(self, name: str | None = None) -> Part:
+        """A part by its name, by default the first: the name, the stack it stands in.
+
+        Raises VitralError `part_unknown`, and `no_attention` for a model without any.
+        """
+        parts = parts_of(self.attentions)
+        if not parts:
             raise VitralError("no_attention", model=self.model)
-        return self.parts[0]
+        found = next(iter(parts.values())) if name is None else parts.get(name)
+        if found is None:
+            raise VitralError("part_unknown", part=name, known=", ".join(parts))
+        return found
+
+    def layers(self, part: str | None = None) -> dict[int, AttentionRecord]:
+        """The attentions of a part by their layer's number, the first layer first.
+
+        Numbers may have gaps: a block without attention has none. Raises VitralError as `part`.
+        """
+        return layers_of(self.part(part), self.attentions)
+
+    def record(self, layer: int, part: str | None = None) -> AttentionRecord:
+        """The attention of one layer of a part.
+
+        Raises VitralError `layer_out_of_range`, `layer_without_attention`, and as `part`.
+        """
+        records = self.layers(part)
+        if layer in records:
+            return records[layer]
+        if not 0 <= layer < (blocks := self.num_blocks(part)):
+            raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
+        raise without_attention(self.model, layer, records)
+
+    def num_blocks(self, part: str | None = None) -> int:
+        """How many layers the stack of a part has, with attention or without."""
+        addresses = (*self.attentions, *self.values, *self.aliases)
+        return num_layers_in(self.part(part).stack, addresses)
 
     @property
     def num_layers(self) -> int:
-        """Layers with attention (of the first part, where there are several)."""
-        return len(self._records(None)) if self.attentions else 0
+        """Layers, with attention or without (of the first part, where there are several); 0 for
+        a model without any attention."""
+        return self.num_blocks() if self.attentions else 0
 
     @property
     def num_heads(self) -> int:
         """Query heads in a layer (of the first part, where there are several)."""
-        return next(iter(self._records(None).values())).num_heads if self.attentions else 0
+        return next(iter(self.layers().values())).num_heads if self.attentions else 0
 
     @property
     def causal(self) -> bool:
         """Whether no token looks at a later one (in the first part)."""
         if not self.attentions:  # a recurrent network reads on and on
             return True
-        return all(record.visibility.is_causal for record in self._records(None).values())
+        return all(record.visibility.is_causal for record in self.layers().values())
 
     @property
     def exactness(self) -> Exactness:
-        """How the patterns were had: "exact" is rebuilt from queries and keys, or told by the
-        model as it ran, as always where its attention can be watched; "eager" if some are those
-        that the model itself gave when asked, which then stand in memory whole; "given" if
-        whoever made the trace gave them.
+        """Where the patterns come from: "exact" means rebuilt from queries and keys, or recorded as
+        the model ran, as always if its attention can be recorded; "eager" if some are those
+        that the model's eager attention returned, which are then in memory whole; "given" if
+        the trace was made from them.
         """
         sources = {getattr(record, "source", "exact") for record in self.attentions.values()}
         return "eager" if "eager" in sources else "given" if "given" in sources else "exact"
@@ -113,10 +152,10 @@ class Trace:
         """One head's attention weights, float32 [queries, keys]; each row sums to one.
 
         Layers and heads count from 0. `part` is one of `parts`, by default the first.
-        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`, and
-        `no_attention` for a trace of a model without any.
+        Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`,
+        `layer_without_attention`, and `no_attention` for a trace of a model without any.
         """
-        record = self._record(layer, part)
+        record = self.record(layer, part)
         return record.pattern(checked_head(record.num_heads, head))[0].cpu()
 
     def addresses(self) -> list[str]:
@@ -124,7 +163,7 @@ class Trace:
         attention = [
             f"{prefix}.{part}"
             for prefix, record in self.attentions.items()
-            for part in parts_of(record)
+            for part in kept_of(record)
         ]
         return in_order([*attention, *self.values, *self.aliases])
 
@@ -134,15 +173,16 @@ class Trace:
     def __getitem__(self, address: str) -> Tensor:
         """The whole value at an address; shapes in `vitral.tracing.addresses`.
 
-        Raises VitralError `address_unknown`, naming the nearest ones.
+        Raises VitralError `address_unknown`, naming the nearest ones, and
+        `layer_without_attention`, naming the layers that have it.
         """
         value = self.values.get(self.aliases.get(address, address))
         if value is not None:
             return value.float().cpu()
         prefix, part = split_attention(address)
         record = self.attentions.get(prefix)
-        if record is None or part not in parts_of(record):
-            raise unknown(address, self.addresses())
+        if record is None or part not in kept_of(record):
+            raise not_there(self, address)
         if part == "pattern":
             return record.pattern().cpu()
         kept = {"q": record.query, "k": record.key, "v": record.value, "lse": record.lse}
@@ -162,10 +202,10 @@ class Trace:
     ) -> View:
         """Some rows and columns of the matrix at an address, in at most height × width cells.
 
-        With `cell`, in cells of just so many rows and columns, counted from the first; the last
+        With `cell`, in cells of that many rows and columns, counted from the first; the last
         ones may be narrower. `head` is needed where the value has heads (`pattern`, `q`, `k`,
         `v`). `rows` and `columns` are (first, one past the last), by default all. Cells are
-        exact where they suffice, else the mean or maximum of what they stand for (in a causal
+        exact if there are enough, otherwise the mean or maximum of what they cover (in a causal
         pattern that includes the cells that are always zero), and `aggregated` is true.
 
         Raises VitralError `address_unknown`, `head_out_of_range`, `head_needed`,
@@ -188,17 +228,30 @@ class Trace:
     ) -> Tensor:
         """A small map of every head: float32 [layers, heads, s, s'], s = min(size, tokens).
 
-        Cells are means, or maxima. Up to a `size` of 256 they are made of the maps that the
-        pass over the patterns keeps (past 256 tokens, of whole cells of these); larger ones
-        are computed from the patterns. Computed once and kept.
+        Where a layer has no attention, or fewer heads than another, it is NaN. Cells are means, or
+        maxima. Up to a `size` of 256 they are made of the maps that the pass over the patterns
+        keeps (past 256 tokens, of whole cells of these); larger ones are computed from the
+        patterns. Computed once and kept.
         """
         if size < 1 or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
-            maps = [pooled_map(each, size, reduction) for each in self._records(part).values()]
-            self._pooled[name] = torch.stack(maps)
+            maps = {
+                layer: pooled_map(each, size, reduction)
+                for layer, each in self.layers(part).items()
+            }
+            self._pooled[name] = stacked(maps, self.num_blocks(part))
         return self._pooled[name]
+
+    def tensors(self) -> list[Tensor]:
+        """Every tensor that the trace keeps: values, attentions and what was computed of them."""
+        kept = [*self.values.values(), *self._pooled.values()]
+        for record in self.attentions.values():
+            kept += [record.query, record.key, record.value, record.lse]
+            if record.is_measured:
+                kept += record.measures.tensors()
+        return kept
 
     def plot(
         self,
@@ -223,9 +276,9 @@ class Trace:
         """A matplotlib figure fit for print; `.savefig("head.pdf")` writes it (PNG, SVG, PDF).
 
         `kind` is "heat" (one head as a map), "lines" (two columns of tokens; `token` draws what
-        one of them looks at) or "grid" (all heads). Layer and head are 0 where not given; `rows`
-        and `columns` (first, one past the last) choose a part. A text longer than a figure can
-        show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
+        one of them looks at) or "grid" (all heads). Layer and head are the first where not given;
+        `rows` and `columns` (first, one past the last) choose a part. A text longer than a figure
+        can show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
         `ceiling` is the weight of the strongest colour, `shared` gives all heads of a grid the
         same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Made without
         pyplot, so no backend and no setting of matplotlib's is touched.
@@ -233,9 +286,7 @@ class Trace:
         Raises VitralError `plot_needs_matplotlib`, `figure_kind`, `figure_option`, and those of
         `view` and `vitral.figures`.
         """
-        from vitral.tracing.plot import plot
-
-        return plot(
+        drawn: Figure = figure(
             self,
             kind,
             part=part,
@@ -251,6 +302,7 @@ class Trace:
             ceiling=ceiling,
             shared=shared,
         )
+        return drawn
 
     def to_html(
         self,
@@ -278,10 +330,9 @@ class Trace:
         `page_tokens_missing` where the trace does not name its tokens; `page_layers`,
         `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
         """
-        from vitral.tracing.page import page, write_page
-
-        content = page(
+        content: str = page(
             self,
+            path,
             part=part,
             layer=layer,
             head=head,
@@ -291,8 +342,6 @@ class Trace:
             theme=theme,
             most_megabytes=most_megabytes,
         )
-        if path is not None:
-            write_page(Path(path), content)
         return content
 
     def show(self, **options: Any) -> Any:
@@ -303,22 +352,18 @@ class Trace:
 
         A cell that ends in the trace itself shows the same.
         """
-        from vitral.tracing.showing import notebook
-
         return notebook().view(self, **options)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from vitral.tracing.showing import notebook
-
         return notebook().bundle(self)
 
     @staticmethod
     def from_tensors(
-        queries: "Layers | None" = None,
-        keys: "Layers | None" = None,
-        values: "Layers | None" = None,
+        queries: Layers | None = None,
+        keys: Layers | None = None,
+        values: Layers | None = None,
         *,
-        patterns: "Layers | None" = None,
+        patterns: Layers | None = None,
         mask: Tensor | None = None,
         bias: Tensor | None = None,
         causal: bool = False,
@@ -336,9 +381,7 @@ class Trace:
 
         Raises VitralError `tensors_unfit`, `pattern_unreadable`.
         """
-        from vitral.tracing.files.from_tensors import trace_of_tensors
-
-        return trace_of_tensors(
+        read, attentions = tensors_read(
             queries,
             keys,
             values,
@@ -348,49 +391,23 @@ class Trace:
             causal=causal,
             scaling=scaling,
             tokens=tokens,
-            name=name,
         )
+        return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The tokens that look, in a part of the model: of an encoder–decoder's "decoder" and
+        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
         "cross" its decoder's. Empty where they are not known. Raises VitralError `part_unknown`.
         """
-        part = self._part(part)
-        if part == "cross":
+        found = self.part(part)
+        if found.is_cross:
             return self.decoder_tokens
-        return self.decoder_tokens or self.tokens if part == "decoder" else self.tokens
+        return self.decoder_tokens or self.tokens if found.name == "decoder" else self.tokens
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The tokens that are looked at, in a part of the model: in "cross" those of the other
+        """The key tokens (those looked at) of a part: for "cross" those of the other
         text. Raises VitralError `part_unknown`."""
-        return self.tokens if self._part(part) == "cross" else self.query_tokens(part)
+        return self.tokens if self.part(part).is_cross else self.query_tokens(part)
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""
-        from vitral.tracing.files.trace_file import save_trace
-
         save_trace(self, Path(path))
-
-    def _part(self, part: str | None) -> str:
-        """The part's name, the first's where none is given."""
-        part = self.first_part if part is None else part
-        if part not in self.parts:
-            raise VitralError("part_unknown", part=part, known=", ".join(self.parts))
-        return part
-
-    def _records(self, part: str | None) -> dict[str, AttentionRecord]:
-        part = self._part(part)
-        end = ".cross_attention" if part == "cross" else ".attention"
-        start = "" if part == "cross" else f"{part}.layers." if part else "layers."
-        return {
-            prefix: self.attentions[prefix]
-            for prefix in in_order(self.attentions)
-            if prefix.endswith(end) and prefix.startswith(start)
-        }
-
-    def _record(self, layer: int, part: str | None) -> AttentionRecord:
-        records = self._records(part)
-        numbers = {int(prefix.split(".")[-2]): record for prefix, record in records.items()}
-        if layer not in numbers:
-            raise VitralError("layer_out_of_range", layer=layer, num_layers=max(numbers) + 1)
-        return numbers[layer]

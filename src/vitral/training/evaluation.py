@@ -1,15 +1,15 @@
-"""How good a language model is, on text that it has never seen.
+"""Evaluation: how well a language model predicts held-out text.
 
 *Next-token loss* of a decoder: the mean of −log p(token) in nats, every token predicted once.
-Three numbers say the same in other units: the *perplexity* exp(loss), as if the model hesitated
-between so many tokens; the perplexity a word, which does not depend on how finely the tokenizer
-cuts; and *bits per byte*, what the text would take, in bits for each byte of its UTF-8, if the
+Three numbers say the same in other units: the *perplexity* exp(loss), as if the model chose
+between that many tokens; the perplexity per word, which does not depend on how the tokenizer
+splits; and *bits per byte*, what the text would take, in bits for each byte of its UTF-8, if the
 predictions were used to compress it. The last can be compared between models, compressors and
 n-gram models.
 
-*Masked-word accuracy* of an encoder: how often its first guess at a masked token is right.
+*Masked-word accuracy* of an encoder: how often its most likely token for a masked one is right.
 
-Each mean has a standard error. Tokens of one window are no independent witnesses, so it is that
+Each mean has a standard error. Tokens of one window are not independent, so it is that
 of a ratio of sums over windows (Cochran 1977, "Sampling Techniques", section 6.3).
 """
 
@@ -40,7 +40,7 @@ LONGEST_WINDOW = 1024
 
 @dataclass(frozen=True)
 class NextTokenLoss:
-    """How well a decoder predicts a text. `nats` and `standard_error` are a token's."""
+    """How well a decoder predicts a text. `nats` and `standard_error` are per token."""
 
     nats: float
     standard_error: float
@@ -67,7 +67,7 @@ class NextTokenLoss:
 
 @dataclass(frozen=True)
 class MaskedLoss:
-    """How well an encoder guesses masked tokens."""
+    """How well an encoder predicts masked tokens."""
 
     accuracy: float
     accuracy_error: float
@@ -134,7 +134,7 @@ def loss_over(model: nn.Module, texts: Sequence[MeasuredText], *, batch: int = 1
 def bits_per_byte(
     model: nn.Module, tokenizer: Tokenizer, texts: Sequence[str], *, batch: int = 16
 ) -> float:
-    """Bits a byte over all `texts`; see `next_token_loss_of`."""
+    """Bits per byte over all `texts`; see `next_token_loss_of`."""
     return next_token_loss_of(model, tokenizer, texts, batch=batch).bits_per_byte
 
 
@@ -146,6 +146,12 @@ def ratio(sums: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
         return mean, 0.0
     squares = sum((s - mean * n) ** 2 for s, n in zip(sums, counts, strict=True))
     return mean, math.sqrt(squares * number / (number - 1)) / total
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    """Where a model computes; a model without weights, on the processor."""
+    weight = next(model.parameters(), None)
+    return torch.device("cpu") if weight is None else weight.device
 
 
 def _logits(model: nn.Module, ids_BT: Tensor) -> Tensor:
@@ -187,6 +193,7 @@ def masked_loss_of(
         windows = windows[:: max(1, len(windows) // max_windows)]
     masking = Masking.of(tokenizer, share)
     generator = np.random.default_rng(seed)
+    device = _device_of(model)
     right: list[float] = []
     nats: list[float] = []
     asked: list[int] = []
@@ -195,9 +202,11 @@ def masked_loss_of(
         width = max(len(row) for row in rows)
         ids_BT = np.array([[*row, *[pad_id] * (width - len(row))] for row in rows])
         masked, chosen = masking.apply(ids_BT, generator, all_masked=True)
-        logits_BTV = _masked_logits(model, torch.tensor(masked), torch.tensor(ids_BT != pad_id))
+        shown_BT, real_BT = torch.from_numpy(masked), torch.from_numpy(ids_BT != pad_id)
+        logits_BTV = _masked_logits(model, shown_BT.to(device), real_BT.to(device))
         for logits, target, here in zip(logits_BTV, ids_BT, chosen, strict=True):
-            of_row, target_n = logits[torch.tensor(here)].float(), torch.tensor(target[here])
+            of_row = logits[torch.from_numpy(here).to(device)].float().cpu()
+            target_n = torch.from_numpy(target[here])
             right.append(float((of_row.argmax(-1) == target_n).sum()))
             nats.append(float(F.cross_entropy(of_row, target_n, reduction="sum")))
             asked.append(len(target_n))

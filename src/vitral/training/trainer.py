@@ -1,4 +1,4 @@
-"""The training loop: ask, step; now and then evaluate on held-out text and save.
+"""The training loop: batch, step; now and then evaluate on held-out text and save.
 
     recipe = recipe_file.read_recipe(Path("recipes/vitral-es-gpt.yaml"))
     prepared = prepare(recipe, ["../shared/data/libros"], Path("runs/vitral-es-gpt"))
@@ -37,14 +37,13 @@ from vitral.training.optimization.optimizers import build_optimizers
 from vitral.training.optimization.precision import Precision
 from vitral.training.optimization.schedules import rate_at
 from vitral.training.preparation.corpus_preparation import (
-    START,
     Prepared,
     fresh_model,
     model_to_go_on_from,
     objective,
     shaped_model,
 )
-from vitral.training.preparation.pair_preparation import PreparedPairs
+from vitral.training.preparation.pair_preparation import START, PreparedPairs
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.recipe_changes import changes
 from vitral.training.runs.checkpoint import Checkpoint, newest_checkpoint
@@ -64,8 +63,8 @@ class Trainer:
     `start` is the folder of a model to go on from; else the run starts from fresh weights. A
     checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
     `write_sample` has the model write something at each evaluation; the curve keeps it. `watched`
-    is a sentence whose attention is written down as it forms. `parallel` is
-    what this process is part of: where several train one model, the first talks and writes.
+    is a sentence whose attention is recorded as it forms. `parallel` is
+    what this process is part of: if several train one model, the first prints and writes.
 
     Raises `recipe_changed` and `run_other_text` where the checkpoint in `out` belongs to another
     recipe or another text, `checkpoints_damaged` where there is none to go on from.
@@ -156,7 +155,7 @@ class Trainer:
         return self.parallel.total(self._stopping) > 0
 
     def stop(self) -> None:
-        """Have `run` save and return after the step that is being taken; from a signal's handler
+        """Make `run` save and return after the step that is being taken; from a signal's handler
         or another thread."""
         self._stopping = True
 
@@ -268,7 +267,7 @@ class Trainer:
             optimizer.state.update(before.state)
 
     def step(self) -> float:
-        """One step of the optimisers; returns the loss before it, in nats an answer.
+        """One step of the optimisers; returns the loss before it, in nats per target.
 
         Raises VitralError `training_not_finite` with the step and the first bad address."""
         since = time.monotonic()
@@ -322,7 +321,7 @@ class Trainer:
         return self.parallel.total(total)
 
     def evaluate(self) -> Evaluated:
-        """Evaluate on held-out text, and tell the watchers the figures."""
+        """Evaluate on held-out text, and report the figures to the watchers."""
         assert self._phase is not None
         step = self.state["step"]
         with self.parallel.looking(self.model):

@@ -103,15 +103,12 @@ function aborted(): DOMException {
   return new DOMException("nobody waits any more", "AbortError");
 }
 
-/** The source that asks Python. `opens` says what is looked at first, as an address says it. */
-export function overComm(comm: Comm, views: readonly string[], opens: () => string): Source {
+/** The source that asks Python. */
+export function overComm(comm: Comm, views: readonly string[]): Source {
   return {
     fixed: true,
-    hosted: true,
+    connection: null,
     views,
-    get opens() {
-      return opens();
-    },
     getStudio: () => comm.found<Studio>("studio", {}),
     postTrace: (_, __, signal) => comm.found<Trace>("trace", {}, signal),
     getTrace: null,

@@ -1,16 +1,15 @@
-// One widget, from its first paint to its end. The bundle runs this whole program once for each
-// widget (one_per_widget.ts), so that what the modules hold, such as the room, is that widget's own.
+// One widget, from its first paint to its end. A notebook runs this program once (one_program.ts),
+// and it shows any number of widgets: each has its own picture, preferences and comm.
 import { mount, unmount } from "svelte";
 
 import "../design/tokens.css";
 import "../design/base.css";
 import "./widget.css";
-import { measureBy } from "../design/narrow";
+import { followWidth } from "../design/narrow";
 import type { Theme } from "../design/ramp";
-import { isLanguage } from "../messages/catalogue.svelte";
-import { answerFrom } from "../protocol/source";
-import { preferences } from "../state/preferences.svelte";
-import { rooms } from "../state/rooms.svelte";
+import { isLanguage, Reader } from "../messages/reader.svelte";
+import { Preferences } from "../state/preferences.svelte";
+import { Picture } from "../trace/picture.svelte";
 import { Comm, overComm } from "./comm";
 import { giveFaces } from "./fonts";
 import type { Model } from "./model";
@@ -19,63 +18,86 @@ import { followTheme } from "./theme";
 import { addressOf, tell, TRAITS } from "./traits";
 import Widget from "./Widget.svelte";
 
-/** `style` is the style sheet; `narrow` the width in pixels up to which it has one column. */
-export function render(
-  { model, el }: { model: Model; el: HTMLElement },
-  style: string,
-  narrow: number,
-): () => void {
+type Render = (widget: { model: Model; el: HTMLElement }) => () => void;
+
+/**
+ * The program: what shows a widget, and gives what ends it. `style` is the style sheet; `narrow` the
+ * width in pixels up to which a widget has one column.
+ */
+export function start(style: string, narrow: number): Render {
+  performance.mark("vitral-program");
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style);
+  giveFaces();
+  return ({ model, el }) => {
+    const host = hostIn(el);
+    const shadow = host.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = [sheet];
+    const target = document.createElement("div");
+    target.id = "vitral";
+    shadow.append(target);
+    return shownIn(target, host, model, narrow);
+  };
+}
+
+/** The widget's own element, out of which no key comes: arrows move through the picture, not from
+ * cell to cell. */
+function hostIn(el: HTMLElement): HTMLElement {
   const host = document.createElement("div");
-  // Arrow keys move through the picture, not from cell to cell.
   host.dataset["lmSuppressShortcuts"] = "true";
   for (const event of ["keydown", "keyup", "keypress"]) {
     host.addEventListener(event, (key) => key.stopPropagation());
   }
-  const shadow = host.attachShadow({ mode: "open" });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(style);
-  shadow.adoptedStyleSheets = [sheet];
-  const target = document.createElement("div");
-  target.id = "vitral";
-  shadow.append(target);
   el.append(host);
-  giveFaces();
-  measureBy(target, narrow);
+  return host;
+}
 
+function shownIn(
+  target: HTMLElement,
+  host: HTMLElement,
+  model: Model,
+  narrow: number,
+): () => void {
   const outside = new Outside();
   const comm = new Comm(model, (late) => (outside.late = late));
+  const preferences = new Preferences(new Reader(), host);
   let address = addressOf(model, "");
   let telling = false;
-  answerFrom(overComm(comm, model.get("_views") as string[], () => address));
-  rooms.beginIn((now) => {
-    address = now;
-    telling = true;
-    tell(model, now);
-    telling = false;
+  const source = overComm(comm, model.get("_views") as string[]);
+  const picture = new Picture(source, preferences, {
+    read: () => address,
+    write: (now) => {
+      address = now;
+      telling = true;
+      tell(model, now);
+      telling = false;
+    },
   });
 
   let around: Theme = "light";
   const dress = (): void => {
-    const [theme, language] = [model.get("theme"), model.get("language")];
-    preferences.follow(
-      isLanguage(language as string | null) ? (language as "en" | "es") : null,
-      theme === "light" || theme === "dark" ? theme : around,
-    );
+    const [theme, language] = [model.get("theme"), model.get("language") as string | null];
+    preferences.follow({
+      language: isLanguage(language) ? language : null,
+      theme: theme === "light" || theme === "dark" ? theme : around,
+    });
   };
   const follow = (): void => {
     if (telling) return;
     address = addressOf(model, address);
-    rooms.visit("explore", address);
+    picture.visit(address);
   };
   const stretch = (): void => {
     outside.height = model.get("height") as number;
   };
-  preferences.root = host;
   stretch();
-  const unfollow = followTheme((theme) => {
-    around = theme;
-    dress();
-  });
+  const unfollow = [
+    followTheme((theme) => {
+      around = theme;
+      dress();
+    }),
+    followWidth(target, narrow, (now) => (picture.narrow = now)),
+  ];
   const heard: [string, () => void][] = [
     ...TRAITS.map((name): [string, () => void] => [`change:${name}`, follow]),
     ["change:theme", dress],
@@ -84,10 +106,11 @@ export function render(
   ];
   for (const [event, then] of heard) model.on(event, then);
 
-  const shown = mount(Widget, { target, props: { outside } });
+  const shown = mount(Widget, { target, props: { picture, outside } });
   return () => {
     for (const [event, then] of heard) model.off(event, then);
-    unfollow();
+    for (const end of unfollow) end();
+    picture.close();
     comm.close();
     void unmount(shown);
     host.remove();

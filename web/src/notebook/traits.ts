@@ -1,5 +1,5 @@
 // What is looked at, in both directions: the widget's traits in Python ↔ the room's address.
-import { readPlace, writePlace, type Place } from "../state/address";
+import { readPlace, writePlace, type Place } from "../trace/address";
 import type { Model } from "./model";
 
 export const TRAITS = ["layer", "head", "token", "key", "view", "scale", "lifted"] as const;

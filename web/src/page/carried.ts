@@ -1,5 +1,5 @@
 // What a page carries in itself: the trace's tokens, a small map of every head, and of each
-// layer's attention what `vitral.tracing.page_data` found smallest: queries, keys and the
+// layer's attention what `vitral.showing.page_data` found smallest: queries, keys and the
 // log-sum-exp of each row, or the weights as they are.
 import type { Token } from "../protocol/types";
 
@@ -48,7 +48,7 @@ export interface Carried {
   num_layers: number;
   num_heads: number;
   causal: boolean;
-  /** One of the model's attentions: see vitral.studio.schemas. */
+  /** One of the model's attentions: see vitral.studio.traces.schemas. */
   part: string;
   address: string;
   tokens: Token[];

@@ -3,7 +3,7 @@ import type { Block } from "../protocol/block";
 import type { ViewQuestion } from "../protocol/client";
 import type { Source } from "../protocol/source";
 import type { Part, Studio, Trace } from "../protocol/types";
-import { patternOf } from "../state/address";
+import { patternOf } from "../trace/pattern_address";
 import { bytes, type Carried } from "./carried";
 import { Layers } from "./rebuilt";
 
@@ -16,6 +16,7 @@ export function embedded(carried: Carried): Source {
   const part: Part = {
     name: carried.part,
     num_layers,
+    layers: Array.from({ length: num_layers }, (_, layer) => layer), // a page shows no other
     num_heads,
     causal,
     address,
@@ -61,7 +62,7 @@ export function embedded(carried: Carried): Source {
   };
   return {
     fixed: true,
-    opens: carried.opens,
+    connection: null,
     getStudio: () => Promise.resolve(studio),
     postTrace: () => Promise.resolve(trace),
     getTrace: null,

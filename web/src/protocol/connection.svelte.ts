@@ -1,11 +1,11 @@
 // Whether Studio answers. Each question tells here whether it got an answer. While none comes,
-// Studio is asked again every few seconds, and when it is back, whoever waits for that is told:
+// Studio is asked again every few seconds, and when it is back, what waits for that is called:
 //
 //     try { … } catch (problem) { if (problem instanceof ServerGone) connection.whenBack(again) }
 
 const ASK_EVERY = 2000;
 
-class Connection {
+export class Connection {
   /** Nobody answered the last question. */
   gone = $state(false);
   readonly #waiting = new Set<() => void>();
@@ -52,4 +52,5 @@ class Connection {
   }
 }
 
+/** That to the Studio which serves this page. */
 export const connection = new Connection();

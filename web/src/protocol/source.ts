@@ -1,4 +1,4 @@
-// Where the room's answers come from: a running Studio, a page that carries its own trace, or the
+// Where a picture's answers come from: a running Studio, a page that carries its own trace, or the
 // Python of a notebook.
 import type { Block } from "./block";
 import type {
@@ -8,16 +8,15 @@ import type {
   StrongestQuestion,
   ViewQuestion,
 } from "./client";
+import type { Connection } from "./connection.svelte";
 import type { Before } from "./queue";
 import type { Arithmetic, Question, StrongestWeights, Studio, Trace } from "./types";
 
 export interface Source {
   /** Text and model cannot be changed, and the page's address does not name them. */
   readonly fixed: boolean;
-  /** What is looked at first, where the page's address says nothing. */
-  readonly opens: string;
-  /** The page is somebody else's, such as a notebook's: its address is not ours to read or write. */
-  readonly hosted?: boolean;
+  /** Whether its Studio answers; null where there is none that could go away. */
+  readonly connection: Connection | null;
   /** The ways of seeing that it offers; without it, all that are possible. */
   readonly views?: readonly string[];
   getStudio(): Promise<Studio>;
@@ -57,21 +56,4 @@ export interface Source {
   readonly getPage:
     | ((trace: string, opens: PageOpens, signal: AbortSignal) => Promise<Blob>)
     | null;
-}
-
-let current: Source | null = null;
-
-/** Name the source, before the room begins. */
-export function answerFrom(source: Source): void {
-  current = source;
-}
-
-export function source(): Source {
-  if (!current) throw new Error("no source of answers was named");
-  return current;
-}
-
-/** What the page's address asks for, or where it says nothing, what its source opens with. */
-export function asked(): string {
-  return (source().hosted ? "" : location.search) || source().opens;
 }

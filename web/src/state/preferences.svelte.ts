@@ -1,18 +1,35 @@
 // Language and theme: the address says first, then what the reader chose before, then the system.
+// A page has one of these, and so has each widget of a notebook.
+import { createContext } from "svelte";
+
+import type { Theme } from "../design/ramp";
 import {
   browserLanguage,
   isLanguage,
-  reader,
+  setReader,
   type Language,
-} from "../messages/catalogue.svelte";
-import type { Theme } from "../design/ramp";
+  type Reader,
+} from "../messages/reader.svelte";
 
 const KEPT = "vitral";
 
-interface Kept {
-  language?: Language;
-  theme?: Theme;
+/** What an address or a host says of them; null where it says nothing. */
+export interface Preferred {
+  language: Language | null;
+  theme: Theme | null;
 }
+
+/** The language and the theme that an address names. */
+export function readPreferred(search: string): Preferred {
+  const query = new URLSearchParams(search);
+  const [language, theme] = [query.get("lang"), query.get("theme")];
+  return {
+    language: isLanguage(language) ? language : null,
+    theme: theme === "dark" || theme === "light" ? theme : null,
+  };
+}
+
+type Kept = Partial<{ language: Language; theme: Theme }>;
 
 function kept(): Kept {
   try {
@@ -31,41 +48,42 @@ function keep(change: Kept): void {
   }
 }
 
-class Preferences {
-  /** The element that says the language and the theme: the page's root, or a widget's. */
-  root: HTMLElement = document.documentElement;
+export class Preferences {
   /** What the reader chose, or null where the system decides. */
   chosenTheme = $state<Theme | null>(null);
   chosenLanguage = $state<Language | null>(null);
   #systemTheme = $state<Theme>("light");
   readonly theme: Theme = $derived(this.chosenTheme ?? this.#systemTheme);
 
-  begin(language: Language | null, theme: Theme | null): void {
+  /** `root` is the element that says the language and the theme: the page's, or a widget's. */
+  constructor(
+    readonly reader: Reader,
+    private readonly root: HTMLElement,
+  ) {}
+
+  /** Follow the system's theme, and what an address says. */
+  begin(preferred: Preferred): void {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const follow = (): void => {
       this.#systemTheme = dark.matches ? "dark" : "light";
     };
     follow();
     dark.addEventListener("change", follow);
-    this.#show(language, theme);
+    this.follow(preferred);
   }
 
   /** What an address says, without keeping it: a link's language is not the reader's choice. */
-  #show(language: Language | null, theme: Theme | null): void {
+  follow({ language, theme }: Preferred): void {
     const before = kept();
     this.chosenLanguage = language;
     this.chosenTheme = theme ?? (before.theme === "dark" || before.theme === "light" ? before.theme : null);
-    reader.language = language ?? (isLanguage(before.language) ? before.language : browserLanguage());
+    this.reader.language = language ?? (isLanguage(before.language) ? before.language : browserLanguage());
     this.#write();
-  }
-
-  follow(language: Language | null, theme: Theme | null): void {
-    this.#show(language, theme);
   }
 
   chooseLanguage(language: Language): void {
     this.chosenLanguage = language;
-    reader.language = language;
+    this.reader.language = language;
     keep({ language });
     this.#write();
   }
@@ -77,10 +95,18 @@ class Preferences {
   }
 
   #write(): void {
-    this.root.lang = reader.language;
+    this.root.lang = this.reader.language;
     if (this.chosenTheme) this.root.dataset["theme"] = this.chosenTheme;
     else delete this.root.dataset["theme"];
   }
 }
 
-export const preferences = new Preferences();
+const [get, set] = createContext<Preferences>();
+
+export const getPreferences = get;
+
+/** Hand preferences, and the reader whose they are, down to all components below. */
+export function setPreferences(preferences: Preferences): void {
+  set(preferences);
+  setReader(preferences.reader);
+}

@@ -1,21 +1,28 @@
-// Which room the reader is in: the path of the page's address. Each room keeps its own state in a
-// module of its own, so that leaving a room and coming back loses nothing, and tells here how its
-// address is read and written.
-import type { MessageKey } from "../messages/catalogue.svelte";
+// Which room the reader is in: the path of the page's address. The rooms themselves are those of
+// the register that this is made with; each makes its own state when it is first entered, and finds
+// it again as it was left.
+import { createContext, type Component } from "svelte";
+
+import type { MessageKey } from "../messages/reader.svelte";
+import type { RoomEntry } from "../protocol/types";
+import type { AddressBar } from "./address_bar";
 import { Trail, type Step } from "./trail";
 
-export const ROOMS = ["explore", "write", "train"] as const;
-export type RoomName = (typeof ROOMS)[number];
+/** What a room is, to everything outside it. */
+export interface RoomRecord {
+  name: string;
+  path: string;
+  /** What the reader calls it. */
+  title: MessageKey;
+  /** The areas of messages that it says things from, besides those of the page's frame. */
+  messages: readonly string[];
+  /** Its component, which is told under which name the room is in the register. */
+  load: () => Promise<{ default: Component<{ name: string }> }>;
+  /** Can it open a model that was trained for this objective? Without it, it opens none. */
+  opens?: (objective: string | null) => boolean;
+}
 
-/** What the reader calls each room. */
-export const TITLES: Record<RoomName, MessageKey> = {
-  explore: "studio.explore",
-  write: "studio.write",
-  train: "studio.train",
-};
-
-const PATHS: Record<RoomName, string> = { explore: "/", write: "/write", train: "/train" };
-
+/** A room that was entered. */
 export interface Room {
   /** The reader came to an address of this room by a link, or by going back or forward. */
   visit(query: string): void;
@@ -23,69 +30,76 @@ export interface Room {
   address(): string;
 }
 
-/** The room whose path this is; any other path is Explore's. */
-export function roomOf(path: string): RoomName {
-  return ROOMS.find((name) => PATHS[name] === path.replace(/\/+$/, "")) ?? "explore";
-}
-
-export function pathOf(name: RoomName): string {
-  return PATHS[name];
-}
-
-class Rooms {
-  current = $state<RoomName>("explore");
-  readonly #open = new Map<RoomName, Room>();
+export class Rooms {
+  current = $state.raw<RoomRecord>() as RoomRecord;
+  /** The rooms that lack something, and the command that brings it. */
+  missing = $state.raw<ReadonlyMap<string, string>>(new Map());
+  readonly #entered = new Map<string, Room>();
   readonly #trail = new Trail();
-  #host: ((address: string) => void) | null = null;
 
-  /** Once, as the page starts. `follow` is told the query of every address visited. */
+  /** The first of `all` has the paths that no other has. */
+  constructor(readonly all: readonly [RoomRecord, ...RoomRecord[]]) {
+    this.current = this.#at(location.pathname);
+  }
+
+  /** Once, as the page starts. `follow` is called with the query of every address visited. */
   begin(follow: (query: string) => void): void {
-    this.current = roomOf(location.pathname);
     window.addEventListener("popstate", () => {
       this.#trail.leave();
-      this.current = roomOf(location.pathname);
+      this.current = this.#at(location.pathname);
       follow(location.search);
-      this.#open.get(this.current)?.visit(location.search);
+      this.#entered.get(this.current.name)?.visit(location.search);
     });
   }
 
-  /** In place of `begin`, in somebody else's page: `host` is told every address, none is written. */
-  beginIn(host: (address: string) => void): void {
-    this.#host = host;
+  /** A room's state: made the first time, given again ever after. */
+  enter<R extends Room>(name: string, made: (bar: AddressBar) => R): R {
+    let room = this.#entered.get(name);
+    if (!room) {
+      const write = (address: string, step: Step | null): void => this.#record(name, address, step);
+      this.#entered.set(name, (room = made({ read: () => location.search, write })));
+    }
+    return room as R;
   }
 
-  /** What is looked at was changed outside the page, as if the reader had come by a link. */
-  visit(name: RoomName, query: string): void {
-    this.#open.get(name)?.visit(query);
+  /** Take over what the Studio says of its rooms. */
+  learn(entries: readonly RoomEntry[]): void {
+    const lacking = entries.filter(({ available }) => !available);
+    this.missing = new Map(lacking.map(({ name, install }) => [name, install ?? ""]));
   }
 
-  /** A room that has opened, and from now on is told where the reader goes in it. */
-  opened(name: RoomName, room: Room): void {
-    this.#open.set(name, room);
+  /** Is the reader in this room? */
+  isIn(name: string): boolean {
+    return this.current.name === name;
   }
 
   /** Go to a room: as it was left, or to what `query` (beginning with "?") asks of it. */
-  go(name: RoomName, query?: string): void {
-    const room = this.#open.get(name);
+  go(name: string, query?: string): void {
+    const record = this.all.find((each) => each.name === name);
+    if (!record) throw new Error(`no room ${name}`);
+    const room = this.#entered.get(name);
     const address = query ?? room?.address() ?? "";
     this.#trail.leave();
-    history.pushState(null, "", PATHS[name] + address);
-    this.current = name;
+    history.pushState(null, "", record.path + address);
+    this.current = record;
     if (query !== undefined) room?.visit(query);
-  }
-
-  /** Write a room's address, if the reader is in it: see Trail. */
-  record(name: RoomName, address: string, step: Step | null): void {
-    if (name !== this.current) return;
-    if (this.#host) this.#host(address);
-    else this.#trail.record(address, step);
   }
 
   /** Language or theme changed: the address says so. */
   preferencesChanged(): void {
-    const room = this.#open.get(this.current);
-    if (room) this.record(this.current, room.address(), null);
+    const { name } = this.current;
+    const room = this.#entered.get(name);
+    if (room) this.#record(name, room.address(), null);
+  }
+
+  #at(path: string): RoomRecord {
+    return this.all.find((each) => each.path === path.replace(/\/+$/, "")) ?? this.all[0];
+  }
+
+  /** Write a room's address, if the reader is in it: see Trail. */
+  #record(name: string, address: string, step: Step | null): void {
+    if (this.isIn(name)) this.#trail.record(address, step);
   }
 }
 
-export const rooms = new Rooms();
+export const [getRooms, setRooms] = createContext<Rooms>();

@@ -2,18 +2,22 @@
 import type { Block } from "../protocol/block";
 import { ask, block } from "../protocol/client";
 import { upload, type Sent } from "../protocol/upload";
-import { reader } from "../messages/catalogue.svelte";
 import type { Field, Run, RunRequest, Text, Training, Value } from "./types";
 
 const ROOT = "/api/training";
 
-async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const headers = { "Accept-Language": reader.language, ...init.headers };
+async function json<T>(path: string, language: string, init: RequestInit = {}): Promise<T> {
+  const headers = { "Accept-Language": language, ...init.headers };
   return (await (await ask(`${ROOT}${path}`, { ...init, headers })).json()) as T;
 }
 
-function post<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  return json<T>(path, {
+function post<T>(
+  path: string,
+  language: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  return json<T>(path, language, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -25,22 +29,24 @@ function runPath(id: string, rest = ""): string {
   return `/runs/${encodeURIComponent(id)}${rest}`;
 }
 
-export function getTraining(signal: AbortSignal): Promise<Training> {
-  return json("", { signal });
+export function getTraining(language: string, signal: AbortSignal): Promise<Training> {
+  return json("", language, { signal });
 }
 
-export function getForm(signal: AbortSignal): Promise<Field[]> {
-  return json("/form", { signal });
+export function getForm(language: string, signal: AbortSignal): Promise<Field[]> {
+  return json("/form", language, { signal });
 }
 
 /** What the dial would choose; takes some seconds. */
 export async function postProposal(
   text: string,
   minutes: number,
+  language: string,
   signal: AbortSignal,
 ): Promise<Record<string, Value>> {
   const { settings } = await post<{ settings: Record<string, Value> }>(
     "/proposal",
+    language,
     { text, minutes },
     signal,
   );
@@ -50,23 +56,28 @@ export async function postProposal(
 /** Upload a text; `tell` hears how much of it has arrived. */
 export function postText(
   file: File,
+  language: string,
   tell: (sent: Sent) => void,
   signal: AbortSignal,
 ): Promise<Text> {
   const query = new URLSearchParams({ name: file.name });
-  return upload(`${ROOT}/texts?${query}`, file, reader.language, tell, signal);
+  return upload(`${ROOT}/texts?${query}`, file, language, tell, signal);
 }
 
 export async function deleteText(id: string): Promise<void> {
   await ask(`${ROOT}/texts/${encodeURIComponent(id)}`, { method: "DELETE" });
 }
 
-export function postRun(request: RunRequest): Promise<Run> {
-  return post("/runs", request);
+export function postRun(request: RunRequest, language: string): Promise<Run> {
+  return post("/runs", language, request);
 }
 
-export function tell(id: string, what: "pause" | "resume" | "stop"): Promise<Run> {
-  return post(runPath(id, `/${what}`));
+export function tell(
+  id: string,
+  what: "pause" | "resume" | "stop",
+  language: string,
+): Promise<Run> {
+  return post(runPath(id, `/${what}`), language);
 }
 
 export async function deleteRun(id: string): Promise<void> {

@@ -1,6 +1,6 @@
 // The curve of a run as the page keeps it: columns that grow, and are thinned out when they are
 // long, so that an hour's training draws as quickly as a minute's.
-import type { CurveEvent, Gradients, Look, Steps } from "./types";
+import type { CurveEvent, Evaluation, Gradients, Steps } from "./types";
 
 /** More points than this are joined, two by two. */
 export const MOST_POINTS = 4000;
@@ -9,7 +9,7 @@ const MOST_GRADIENTS = 600;
 export interface Curve {
   steps: Steps;
   gradients: Gradients[];
-  looks: Look[];
+  evaluations: Evaluation[];
 }
 
 export const NO_STEPS: Steps = {
@@ -21,7 +21,7 @@ export const NO_STEPS: Steps = {
   seconds: [],
 };
 
-export const NO_CURVE: Curve = { steps: NO_STEPS, gradients: [], looks: [] };
+export const NO_CURVE: Curve = { steps: NO_STEPS, gradients: [], evaluations: [] };
 
 const NAMES = ["step", "loss", "rate", "gradient_norm", "tokens", "seconds"] as const;
 
@@ -34,7 +34,10 @@ export function added(curve: Curve, event: CurveEvent): Curve {
       [...before.gradients, ...event.gradients.filter(({ step }) => step > lastOf(before.gradients))],
       MOST_GRADIENTS,
     ),
-    looks: [...before.looks, ...event.looks.filter(({ step }) => step > lastOf(before.looks))],
+    evaluations: [
+      ...before.evaluations,
+      ...event.evaluations.filter(({ step }) => step > lastOf(before.evaluations)),
+    ],
   };
 }
 

@@ -1,14 +1,13 @@
 // A training that is being asked for: its text, its minutes, its sentence, and, for who sets them,
 // the entries of its recipe. What was typed stays where a request fails.
-import { StudioError } from "../protocol/client";
 import type { Problem } from "../protocol/problem";
 import { getForm, postProposal, postRun } from "./client";
 import { belongs, read, typed, type Typed } from "./fields";
 import { countPhases, inPhases, mayDiffer, withOneLess, withOneMore } from "./phases";
-import { train } from "./room.svelte";
+import type { TrainRoom } from "./room.svelte";
 import type { Field, Mistake, Text, Value } from "./types";
 
-class Draft {
+export class Draft {
   text = $state<string | null>(null);
   minutes = $state(5);
   #watch = $state<string | null>(null);
@@ -26,9 +25,10 @@ class Draft {
   mistakes = $state.raw<Mistake[]>([]);
   #measured = new AbortController();
 
-  readonly chosen: Text | null = $derived(
-    train.training?.texts.find(({ id }) => id === this.text) ?? train.training?.texts[0] ?? null,
-  );
+  readonly chosen: Text | null = $derived.by(() => {
+    const texts = this.room.training?.texts;
+    return texts?.find(({ id }) => id === this.text) ?? texts?.[0] ?? null;
+  });
   readonly form: string = $derived(String(this.typed["model.form"] || "llama"));
   readonly watches: boolean = $derived.by(() => {
     const field = this.fields.find(({ path }) => path === "watch");
@@ -46,6 +46,8 @@ class Draft {
   readonly mayHavePhases: boolean = $derived(
     mayDiffer(this.fields.filter((field) => belongs(field, this.form))),
   );
+
+  constructor(private readonly room: TrainRoom) {}
 
   get watch(): string {
     return this.#watch ?? this.chosen?.watched ?? "";
@@ -108,9 +110,9 @@ class Draft {
   async renew(): Promise<void> {
     if (this.fields.length === 0 || this.measuring) return;
     try {
-      this.fields = await getForm(this.#measured.signal);
+      this.fields = await getForm(this.#language, this.#measured.signal);
     } catch (problem) {
-      train.failed(problem);
+      this.room.failed(problem);
     }
   }
 
@@ -121,10 +123,10 @@ class Draft {
     this.measureProblem = null;
     this.measuring = true;
     try {
-      this.fields = await getForm(signal);
-      if (this.chosen) this.#fill(await postProposal(this.chosen.id, this.minutes, signal));
+      this.fields = await getForm(this.#language, signal);
+      if (this.chosen) this.#fill(await postProposal(this.chosen.id, this.minutes, this.#language, signal));
     } catch (problem) {
-      if (!signal.aborted) this.measureProblem = problemOf(problem);
+      if (!signal.aborted) this.measureProblem = this.room.refusal(problem);
     } finally {
       if (!signal.aborted) this.measuring = false;
     }
@@ -149,17 +151,18 @@ class Draft {
     this.mistakes = [];
     const sentence = this.watch.trim();
     try {
-      const run = await postRun({
+      const request = {
         text: this.chosen?.id ?? null,
         name,
         minutes: this.minutes,
         watch: sentence && this.watches ? sentence : null,
         settings: this.own ? this.#settings() : {},
-      });
-      await train.refresh();
-      train.choose(run.id);
+      };
+      const run = await postRun(request, this.#language);
+      await this.room.refresh();
+      this.room.choose(run.id);
     } catch (problem) {
-      const found = problemOf(problem);
+      const found = this.room.refusal(problem);
       this.problem = found;
       if (found?.code === "form_invalid") {
         this.mistakes = (found.values["mistakes"] ?? []) as unknown as Mistake[];
@@ -169,20 +172,13 @@ class Draft {
     }
   }
 
+  get #language(): string {
+    return this.room.reader.language;
+  }
+
   #settings(): Record<string, Value> {
     return Object.fromEntries(
       this.visible.map((field) => [field.path, read(field, this.value(field))]),
     );
   }
 }
-
-/** What Studio refused, and why; null where the room's own notice says it. */
-export function problemOf(problem: unknown): Problem | null {
-  if (problem instanceof StudioError) {
-    return { code: problem.code, values: problem.values, message: problem.message };
-  }
-  train.failed(problem);
-  return null;
-}
-
-export const draft = new Draft();

@@ -1,6 +1,6 @@
 // The watched sentence's attention, step by step: which step is shown, and its weights as they
 // come. A step's small maps come in one block, the large head's weights in another; both are kept.
-import type { HeadMaps } from "../explore/first_head";
+import type { HeadMaps } from "../trace/first_head";
 import { getWatchedPattern, getWatchedPooled } from "./client";
 import type { LiveRun } from "./live.svelte";
 

@@ -3,17 +3,18 @@
 import { problemFor, type Problem } from "../protocol/problem";
 import type { Sent } from "../protocol/upload";
 import { postText } from "./client";
-import { draft, problemOf } from "./draft.svelte";
-import { train } from "./room.svelte";
+import type { TrainRoom } from "./room.svelte";
 import type { Text, Training } from "./types";
 
-class Incoming {
+export class Incoming {
   /** What the file is called that is being uploaded; null while there is none. */
   name = $state<string | null>(null);
   sent = $state.raw<Sent>({ bytes: 0, of: 0 });
   problem = $state.raw<Problem | null>(null);
   readonly share: number = $derived(this.sent.of ? this.sent.bytes / this.sent.of : 0);
   #asking = new AbortController();
+
+  constructor(private readonly room: TrainRoom) {}
 
   /** Upload a file, unless another is on its way, and choose it: the text, or null. What is wrong
    * at first sight is not sent. */
@@ -25,12 +26,12 @@ class Incoming {
     this.sent = { bytes: 0, of: file.size };
     const { signal } = (this.#asking = new AbortController());
     try {
-      const text = await postText(file, (sent) => (this.sent = sent), signal);
-      await train.refresh();
-      draft.text = text.id;
+      const text = await postText(file, this.room.reader.language, (sent) => (this.sent = sent), signal);
+      await this.room.refresh();
+      this.room.draft.text = text.id;
       return text;
     } catch (problem) {
-      this.problem = problemOf(problem);
+      this.problem = this.room.refusal(problem);
       return null;
     } finally {
       this.name = null;
@@ -51,5 +52,3 @@ function refused(file: File, training: Training): Problem | null {
   }
   return file.size > most ? problemFor("upload_too_large", { name, limit: most / 2 ** 20 }) : null;
 }
-
-export const incoming = new Incoming();

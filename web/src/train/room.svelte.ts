@@ -1,18 +1,23 @@
 // The Train room: the trainings there are, the one that is looked at, and what the reader wants
 // of them. Without a chosen one the room shows the form of a new one.
-import { ServerGone } from "../protocol/client";
+import { createContext } from "svelte";
+
+import type { Reader } from "../messages/reader.svelte";
+import { ServerGone, StudioError } from "../protocol/client";
 import { problemOf, type Problem } from "../protocol/problem";
-import { preferences } from "../state/preferences.svelte";
-import { rooms } from "../state/rooms.svelte";
+import type { AddressBar } from "../state/address_bar";
+import type { Preferences } from "../state/preferences.svelte";
 import { deleteRun, getTraining, tell } from "./client";
+import { Draft } from "./draft.svelte";
 import { Film } from "./film.svelte";
+import { Incoming } from "./incoming.svelte";
 import { LiveRun } from "./live.svelte";
 import type { Run, Training } from "./types";
 
 const EVERY = 2500;
 const ID = /^[^/]{1,200}$/;
 
-class TrainRoom {
+export class TrainRoom {
   training = $state.raw<Training | null>(null);
   live = $state.raw<LiveRun | null>(null);
   film = $state.raw<Film | null>(null);
@@ -27,20 +32,28 @@ class TrainRoom {
   #asking = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #begun = false;
+  readonly reader: Reader;
+  readonly draft = new Draft(this);
+  readonly incoming = new Incoming(this);
+
+  /** `isSeen` says whether the reader is in the room. */
+  constructor(
+    private readonly preferences: Preferences,
+    private readonly bar: AddressBar,
+    private readonly isSeen: () => boolean,
+  ) {
+    this.reader = preferences.reader;
+  }
 
   /** Once, when the room is first entered. */
   begin(): void {
     if (this.#begun) return;
     this.#begun = true;
-    rooms.opened("train", {
-      visit: (query) => this.#visit(query),
-      address: () => this.#address(),
-    });
-    this.#visit(location.search);
+    this.visit(this.bar.read());
     void this.refresh();
   }
 
-  #visit(query: string): void {
+  visit(query: string): void {
     const asked = new URLSearchParams(query);
     const id = asked.get("run");
     this.#show(id !== null && ID.test(id) ? id : null);
@@ -60,7 +73,7 @@ class TrainRoom {
     this.problem = null;
     if (id === this.chosen) return;
     this.#show(id);
-    rooms.record("train", this.#address(), "run");
+    this.bar.write(this.address(), "run");
   }
 
   #show(id: string | null): void {
@@ -72,10 +85,10 @@ class TrainRoom {
 
   /** The film moved: the address says so. */
   filmed(): void {
-    rooms.record("train", this.#address(), null);
+    this.bar.write(this.address(), null);
   }
 
-  #address(): string {
+  address(): string {
     const query = new URLSearchParams();
     if (this.chosen !== null) query.set("run", this.chosen);
     const { film } = this;
@@ -85,6 +98,7 @@ class TrainRoom {
       query.set("head", String(film.head));
     }
     if (film && film.beside !== null) query.set("beside", String(film.beside));
+    const { preferences } = this;
     if (preferences.chosenLanguage !== null) query.set("lang", preferences.chosenLanguage);
     if (preferences.chosenTheme !== null) query.set("theme", preferences.chosenTheme);
     const said = query.toString();
@@ -96,9 +110,9 @@ class TrainRoom {
     clearTimeout(this.#timer);
     this.#asking.abort();
     const { signal } = (this.#asking = new AbortController());
-    if (document.visibilityState === "visible" && rooms.current === "train") {
+    if (document.visibilityState === "visible" && this.isSeen()) {
       try {
-        this.training = await getTraining(signal);
+        this.training = await getTraining(this.reader.language, signal);
         this.gone = false;
       } catch (problem) {
         if (signal.aborted) return;
@@ -111,7 +125,7 @@ class TrainRoom {
   async tell(id: string, what: "pause" | "resume" | "stop"): Promise<void> {
     this.problem = null;
     try {
-      const run = await tell(id, what);
+      const run = await tell(id, what, this.reader.language);
       if (this.live?.id === id) this.live.run = run;
       await this.refresh();
     } catch (problem) {
@@ -136,10 +150,17 @@ class TrainRoom {
     if (problem instanceof ServerGone) this.gone = true;
     else this.problem = problemOf(problem);
   }
+
+  /** What Studio refused, and why; null where the room's own notice says it. */
+  refusal(problem: unknown): Problem | null {
+    if (problem instanceof StudioError) return problemOf(problem);
+    this.failed(problem);
+    return null;
+  }
 }
 
 function whole(text: string | null | undefined): number | null {
   return text != null && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
-export const train = new TrainRoom();
+export const [getTrain, setTrain] = createContext<TrainRoom>();

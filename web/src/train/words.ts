@@ -1,5 +1,5 @@
 // How the Train room says states, times and sizes.
-import { number, reader, say, type MessageKey } from "../messages/catalogue.svelte";
+import type { MessageKey, Reader } from "../messages/reader.svelte";
 import type { Mistake, State, Text } from "./types";
 
 const STATES: Record<State, MessageKey> = {
@@ -14,7 +14,7 @@ const STATES: Record<State, MessageKey> = {
   failed: "studio.train_state_failed",
 };
 
-export function sayState(state: State): string {
+export function sayState({ say }: Reader, state: State): string {
   return say(STATES[state]);
 }
 
@@ -23,16 +23,7 @@ export function isWorking(state: State): boolean {
   return ["preparing", "running", "pausing", "stopping"].includes(state);
 }
 
-export function whole(value: number): string {
-  return new Intl.NumberFormat(reader.language, { maximumFractionDigits: 0 }).format(value);
-}
-
-/** Three digits that count: 0.0123, 1.23, 123. */
-export function short(value: number): string {
-  return new Intl.NumberFormat(reader.language, { maximumSignificantDigits: 3 }).format(value);
-}
-
-export function duration(seconds: number): string {
+export function duration({ say }: Reader, seconds: number): string {
   const left = Math.max(0, Math.round(seconds));
   if (left < 60) return say("studio.train_seconds", { seconds: left });
   const minutes = Math.round(left / 60);
@@ -40,22 +31,22 @@ export function duration(seconds: number): string {
   return say("studio.train_hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
 }
 
-export function bytes(count: number): string {
+export function bytes({ number, say, whole }: Reader, count: number): string {
   if (count < 1000) return say("studio.train_bytes", { size: whole(count) });
   if (count < 1e6) return say("studio.train_kilobytes", { size: whole(count / 1e3) });
   return say("studio.train_megabytes", { size: number(count / 1e6, count < 1e7 ? 1 : 0) });
 }
 
 /** A part of the model by its address: "layers.3" is "layer 3". */
-export function sayPart(part: string): string {
+export function sayPart({ say }: Reader, part: string): string {
   const layer = /(?:^|\.)layers\.(\d+)$/.exec(part)?.[1];
   if (layer !== undefined) return say("studio.train_layer", { layer });
   return part;
 }
 
 /** What is wrong with an entry, in the reader's language. */
-export function sayMistake(mistake: Mistake): string {
-  return mistake[reader.language];
+export function sayMistake({ language }: Reader, mistake: Mistake): string {
+  return mistake[language];
 }
 
 const OFFERED: Record<string, readonly [MessageKey, MessageKey]> = {
@@ -64,20 +55,21 @@ const OFFERED: Record<string, readonly [MessageKey, MessageKey]> = {
 };
 
 /** What a text is called. */
-export function sayText(text: Text): string {
+export function sayText({ say }: Reader, text: Text): string {
   const offered = OFFERED[text.id];
   return offered ? say(offered[0]) : text.name.replace(/\.(txt|jsonl|md)$/i, "");
 }
 
 /** What is to be known of it. */
-export function aboutText(text: Text): string {
+export function aboutText(reader: Reader, text: Text): string {
+  const { say } = reader;
   const offered = OFFERED[text.id];
   if (offered) return say(offered[1]);
-  return text.num_bytes === null ? say("studio.train_text_folder") : bytes(text.num_bytes);
+  return text.num_bytes === null ? say("studio.train_text_folder") : bytes(reader, text.num_bytes);
 }
 
 /** What a run reads: an offered text by its title, a file by its name. */
-export function saySource(name: string): string {
+export function saySource({ say }: Reader, name: string): string {
   const offered = OFFERED[`offered.${name.replace(/\.txt$/, "")}`];
   return offered ? say(offered[0]) : name;
 }

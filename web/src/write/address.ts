@@ -1,6 +1,6 @@
 // The Write room's address ↔ how its text begins and how it is written.
-import type { Language } from "../messages/catalogue.svelte";
 import type { Theme } from "../design/ramp";
+import type { Language } from "../messages/reader.svelte";
 import type { Settings } from "./types";
 
 export const MODES = ["steps", "race"] as const;

@@ -32,7 +32,7 @@ function broken(problem: unknown): unknown {
 }
 
 export async function look(question: LookQuestion, signal: AbortSignal): Promise<Look> {
-  const response = await post("/api/writing/look", question, signal);
+  const response = await post("/api/writing/next-token", question, signal);
   const buffer = await response.arrayBuffer().catch((problem: unknown) => {
     throw broken(problem);
   });

@@ -2,7 +2,7 @@
 import { ServerGone } from "../protocol/client";
 import { problemOf, type Problem } from "../protocol/problem";
 import { race as ask } from "./client";
-import { writing } from "./room.svelte";
+import type { WriteRoom } from "./room.svelte";
 import type { ColumnLine, Settings, Strategy } from "./types";
 
 export const KINDS = ["greedy", "temperature", "top_k", "top_p", "min_p", "beam"] as const;
@@ -49,7 +49,7 @@ export function columnsFor(settings: Settings): Column[] {
   });
 }
 
-class Race {
+export class Race {
   columns = $state.raw<Column[]>([]);
   running = $state(false);
   gone = $state(false);
@@ -60,22 +60,24 @@ class Race {
   #place = { model: "", beginning: "", node: 0 };
   #running = new AbortController();
 
+  constructor(private readonly writing: WriteRoom) {}
+
   async start(): Promise<void> {
     this.stop();
     const { signal } = (this.#running = new AbortController());
-    this.columns = columnsFor(writing.settings);
-    this.from = writing.text();
-    const { model, beginning, current: node } = writing;
+    this.columns = columnsFor(this.writing.settings);
+    this.from = this.writing.text();
+    const { model, beginning, current: node } = this.writing;
     this.#place = { model, beginning, node };
     this.running = true;
     this.gone = false;
     this.problem = null;
     const question = {
-      ...writing.place(),
+      ...this.writing.place(),
       strategies: this.columns.map((column) => column.strategy),
-      seed: writing.seed,
-      stop: writing.stop,
-      max_new_tokens: writing.tokens,
+      seed: this.writing.seed,
+      stop: this.writing.stop,
+      max_new_tokens: this.writing.tokens,
     };
     try {
       for await (const line of ask(question, signal)) {
@@ -95,12 +97,12 @@ class Race {
 
   /** Does the tree that the columns grew from still stand in the room? */
   get belongs(): boolean {
-    return this.#place.model === writing.model && this.#place.beginning === writing.beginning;
+    return this.#place.model === this.writing.model && this.#place.beginning === this.writing.beginning;
   }
 
   /** Go on by hand with what a column has written. */
   adopt(column: Column): void {
-    if (column.line && this.belongs) writing.adopt(column.line.ids, this.#place.node);
+    if (column.line && this.belongs) this.writing.adopt(column.line.ids, this.#place.node);
   }
 
   stop(): void {
@@ -108,5 +110,3 @@ class Race {
     this.running = false;
   }
 }
-
-export const race = new Race();

@@ -1,13 +1,15 @@
 // The Write room: how a text begins, the tree of what was written after it, and where in it the
 // reader is. Studio is told the place with every question, so that it may forget and be restarted.
+import { createContext } from "svelte";
+
+import type { Reader } from "../messages/reader.svelte";
 import { ServerGone, StudioError, getStudio } from "../protocol/client";
 import { problemOf, type Problem } from "../protocol/problem";
 import type { ModelCard, Studio } from "../protocol/types";
-import { say } from "../messages/catalogue.svelte";
-import { preferences } from "../state/preferences.svelte";
-import { rooms } from "../state/rooms.svelte";
+import type { AddressBar } from "../state/address_bar";
+import type { Preferences } from "../state/preferences.svelte";
 import type { Step } from "../state/trail";
-import { readWritePlace, writeWritePlace, type WritePlace } from "./address";
+import { readWritePlace, writeWritePlace } from "./address";
 import { weightsOf, type Seen } from "./attention";
 import { Choices } from "./choices.svelte";
 import * as client from "./client";
@@ -16,13 +18,14 @@ import { Trees } from "./kept";
 import { answers, writes } from "./kinds";
 import { Looks } from "./looks";
 import { pieceOf } from "./names";
+import { Race } from "./race.svelte";
 import { ROOT, textOf, Tree, type Node } from "./tree";
 import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from "./types";
 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
 
-class WriteRoom extends Choices {
+export class WriteRoom extends Choices {
   studio = $state.raw<Studio | null>(null);
   beginning = $state("");
   model = $state("");
@@ -91,14 +94,21 @@ class WriteRoom extends Choices {
       : null,
   );
 
+  readonly race = new Race(this);
+  readonly #reader: Reader;
+
+  constructor(
+    private readonly preferences: Preferences,
+    private readonly bar: AddressBar,
+  ) {
+    super();
+    this.#reader = preferences.reader;
+  }
+
   /** Once, when the room is first entered. */
   async begin(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
-    rooms.opened("write", {
-      visit: (query) => this.#visit(readWritePlace(query)),
-      address: () => this.address(),
-    });
     await this.#open();
   }
 
@@ -106,20 +116,21 @@ class WriteRoom extends Choices {
     try {
       this.studio = await getStudio();
       this.gone = false;
-      this.#visit(readWritePlace(location.search));
+      this.visit(this.bar.read());
     } catch (problem) {
       this.#fail(problem, () => this.#open());
     }
   }
 
-  #visit(place: WritePlace): void {
+  visit(query: string): void {
     if (!this.studio) return;
+    const place = readWritePlace(query);
     const { settings, seed, tokens, stop, windowed, layer, head, mode } = place;
     if (windowed !== this.windowed) this.#looks.clear();
     Object.assign(this, { settings, seed, tokens, stop, windowed, layer, head, mode });
     const preferred = this.writers.find((card) => card.name === this.studio?.default_model);
     const model = place.model ?? (preferred ?? this.writers[0])?.name ?? this.studio.default_model;
-    this.#enter(model, place.text ?? say("studio.write_beginning"));
+    this.#enter(model, place.text ?? this.#reader.say("studio.write_beginning"));
   }
 
   /** Begin with this text, or go on with what was written after it before. */
@@ -240,8 +251,8 @@ class WriteRoom extends Choices {
       model: this.model || null,
       text: this.beginning || null,
       ...this.chosen(),
-      language: preferences.chosenLanguage,
-      theme: preferences.chosenTheme,
+      language: this.preferences.chosenLanguage,
+      theme: this.preferences.chosenTheme,
     });
   }
 
@@ -388,8 +399,8 @@ class WriteRoom extends Choices {
 
   protected record(step: Step | null): void {
     this.#keep();
-    rooms.record("write", this.address(), step);
+    this.bar.write(this.address(), step);
   }
 }
 
-export const writing = new WriteRoom();
+export const [getWriting, setWriting] = createContext<WriteRoom>();

@@ -1,108 +1,35 @@
-// What the writing addresses answer, as docs/studio-api.md describes it.
+// What the writing addresses take and answer: names for the types of schema.ts.
+import type * as schema from "../protocol/schema";
 
 /** A token, and what the text gains by it; `name` where it is a special token or bytes. */
-export interface Piece {
-  id: number;
-  piece: string;
-  name: string | null;
-}
-
-export type End = "end" | "context" | "stop" | "length";
+export type Piece = schema.PieceOfText;
+export type End = schema.StreamEnd["end"];
 
 /** How a token is chosen, in the order in which it is asked for. */
-export interface Settings {
-  temperature: number;
-  top_k: number | null;
-  top_p: number | null;
-  min_p: number | null;
-  repetition_penalty: number;
-}
+export type Settings = Required<schema.SamplingSettings>;
 
-export interface WritingPlace {
-  model: string;
-  text: string;
-  written: number[];
-  windowed: boolean;
-}
+export type LookQuestion = Required<schema.NextTokenRequest>;
+export type WritingPlace = Omit<LookQuestion, "layer" | "head">;
+export type StreamQuestion = Required<schema.StreamRequest> & { settings: Settings };
 
-export interface LookQuestion extends WritingPlace {
-  layer: number | null;
-  head: number | null;
-}
-
-export interface StreamQuestion extends LookQuestion {
-  settings: Settings;
-  seed: number;
-  stop: string[];
-  max_new_tokens: number;
-}
-
-export interface Strategy {
+export interface Strategy extends schema.Strategy {
   settings: Settings;
   num_beams: number | null;
 }
 
-export interface RaceQuestion extends WritingPlace {
-  strategies: Strategy[];
-  seed: number;
-  stop: string[];
-  max_new_tokens: number;
-}
+export type RaceQuestion = Required<schema.RaceRequest> & { strategies: Strategy[] };
 
-/** What follows a place, and whom its newest token looks at. */
-export interface Look {
+/** What follows a place, and where its newest token attends. */
+export type Look = Omit<schema.NextTokenHeader, "vocabulary" | "cross"> & {
   logits: Float32Array;
   /** The newest token's weights on what an encoder read; empty where there are none. */
   cross: Float32Array;
   /** Its weights on the tokens that the decoder reads, from `start` on; empty likewise. */
   row: Float32Array;
-  prompt: Piece[];
-  /** What the decoder of an encoder–decoder begins with; a decoder begins with the prompt. */
-  opening: Piece[];
-  written: Piece[];
-  start: number;
-  context: number | null;
-  cache_bytes: number;
-  ended: "end" | "context" | null;
-  num_layers: number;
-  num_heads: number;
-  layer: number | null;
-  head: number | null;
-}
+};
 
-export interface CandidateLine {
-  id: number;
-  log_probability: number;
-  share: number;
-}
-
-export interface NewestLine {
-  token: Piece;
-  share: number;
-  log_probability: number;
-  rank: number;
-  candidates: CandidateLine[];
-  attention: number[];
-  cross: number[];
-  start: number;
-  cache_bytes: number;
-}
-
-export interface EndLine {
-  end: End;
-  kept: number | null;
-}
-
-export interface ColumnLine {
-  column: number;
-  ids: number[];
-  text: string;
-  mean_log_probability: number | null;
-  end: End | null;
-}
-
-export interface Vocabulary {
-  texts: string[];
-  special: number[];
-  parts: Record<string, string>;
-}
+export type CandidateLine = schema.TokenShare;
+export type NewestLine = schema.WrittenToken;
+export type EndLine = schema.StreamEnd;
+export type ColumnLine = schema.RaceColumn;
+export type Vocabulary = schema.Vocabulary;

@@ -1,22 +1,40 @@
-// The sentences of the page: every key used exists in both languages, every key that exists is
-// used, and no sentence stands in a component.
+// The sentences of the page: every key used exists in both languages and in an area that is at hand
+// where it is used, every key that exists is used, and no sentence stands in a component.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "svelte/compiler";
 import { describe, expect, it } from "vitest";
 
-import { catalogueOf } from "../../message_catalogues.ts";
+import { areaOf, areas } from "../../message_areas.js";
+import { ROOMS } from "../../src/rooms";
 
 const root = fileURLToPath(new URL("../../src", import.meta.url));
 const sources = readdirSync(root, { recursive: true, encoding: "utf-8" })
   .filter((name) => /\.(svelte|ts)$/.test(name))
   .map((name) => ({ name, text: readFileSync(join(root, name), "utf-8") }));
 
-const [en, es] = [catalogueOf("en"), catalogueOf("es")];
-const used = new Set(
-  sources.flatMap(({ text }) => [...text.matchAll(/"(studio\.[a-z_]+)"/g)].map((found) => found[1])),
-);
+function joined(language: string): Record<string, string> {
+  return Object.assign({}, ...areas().map((area) => areaOf(area, language))) as Record<string, string>;
+}
+
+const [en, es] = [joined("en"), joined("es")];
+
+function keysIn(text: string): string[] {
+  return [...text.matchAll(/"(studio\.[a-z_]+)"/g)].map((found) => found[1] ?? "");
+}
+
+const used = new Set(sources.flatMap(({ text }) => keysIn(text)));
+
+/** The page's frame is everywhere; a trace, on whatever page, brings what it says; so does a room. */
+const FRAME = ["studio"];
+const OF_TRACES = [...FRAME, "trace"];
+const AT_HAND: Record<string, readonly string[]> = {
+  trace: OF_TRACES,
+  notebook: OF_TRACES,
+  page: OF_TRACES,
+  ...Object.fromEntries(ROOMS.map(({ name, messages }) => [name, [...FRAME, ...messages]])),
+};
 /** Titles of bundled models, named by the model. */
 const byName = /^studio\.model\./;
 
@@ -26,7 +44,18 @@ function placeholders(template: string): string[] {
 
 describe("the catalogues", () => {
   it("hold every key that the page uses", () => {
-    expect([...used].filter((key) => key !== undefined && (!(key in en) || !(key in es)))).toEqual([]);
+    expect([...used].filter((key) => !(key in en) || !(key in es))).toEqual([]);
+  });
+
+  it("hold each key once", () => {
+    const all = areas().flatMap((area) => Object.keys(areaOf(area, "en")));
+    expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
+  });
+
+  it.each(sources)("of $name are those at hand there", ({ name, text }) => {
+    const folder = /^(\w+)\//.exec(name)?.[1] ?? "";
+    const there = new Set((AT_HAND[folder] ?? FRAME).flatMap((area) => Object.keys(areaOf(area, "en"))));
+    expect(keysIn(text).filter((key) => !there.has(key))).toEqual([]);
   });
 
   it("hold no key that the page does not use", () => {

@@ -125,7 +125,7 @@ describe("the source", () => {
   it("asks by the names that Python knows", () => {
     const model = new HandModel();
     const all = ["lines", "map", "numbers", "components", "arithmetic"];
-    const source = overComm(new Comm(model), all, () => "?token=3");
+    const source = overComm(new Comm(model), all);
     const cell = { part: "", layer: 0, head: 1, query: 2, key: 3 };
     void source.getStudio();
     void source.postTrace({ model: "", text: "", answer: null }, "es", never);
@@ -140,12 +140,12 @@ describe("the source", () => {
       "arithmetic",
     ]);
     expect(model.sent[4]?.values).toEqual(cell);
-    expect(source).toMatchObject({ fixed: true, hosted: true, opens: "?token=3" });
+    expect(source).toMatchObject({ fixed: true, connection: null, views: all });
     expect(source.filePath("notebook")).toBeNull();
   });
 
   it("has no arithmetic where Python offers none", () => {
-    const source = overComm(new Comm(new HandModel()), ["lines", "map", "numbers"], () => "");
+    const source = overComm(new Comm(new HandModel()), ["lines", "map", "numbers"]);
     expect(source.getArithmetic).toBeNull();
     expect(source.getQueryKey).toBeNull();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { addressOf, tell } from "../../src/notebook/traits";
-import { readPlace } from "../../src/state/address";
+import { readPlace } from "../../src/trace/address";
 import { HandModel } from "./model";
 
 const traits = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { added, MOST_POINTS, NO_CURVE, progress, secondsLeft, speeds } from "../../src/train/curve";
-import type { CurveEvent, Look } from "../../src/train/types";
+import type { CurveEvent, Evaluation } from "../../src/train/types";
 
 function steps(first: number, count: number, seconds = 0.5): CurveEvent["steps"] {
   const step = Array.from({ length: count }, (_, index) => first + index);
@@ -16,10 +16,10 @@ function steps(first: number, count: number, seconds = 0.5): CurveEvent["steps"]
 }
 
 function event(first: number, count: number, more: Partial<CurveEvent> = {}): CurveEvent {
-  return { restart: false, steps: steps(first, count), gradients: [], looks: [], ...more };
+  return { restart: false, steps: steps(first, count), gradients: [], evaluations: [], ...more };
 }
 
-const look = (step: number): Look => ({ step, tokens: 1, minutes: 1, loss: 1, held_out_loss: 2 });
+const evaluation = (step: number): Evaluation => ({ step, tokens: 1, minutes: 1, loss: 1, held_out_loss: 2 });
 
 describe("added", () => {
   it("puts new steps after those that are known, each once", () => {
@@ -29,15 +29,15 @@ describe("added", () => {
   });
 
   it("forgets what was cut with a checkpoint", () => {
-    const before = added(NO_CURVE, event(1, 50, { looks: [look(20), look(40)] }));
-    const after = added(before, event(1, 30, { restart: true, looks: [look(20)] }));
+    const before = added(NO_CURVE, event(1, 50, { evaluations: [evaluation(20), evaluation(40)] }));
+    const after = added(before, event(1, 30, { restart: true, evaluations: [evaluation(20)] }));
     expect(after.steps.step).toHaveLength(30);
-    expect(after.looks.map(({ step }) => step)).toEqual([20]);
+    expect(after.evaluations.map(({ step }) => step)).toEqual([20]);
   });
 
-  it("does not know a look twice", () => {
-    const curve = added(added(NO_CURVE, event(1, 2, { looks: [look(2)] })), event(3, 1, { looks: [look(2), look(3)] }));
-    expect(curve.looks.map(({ step }) => step)).toEqual([2, 3]);
+  it("does not know a evaluation twice", () => {
+    const curve = added(added(NO_CURVE, event(1, 2, { evaluations: [evaluation(2)] })), event(3, 1, { evaluations: [evaluation(2), evaluation(3)] }));
+    expect(curve.evaluations.map(({ step }) => step)).toEqual([2, 3]);
   });
 
   it("joins two points where there are too many, and loses no time", () => {

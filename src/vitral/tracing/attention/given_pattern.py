@@ -62,7 +62,7 @@ class GivenPattern(AttentionRecord):
         )
 
 
-def parts_of(record: AttentionRecord) -> tuple[str, ...]:
+def kept_of(record: AttentionRecord) -> tuple[str, ...]:
     """What is had of an attention: queries and keys only where they are known."""
     return ("pattern",) if isinstance(record, GivenPattern) else ATTENTION_PARTS
 

@@ -1,1 +1,1 @@
-"""Touching a model: orders on its attention and its values, carried out while it runs."""
+"""Editing a model: changes to its attention and its values, made while it runs."""

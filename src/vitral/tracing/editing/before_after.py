@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.tracing.addresses import in_order
+from vitral.tracing.parts import stacked
 from vitral.tracing.trace import Trace
 
 
@@ -69,22 +70,21 @@ class Difference:
         return after - self.before.attention(layer, head, part)
 
     def attention(self, part: str | None = None) -> Tensor:
-        """How much of each head's attention went elsewhere: float32 [layers, heads].
+        """How much of each head's attention went elsewhere: float32 [layers, heads]; NaN where a
+        layer has no attention.
 
         The mean over its rows of ½ Σ |after − before|: 0 if nothing changed, 1 if every row
         looks at other tokens; ½ for a head that was silenced.
         """
-        pairs = zip(
-            self.before._records(part).values(), self.after._records(part).values(), strict=True
-        )
-        layers = []
-        for before, after in pairs:
+        layers = {}
+        for layer, before in self.before.layers(part).items():
+            after = self.after.record(layer, part)
             moved = torch.zeros(before.num_heads)
             for rows in before.row_blocks(before.num_heads):
                 far = after.pattern(None, rows) - before.pattern(None, rows)
                 moved += far.abs().sum((1, 2)).cpu() / 2
-            layers.append(moved / before.num_queries)
-        return torch.stack(layers)
+            layers[layer] = moved / before.num_queries
+        return stacked(layers, self.before.num_blocks(part))
 
 
 def difference(before: Trace, after: Trace) -> Difference:

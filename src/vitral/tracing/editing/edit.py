@@ -1,4 +1,4 @@
-"""Touching a model: what would it compute if this head looked elsewhere, or not at all?
+"""Editing a model: what would it compute if this head looked elsewhere, or not at all?
 
     with model.edit() as edit:
         edit.silence(layer=2, head=5)
@@ -8,7 +8,7 @@
     difference(model.trace(text), edited)
 
 Inside the block everything that the module computes is edited: traces, its own forward,
-generation. After the block, and after an error, it is as it was found. Layers, heads and tokens
+generation. After the block, and after an error, it is as it was before. Layers, heads and tokens
 count from 0; rows are tokens that look, columns tokens that are looked at.
 """
 
@@ -36,7 +36,9 @@ from vitral.tracing.editing.edit_input import (
 from vitral.tracing.editing.edited_run import EditedRun
 from vitral.tracing.editing.pattern_order import Blank, Cell, Column, Even, Order, Rows, Scale
 from vitral.tracing.editing.value_patch import ValuePatch
+from vitral.tracing.parts import without_attention
 from vitral.tracing.recording.attention_function import attention_through_vitral
+from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers
 from vitral.tracing.recording.recorder import lock_of
 
@@ -46,9 +48,9 @@ _OF_A_LAYER = re.compile(
 
 
 class Edit:
-    """What is to come out otherwise in `module`, inside `with Edit(module) as edit:`.
+    """The edits of `module`, inside `with Edit(module) as edit:`.
 
-    Edits add up; where two meet, the later one counts. Wrong layers and addresses are refused
+    Edits add up; where two conflict, the later one counts. Wrong layers and addresses are refused
     at once; heads, tokens and shapes when a run meets them; and an edit that a run did not come
     to is an error, so that no run is less edited than it seems.
 
@@ -61,8 +63,12 @@ class Edit:
         self._run = EditedRun(module)
         self._undo: ExitStack | None = None
         self._layers: dict[str, int] = {}
+        self._without: dict[str, set[int]] = {}  # the numbers of those without attention
         for layer in find_layers(module):
-            self._layers[layer.part] = self._layers.get(layer.part, 0) + 1
+            number = self._layers.get(layer.part, 0)
+            self._layers[layer.part] = number + 1
+            if not layer.has_attention:
+                self._without.setdefault(layer.part, set()).add(number)
         for part, number in self._layers.items():  # ALBERT has one layer and enters it often
             named = description.number(module, "num_hidden_layers", "num_layers")
             if named is not None and len(self._layers) == 1:
@@ -78,6 +84,7 @@ class Edit:
             outer = outer.outer
         with ExitStack() as undo:
             undo.enter_context(lock_of(self.module))
+            undo.enter_context(as_written(self.module))
             undo.enter_context(attention_through_vitral(self.module))
             self._run.install(undo)
             before = editor.get()
@@ -109,11 +116,11 @@ class Edit:
 
     @property
     def descriptions(self) -> list[str]:
-        """What was asked, a line each; traces of edited runs carry them."""
+        """The edits in words, a line each; traces of edited runs carry them."""
         return self._run.descriptions
 
     def clear(self) -> None:
-        """Take back all that was asked."""
+        """Undo all edits."""
         self._run.orders.clear()
         self._run.patches.clear()
 
@@ -151,7 +158,7 @@ class Edit:
         part: str | None = None,
         texts: Sequence[int] | None = None,
     ) -> None:
-        """The head (or some rows of it) looks evenly at all that it may look at."""
+        """The head (or some rows of it) looks evenly at every token it may see."""
         places = None if rows is None else tuple(map(place_of, rows))
         self._order(Even, "uniform", layer, head, part, texts, rows=places)
 
@@ -169,7 +176,7 @@ class Edit:
     ) -> None:
         """Token `row` looks at token `column` with the weight `value`.
 
-        The rest of the row makes room, in proportion, so that it still sums to one; cells set
+        The rest of the row is scaled in proportion, so that it still sums to one; cells set
         before keep their values. If `raw`, the rest stays as it is, and any value at any cell
         will do.
         """
@@ -233,12 +240,14 @@ class Edit:
     def blank(
         self, token: int, *, layers: Sequence[int] | None = None, part: str | None = None
     ) -> None:
-        """Nobody may look at the token, itself included, in all layers or some.
+        """No token may look at this one, itself included, in all layers with attention or some.
 
-        The rest of every row makes room; a token that could look at nothing else looks nowhere.
+        The rest of every row is scaled up; a token that could see nothing else looks at nothing.
         """
         part, number = self._part(part)
-        for layer in range(number) if layers is None else layers:
+        stack = "decoder" if part == "cross" else part
+        every = (each for each in range(number) if each not in self._without.get(stack, ()))
+        for layer in every if layers is None else layers:
             self._order(Blank, f"blank {token}", layer, None, part, None, token=place_of(token))
 
     def patch(
@@ -309,6 +318,7 @@ class Edit:
         part, number = self._part(part)
         if not 0 <= layer < number:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=number)
+        self._check_attention("decoder" if part == "cross" else part, layer)
         self._ready()
         start = {"": "", "cross": "decoder."}.get(part, f"{part}.")
         word = "cross_attention" if part == "cross" else "attention"
@@ -342,6 +352,8 @@ class Edit:
             for layer in range(number):
                 before = f"{start}layers.{layer}."
                 if address.startswith(before) and _OF_A_LAYER.fullmatch(address[len(before) :]):
+                    if "attention" in address[len(before) :]:
+                        self._check_attention(part, layer)
                     return
                 known += [f"{before}{each}" for each in ("residual.post", "attention.out")]
                 known += [f"{before}attention.{each}" for each in ("q", "k", "v", "pattern")]
@@ -349,6 +361,13 @@ class Edit:
             known.append(f"{start}embed")
         if address not in ("logits", "output"):
             raise unknown(address, known)
+
+    def _check_attention(self, stack: str, layer: int) -> None:
+        """Raises VitralError `layer_without_attention`."""
+        missing = self._without.get(stack, set())
+        if layer in missing:
+            known = [each for each in range(self._layers[stack]) if each not in missing]
+            raise without_attention(type(self.module).__name__, layer, known)
 
     def _ready(self) -> None:
         if self._undo is None:

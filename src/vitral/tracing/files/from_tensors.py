@@ -1,10 +1,9 @@
-"""A trace of tensors that come from elsewhere: queries, keys and values, or patterns themselves.
+"""Attention of tensors that come from elsewhere: queries, keys and values, or the patterns.
 
 Shapes: L layers, H query heads, K key heads, T queries, S keys, D wide.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -16,13 +15,10 @@ from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
 from vitral.tracing.token import Token
 
-if TYPE_CHECKING:
-    from vitral.tracing.trace import Trace
-
 Layers = Tensor | Sequence[Tensor]
 
 
-def trace_of_tensors(
+def tensors_read(
     queries: Layers | None,
     keys: Layers | None,
     values: Layers | None,
@@ -33,11 +29,8 @@ def trace_of_tensors(
     causal: bool,
     scaling: float | None,
     tokens: Sequence[str] | None,
-    name: str,
-) -> "Trace":
-    """See `Trace.from_tensors`."""
-    from vitral.tracing.trace import Trace
-
+) -> tuple[list[Token], dict[str, AttentionRecord]]:
+    """The tokens and the attentions, by address, of a trace; see `Trace.from_tensors`."""
     projected = [each for each in (queries, keys, values) if each is not None]
     if (patterns is None) == (not projected):
         raise TypeError("give patterns, or queries, keys and values")
@@ -63,8 +56,7 @@ def trace_of_tensors(
     if len(names) != num_tokens or any(each.num_queries != num_tokens for each in records):
         raise VitralError("tensors_unfit", reason=f"{len(names)} ≠ {num_tokens} tokens")
     attentions = {f"layers.{layer}.attention": each for layer, each in enumerate(records)}
-    read = [Token(place, text) for place, text in enumerate(names)]
-    return Trace(name, None, read, attentions=attentions)
+    return [Token(place, text) for place, text in enumerate(names)], attentions
 
 
 def _record(

@@ -1,8 +1,10 @@
 """Finding a model's layers, whoever wrote it, and giving each its place in the addresses.
 
-A layer is an element of a `ModuleList` of like elements that contains an attention module. The
-innermost such list counts, so T5's blocks are found (their own parts stand in a list too, but
-of unlike elements).
+A layer is an element of a `ModuleList` of like elements some of which contain an attention module.
+The innermost such list counts, so T5's blocks are found (their own parts stand in a list too, but
+of unlike elements). Elements are alike if they are of one class; where no list is of such ones,
+if their classes end in the same word (Jamba's attention and Mamba "Layers"). All elements are
+layers, also those without attention, and keep their number.
 
 Addresses start with a *part* where a model has several stacks of layers: `encoder.` and
 `decoder.` in an encoder–decoder, and otherwise the first word in which the stacks' own names
@@ -12,13 +14,14 @@ layer, whose part is its own name. Vitral's recurrent layers are layers without 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from torch import nn
 
 from vitral.nn.recurrent import RecurrentLayer
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
+from vitral.tracing.recording.compiled import written
 
 # Where the feed-forward part is one child of the layer, it goes by one of these names. In other
 # models (BERT, BART, T5) its output is that of the layer's last linear map.
@@ -36,34 +39,71 @@ class Layer:
     path: str
     module: nn.Module
 
+    @property
+    def has_attention(self) -> bool:
+        """Whether there is attention in it, or recurrence, which may hold some."""
+        return any(is_attention(each) or is_recurrent(each) for each in self.module.modules())
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What of a layer tells its values: its linear maps and norms, in their order, those norms
+    that are its own children, and its feed-forward part where that is a child of its own."""
+
+    num_attentions: int
+    linear_maps: tuple[nn.Module, ...]
+    norms: tuple[nn.Module, ...]
+    own_norms: tuple[nn.Module, ...]
+    feed_forwards: tuple[nn.Module, ...]
+
+    @classmethod
+    def of(cls, layer: nn.Module) -> "Anatomy":
+        return cls(
+            sum(map(_is_innermost_attention, layer.modules())),
+            tuple(linear_maps(layer)),
+            tuple(each for each in layer.modules() if is_norm(each)),
+            tuple(each for each in layer.children() if is_norm(each)),
+            tuple(
+                each
+                for name, each in layer.named_children()
+                if name in FEED_FORWARD_NAMES and not is_linear(each)
+            ),
+        )
+
 
 def find_layers(model: nn.Module) -> list[Layer]:
     """The model's layers in their order; none if it has no attention module in a list."""
     modules = dict(model.named_modules())
-    stacks: dict[str, list[str]] = {}
+    stacks, alone = _stacks(modules)
+    config = getattr(model, "config", None)
+    both = bool(getattr(config, "is_encoder_decoder", False))
+    both = both or getattr(config, "kind", None) == "encoder-decoder"
+    parts = _parts(stacks, both)
+    layers = [
+        Layer(parts[stack], f"{stack}.{name}".lstrip("."), written(element))
+        for stack in stacks
+        for name, element in modules[stack].named_children()
+    ]
+    return layers + _layers_alone(alone, layers, modules)
+
+
+def _stacks(modules: dict[str, nn.Module]) -> tuple[list[str], list[str]]:
+    """The lists of like elements that hold attention, and the attention that stands in none."""
+    stacks: list[str] = []
     alone: list[str] = []
     for path, module in modules.items():
         mixes_tokens = is_attention(module) or is_recurrent(module)
         if not mixes_tokens or isinstance(module, nn.ModuleList):
             continue
-        layer = _enclosing_layer(path, modules)
-        if layer is None:
-            if not any(path.startswith(f"{other}.") or not other for other in alone):
-                alone.append(path)
-            continue
-        stack = stacks.setdefault(layer.rpartition(".")[0], [])
-        if layer not in stack:
-            stack.append(layer)
-    config = getattr(model, "config", None)
-    both = bool(getattr(config, "is_encoder_decoder", False))
-    both = both or getattr(config, "kind", None) == "encoder-decoder"
-    parts = _parts(list(stacks), both)
-    layers = [
-        Layer(parts[stack], path, modules[path])
-        for stack, paths in stacks.items()
-        for path in paths
-    ]
-    return layers + _layers_alone(alone, layers, modules)
+        stack = _enclosing_stack(path, modules, _of_one_class)
+        if stack is None:
+            stack = _enclosing_stack(path, modules, _of_like_names)
+        if stack is not None:
+            if stack not in stacks:
+                stacks.append(stack)
+        elif not any(path.startswith(f"{other}.") or not other for other in alone):
+            alone.append(path)
+    return stacks, alone
 
 
 def _layers_alone(
@@ -134,13 +174,29 @@ def is_linear(module: nn.Module) -> bool:
     return hasattr(module, "in_features") or type(module).__name__ == "Conv1D"
 
 
-def _enclosing_layer(path: str, modules: dict[str, nn.Module]) -> str | None:
+def _is_innermost_attention(module: nn.Module) -> bool:
+    within = (part for part in module.modules() if part is not module)
+    return is_attention(module) and not any(map(is_attention, within))
+
+
+def _enclosing_stack(
+    path: str, modules: dict[str, nn.Module], alike: Callable[[nn.ModuleList], bool]
+) -> str | None:
     words = path.split(".")
-    for end in range(len(words), 0, -1):
-        parent = modules.get(".".join(words[: end - 1]))
-        if isinstance(parent, nn.ModuleList) and len({type(each) for each in parent}) == 1:
+    for end in range(len(words) - 1, -1, -1):
+        parent = modules.get(".".join(words[:end]))
+        if isinstance(parent, nn.ModuleList) and alike(parent):
             return ".".join(words[:end])
     return None
+
+
+def _of_one_class(elements: nn.ModuleList) -> bool:
+    return len({type(written(each)) for each in elements}) == 1
+
+
+def _of_like_names(elements: nn.ModuleList) -> bool:
+    words = {re.sub(r".*(?=[A-Z])", "", type(written(each)).__name__) for each in elements}
+    return len(words) == 1
 
 
 def _parts(stacks: list[str], encoder_decoder: bool) -> dict[str, str]:

@@ -6,7 +6,7 @@ its weights by itself tells nobody, and is not seen here.
 
     with NewestRow(module) as newest:
         module(new_BT, cache=cache)
-    newest.rows  # a row [heads, keys] for each layer, first layer first
+    newest.rows  # by the number of the layer, a row [heads, keys]
 
 The decoder of an encoder–decoder looks at two texts, so its newest token has two rows a layer:
 one on what was written, one on what the encoder read.
@@ -14,6 +14,7 @@ one on what was written, one on what the encoder read.
 Shapes: H heads, S keys.
 """
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -26,6 +27,7 @@ from vitral.nn.attention_call import AttentionCall, observer
 from vitral.tracing.attention.attention_record import records_of
 from vitral.tracing.attention.visibility import Bias, Visibility
 from vitral.tracing.recording.attention_function import attention_through_vitral
+from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers, is_cross_attention
 from vitral.tracing.recording.recorder import lock_of
 
@@ -34,16 +36,17 @@ class NewestRow:
     """Watches `module`, one text alone, inside `with NewestRow(module) as newest:`, as often as
     it is entered.
 
-    `rows` has, in the order of computation, the weights float32 [H, S] that the last token of
-    each attention call gave to the others. Of an encoder–decoder these are the decoder's own;
+    `rows` has, by the number of the layer, the weights float32 [H, S] that the last token of each
+    attention call gave to the others. Of an encoder–decoder these are the decoder's own;
     `cross` has those that it gave to what was read, and the encoder's rows are left out.
     """
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
         self._undo = ExitStack()
-        self.rows: list[Tensor] = []
-        self.cross: list[Tensor] = []
+        self.rows: dict[int, Tensor] = {}
+        self.cross: dict[int, Tensor] = {}
+        self._numbers = self._numbered()
         self._crosses = self._in_decoder() if kind(module) == "encoder-decoder" else None
 
     def _in_decoder(self) -> dict[int, bool]:
@@ -55,10 +58,21 @@ class NewestRow:
             for path, part in layer.module.named_modules()
         }
 
+    def _numbered(self) -> dict[int, int]:
+        """The numbers of the layers that modules stand in, by `id`."""
+        numbers: dict[int, int] = {}
+        counted: Counter[str] = Counter()
+        for layer in find_layers(self._module):
+            for part in layer.module.modules():
+                numbers[id(part)] = counted[layer.part]
+            counted[layer.part] += 1
+        return numbers
+
     def __enter__(self) -> "NewestRow":
-        self.rows, self.cross = [], []
+        self.rows, self.cross = {}, {}
         with ExitStack() as undo:
             undo.enter_context(lock_of(self._module))
+            undo.enter_context(as_written(self._module))
             undo.enter_context(attention_through_vitral(self._module))
             undo.enter_context(torch.no_grad())
             token = observer.set(self)
@@ -103,10 +117,15 @@ class NewestRow:
         self._take(module, pattern_BHTS[0, :, -1].detach().float())
 
     def _take(self, module: nn.Module | None, row_HS: Tensor) -> None:
-        if self._crosses is None:
-            self.rows.append(row_HS)
-        elif id(module) in self._crosses:
-            (self.cross if self._crosses[id(module)] else self.rows).append(row_HS)
+        rows = self.rows
+        if self._crosses is not None:
+            if id(module) not in self._crosses:
+                return
+            rows = self.cross if self._crosses[id(module)] else self.rows
+        number = self._numbers.get(id(module))
+        if number is None or number in rows:  # one module in several layers (ALBERT)
+            number = max(rows, default=-1) + 1
+        rows[number] = row_HS
 
 
 def _last(rule: Tensor) -> Tensor:

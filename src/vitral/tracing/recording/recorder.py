@@ -1,22 +1,13 @@
 """Writing down what a forward pass computes, and leaving the model as it was found.
 
 The attention function tells the recorder of each attention (see `nn.scaled_dot_product`). The
-residual stream and the feed-forward parts are found by following the tensors, not by knowing
-the models. Within a layer,
-
-- the first linear map after the attention is its output projection: `attention.out`;
-- the next one is the first of the feed-forward part. What it reads is `residual.mid`, or, if a
-  norm gave it that, what the norm read. (If the attention's own maps read the layer's input
-  as it is, norms come last, as in BERT, and what they gave is the stream.) Where that is the
-  layer's input itself, attention and feed-forward run side by side and there is no "mid";
-- the last one of all is the last of the feed-forward part: `mlp.out`.
+other values come from the walk over the model's layers (`layer_walk`), which knows their places.
 """
 
 from collections import Counter
 from contextlib import ExitStack
 from threading import Lock, RLock
 from types import TracebackType
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -33,16 +24,9 @@ from vitral.tracing.editing.edited_run import edits_of
 from vitral.tracing.memory.free_memory import give_back
 from vitral.tracing.memory.store import Store
 from vitral.tracing.recording.attention_function import attention_through_vitral
-from vitral.tracing.recording.layers import (
-    FEED_FORWARD_NAMES,
-    Layer,
-    find_layers,
-    is_cross_attention,
-    is_linear,
-    is_norm,
-    linear_maps,
-)
-from vitral.tracing.recording.open_layer import OpenLayer, residual_mid, same
+from vitral.tracing.recording.compiled import as_written
+from vitral.tracing.recording.layer_walk import LayerWalk
+from vitral.tracing.recording.open_layer import OpenLayer, same
 from vitral.tracing.recording.own_attention import TorchAttentionWatched, may_call_torch
 from vitral.tracing.recording.running_attention import RunningAttention, tokens_come_first
 
@@ -78,6 +62,8 @@ class Recorder:
     (see `vitral.stopping`) ends at the next layer.
     """
 
+    changes = False
+
     def __init__(
         self,
         module: nn.Module,
@@ -98,12 +84,10 @@ class Recorder:
         self.edits: list[str] = []
         self.tokens_first: set[str] = set()  # parts whose stream is [T, B, C]
         self.num_unplaced = 0
-        self._entered: list[OpenLayer] = []
+        self._walk = LayerWalk(module, self)
         self._num_calls: Counter[int] = Counter()
         self._running = RunningAttention(asking, self._take_given)
-        self._num_entered: Counter[str] = Counter()
         self._last_post: dict[str, tuple[str, Tensor]] = {}
-        self._paths = {id(part): path for path, part in module.named_modules()}
         self._rules: dict[tuple[int, int, int, bool], tuple[Tensor | None, Visibility]] = {}
         self._biases: dict[int, tuple[Tensor, Bias | None]] = {}
         self._undo = ExitStack()
@@ -115,9 +99,9 @@ class Recorder:
             for part in self.module.modules():
                 undo.callback(setattr, part, "training", part.training)
                 part.training = False
-            for layer in find_layers(self.module):
-                self._hook(layer, undo)
-            self._running.hook(self.module, lambda: observer.get() is self, undo)
+            self._walk.install(undo)
+            self._running.hook(self.module, self.is_watching, undo)
+            undo.enter_context(as_written(self.module))
             undo.enter_context(attention_through_vitral(self.module))
             if may_call_torch(self.module):
                 running = self._running
@@ -136,29 +120,26 @@ class Recorder:
         traceback: TracebackType | None,
     ) -> None:
         self._undo.__exit__(kind, error, traceback)
-        self._entered.clear()
+        self._walk.start_again()
         self._rules.clear()
         self._biases.clear()
 
     def start_again(self) -> None:
         """Forget the pass that was seen, to see another."""
         self.values, self.aliases, self.attentions, self.sources = {}, {}, {}, {}
-        for state in (self._entered, self._num_calls, self._num_entered, self._last_post):
-            state.clear()
+        self._num_calls.clear()
+        self._last_post.clear()
+        self._walk.start_again()
         self._running.start_again()
         self._rules.clear()
         self._biases.clear()
-
-    @property
-    def _open(self) -> OpenLayer | None:
-        return self._entered[-1] if self._entered else None
 
     def observe_attention(self, call: AttentionCall) -> None:
         """The attention function's report of one call."""
         source = (id(call.module), self._num_calls[id(call.module)])
         self._num_calls[id(call.module)] += 1
         self._running.mark_seen()
-        layer = self._open
+        layer = self._walk.open
         if layer is None:  # attention outside the layers, e.g. a pooling head
             self.num_unplaced += 1
             return
@@ -185,37 +166,31 @@ class Recorder:
             self.attentions[prefix] = joined(self.attentions[prefix], records)
             self.sources[prefix].append(source)
         else:
-            prefix = self._place(layer, self._paths.get(source[0], ""))
+            prefix = self._walk.place_of(layer, call.module)
             self.attentions[prefix] = records
             self.sources[prefix] = [source]
         self.suspects += [f"{prefix}.{part}" for part in suspects]
-        layer.attended[source[0]] = prefix
         # PyTorch's own module projects without calling its linear map.
-        layer.projecting = None if isinstance(call.module, nn.MultiheadAttention) else prefix
-        layer.mlp_input = layer.last_linear = None
+        projects = not isinstance(call.module, nn.MultiheadAttention)
+        layer.begin_attention(call.module, prefix, projects=projects)
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
         """The report of an attention that is more than queries, keys and a softmax."""
         self._running.mark_seen()
-        path = self._paths.get(id(module), "")
-        if self._take_given(path, module, pattern_BHTS, "told"):
-            assert self._open is not None
-            self._open.projecting = self._open.attended[id(module)]
+        self._take_given(module, pattern_BHTS, "told")
 
     @property
     def running(self) -> RunningAttention:
         """Which attention modules ran, and which of them were not seen."""
         return self._running
 
-    def _take_given(
-        self, path: str, part: nn.Module, weights: Tensor, source: str = "eager"
-    ) -> bool:
+    def _take_given(self, part: nn.Module, weights: Tensor, source: str = "eager") -> bool:
         """Keep the pattern [B, H, T, S] that an attention module returned, if it is one."""
-        layer = self._open
+        layer = self._walk.open
         if layer is None:
             self.num_unplaced += 1
             return False
-        prefix = self._place(layer, path)
+        prefix = self._walk.place_of(layer, part)
         batch = self._batch_size(layer, part)
         stream = layer.pre if batch == len(layer.pre) else layer.pre.transpose(0, 1)
         # Whose weights are what they should be:
@@ -226,28 +201,14 @@ class Recorder:
         self.attentions[prefix] = windows_joined(given, batch) if len(given) > batch else given
         self.sources[prefix] = [(id(part), self._num_calls[id(part)])]
         self._num_calls[id(part)] += 1
-        layer.attended[id(part)] = prefix
-        layer.mlp_input = layer.last_linear = None
+        layer.begin_attention(part, prefix, projects=source == "told")
         return True
 
     def _batch_size(self, layer: OpenLayer, attention: nn.Module | None) -> int:
         if tokens_come_first(attention):
-            self.tokens_first.add(layer.prefix.split("layers.")[0].rstrip("."))
+            self.tokens_first.add(layer.layer.part)
             return layer.pre.shape[1]
         return len(layer.pre)
-
-    def _place(self, layer: OpenLayer, path: str) -> str:
-        """The address of the attention module at `path`, as it is used in the open layer."""
-        cross = is_cross_attention(path.removeprefix(layer.path)) or (
-            f"{layer.prefix}.attention" in layer.attended.values()
-            and layer.prefix.startswith("decoder.")
-        )
-        prefix = f"{layer.prefix}.{'cross_attention' if cross else 'attention'}"
-        number = 2
-        place = prefix
-        while place in self.attentions:
-            place, number = f"{prefix}_{number}", number + 1
-        return place
 
     def _rule(self, call: AttentionCall) -> Visibility:
         """The mask in its smallest form; found once for all layers that share it."""
@@ -272,90 +233,42 @@ class Recorder:
             self._biases[id(call.bias)] = (call.bias, bias)
         return self._biases[id(call.bias)][1]
 
-    def _hook(self, layer: Layer, undo: ExitStack) -> None:
-        def enter(_: nn.Module, args: Any, kwargs: Any) -> None:
-            stream = _first_tensor([*args, kwargs.get("hidden_states"), *kwargs.values()])
-            if observer.get() is self and stream is not None:
-                self._enter(layer, stream)
+    # What the walk tells.
 
-        def leave(_: nn.Module, args: Any, output: Any) -> None:
-            stream = _first_tensor(output)
-            if observer.get() is self and stream is not None:
-                self._leave(layer, stream)
+    def is_watching(self) -> bool:
+        """Whether what runs now is recorded: the same task, and not another thread."""
+        return observer.get() is self
 
-        def linear(_: nn.Module, args: Any, output: Any) -> None:
-            read = _first_tensor(args)
-            if observer.get() is self and self._open is not None and read is not None:
-                self._linear(self._open, read, output)
+    def wants(self, address: str) -> bool:
+        """A recorder changes nothing."""
+        return False
 
-        def norm(_: nn.Module, args: Any, output: Any) -> None:
-            read = _first_tensor(args)
-            if observer.get() is self and self._open is not None and read is not None:
-                self._open.norms.append((read, output))
-
-        def feed_forward(_: nn.Module, args: Any, output: Any) -> None:
-            if observer.get() is self and self._open is not None:
-                self._open.mlp_out = _first_tensor(output)
-                if self._open.mlp_input is None:  # experts are not always linear maps
-                    self._open.mlp_input = _first_tensor(args)
-
-        hooks = [
-            layer.module.register_forward_pre_hook(enter, with_kwargs=True),
-            layer.module.register_forward_hook(leave),
-        ]
-        hooks += [each.register_forward_hook(linear) for each in linear_maps(layer.module)]
-        hooks += [
-            each.register_forward_hook(norm) for each in layer.module.modules() if is_norm(each)
-        ]
-        hooks += [
-            each.register_forward_hook(feed_forward)
-            for name, each in layer.module.named_children()
-            if name in FEED_FORWARD_NAMES and not is_linear(each)
-        ]
-        for hook in hooks:
-            undo.callback(hook.remove)
-
-    def _enter(self, layer: Layer, stream: Tensor) -> None:
+    def entering(self, layer: OpenLayer) -> None:
+        """A pass that should end ends here."""
         check_stop()
-        # Layers are counted as they are entered, for ALBERT enters the same one many times.
-        start = f"{layer.part}." if layer.part else ""
-        prefix = f"{start}layers.{self._num_entered[layer.part]}"
-        self._num_entered[layer.part] += 1
-        self._entered.append(OpenLayer(prefix, layer.path, stream))
-        last = self._last_post.get(layer.part)
-        if last is None:
-            self._keep(f"{start}embed", stream)
-            self.aliases[f"{prefix}.residual.pre"] = f"{start}embed"
-        elif same(last[1], stream):
-            self.aliases[f"{prefix}.residual.pre"] = last[0]
+
+    def reach(self, address: str, value: Tensor, layer: OpenLayer) -> Tensor:
+        """A recorder changes nothing."""
+        return value
+
+    def keep(self, address: str, value: Tensor, layer: OpenLayer) -> None:
+        """A value is certain: a copy is kept, or the name of an equal one."""
+        part = layer.layer.part
+        if address == f"{layer.prefix}.residual.pre":
+            before = self._last_post.get(part)
+            if layer.number == 0:
+                self.aliases[address] = f"{part}.embed" if part else "embed"
+            elif before is not None and same(before[1], value):
+                self.aliases[address] = before[0]
+            else:
+                self._keep(address, value)
+        elif address == f"{layer.prefix}.residual.post":
+            self._keep(address, value)
+            self._last_post[part] = (address, value)
+            if self.store.in_memory + self.store.on_disk > LARGE:
+                give_back()
         else:
-            self._keep(f"{prefix}.residual.pre", stream)
-
-    def _linear(self, layer: OpenLayer, read: Tensor, gave: Tensor) -> None:
-        if layer.first_input is None:
-            layer.first_input = read
-        if layer.projecting is not None:
-            self._keep(f"{layer.projecting}.out", gave, layer.pre)
-            layer.projecting = None
-        elif layer.attended:
-            if layer.mlp_input is None:
-                layer.mlp_input = read
-            layer.last_linear = gave
-
-    def _leave(self, layer: Layer, stream: Tensor) -> None:
-        if not self._entered:
-            return
-        done = self._entered.pop()
-        middle = residual_mid(done)
-        if middle is not None:
-            self._keep(f"{done.prefix}.residual.mid", middle, done.pre)
-        mlp_out = done.last_linear if done.mlp_out is None else done.mlp_out
-        if mlp_out is not None:
-            self._keep(f"{done.prefix}.mlp.out", mlp_out, done.pre)
-        self._keep(f"{done.prefix}.residual.post", stream)
-        self._last_post[layer.part] = (f"{done.prefix}.residual.post", stream)
-        if self.store.in_memory + self.store.on_disk > LARGE:
-            give_back()
+            self._keep(address, value, layer.pre)
 
     def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
         """Keep a copy of a value, in the shape of the `stream` that it belongs to.
@@ -383,11 +296,3 @@ def _square_bytes(call: AttentionCall) -> int:
     if call.lse is None:  # no fused kernel: scores and weights stand in memory
         size += 2 * 4 * call.query.shape[0] * call.query.shape[1] * num_queries * num_keys
     return size
-
-
-def _first_tensor(values: Any) -> Tensor | None:
-    if isinstance(values, Tensor):
-        return values
-    if hasattr(values, "values"):  # a model's output object is a dictionary too
-        values = list(values.values())
-    return next((each for each in values if isinstance(each, Tensor)), None)

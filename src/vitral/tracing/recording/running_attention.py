@@ -15,15 +15,15 @@ from torch import Tensor, nn
 from vitral.tracing.attention.given_pattern import is_pattern
 from vitral.tracing.recording.layers import is_attention
 
-Take = Callable[[str, nn.Module, Tensor], bool]
+Take = Callable[[nn.Module, Tensor], bool]
 
 
 class RunningAttention:
     """Follows the attention modules of a model while hooks are set.
 
-    `asking` are paths of modules that were seen to show nothing: `take` gets the path, the module
-    and the pattern [B, H, T, S] of each of them, or of a module within, that returns one, and
-    says whether it was taken.
+    `asking` are paths of modules that were seen to show nothing: `take` gets the module and
+    the pattern [B, H, T, S] of each of them, or of a module within, that returns one, and says
+    whether it was taken.
     """
 
     def __init__(self, asking: frozenset[str], take: Take) -> None:
@@ -99,7 +99,7 @@ class RunningAttention:
             weights = returned_pattern(output) if self._is_asked(path) else None
             windowed = "Longformer" in type(part).__name__ or "LEDEncoder" in type(part).__name__
             new = weights is not None and not windowed and not self._shown_within(path)
-            if new and weights is not None and self._take(path, part, weights):
+            if new and weights is not None and self._take(part, weights):
                 self.mark_seen()
             self._inside.pop()
 

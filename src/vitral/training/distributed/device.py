@@ -8,10 +8,10 @@ KNOWN = ("auto", "cpu", "cuda", "mps")
 
 
 def choose_device(name: str = "auto") -> str:
-    """The device called `name`; of "auto" the fastest that there is: an NVIDIA or AMD GPU
-    (cuda), Apple's (mps), else the processor.
+    """The device called `name`; for "auto" the fastest available: an NVIDIA or AMD GPU
+    (cuda), Apple's (mps), else the CPU.
 
-    Raises VitralError `device_unknown`, or `device_absent` where this machine has no such thing.
+    Raises VitralError `device_unknown`, or `device_absent` if this machine does not have it.
     """
     kind, _, number = name.partition(":")
     if kind not in KNOWN or (number and not (kind == "cuda" and number.isdigit())):

@@ -1,16 +1,16 @@
 """Several processes, one run.
 
-`torchrun` starts the same program several times, on one machine or on many, and tells each
-process its number by the environment (RANK, WORLD_SIZE). Each of them draws the same batch,
+`torchrun` starts the same program several times, on one machine or on many, and gives each
+process its number in the environment (RANK, WORLD_SIZE). Each of them draws the same batch,
 reads its own rows of it, and adds its gradients to those of the others::
 
     loss = Σ_rows loss(row) / answers of the whole batch        gradient = Σ_processes gradient
 
-A sum does not ask in how many heaps it is added up. So N processes take the very steps that one
-process takes with the same recipe, and give the same losses up to rounding; only dropout is drawn
-anew in each.
+The order of a sum does not matter but for rounding. So N processes take the same steps as one
+process with the same recipe, and give the same losses up to rounding; only dropout is random
+in each separately.
 
-    with parallel.current() as group:       # one process, if torchrun did not start this one
+    with current() as group:       # one process, if torchrun did not start this one
         with group.leader_first():
             prepared = prepare(recipe, sources, out)
         Trainer(recipe, prepared, out, parallel=group).run()
@@ -39,7 +39,7 @@ from vitral.training.runs.checkpoint import Checkpoint, save_checkpoint
 Kind = Literal["data", "sharded"]
 
 PATIENCE = timedelta(minutes=10)
-"""How long a process waits for the others in a step before it gives them up."""
+"""How long a process waits for the others in a step before it fails."""
 
 LONG_PATIENCE = timedelta(days=2)
 """How long it waits while the leader alone is at work: a large corpus takes its time."""
@@ -53,7 +53,7 @@ class Parallel:
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one that talks and writes."""
+        """Whether this process is the one that prints and writes."""
         return self.rank == 0
 
     def __enter__(self) -> Self:
@@ -69,7 +69,7 @@ class Parallel:
 
     @contextmanager
     def leader_first(self) -> Iterator[None]:
-        """What stands inside is done by the leader, and then by the others, who find it done."""
+        """The leader runs the block first, then the others, who find its results."""
         yield
 
     def check(self, recipe: Recipe) -> None:
@@ -101,7 +101,7 @@ class Parallel:
 
     def clip(self, model: nn.Module, most: float | None) -> Tensor:
         """The norm of all gradients, which are brought down to `most` if it is more. Where it is
-        not finite they stay as they are: whoever looks for the fault must find it."""
+        not finite they stay as they are, so that the error can be located."""
         weights = list(model.parameters())
         norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
         whole = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
@@ -242,23 +242,6 @@ class DataParallel(Parallel):
         import torch.distributed as dist
 
         dist.barrier(self._waiting)
-
-
-def current(kind: Kind | None = None, device: str = "cpu") -> Parallel:
-    """What this process is part of: by itself, or, where torchrun started it, one of several,
-    data parallel unless `kind` says otherwise.
-
-    Raises `parallel_without_torchrun` where a kind is asked for and there is only one process.
-    """
-    if not {"RANK", "WORLD_SIZE"} <= set(os.environ):
-        if kind is not None:
-            raise VitralError("parallel_without_torchrun", kind=kind)
-        return Parallel()
-    if kind == "sharded":
-        from vitral.training.distributed.sharded import Sharded
-
-        return Sharded(device)
-    return DataParallel(device)
 
 
 def _is_of_the_network(error: BaseException) -> bool:

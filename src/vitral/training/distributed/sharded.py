@@ -1,8 +1,8 @@
-"""A run whose model is spread over the processes: for models that one device cannot hold.
+"""A run with a sharded model: for models that one device cannot hold.
 
 Each process keeps an equal share of the rows of every weight, of its gradient and of what the
-optimiser remembers of it. A layer's whole weights are put together just before it computes and
-let go of just after; its gradients are summed and cut up again on the way back. This is
+optimiser stores for it. A layer's whole weights are gathered just before it computes and
+freed just after; its gradients are summed and sharded again on the way back. This is
 PyTorch's `fully_shard` ("FSDP2"; Zhao et al. 2023, https://arxiv.org/abs/2304.11277; the idea is
 ZeRO's, Rajbhandari et al. 2020, https://arxiv.org/abs/1910.02054).
 
@@ -118,14 +118,14 @@ def _layers(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def orthogonalise_shards(x_NRC: Any, products: torch.dtype | None = None) -> Tensor:
-    """`muon.orthogonalise` where each process has some rows of every matrix.
+    """`orthogonal.orthogonalise` where each process has some rows of every matrix.
 
-    They change places so that each has some matrices whole, and back again: every matrix is
-    turned once, by one process.
+    They are exchanged so that each process has some matrices whole, and back again: every matrix is
+    orthogonalised once, by one process.
     """
     from torch.distributed.tensor import DTensor, Shard
 
-    from vitral.training.optimization.muon import orthogonalise
+    from vitral.training.optimization.orthogonal import orthogonalise
 
     whole = _exchanged(x_NRC, [Shard(0)])
     turned = DTensor.from_local(

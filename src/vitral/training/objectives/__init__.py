@@ -1,4 +1,4 @@
-"""What a model is asked to learn. One objective a file."""
+"""Training objectives, one per file."""
 
 from typing import Protocol
 
@@ -8,14 +8,14 @@ from vitral.training.objectives.batch import Batch
 
 
 class Objective(Protocol):
-    """Something to learn: questions for each step, a loss, and a way to look at the outcome.
+    """A training objective: a batch for each step, a loss, and an evaluation.
 
-    Questions depend on the run's seed and the step's number only, so that there is no position
-    to save, and a resumed run asks what an uninterrupted one asks.
+    Batches depend only on the run's seed and the step's number, so that there is no position
+    to save, and a resumed run sees what an uninterrupted one sees.
     """
 
     def batch(self, step: int) -> Batch:
-        """The questions of one step."""
+        """The batch of one step."""
         ...
 
     def loss(self, model: nn.Module) -> nn.Module:
@@ -25,7 +25,7 @@ class Objective(Protocol):
         ...
 
     def held_out(self, model: nn.Module) -> dict[str, float]:
-        """Figures on text that is never trained on. `held_out_loss` (nats a target) is always
+        """Figures on text that is never trained on. `held_out_loss` (nats per target) is always
         one of them, and lower is better."""
         ...
 

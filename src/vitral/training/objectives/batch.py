@@ -1,4 +1,4 @@
-"""One step's questions: what the model reads, and what it should answer.
+"""The batch of one step: what the model reads, and its targets.
 
 Shapes: B rows, T places.
 """
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-"""A target that nobody asks for (the value that PyTorch's cross-entropy leaves out)."""
+"""A target that does not count (the value that PyTorch's cross-entropy leaves out)."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Batch:
 
     @property
     def num_asked(self) -> int:
-        """How many answers count; the loss is their mean."""
+        """How many targets count; the loss is their mean."""
         return int((self.targets != IGNORED).sum())
 
     @property

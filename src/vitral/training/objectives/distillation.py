@@ -1,14 +1,14 @@
 """Distillation: a small model learns from a large one's whole distribution.
 
-The teacher's second and third guesses say which words are like the right one; a corpus says
-only which was there. The student's loss is a mixture (Hinton, Vinyals & Dean 2015,
+The teacher's second and third choices show which words are like the right one; a corpus shows
+only the right one. The student's loss is a mixture (Hinton, Vinyals & Dean 2015,
 https://arxiv.org/abs/1503.02531, section 2; DistilBERT, https://arxiv.org/abs/1910.01108)::
 
     loss = (1 − share) · [ −log p(token) ]  +  share · τ² · KL( teacher_τ ‖ student_τ )
 
 where p_τ = softmax(logits / τ): a temperature above one shows more of the small probabilities,
 and τ² keeps the gradients' size. Whether one passage follows another (`masked_words.py`) is
-learned from the corpus alone, whose word is certain.
+learned from the corpus alone.
 
 Shapes: N asked places, V vocabulary.
 """
@@ -26,7 +26,7 @@ from vitral.training.recipes.recipe import Teacher
 
 
 class Distillation:
-    """Another objective's questions, answered by a teacher as well."""
+    """Another objective's batches, with a teacher's distribution as well."""
 
     def __init__(self, asked: Objective, teacher: nn.Module, choice: Teacher) -> None:
         self.asked, self.teacher, self.choice = asked, teacher.eval(), choice

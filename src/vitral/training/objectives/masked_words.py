@@ -1,11 +1,11 @@
 """Masked words, and whether one passage follows another: how BERT learns.
 
-An encoder sees a whole window in which some words are hidden, and names them from what stands
+An encoder sees a whole window in which some words are masked, and predicts them from the words
 around them (Devlin et al. 2019, https://arxiv.org/abs/1810.04805, section 3.1). With *next
 sentence*, a window is two passages, the second of which follows the first in half of the cases
 and comes from elsewhere in the other half; the model says which.
 
-Only the hidden places go through the head: the map to the vocabulary is the costly part.
+Only the masked positions go through the head: the map to the vocabulary is the costly part.
 
 Shapes: B windows, T tokens, N hidden places, V vocabulary.
 """
@@ -48,12 +48,17 @@ class MaskedWordsSum(nn.Module):
         follows_weight: Tensor | None = None,
     ) -> Tensor:
         x_BTC = self.model.encode(ids, None, segments)
-        asked_BT = targets != IGNORED
-        logits_NV = self.model.head(x_BTC[asked_BT]).float()
-        loss = F.cross_entropy(logits_NV, targets[asked_BT], reduction="sum")
+        loss: Tensor = self._at_hidden_places(x_BTC, targets)
         if follows is not None and follows_weight is not None:
             loss = loss + next_sentence_sum(self.model, x_BTC, follows, follows_weight)
         return loss
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _at_hidden_places(self, x_BTC: Tensor, targets: Tensor) -> Tensor:
+        """Not compiled: each number of hidden places would be a program of its own."""
+        asked_BT = targets != IGNORED
+        logits_NV = self.model.head(x_BTC[asked_BT]).float()
+        return F.cross_entropy(logits_NV, targets[asked_BT], reduction="sum")
 
 
 def next_sentence_sum(model: Any, x_BTC: Tensor, follows: Tensor, weight: Tensor) -> Tensor:

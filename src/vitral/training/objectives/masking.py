@@ -1,4 +1,4 @@
-"""Masked words: which tokens of a text are hidden, and behind what.
+"""Masking: which tokens of a text are masked, and what replaces them.
 
 Shapes: B rows, T tokens.
 """

@@ -2,7 +2,7 @@
 
     loss = −Σ_t log p(token_t | token_0 … token_{t−1})
 
-Every token of a text is a question, which is why decoders learn so much from so little text.
+Every token of a text is a target, which is why decoders learn so much from so little text.
 
 Shapes: B windows, T tokens, V vocabulary.
 """
@@ -45,7 +45,7 @@ class NextTokenSum(nn.Module):
 
 
 class NextToken:
-    """Windows of a corpus, each token a question.
+    """Windows of a corpus, each token a target.
 
     Windows that start at a sentence begin with the mark that stands before every text; those
     that start anywhere have none. Packed rows are whole documents side by side. `marks` are
@@ -81,7 +81,7 @@ class NextToken:
         return Batch({"ids": windows_BT[:, :-1]}, windows_BT[:, 1:])
 
     def _windows(self, step: int) -> NDArray[np.int64]:
-        """One token more than is read where there is no mark: the last one is only asked for."""
+        """One token more than is read where there is no mark: the last one is only a target."""
         return draw_windows(
             self.tokens,
             step,

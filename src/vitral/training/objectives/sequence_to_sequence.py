@@ -2,10 +2,10 @@
 
     loss = −Σ_t log p(target_t | target_0 … target_{t−1}, source)
 
-While it learns, the decoder reads the right tokens so far, whatever it would have written itself
-("teacher forcing", Williams & Zipser 1989), so that all of a text's questions are asked at once.
+In training, the decoder reads the right tokens so far, not those it would have written itself
+("teacher forcing", Williams & Zipser 1989), so that all of a text's targets are predicted at once.
 When it writes alone it reads its own. A wrong token then leads to wrong ones, so the share of
-right tokens flatters: what counts is how many answers are right from end to end.
+right tokens is too optimistic: what counts is how many answers are right from end to end.
 
 Shapes: B pairs, S tokens of the source, T tokens of the target, V vocabulary.
 """
@@ -62,7 +62,7 @@ class SequenceToSequenceSum(nn.Module):
 
 
 class SequenceToSequence:
-    """Pairs of about one length, drawn for each step."""
+    """Pairs of about one length, chosen at random for each step."""
 
     def __init__(
         self, recipe: Recipe, pairs: PairFile, tokenizer: Tokenizer, held_out: Sequence[Pair]
@@ -143,7 +143,7 @@ class SequenceToSequence:
 def answers(
     model: nn.Module, tokenizer: Tokenizer, sources: Sequence[str], *, longest: int
 ) -> list[str]:
-    """What the model writes for each source, the likeliest token each time, `longest` at most.
+    """What the model writes for each source, the most likely token each time, `longest` at most.
 
     Raises VitralError `special_token_missing` where the tokenizer was not made for pairs.
     """

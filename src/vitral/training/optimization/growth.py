@@ -15,8 +15,8 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from vitral.models.albert import Albert
-from vitral.models.encoder import Encoder
+from vitral.models.forms import form_of
+from vitral.nn.block import PostNormBlock
 
 
 @torch.no_grad()
@@ -25,14 +25,15 @@ def grow(model: nn.Module, num_layers: int) -> None:
 
     The output maps of the copies' attention and feed-forward parts are zero. With norms before
     the parts (GPT-2, Llama) the model then computes exactly what it did; with norms after them
-    (BERT) nearly, since what the last layer gave is normalised twice more. ALBERT, whose layers
-    are one, gets no copies: from then on a text goes through that one more often.
+    (BERT) nearly, since what the last layer gave is normalised twice more. A model whose layers
+    are one (ALBERT) gets no copies: from then on a text goes through that one more often.
     """
     layers = model.get_submodule("layers")
     assert isinstance(layers, nn.ModuleList)
     trained = list(layers)
     model.config = replace(model.config, num_layers=num_layers)  # type: ignore[type-var]
-    if isinstance(model, Albert):
+    form = form_of(model)
+    if form is not None and form.grows == "passes":
         return
     for index in range(len(trained), num_layers):
         layer = deepcopy(trained[index % len(trained)])
@@ -40,8 +41,10 @@ def grow(model: nn.Module, num_layers: int) -> None:
         for map_ in ("attention.o_proj", "mlp.down_proj"):
             for weight in layer.get_submodule(map_).parameters():
                 weight.zero_()
-        if isinstance(model, Encoder):
+        if isinstance(layer, PostNormBlock):
             _let_through(layer, trained[-1])
+        if form is not None and form.as_copy is not None:
+            form.as_copy(layer, index)
         layers.append(layer)
 
 

@@ -1,9 +1,9 @@
-"""Memory that a training on a processor keeps between its steps.
+"""Memory that a training on a CPU keeps between its steps.
 
-Every step asks for the same large pieces of memory and gives them back. GNU's C library returns
+Every step allocates the same large blocks of memory and frees them. GNU's C library returns
 pieces beyond a size (at most 32 MiB) to the system at once, which hands them out again page by
 page, filled with zeros: 3 % of a step's time for 768 tokens in a model 128 wide, 8 % for 16,384
-(docs/log.md). Told to keep them, it does.
+(docs/log.md). A setting makes it keep them.
 """
 
 import ctypes
@@ -14,8 +14,8 @@ KEPT, IN_ONE_PIECE = 2**31 - 1, 2**30
 
 
 def keep_memory() -> bool:
-    """Have this process keep the memory that it frees. Whether that could be asked for: it is a
-    matter of GNU's C library, and of processors only (a GPU's memory PyTorch keeps itself)."""
+    """Make this process keep the memory that it frees; returns whether that is possible: it is a
+    matter of GNU's C library, and of CPUs only (a GPU's memory PyTorch keeps itself)."""
     if not sys.platform.startswith("linux"):
         return False
     try:

@@ -1,14 +1,12 @@
-"""Muon: momentum whose every step turns a weight matrix by an orthogonal one.
+"""Muon: momentum whose steps are orthogonal matrices.
 
 The momentum of a weight matrix is usually dominated by a few directions. Muon (Jordan et al.
 2024, https://kellerjordan.github.io/posts/muon/) replaces it by the nearest matrix whose
-singular values are all about one, so that rare directions learn as fast as frequent ones. The
-nearest orthogonal matrix is approached by a Newton–Schulz iteration, matrix products only::
-
-    X ← a·X + b·(XXᵀ)X + c·(XXᵀ)²X        with (a, b, c) = (3.4445, -4.7750, 2.0315)
+singular values are all about one (`orthogonal`), so that rare directions learn as fast as
+frequent ones.
 
 Matrices of one shape go through it together, as one batch: a small model has many small ones.
-`torch.optim.Muon` takes them one by one and always in bfloat16, which on a processor without
+`torch.optim.Muon` takes them one by one and always in bfloat16, which on a CPU without
 bfloat16 units is tens of times slower than float32 (docs/log.md has the figures).
 
 Shapes: N matrices, R rows, C columns.
@@ -20,24 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-
-
-def orthogonalise(x_NRC: Tensor, steps: int = 5, products: torch.dtype | None = None) -> Tensor:
-    """About U·Vᵀ for matrices U·S·Vᵀ [..., R, C]; singular values end within 0.7 … 1.2. The
-    products are computed as `products`, by default in the matrices' own precision."""
-    a, b, c = COEFFICIENTS
-    rows, columns = x_NRC.shape[-2:]
-    x: Tensor = x_NRC.reshape(-1, rows, columns)
-    x = x.mT if rows > columns else x
-    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
-    x = x.to(products or x.dtype)
-    for _ in range(steps):
-        gram = torch.bmm(x, x.mT)
-        gram = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
-        x = torch.baddbmm(x, gram, x, beta=a)
-    x = x.mT if rows > columns else x
-    return x.reshape(x_NRC.shape).to(x_NRC.dtype)
+from vitral.training.optimization.orthogonal import orthogonalise
 
 
 def _orthogonalised(x_NRC: Tensor, products: torch.dtype | None) -> Tensor:
@@ -54,7 +35,7 @@ class Muon(torch.optim.Optimizer):
 
     The update is scaled by max(1, rows / columns)^½, so that the same rate suits every shape.
     `products` is the precision of the iteration's products: bfloat16 in a run that computes in
-    it anyway, two to three times as quick on a processor that multiplies it natively.
+    it anyway, two to three times as fast on a CPU that multiplies it natively.
     """
 
     def __init__(
@@ -86,7 +67,7 @@ class Muon(torch.optim.Optimizer):
 
     def _nesterov(self, weights: list[Tensor], momentum: float) -> Tensor:
         """The average of each weight's gradients, brought up to date, and leaning [N, R, C]
-        towards the newest."""
+        towards the most recent."""
         gradients = [weight.grad for weight in weights if weight.grad is not None]
         averages = []
         for weight in weights:

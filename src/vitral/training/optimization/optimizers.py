@@ -1,8 +1,8 @@
-"""Which optimiser moves which weights.
+"""Which optimiser updates which weights.
 
 All follow the gradient downhill; they differ in what they remember. *SGD* remembers nothing,
 *momentum* an average of past gradients, *RMSprop*, *AdaGrad* and *Adam* also how large each
-weight's gradients were, so that each weight has a pace of its own; *AdamW* (Loshchilov & Hutter
+weight's gradients were, so that each weight has a rate of its own; *AdamW* (Loshchilov & Hutter
 2019, https://arxiv.org/abs/1711.05101) takes weight decay out of that bookkeeping; *Muon* (see
 `muon.py`) treats a matrix as a whole.
 
@@ -28,7 +28,7 @@ RATES = {
     "adamw": 0.002,
     "muon": 0.02,
 }
-"""The full learning rate of each kind where the recipe gives none."""
+"""The peak learning rate of each kind if the recipe gives none."""
 
 VECTOR_DECAY = 0.01
 """Weight decay of the token vectors beside Muon."""
@@ -37,7 +37,7 @@ VECTOR_DECAY = 0.01
 def build_optimizers(
     model: nn.Module, choice: OptimizerChoice, *, precision: str = "float32"
 ) -> list[torch.optim.Optimizer]:
-    """The optimisers of a run: one, or with Muon two. Each group keeps its full learning rate
+    """The optimisers of a run: one, or with Muon two. Each group keeps its peak learning rate
     as "peak"; the schedule scales it."""
     rate = choice.rate if choice.rate is not None else RATES[choice.kind]
     if choice.kind == "muon":

@@ -1,14 +1,14 @@
 """How the learning rate goes up and down in a run.
 
 Large steps at first find the region, small ones at the end the place in it. Each schedule gives
-the share of the full rate at a progress p from 0 to 1; all begin with a linear *warm-up*, since
+the share of the peak rate at a progress p from 0 to 1; all begin with a linear *warm-up*, since
 the first gradients of fresh weights are no guide for large steps.
 
 * *constant*: nothing changes.
 * *cosine* (Loshchilov & Hutter 2017, https://arxiv.org/abs/1608.03983): half a cosine wave down.
 * *one cycle* (Smith & Topin 2018, https://arxiv.org/abs/1708.07120): up for the first third of
   the run, down for the rest, both along cosines.
-* *warm-up, stable, decay* (Hu et al. 2024, https://arxiv.org/abs/2404.06395): full rate until
+* *warm-up, stable, decay* (Hu et al. 2024, https://arxiv.org/abs/2404.06395): peak rate until
   `decay_from`, then a straight line down.
 """
 
@@ -24,7 +24,7 @@ RISE = 0.3
 
 
 def rate_at(progress: float, schedule: ScheduleChoice) -> float:
-    """The share of the full rate at `progress` (0 … 1).
+    """The share of the peak rate at `progress` (0 … 1).
 
     >>> rate_at(1.0, ScheduleChoice(kind="cosine", final=0.1))
     0.1

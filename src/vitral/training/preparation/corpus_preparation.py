@@ -1,13 +1,13 @@
 """From a corpus to what a run reads: a tokenizer, a file of token ids, held-out text.
 
-All three are kept in the run's folder, so that a run that goes on need not read the corpus
-again, and goes on with the very same text.
+All three are kept in the run's folder, so that a resumed run need not read the corpus
+again, and continues with the same text.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from vitral.data.pairs import pair_marks
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
 from vitral.models.folder import read_config
-from vitral.models.hugging_face import can_read, read, shaped_as
+from vitral.models.forms import form_named, form_of
+from vitral.models.hugging_face import can_read, is_headless, read_to_train, shaped_as
 from vitral.models.initial_weights import initialise_weights
 from vitral.models.kept_files import keep_files
 from vitral.text.special_tokens import num_ids
@@ -29,17 +30,25 @@ from vitral.text.tokenizers import special_id, train_tokenizer
 from vitral.tracing.recording.inputs import check_ids
 from vitral.training.objectives import Objective
 from vitral.training.preparation.held_out import Corpus, HeldOut, within
-from vitral.training.preparation.initialisation import initialise, start_with_company
+from vitral.training.preparation.initialisation import (
+    initialise,
+    start_with_company,
+    start_with_frequencies,
+)
 from vitral.training.preparation.marks import Marks, end_of_passage, marks_of
 from vitral.training.preparation.pair_preparation import START, PreparedPairs, prepare_pairs
+from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.preparation.teachers import (
     check_teacher,
     check_teachers,
     teachers_of,
     tokenizer_of,
-    tokenizer_of_start,
 )
-from vitral.training.recipes.plain import FORMS
+from vitral.training.preparation.vocabulary_transfer import (
+    OF_THE_RECIPE,
+    same_shape,
+    with_new_vocabulary,
+)
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.shapes import ENCODERS, TRANSLATORS, build_model
 from vitral.training.runs.durable import write_file
@@ -62,7 +71,7 @@ class Prepared:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells this tokenizer and this text from others: checkpoints carry it. Of a long text,
+        """Identifies this tokenizer and this text: checkpoints carry it. For a long text,
         a thousand places that are evenly spread stand for the whole."""
         ids = self.tokens.ids
         places = np.linspace(0, len(ids) - 1, min(len(ids), 1000), dtype=np.int64)
@@ -79,8 +88,9 @@ def prepare(
     """Read the corpus into the run's folder `out`, or open what stands there already. Models
     that turn one text into another read pairs (`prepare_pairs`).
 
-    The tokenizer is learned from the training text, or is that of the model in `start` or of the
-    teacher. Raises what `read_documents`, `train_tokenizer` and `check_teachers` raise, and
+    The tokenizer is learned from the training text, or is that of the model in `start`, of the
+    teacher, or of the recipe's folder. Raises what `read_documents`, `train_tokenizer`,
+    `given_tokenizer` and `check_teachers` raise, and
     `corpus_shorter_than_window`.
     """
     if recipe.model.form in TRANSLATORS:
@@ -130,12 +140,12 @@ def _tokenizer(recipe: Recipe, corpus: Corpus, out: Path, start: Path | None) ->
     path = out / "tokenizer.json"
     if path.exists():
         return read_tokenizer(path)
-    if start is not None:
-        tokenizer = tokenizer_of_start(start)
-        keep_files(start, out / START)
-        write_file(path, tokenizer.to_str(pretty=True))
-        return tokenizer
-    if recipe.tokenizer.kind == "teacher":
+    given = given_tokenizer(recipe, start)
+    if given is not None:
+        tokenizer = given
+        if start is not None and recipe.tokenizer.transfer is None:
+            keep_files(start, out / START)
+    elif recipe.tokenizer.kind == "teacher":
         tokenizer = tokenizer_of(teachers_of(recipe)[0])
     else:
         texts = (document.text for document in corpus.training())
@@ -145,7 +155,7 @@ def _tokenizer(recipe: Recipe, corpus: Corpus, out: Path, start: Path | None) ->
 
 
 def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) -> Objective:
-    """What is asked in that phase."""
+    """The objective of that phase."""
     if isinstance(prepared, PreparedPairs):
         from vitral.training.objectives.sequence_to_sequence import SequenceToSequence
 
@@ -174,60 +184,77 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) 
 def shaped_model(
     recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
 ) -> nn.Module:
-    """A model of the recipe's shape for that tokenizer, its weights not yet worth anything."""
+    """A model of the recipe's shape for that tokenizer, without initialised weights."""
     kept = getattr(prepared, "kept", None)
-    if kept is not None and recipe.model.form in FORMS.values():
+    if kept is not None:
         shape = recipe.model
         depth = shape.num_layers if num_layers is None else num_layers
         return shaped_as(kept, num_layers=depth, dropout=shape.dropout)
     size = num_ids(prepared.tokenizer)
-    marks = pair_marks(prepared.tokenizer) if isinstance(prepared, PreparedPairs) else {}
-    if recipe.model.form == "roberta":
+    marks: dict[str, int] = {}
+    if isinstance(prepared, PreparedPairs):
+        marks = pair_marks(prepared.tokenizer)
+    elif "pad_token_id" in form_named(recipe.model.form).marks:
         marks = {"pad_token_id": special_id(prepared.tokenizer, "[PAD]", "<pad>")}
     return build_model(recipe.model, size, num_layers, marks)
 
 
 def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
-    """A model of the recipe's shape, as deep as its first phase says, with fresh weights."""
+    """A model of the recipe's shape, with the layers of its first phase and fresh weights."""
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
-    if isinstance(prepared, PreparedPairs):
-        initialise_weights(model, recipe.seed)
-        return model
-    ids = prepared.tokens.ids if recipe.company_vectors else None
-    if recipe.model.form == "recurrent":
-        initialise_weights(model, recipe.seed)
-        if ids is not None:
-            start_with_company(model, ids, recipe.seed)
-    else:
+    ids = None
+    if recipe.company_vectors and isinstance(prepared, Prepared):
+        ids = prepared.tokens.ids
+    if form_named(recipe.model.form).start != "glorot":
         initialise(model, recipe.seed, ids)
+        return model
+    initialise_weights(model, recipe.seed)
+    if ids is not None:
+        start_with_company(model, ids, recipe.seed)
     return model
 
 
 def model_to_go_on_from(
     start: Path, recipe: Recipe, prepared: Prepared | PreparedPairs
 ) -> nn.Module:
-    """The model in `start`. Raises `start_mismatch` if it has another size than the recipe's, and
-    `start_without_shape` if it is none of our forms. Fewer layers are no other size, for it can
-    grow; what no recipe can ask for (an epsilon, untied vectors, a bias) is the model's own."""
-    if not can_read(start):
+    """The model in `start`, with a new vocabulary if the recipe asks for one. Raises
+    `start_mismatch` if it has another size than the recipe's, and `start_without_shape` if it is
+    none of our forms. Fewer layers are no other size, for it can grow; what no recipe can ask for
+    (an epsilon, untied vectors, a bias) is the model's own."""
+    if not (can_read(start) or is_headless(start)):
         raise VitralError("start_without_shape", folder=start)
-    found: Any = read(start)
-    shape, config = recipe.model, found.config
-    if shape.form not in FORMS.values():
-        same = config == shaped_model(recipe, prepared, config.num_layers).config
+    found: Any = read_to_train(start)
+    depth = found.config.num_layers
+    takes_over = recipe.tokenizer.transfer is not None
+    model: nn.Module = found
+    if takes_over or isinstance(prepared, PreparedPairs):
+        shaped: Any = shaped_model(recipe, prepared, min(depth, recipe.model.num_layers))
+        if not same_shape(found.config, shaped.config, OF_THE_RECIPE if takes_over else ()):
+            raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
+        if takes_over:
+            model = with_new_vocabulary(found, shaped, start, prepared.tokenizer)
     else:
-        wanted = {name: getattr(shape, name) for name in _SIZES if hasattr(shape, name)}
-        wanted["num_key_value_heads"] = (
-            getattr(shape, "num_key_value_heads", None) or wanted["num_heads"]
-        )
-        same = FORMS.get(config.architecture) == shape.form and all(
-            getattr(config, name, value) == value for name, value in wanted.items()
-        )
-    if not same or config.num_layers > shape.num_layers:
-        raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
-    model = shaped_as(start, dropout=shape.dropout)
-    model.load_state_dict(found.state_dict())
+        if not _has_size(found, recipe):
+            raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
+        model = type(found)(replace(found.config, dropout=recipe.model.dropout))
+        model.load_state_dict(found.state_dict())
+        model.eval()
+    if is_headless(start) and isinstance(prepared, Prepared):
+        start_with_frequencies(model, prepared.tokens.ids)
     return model
 
 
 _SIZES = ("context", "hidden_size", "num_heads", "intermediate_size", "embedding_size")
+
+
+def _has_size(model: Any, recipe: Recipe) -> bool:
+    """Whether a model has the form and the size that a recipe asks for, or fewer layers."""
+    form, config = form_of(model), model.config
+    wanted = recipe.model.config_entries()
+    sizes = (*_SIZES, "num_key_value_heads")
+    return (
+        form is not None
+        and form.name == recipe.model.form
+        and config.num_layers <= recipe.model.num_layers
+        and all(getattr(config, name) == wanted[name] for name in sizes if name in wanted)
+    )

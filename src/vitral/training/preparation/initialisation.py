@@ -7,13 +7,13 @@ residual stream zero, so that each block starts by doing nothing.
 Token vectors need not start from nothing. How often tokens stand beside each other can be
 counted in a minute, and vectors made of those counts (`text.co_occurrence`) already know that
 "perro" and "gato" may stand in the same places. On the bundled encoder they were worth the first
-four minutes in five (docs/log.md); a model that is told the ids of its corpus starts from them.
+four minutes in five (docs/log.md); a model that is given the ids of its corpus starts from them.
 
 A decoder's learned positions start as waves (sinusoids) too small to drown the tokens. An
-encoder gets two gifts more, which it may change or unlearn. A masked place holds nothing of
-its own, so until attention brings something from its neighbours there is nothing to learn from
-but how frequent words are; and with learned positions "my neighbour" has to be found at every
-place anew. Small budgets end on that plateau (docs/log.md has ours). So
+encoder with learned positions starts with two more things, which training can change. A masked
+position says nothing of its word, so until attention brings something from its neighbours there is
+nothing to learn from but how frequent words are; and with learned positions "my neighbour" has to
+be found at every place anew. Small budgets end on that plateau (docs/log.md has ours). So
 
 * its positions are sinusoids, so that "k places on" is one linear map everywhere;
 * the heads of the first layer, and half of those of each other layer, look at a fixed neighbour.
@@ -21,15 +21,15 @@ place anew. Small budgets end on that plateau (docs/log.md has ours). So
   The queries and keys of the others start large enough for their patterns not to be even.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vitral.models.bert import Bert
 from vitral.models.encoder import Encoder
-from vitral.models.gpt import GPT
-from vitral.models.roberta import Roberta
+from vitral.models.forms import form_of
 from vitral.nn.positions import sinusoidal_positions
 from vitral.text.co_occurrence import company_vectors
 
@@ -37,7 +37,7 @@ WAVE_HEIGHT, SMALL_WAVES = 0.1, 0.05
 """The height of an encoder's position vectors, and of a decoder's."""
 
 TOKEN_HEIGHT = 0.07
-"""The root mean square of a token vector's components that start from company vectors."""
+"""The root mean square of a token vector's components that start as co-occurrence vectors."""
 
 NEIGHBOURS = (-1, 1, -2, 2, -1, 1, -3, 3)
 """The place, counted from its own, that each head of an encoder's first layer looks at; in the
@@ -47,8 +47,8 @@ other layers the first half of the heads, at the first half of these."""
 def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = None) -> None:
     """Give `model` fresh weights, the same ones for the same seed.
 
-    With `ids`, those of the corpus in their order, the token vectors start from the company
-    that tokens keep there.
+    With `ids`, those of the corpus in their order, the token vectors start as
+    co-occurrence vectors of it.
     """
     torch.manual_seed(seed)
     for name, weight in model.named_parameters():
@@ -59,40 +59,52 @@ def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = No
             nn.init.zeros_(weight)
         if name.endswith(("o_proj.weight", "down_proj.weight")):
             nn.init.zeros_(weight)
-    if isinstance(model, GPT):
+    if _start_of(model) == "waves":
         positions = model.get_parameter("embed.positions.weight")
         start_as_waves(positions, base=len(positions), height=SMALL_WAVES)
-    if isinstance(model, Bert | Roberta):
+    if _start_of(model) == "neighbours":
         start_with_neighbours(model)
-        nn.init.normal_(model.layers[0].get_submodule("attention.o_proj").weight, std=0.02)  # type: ignore[arg-type]
+        nn.init.normal_(model.get_parameter("layers.0.attention.o_proj.weight"), std=0.02)
     if ids is not None:
         start_with_company(model, ids, seed)
 
 
 @torch.no_grad()
 def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
-    """Make token vectors of the company that tokens keep in `ids`; an output bias starts at the
+    """Make the token vectors co-occurrence vectors of `ids`; an output bias starts at the
     logarithm of each token's frequency. An encoder's tokens leave the first components to the
     positions (see `start_with_neighbours`)."""
     weight_VC = token_weight(model)
     vocab_size, width = weight_VC.shape
     reserved = 0
-    if isinstance(model, Bert | Roberta):
-        reserved = model.config.hidden_size // model.config.num_heads
+    if _start_of(model) == "neighbours":
+        config: Any = model.config
+        reserved = config.hidden_size // config.num_heads
     vectors_VC = company_vectors(ids, vocab_size, width - reserved, seed=seed)
     found = vectors_VC.norm(dim=1) > 0
     weight_VC[found, reserved:] = vectors_VC[found] * TOKEN_HEIGHT * (width - reserved) ** 0.5
     if isinstance(model, Encoder):
-        share_V = torch.from_numpy(np.bincount(ids, minlength=vocab_size) + 0.5).float()
-        model.get_parameter("head.decoder.bias").copy_((share_V / share_V.sum()).log())
+        start_with_frequencies(model, ids)
+
+
+@torch.no_grad()
+def start_with_frequencies(model: nn.Module, ids: NDArray[np.integer]) -> None:
+    """Start an encoder's output bias at the logarithm of each token's frequency in `ids`."""
+    bias_V = model.get_parameter("head.decoder.bias")
+    share_V = torch.from_numpy(np.bincount(ids, minlength=len(bias_V)) + 0.5).float()
+    bias_V.copy_((share_V / share_V.sum()).log())
+
+
+def _start_of(model: nn.Module) -> str | None:
+    form = form_of(model)
+    return None if form is None else form.start
 
 
 def token_weight(model: nn.Module) -> Tensor:
     """The token vectors [V, C] of one of our models."""
-    names = {name for name, _ in model.named_parameters()}
-    return model.get_parameter(
-        "embed.tokens.weight" if "embed.tokens.weight" in names else "embed.weight"
-    )
+    form = form_of(model)
+    assert form is not None, "one of our models"
+    return model.get_parameter(form.tokens)
 
 
 @torch.no_grad()
@@ -103,7 +115,7 @@ def start_as_waves(positions: Tensor, *, base: float, height: float) -> None:
 
 
 @torch.no_grad()
-def start_with_neighbours(model: Bert | Roberta, sharpness: float = 2.5) -> None:
+def start_with_neighbours(model: nn.Module, sharpness: float = 2.5) -> None:
     """Make positions sinusoids, and heads look at one neighbour each: all those of the first
     layer, the first half in the others.
 
@@ -111,14 +123,14 @@ def start_with_neighbours(model: Bert | Roberta, sharpness: float = 2.5) -> None
     head's query takes them as they are and its key turned by the head's offset, so that the
     score Σ cos(ω_i · (distance - offset)) is highest at that offset.
     """
-    config = model.config
+    config: Any = model.config
     width, head_size = config.hidden_size, config.hidden_size // config.num_heads
     positions = model.get_parameter("embed.positions.weight")
     start_as_waves(positions, base=config.context, height=WAVE_HEIGHT)
     for name in ("tokens", "segments"):
         model.get_parameter(f"embed.{name}.weight")[:, :head_size] = 0
     frequencies = float(config.context) ** (-torch.arange(0, head_size, 2).float() / width)
-    for number, layer in enumerate(model.layers):
+    for number, layer in enumerate(model.get_submodule("layers").children()):
         num_wired = config.num_heads if number == 0 else config.num_heads // 2
         q, k = (layer.get_parameter(f"attention.{name}_proj.weight") for name in "qk")
         for weight in (q, k):

@@ -1,7 +1,7 @@
 """From pairs of texts to what a run reads: a tokenizer, a file of token ids, held-out pairs.
 
 The pairs come from files, or are made by a rule that the recipe names. As with a corpus, all
-three are kept in the run's folder, so that a run that goes on goes on with the very same pairs.
+three are kept in the run's folder, so that a resumed run continues with the same pairs.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from vitral.data.split import draw
 from vitral.errors import VitralError
 from vitral.models.kept_files import keep_files
 from vitral.text.tokenizer_folder import read_tokenizer
-from vitral.training.preparation.teachers import tokenizer_of_start
+from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.recipes.recipe import Recipe
 
 START = "start"
@@ -42,12 +42,12 @@ class PreparedPairs:
 
     @property
     def samples(self) -> list[str]:
-        """What could be asked to see how the model does."""
+        """Held-out pairs to evaluate the model on."""
         return [pair.source for pair in self.held_out]
 
     @cached_property
     def fingerprint(self) -> str:
-        """Tells this tokenizer and these pairs from others: checkpoints carry it."""
+        """Identifies this tokenizer and these pairs: checkpoints carry it."""
         digest = hashlib.sha256(self.tokenizer.to_str().encode())
         places = np.linspace(0, len(self.pairs) - 1, min(len(self.pairs), 1000), dtype=np.int64)
         digest.update(str(len(self.pairs)).encode())
@@ -62,9 +62,10 @@ def prepare_pairs(
 ) -> PreparedPairs:
     """Read or make the pairs into the run's folder `out`, or open what stands there already.
 
-    The tokenizer is learned from the training pairs, or is that of the model in `start`. Raises
-    VitralError `pairs_missing` where there are neither sources nor a rule, `pairs_and_sources`
-    where there are both, `pairs_too_few`, `pair_too_long`, and what `read_pairs` raises.
+    The tokenizer is learned from the training pairs, or is that of the model in `start` or of the
+    recipe's folder. Raises VitralError `pairs_missing` where there are neither sources nor a rule,
+    `pairs_and_sources` where there are both, `pairs_too_few`, `pair_too_long`, and what
+    `read_pairs` and `given_tokenizer` raise.
     """
     stem, sample, path = out / "pairs", out / "held_out.json", out / "tokenizer.json"
     if not (PairFile.exists(stem) and sample.exists()):
@@ -107,7 +108,7 @@ def _training(recipe: Recipe, sources: Sequence[str | Path]) -> Iterator[Pair]:
 
 
 def _held_out(recipe: Recipe, sources: Sequence[str | Path]) -> list[Pair]:
-    """Those held-out pairs that drew the smallest numbers, which is as good as any choice."""
+    """The held-out pairs with the smallest random numbers."""
     count = num_held_out = 0
     drawn: dict[Pair, float] = {}
     for pair in all_pairs(recipe, sources):
@@ -129,12 +130,13 @@ def _smallest(drawn: dict[Pair, float]) -> list[Pair]:
 def _write_tokenizer(
     recipe: Recipe, sources: Sequence[str | Path], path: Path, start: Path | None
 ) -> None:
-    if start is not None:
+    tokenizer = given_tokenizer(recipe, start)
+    if tokenizer is not None and start is not None and recipe.tokenizer.transfer is None:
         keep_files(start, path.parent / START)
-        _write(path, tokenizer_of_start(start).to_str(pretty=True))
-        return
-    choice = recipe.tokenizer
-    tokenizer = train_pair_tokenizer(_training(recipe, sources), choice.kind, choice.vocab_size)
+    if tokenizer is None:
+        choice = recipe.tokenizer
+        pairs = _training(recipe, sources)
+        tokenizer = train_pair_tokenizer(pairs, choice.kind, choice.vocab_size)
     _write(path, tokenizer.to_str(pretty=True))
 
 

@@ -1,10 +1,8 @@
 """Teachers: trained models that a phase learns from as well (`objectives/distillation.py`).
 
-A teacher's answers are probabilities of its own tokens, so a run has to cut its text as all of
-its teachers do. That is seen here before the text is read, not in the middle of the run.
+A teacher's predictions are probabilities of its own tokens, so a run has to split its text as all
+its teachers do. This is checked here before the text is read, not in the middle of the run.
 """
-
-from pathlib import Path
 
 from tokenizers import Tokenizer
 
@@ -30,16 +28,6 @@ def tokenizer_of(model: str) -> Tokenizer:
     return clear(found)
 
 
-def tokenizer_of_start(start: Path) -> Tokenizer:
-    """That of the model that a run goes on from, from a tokenizer.json or from older files
-    (vocab.txt, merges.txt). Raises `start_without_tokens` and `tokenizer_damaged`."""
-    found = open_tokenizer(start)
-    found = getattr(found, "backend_tokenizer", found)
-    if not isinstance(found, Tokenizer):
-        raise VitralError("start_without_tokens", folder=start)
-    return clear(found)
-
-
 def check_teachers(recipe: Recipe, tokenizer: Tokenizer) -> None:
     """Raises `teacher_other_words` for the first teacher that cuts text into other tokens than
     `tokenizer`, and what `tokenizer_of` raises."""
@@ -49,6 +37,6 @@ def check_teachers(recipe: Recipe, tokenizer: Tokenizer) -> None:
 
 
 def check_teacher(vocabulary: dict[str, int], teacher: dict[str, int], name: str) -> None:
-    """Raises `teacher_other_words` where the teacher does not cut text into the same tokens."""
+    """Raises `teacher_other_words` if the teacher does not split text into the same tokens."""
     if vocabulary != teacher:
         raise VitralError("teacher_other_words", model=name)

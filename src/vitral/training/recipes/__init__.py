@@ -1,1 +1,1 @@
-"""What decides a run: recipes, their files, their mistakes, and the dial that writes one."""
+"""What decides a run: recipes, their files, their mistakes, and the choice of one by time."""

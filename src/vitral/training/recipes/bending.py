@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from vitral.models.forms import form_named, names
 from vitral.training.recipes.recipe import objective_of
 from vitral.training.recipes.recipe_entries import known_names
 from vitral.training.recipes.shapes import ENCODERS
@@ -62,16 +63,16 @@ def _take_form(entries: Entries, said: Mapping[str, Any], form: str) -> None:
 
 
 def _share_width(model: Entries, said: Mapping[str, Any]) -> None:
-    """Heads share the width evenly, and a Llama's in pairs of numbers, which turn together."""
-    width, heads = model.get("hidden_size"), model.get("num_heads")
+    """Heads share the width evenly, and rotary ones in pairs of numbers, which turn together."""
+    width: Any = model.get("hidden_size")
+    heads: Any = model.get("num_heads")
     follows = "intermediate_size" in model and "model.intermediate_size" not in said
     if _counts(width) and "model.hidden_size" in said and follows:
-        gated = model.get("form") == "llama"
-        model["intermediate_size"] = -(-width * 8 // (3 * 32)) * 32 if gated else 4 * width
+        model["intermediate_size"] = _inner(width, model.get("form"))
     if not (_counts(width) and _counts(heads)):
         return
-    step = 2 if model.get("form") == "llama" else 1
-    groups = model.get("num_key_value_heads") or 1
+    step = 2 if getattr(_shape_of(model.get("form")), "rotary", False) else 1
+    groups: Any = model.get("num_key_value_heads") or 1
     if "model.num_heads" not in said:
         groups = groups if _counts(groups) and "model.num_key_value_heads" in said else 1
         fitting = [n for n in range(1, max(heads, groups) + 1) if _fits(width, n, groups, step)]
@@ -81,6 +82,20 @@ def _share_width(model: Entries, said: Mapping[str, Any]) -> None:
     if _counts(model.get("num_key_value_heads")) and "model.num_key_value_heads" not in said:
         most = min(model["num_key_value_heads"], heads)
         model["num_key_value_heads"] = max(n for n in range(1, most + 1) if heads % n == 0)
+
+
+def _shape_of(form: Any) -> Any:
+    """The shape of a form; None where it is none."""
+    return form_named(form).shape if isinstance(form, str) and form in names() else None
+
+
+def _inner(width: int, form: Any) -> int:
+    """The feed-forward part's width for a model's: four times it, or 8/3 where it is gated."""
+    fields = getattr(_shape_of(form), "model_fields", {})
+    sizes = ("intermediate_size", "hidden_size")
+    usual = [getattr(fields.get(name), "default", 0) for name in sizes]
+    gated = all(map(_counts, usual)) and usual[0] < 3 * usual[1]
+    return -(-width * 8 // (3 * 32)) * 32 if gated else 4 * width
 
 
 def _fits(width: int, heads: int, groups: int, step: int) -> bool:

@@ -1,10 +1,10 @@
-"""One dial: how many minutes there are; the rest follows.
+"""The recipe for a given time: from the minutes, everything else is chosen.
 
 A run can spend its time on a larger model, which learns more from each token, or on more tokens.
 Too large a model has read too little when the time is over, too small a one could hold no more
-long before. Where the best lies depends on the machine, so the machine is asked: the sizes below
-are tried from the smallest up, a step or two each, and for each is foreseen what loss it would
-end with. The form of that forecast is the one of Hoffmann et al. 2022
+long before. Where the best lies depends on the machine, so it is measured: the sizes below
+are tried from the smallest up, a step or two each, and for each the loss at the end of the run is
+predicted. The form of that prediction is the one of Hoffmann et al. 2022
 (https://arxiv.org/abs/2203.15556, equation 2),
 
     bits per byte = E + A / N^α + B / D^β
@@ -14,8 +14,8 @@ a corpus of U tokens, read D / U times, D counts as U·(1 + R·(1 − e^(−(D/U
 (Muennighoff et al. 2023, https://arxiv.org/abs/2305.16264, equation 5). A text read too often by
 too large a model is learned by heart, and other texts are predicted worse; so beyond x = 4 (with
 dropout 8) the forecast grows by P a step of x, where x = (D/U − 1) · N/U. The constants were
-found by runs of our own (docs/log.md); only differences between sizes matter here. Whatever is
-foreseen, the model that is kept is the one of the best evaluation (`patience`).
+found by runs of our own (docs/log.md); only differences between sizes matter here. Whatever the
+prediction, the model that is kept is the one of the best evaluation (`patience`).
 
 The other choices:
 
@@ -38,6 +38,7 @@ from typing import Any
 
 import torch
 
+from vitral.models.forms import DEFAULT
 from vitral.training.preparation.corpus_preparation import Prepared
 from vitral.training.preparation.fitting_tokenizer import prepare_fitting
 from vitral.training.recipes.plain import tokenizer_for
@@ -91,7 +92,7 @@ DROPOUT, FEW_READINGS = 0.15, 2.0
 STEPS = 1500
 LEAST_BATCH, LARGEST_BATCH = 512, 65_536
 EVALUATION_SHARE = 0.08
-"""The share of the time that looking at held-out text may take."""
+"""The share of the time that evaluations may take."""
 
 FEWEST_EVALUATIONS, MOST_EVALUATIONS = 3, 12
 
@@ -108,8 +109,8 @@ def choose(
     device: str = "cpu",
     settings: Sequence[Setting] = (),
 ) -> Recipe:
-    """The recipe that makes the most of so many minutes on this machine with this corpus, and in
-    which `settings` are as they were given: what is chosen bends to them.
+    """The best recipe for a number of minutes on this machine with this corpus, in which
+    `settings` are as they were given: what is chosen bends to them.
 
     The corpus is prepared in `out` on the way; reading it and measuring count as part of the
     minutes. Raises what `prepare` raises, and `RecipeError` for settings that are wrong.
@@ -212,7 +213,7 @@ def _timed(
 def forecast(
     num_weights: float, num_tokens: float, corpus_tokens: float, *, dropout: float = 0.0
 ) -> float:
-    """The bits per byte foreseen for a model of so many weights in its blocks that reads
+    """The bits per byte predicted for a model with `num_weights` in its blocks that reads
     `num_tokens` of a corpus of `corpus_tokens`; see the head of this file."""
     read_again = max(0.0, num_tokens / corpus_tokens - 1)
     worth = min(num_tokens, corpus_tokens)
@@ -261,7 +262,7 @@ def _quicker_precision(entries: dict[str, Any], prepared: Prepared, device: torc
 
 def _recipe(entries: dict[str, Any], size: Size, batch: int) -> Recipe:
     shape = {
-        "form": "llama",
+        "form": DEFAULT,
         "context": 256,
         "hidden_size": size.hidden_size,
         "num_layers": size.num_layers,

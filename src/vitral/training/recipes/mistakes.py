@@ -31,7 +31,7 @@ class Mistake:
         return f"{where}: {said}" if where else said
 
     def reason(self, language: str | None = None) -> str:
-        """The same without the place, for whoever shows it there."""
+        """The same without the place, for a caller that shows it at that place."""
         values = {n: v(language) if callable(v) else v for n, v in self.values.items()}
         return message(f"recipe.{self.key}", language, **values)
 

@@ -1,7 +1,7 @@
 """A plain recipe, for a run that was given neither a recipe nor the minutes to choose one by.
 
-A small decoder in Llama's form with a vocabulary that suits the text's length; or, where the run
-goes on from a model, that model's own shape at a low rate, since it has learned a lot already.
+A small decoder with a vocabulary that suits the text's length; or, if the run starts from a model,
+that model's own shape at a low rate, since it is trained already.
 """
 
 import math
@@ -10,28 +10,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from vitral.data.corpus import ending_of
 from vitral.data.files_below import files_below
 from vitral.errors import VitralError
-from vitral.models.folder import read_config
-from vitral.models.hugging_face import can_read, read
+from vitral.models.forms import DEFAULT, form_of
+from vitral.models.hugging_face import can_read, is_headless, read_to_train
 from vitral.training.recipes.recipe import Recipe
 
 SHORT = 20_000
 """A text of fewer bytes teaches no pieces of words."""
 
-FORMS = {
-    "LlamaForCausalLM": "llama",
-    "GPT2LMHeadModel": "gpt2",
-    "BertForMaskedLM": "bert",
-    "RobertaForMaskedLM": "roberta",
-    "AlbertForMaskedLM": "albert",
-}
-
 
 def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | None) -> Recipe:
     """The recipe of a run of so many steps. Raises `start_without_shape` where the model in
-    `start` has no form that a recipe can ask for."""
+    `start` turns one text into another, which takes more than a corpus."""
     entries: dict[str, Any] = {"name": name, "steps": steps}
     if start is not None:
         shape = _shape_of(start)
@@ -45,7 +39,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
         context = 256
         entries |= {
             "model": {
-                "form": "llama",
+                "form": DEFAULT,
                 "context": context,
                 "hidden_size": 192,
                 "num_layers": 4,
@@ -62,37 +56,26 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
-    from pydantic import TypeAdapter, ValidationError
-
-    from vitral.training.recipes.shapes import Shape
-
-    read_config(start)  # its own account of what is wrong with it is the clearer one
-    if not can_read(start):
+    if not (can_read(start) or is_headless(start)):
+        read_to_train(start)  # its own account of what is wrong is the clearer one
         raise VitralError("start_without_shape", folder=start)
-    config: Any = read(start).config
-    form = FORMS.get(config.architecture)
-    if form is None:
+    model: Any = read_to_train(start)
+    form = form_of(model)
+    if form is None or form.kind == "encoder-decoder":
         raise VitralError("start_without_shape", folder=start)
-    entries = asdict(config) | {"form": form}
-    known = _names_of(form)
-    shape = {name: value for name, value in entries.items() if name in known}
+    entries = asdict(model.config) | {"form": form.name}
+    shape = {name: value for name, value in entries.items() if name in form.shape.model_fields}
     try:
-        TypeAdapter(Shape).validate_python(shape)
+        form.shape.model_validate(shape)
     except ValidationError as error:
         # What no recipe can ask for (relu in a GPT-2) is the start's own, as it was found.
         for each in error.errors():
             shape.pop(str(each["loc"][-1]), None)
         try:
-            TypeAdapter(Shape).validate_python(shape)
+            form.shape.model_validate(shape)
         except ValidationError:
             raise VitralError("start_without_shape", folder=start) from error
     return shape
-
-
-def _names_of(form: str) -> list[str]:
-    from vitral.training.recipes.recipe_entries import known_names
-
-    return known_names("model", {"model": {"form": form}})
 
 
 def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:

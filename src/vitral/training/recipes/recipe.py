@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from vitral.models.forms import form_named
+from vitral.models.shape import Depth, Places, Strict
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
 from vitral.training.recipes.shapes import (
     DECODERS,
     ENCODERS,
     GROWING,
     TRANSLATORS,
-    Depth,
-    Places,
+    WATCHED,
     Shape,
-    Strict,
 )
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -31,17 +31,21 @@ TokenizerKind = Literal[
 ]
 ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
 
-WATCHED = tuple(form for form in (*DECODERS, *ENCODERS) if form != "recurrent")
-"""Forms in which one sentence's attention can be watched: those where a text looks at itself."""
-
 
 class TokenizerChoice(Strict):
     """How the text is cut into tokens; learned from the training text, or taken from the model
     that the run goes on from. `teacher` takes the phases' teacher's, which a run has to share with
-    it. `character`, `byte` and `teacher` need no size."""
+    it. `character`, `byte` and `teacher` need no size. With a `folder` its tokenizer is taken,
+    whatever its kind.
+
+    With a `transfer` the model that the run goes on from gives up its tokens for these
+    (`vocabulary_transfer`): `mean` starts each new vector from those of the old pieces that spell
+    it."""
 
     kind: TokenizerKind = "byte_bpe"
     vocab_size: Annotated[int, Field(gt=0, le=1_000_000)] = 8192
+    folder: str | None = None
+    transfer: Literal["mean"] | None = None
 
 
 class GeneratedPairs(Strict):
@@ -94,8 +98,8 @@ class Teacher(Strict):
 
 
 class Phase(Strict):
-    """What is learned until the share `until` of the run is over, in a model of so many layers:
-    less than the recipe's are a first part of it, which grows afterwards.
+    """What is learned until the share `until` of the run is over, in a model of `num_layers`:
+    fewer than the recipe's are a first part of it, which gains layers afterwards.
 
     Of the tokens chosen to be masked, one in five is shown as it is or as another, so that a
     model learns to look at words that are there; with `all_masked` all of them are masked."""
@@ -200,12 +204,12 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     yield from _wrong_phases(recipe)
     if recipe.tokenizer.kind == "teacher" and all(each.teacher is None for each in recipe.phases):
         yield Mistake("tokenizer.kind", "nobodys_tokens", others=("phases",))
-    if recipe.recompute_activations and recipe.model.form.startswith("recurrent"):
-        form = {"form": recipe.model.form}
-        yield Mistake("recompute_activations", "no_recomputing", form, others=("model.form",))
+    if recipe.recompute_activations and not form_named(recipe.model.form).recomputes:
+        said = {"form": recipe.model.form}
+        yield Mistake("recompute_activations", "no_recomputing", said, others=("model.form",))
     if recipe.watch is not None and recipe.model.form not in WATCHED:
-        form = {"form": recipe.model.form}
-        yield Mistake("watch", "no_watching", form, others=("model.form",))
+        said = {"form": recipe.model.form}
+        yield Mistake("watch", "no_watching", said, others=("model.form",))
     schedule = recipe.schedule
     if schedule.kind == "stable_decay" and schedule.warm_up > schedule.decay_from:
         values = {"value": schedule.warm_up, "most": schedule.decay_from}

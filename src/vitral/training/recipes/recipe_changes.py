@@ -3,7 +3,7 @@
 Some entries decide what a run *is*: the model's shape, the tokenizer, the text, the memory of
 its optimiser. Another value there would make what was learned so far meaningless, or would have
 no effect, so it is refused. All others may change while the run is stopped: how long it is, its
-rate, its batch. Either way a person is told each entry, before and now.
+rate, its batch. Either way each changed entry is reported, before and now.
 """
 
 from collections.abc import Iterator

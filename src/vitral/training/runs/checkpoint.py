@@ -1,10 +1,10 @@
-"""Checkpoints: everything a stopped run needs to go on.
+"""Checkpoints: everything needed to resume a stopped run.
 
 Each is a folder, `checkpoint/step-00000120`, written so that no stop can leave half of it
 (`durable.py`): `tensors.safetensors` has the weights and what the optimisers remember,
 `state.json` the step, the minutes and the tokens so far, the losses since the last evaluation, what
 early stopping knows, float16's scale, the recipe, and the fingerprint of the text. Nothing is
-pickled. The last two are kept: should the newest be damaged, the run goes on from the one before.
+pickled. The last two are kept: if the most recent is damaged, the run resumes from the one before.
 
 There are no random states and no place in the corpus to save: everything random in a step is
 drawn anew from (seed, step), and the learning rate is a function of the progress.
@@ -124,7 +124,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     path = folder / "tensors.safetensors"
     if path.exists():
         return load_file(path)
-    from vitral.training.runs.sharded_checkpoint import read_whole
+    from vitral.training.runs.whole_checkpoint import read_whole
 
     return read_whole(folder)
 
@@ -132,10 +132,10 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
 def newest_checkpoint(
     folder: Path, notice: Callable[[str], None] = lambda line: None
 ) -> Checkpoint | None:
-    """The newest checkpoint in `folder` that is whole, None where there never was one.
+    """The most recent checkpoint in `folder` that is whole, None if there never was one.
 
-    `notice` is told of each damaged one that is passed over. Raises `checkpoints_damaged` if
-    none is whole: to begin anew without being asked would throw the run away.
+    `notice` is called with each damaged one that is skipped. Raises `checkpoints_damaged` if
+    none is whole: starting again by itself would discard the run.
     """
     found = _newest_first(folder)
     for path in found:

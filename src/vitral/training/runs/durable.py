@@ -3,7 +3,7 @@
 A program can be killed, and a machine lose its power, between any two writes. So a folder is
 written under another name, its files and their checksums (SHA-256, `checksums.json`) are forced
 to disk, and only then is it given its name, which a file system does wholly or not at all.
-Whoever reads such a folder compares the checksums first: a disk can lose bytes too.
+A reader of such a folder compares the checksums first: a disk can lose bytes too.
 """
 
 import errno
@@ -21,7 +21,7 @@ CHECKSUMS = "checksums.json"
 
 
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Have `fill` write the files of `folder` into an empty one beside it, which then takes its
+    """Let `fill` write the files of `folder` into an empty one beside it, which then takes its
     place. Raises OSError where the disk does not take it; an older `folder` is then untouched.
     """
     new, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")

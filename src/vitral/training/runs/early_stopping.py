@@ -1,4 +1,4 @@
-"""Stopping when nothing is gained any more, and keeping the best model that was seen.
+"""Early stopping: end when the validation loss stops improving, and keep the best model.
 
 After `patience` evaluations without a lower loss the run ends, and its model is the one of the
 best evaluation (Prechelt 1998, "Early Stopping – But When?"). Only the last phase counts: the

@@ -1,7 +1,7 @@
-"""The folder of a run: one run's and nobody else's, used by one process at a time.
+"""The folder of a run: it holds one run, and one process uses it at a time.
 
-`run.json` remembers what the run reads and how it was asked for, `recipe.yaml` its recipe; so
-the folder alone is enough to go on with.
+`run.json` keeps the run's sources and options, `recipe.yaml` its recipe; so
+the folder alone is enough to resume it.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from vitral.training.runs.run_lock import LOCK, hold, is_begun
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was begun with: its sources, the minutes it was given where the rest was
+    """What a run was started with: its sources, the minutes it was given where the rest was
     chosen by them, and the model it started from."""
 
     sources: list[str]
@@ -32,7 +32,7 @@ class Asked:
 class RunFolder:
     """The folder `out` of a run.
 
-    Raises `out_is_a_file` and, where there are other people's files in it, `out_not_a_run`.
+    Raises `out_is_a_file` and, if it holds other files, `out_not_a_run`.
     """
 
     def __init__(self, out: Path) -> None:
@@ -109,7 +109,7 @@ class RunFolder:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
 
     def abandon(self) -> None:
-        """Take away what was made of a run that cannot begin; a folder that was made for it too."""
+        """Delete what was made of a run that cannot start, and the folder made for it."""
         for path in list(_visible(self.out)) if self.out.is_dir() else []:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         (self.out / LOCK).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Who trains in a run's folder: the process that holds its lock.
+"""The process that trains in a run's folder: the one that holds its lock.
 
 The system gives a lock back when its process ends, however that ends. The file says which process
 it is, so that another one (Studio, a second terminal) can ask it to stop.
@@ -35,7 +35,7 @@ def hold(lock: IO[str]) -> bool:
 
 
 def holder_of(out: Path) -> int | None:
-    """The process that trains in the folder `out` at this moment, None where nobody does."""
+    """The process that trains in the folder `out` at this moment, None if there is none."""
     try:
         with (out / LOCK).open("r+") as lock:
             if _locked(lock):

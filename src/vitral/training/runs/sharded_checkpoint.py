@@ -8,7 +8,6 @@ of `tensors.safetensors`, under the same names. So one process can take up what 
 many what one left.
 """
 
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ from torch.distributed.checkpoint.hf_storage import (
     HuggingFaceStorageReader,
     HuggingFaceStorageWriter,
 )
-from torch.distributed.checkpoint.metadata import TensorStorageMetadata
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 
@@ -32,6 +30,7 @@ from vitral.training.runs.checkpoint import (
     named_tensors,
     save_checkpoint,
 )
+from vitral.training.runs.whole_checkpoint import contents
 
 
 def save_sharded(
@@ -67,18 +66,6 @@ def restore_sharded(
     return saved.restore(model, optimizers, partial(_read, model=model, optimizers=optimizers))
 
 
-def read_whole(folder: Path) -> dict[str, Tensor]:
-    """All tensors of the checkpoint in `folder`, put together, in this process alone."""
-    tensors = {
-        name: torch.empty(found.size, dtype=found.properties.dtype)
-        for name, found in _contents(folder).items()
-    }
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.distributed is disabled")  # it is meant
-        load(tensors, storage_reader=HuggingFaceStorageReader(str(folder)), no_dist=True)
-    return tensors
-
-
 def _write(tensors: dict[str, Tensor], folder: Path) -> None:
     dist.barrier()  # the leader has made the folder
     writer = HuggingFaceStorageWriter(str(folder), save_distributed=True)
@@ -99,7 +86,7 @@ def _read(
         for optimizer in optimizers
     ]
     tensors: dict[str, Tensor] = {}
-    for name, found in _contents(folder).items():
+    for name, found in contents(folder).items():
         kind, _, place = name.partition(".")
         if kind == "optimizer":
             number, index, _ = place.split(".", 2)
@@ -113,10 +100,3 @@ def _read(
             tensors[name] = torch.empty(found.size, dtype=dtype)
     load(tensors, storage_reader=HuggingFaceStorageReader(str(folder)))
     return tensors
-
-
-def _contents(folder: Path) -> dict[str, TensorStorageMetadata]:
-    """What tensors a checkpoint has: their shapes and types."""
-    found: Any = HuggingFaceStorageReader(str(folder)).read_metadata().state_dict_metadata
-    contents: dict[str, TensorStorageMetadata] = found
-    return contents

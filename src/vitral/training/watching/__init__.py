@@ -1,1 +1,1 @@
-"""Those who want to know how a run goes: terminal, TensorBoard, a sentence watched."""
+"""Watchers of a run: terminal, TensorBoard, a watched sentence."""

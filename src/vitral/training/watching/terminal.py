@@ -1,7 +1,7 @@
 """A run as a terminal shows it: a line for each evaluation, and, where it is a real terminal, below
 them what goes on at this moment.
 
-    paso   200    40 %   pérdida 4.312   reservado 4.420   1.913 bits/byte   quedan 5 min 48 s
+    paso   200    40 %   pérdida 4.312   validación 4.420   1.913 bits/byte   quedan 5 min 48 s
     «En un lugar de la casa había…»
     ━━━━━━━━━━━━━━━━━━━━━━━╸━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     paso 212 · pérdida 4.298 · 6,204 tokens/s · tasa 64 % · quedan 5 min 31 s

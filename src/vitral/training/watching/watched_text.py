@@ -1,12 +1,12 @@
-"""One sentence watched while a model learns: its attention, written down as it forms.
+"""One sentence watched during training: its attention, recorded as it forms.
 
 `watched/` in the run's folder holds `text.json` (the sentence and its tokens) and, for each step
-that was looked at, `step-00000096.safetensors` with every head's exact weights, `patterns`
+that was recorded, `step-00000096.safetensors` with every head's exact weights, `patterns`
 [layers, heads, tokens, tokens] in float32.
 
-Attention forms early, often within a few dozen steps. So the sentence is looked at before the
+Attention forms early, often within a few dozen steps. So the sentence is recorded before the
 first step, then at steps 1, 2, 3, 4, 6, 8, 12, 16, 24, … (two to each doubling), and whenever
-held-out text is looked at. A look costs one forward pass over a single sentence. What is kept is
+the model is evaluated. It costs one forward pass over a single sentence each time. What is kept is
 bounded: past `MOST_BYTES` every second of the later half of the steps is dropped.
 """
 

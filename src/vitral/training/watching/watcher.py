@@ -1,6 +1,6 @@
-"""Who wants to know how a run goes: the terminal, a file, TensorBoard, a browser.
+"""Watchers of a run: the terminal, a file, TensorBoard, a browser.
 
-The trainer tells its watchers what happens, and does not know who they are.
+The trainer calls its watchers with each event, and does not know which they are.
 """
 
 import math
@@ -88,7 +88,7 @@ class Watcher:
         """A checkpoint is safe on disk."""
 
     def noticed(self, line: str) -> None:
-        """Something a person should know, in their language."""
+        """Something the user should know, in their language."""
 
     def stopped(self, step: int) -> None:
         """The run was asked to stop; it is saved at `step`."""

@@ -1,0 +1,1 @@
+"""The models that one Studio offers."""

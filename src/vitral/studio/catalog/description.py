@@ -1,0 +1,74 @@
+"""What config.json alone says of a model, so that the page can list it before it is loaded.
+
+Architectures name the same thing in different ways; each tuple below holds the names that the
+Hugging Face configurations use for one of them. What the file leaves out is corrected once
+the model is loaded.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from vitral.models.forms import OWN, form_of_folder
+
+_LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers", "n_layers")
+_HEADS = ("num_attention_heads", "n_head", "num_heads", "encoder_attention_heads", "n_heads")
+_CONTEXT = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len")
+_DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
+
+
+class ModelDescription(BaseModel):
+    """What is known of a model before its weights are read."""
+
+    name: str = Field(description="What a request calls it")
+    title: str = Field(description="What a person calls it, in the language asked for")
+    kind: str = Field(description="encoder, decoder, encoder-decoder …")
+    num_layers: int
+    num_heads: int
+    context: int | None = Field(description="Most tokens it takes; null where there is no limit")
+    architecture: str
+    bundled: bool
+
+
+def describe(
+    config: Mapping[str, Any], *, name: str, title: str, bundled: bool
+) -> ModelDescription:
+    """The description of the model whose config.json holds `config`.
+
+    A model of several kinds of input keeps the sizes of its text part in `text_config`.
+    """
+    part = config.get("text_config")
+    config = {**part, **config} if isinstance(part, dict) else config
+    architecture = next(iter(config.get("architectures") or ()), "") or config.get("model_type", "")
+    return ModelDescription(
+        name=name,
+        title=title,
+        kind=_kind(config, architecture),
+        num_layers=_first(config, _LAYERS) or 0,
+        num_heads=_first(config, _HEADS) or 0,
+        context=_first(config, _CONTEXT),
+        architecture=architecture,
+        bundled=bundled,
+    )
+
+
+def _kind(config: Mapping[str, Any], architecture: str) -> str:
+    if str(config.get("model_type")).startswith(OWN):  # which no other library knows
+        form = form_of_folder(architecture)
+        return "encoder" if form is None else form.kind
+    if config.get("is_encoder_decoder"):
+        return "encoder-decoder"
+    if architecture.endswith(_DECODERS):
+        return "decoder"
+    if "image_size" in config and "vocab_size" not in config:
+        return "image"
+    return "encoder"
+
+
+def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
+    """The first of `names` that the file holds, or None."""
+    for name in names:
+        if isinstance(config.get(name), int):
+            return int(config[name])
+    return None

@@ -1,0 +1,156 @@
+"""The models that one Studio offers: the bundled ones, and those named when it was started.
+
+A request can name no other model. Each is opened when first asked for, once, and stays open.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vitral.errors import VitralError
+from vitral.messages import catalogue, message
+from vitral.models.catalog import bundled, bundled_folder
+from vitral.models.folder import check_weights, read_config
+from vitral.stopping import check_stop
+from vitral.studio.catalog.description import ModelDescription, describe
+
+if TYPE_CHECKING:
+    from vitral.model import Model
+
+
+@dataclass
+class CatalogEntry:
+    """One model: where it comes from, what is known of it, and itself once it is open."""
+
+    source: str
+    description: ModelDescription
+    model: "Model | None" = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the model is opened or runs: a model runs one text at a time."""
+
+
+class ModelCatalog:
+    """The models by name, bundled ones first."""
+
+    def __init__(self, sources: Sequence[str] = ()) -> None:
+        """Raises VitralError for a source that is not there or not whole."""
+        self._models: dict[str, CatalogEntry] = {}
+        for name in bundled():
+            config = read_config(bundled_folder(name))
+            self._put(name, name, config, is_bundled=True)
+        named = [self._put_source(source) for source in sources]
+        if not self._models:
+            raise VitralError("no_models")
+        self.default = next(iter([*named, *self._models]))
+
+    @property
+    def names(self) -> list[str]:
+        """What requests may call the models."""
+        return list(self._models)
+
+    def descriptions(self, language: str) -> list[ModelDescription]:
+        """What is known of every model, titles in `language`."""
+        return [
+            entry.description.model_copy(update={"title": _title(entry.description, language)})
+            for entry in list(self._models.values())
+        ]
+
+    def check(self, name: str) -> None:
+        """Raises VitralError("model_unknown") for a name that is not in the catalog."""
+        if name not in self._models:
+            known = ", ".join(self._models)
+            raise VitralError("model_unknown", name=name[:200], known=known)
+
+    def source(self, name: str) -> str:
+        """Where a model is, as another process opens it too: a bundled name, a folder or a hub id.
+        Raises VitralError("model_unknown")."""
+        self.check(name)
+        return self._models[name].source
+
+    def add(self, name: str, folder: Path) -> None:
+        """Offer one more model, or a newer one by the same name.
+
+        Raises VitralError("model_name_taken") for the name of one that Studio was started with,
+        and what reading its folder raises."""
+        taken = self._models.get(name)
+        if taken is not None and taken.source != str(folder.resolve()):
+            raise VitralError("model_name_taken", name=name)
+        config = read_config(folder)
+        check_weights(folder)
+        self._put(name, str(folder.resolve()), config)
+
+    def remove(self, name: str) -> None:
+        """Offer a model no more that was added; the default one stays."""
+        if name != self.default:
+            self._models.pop(name, None)
+
+    @contextmanager
+    def borrow(self, name: str) -> Iterator["Model"]:
+        """The model for one run, opened now if need be; no other thread runs it meanwhile.
+
+        A model that failed to open is tried again next time.
+        Raises VitralError: model_unknown, and what `vitral.load` raises.
+        """
+        self.check(name)
+        entry = self._models[name]
+        while not entry.lock.acquire(timeout=0.1):
+            check_stop()
+        try:
+            if entry.model is None:
+                from vitral.model import load
+
+                entry.model = load(entry.source)
+                entry.description = _known_now(entry.description, entry.model)
+            yield entry.model
+        finally:
+            entry.lock.release()
+
+    def open(self, name: str) -> None:
+        """Have a model ready for the first run. Raises what `borrow` raises."""
+        with self.borrow(name):
+            pass
+
+    def _put_source(self, source: str) -> str:
+        """Add what the user named; the name that requests call it by."""
+        if source in self._models:
+            return source
+        folder = Path(source).expanduser()
+        if folder.is_dir():
+            config = read_config(folder)
+            check_weights(folder)
+            path = folder.resolve()
+            taken = self._models.get(path.name)
+            name = path.name if taken is None or taken.source == str(path) else str(path)
+            return self._put(name, str(path), config)
+        from vitral.models.load import locate
+
+        name, folder = locate(source)
+        check_weights(folder)
+        return self._put(name, source, read_config(folder))
+
+    def _put(self, name: str, source: str, config: dict[str, Any], is_bundled: bool = False) -> str:
+        description = describe(config, name=name, title=name, bundled=is_bundled)
+        self._models[name] = CatalogEntry(source, description)
+        return name
+
+
+def _title(description: ModelDescription, language: str) -> str:
+    """The catalogue's title for a bundled model; every other is called by its name."""
+    key = f"studio.model.{description.name}"
+    return message(key, language) if key in catalogue(language) else description.title
+
+
+def _known_now(description: ModelDescription, model: "Model") -> ModelDescription:
+    """The description, corrected by the model itself."""
+    return description.model_copy(
+        update={
+            "kind": model.kind,
+            "num_layers": model.num_layers,
+            "num_heads": model.num_heads,
+            "context": model.context,
+            "architecture": model.architecture,
+        }
+    )

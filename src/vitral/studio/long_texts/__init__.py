@@ -1,1 +1,0 @@
-"""What the page needs for texts of many thousand tokens."""

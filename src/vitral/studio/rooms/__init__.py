@@ -1,0 +1,1 @@
+"""The rooms of Studio, a folder each; registry.py lists them."""

@@ -1,0 +1,1 @@
+"""The Explore room: a text's attention, and everything that explains it."""

@@ -1,0 +1,162 @@
+"""What travels between Studio and the Write room: one Pydantic model a body or a line.
+
+A place in a text that is being written is its beginning and the ids written after it; the page
+knows them, so that Studio may forget what it has read and read it again.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vitral.studio.gate.error_body import ErrorDetail
+
+MOST_TOKENS = 4096
+"""Ids that one request may name; the limit on tokens is `Limits.tokens`."""
+
+TokenId = Annotated[int, Field(ge=0, le=10_000_000)]
+StopString = Annotated[str, Field(min_length=1, max_length=100)]
+Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class WritingPlace(BaseModel):
+    """Where a text stands: how it begins, and what was written after that."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str = Field(min_length=1, max_length=500)
+    text: str
+    written: list[TokenId] = Field(default=[], max_length=MOST_TOKENS)
+    windowed: bool = Field(
+        default=False, description="A full context: go on from its last half, or end"
+    )
+
+
+class NextTokenRequest(WritingPlace):
+    """What follows, and where the newest token attends: one head, or the mean of several."""
+
+    layer: int | None = Field(default=None, ge=0, le=10_000, description="null: all layers")
+    head: int | None = Field(default=None, ge=0, le=10_000, description="null: all its heads")
+
+
+class SamplingSettings(BaseModel):
+    """How a token is chosen: `vitral.generation.sampling.Sampling`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    temperature: float = Field(default=0, ge=0, le=100, allow_inf_nan=False)
+    top_k: int | None = Field(default=None, ge=1, le=10_000_000)
+    top_p: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+    min_p: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+    repetition_penalty: float = Field(default=1, gt=0, le=100, allow_inf_nan=False)
+
+
+class StreamRequest(NextTokenRequest):
+    """Write on from a place."""
+
+    settings: SamplingSettings = SamplingSettings()
+    seed: Seed = 0
+    stop: list[StopString] = Field(default=[], max_length=16)
+    max_new_tokens: int = Field(default=40, ge=1, le=MOST_TOKENS)
+
+
+class Strategy(BaseModel):
+    """One way to write: with settings, or, with `num_beams`, by searching."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: SamplingSettings = SamplingSettings()
+    num_beams: int | None = Field(default=None, ge=1, le=16)
+
+
+class RaceRequest(WritingPlace):
+    """Write on from one place in several ways."""
+
+    strategies: list[Strategy] = Field(min_length=1, max_length=8)
+    seed: Seed = 0
+    stop: list[StopString] = Field(default=[], max_length=16)
+    max_new_tokens: int = Field(default=40, ge=1, le=1024)
+
+
+class PieceOfText(BaseModel):
+    """A token, and what the text gains by it: nothing for a part of a character, until its last
+    part. `name` is what it is called where it is no text: a special token, or bytes."""
+
+    id: int
+    piece: str
+    name: str | None
+
+
+class TokenShare(BaseModel):
+    """A token that might have come."""
+
+    id: int
+    log_probability: float
+    share: float
+
+
+class WrittenToken(BaseModel):
+    """A line of a stream: a token that was written."""
+
+    token: PieceOfText
+    share: float = Field(description="How likely it was to be chosen, under the settings")
+    log_probability: float = Field(description="The model's own, in nats, nothing changed")
+    rank: int = Field(description="From 1: the model's likeliest")
+    candidates: list[TokenShare] = Field(description="The likeliest, before it was chosen")
+    attention: list[float] = Field(
+        description="Weights of the token before it on the tokens from `start`; to 6 decimals"
+    )
+    cross: list[float] = Field(description="Its weights on what an encoder read; else empty")
+    start: int
+    cache_bytes: int
+
+
+class StreamEnd(BaseModel):
+    """The last line of a stream: why it ended. `kept` characters of what was written stand
+    before a stop string; null where there was none."""
+
+    end: Literal["end", "context", "stop", "length"]
+    kept: int | None
+
+
+class RaceColumn(BaseModel):
+    """A line of a race: what one strategy has written so far."""
+
+    column: int
+    ids: list[int]
+    text: str
+    mean_log_probability: float | None = Field(
+        description="Of its tokens, in nats; the model's own"
+    )
+    end: Literal["end", "context", "stop", "length"] | None
+
+
+class Vocabulary(BaseModel):
+    """What each token of a model is called: index i is token i."""
+
+    texts: list[str]
+    special: list[int]
+    parts: dict[int, str] = Field(description="Tokens that are no whole character: their bytes")
+
+
+class StreamFailure(BaseModel):
+    """A line of a stream or a race: what went wrong after it had begun."""
+
+    error: ErrorDetail
+
+
+class NextTokenHeader(BaseModel):
+    """The header of the block of a next token: see `next_token_block`."""
+
+    vocabulary: int
+    cross: int
+    prompt: list[PieceOfText]
+    opening: list[PieceOfText]
+    written: list[PieceOfText]
+    start: int
+    context: int | None
+    cache_bytes: int
+    ended: Literal["end", "context"] | None
+    num_layers: int
+    num_heads: int
+    layer: int | None
+    head: int | None

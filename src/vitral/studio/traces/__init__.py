@@ -1,0 +1,1 @@
+"""Traces as the page sees them: kept, described, cut into blocks."""

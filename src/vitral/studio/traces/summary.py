@@ -1,0 +1,92 @@
+"""A trace's description, before any of its numbers: its tokens, and its parts."""
+
+from typing import TYPE_CHECKING, Literal
+
+from vitral.errors import VitralError
+from vitral.studio.limits import Limits
+from vitral.studio.traces import schemas
+from vitral.studio.traces.token_list import listed
+
+if TYPE_CHECKING:
+    from vitral.tracing import Token, Trace
+
+
+def summary_of(
+    trace: "Trace",
+    *,
+    key: str,
+    model: str,
+    seconds: float,
+    limits: Limits,
+    answer: schemas.Answer | None = None,
+    opened: str | None = None,
+) -> schemas.Trace:
+    """The trace as the API describes it. `key` is its id, `opened` the file it was read from.
+
+    Raises VitralError `no_attention` for a trace without any, and `trace_not_drawn` for
+    attention that has not always as many heads, or is not between the tokens themselves.
+    """
+    first = trace.first_part
+    parts = [part_of(trace, name) for name in trace.parts]
+    return schemas.Trace(
+        id=key,
+        model=model,
+        text=_text(trace),
+        num_layers=trace.num_layers,
+        num_heads=trace.num_heads,
+        causal=next(part.causal for part in parts if part.name == first),
+        exactness=trace.exactness,
+        parts=parts,
+        num_tokens=len(trace.tokens),
+        tokens=listed(trace.tokens, limits),
+        decoder_tokens=_tokens(trace.decoder_tokens),
+        answer=answer,
+        edits=trace.edits,
+        opened=opened,
+        pooled_size=min(limits.pooled_side, len(trace.tokens)),
+        seconds=seconds,
+    )
+
+
+def part_of(trace: "Trace", name: str) -> schemas.Part:
+    """One part of a trace. Raises VitralError `trace_not_drawn`, see `summary_of`."""
+    from vitral.tracing.attention.given_pattern import kept_of
+
+    records, found = trace.layers(name), trace.part(name)
+    all_records = list(records.values())
+    first = all_records[0]
+    part = schemas.Part(
+        name=name,
+        num_layers=trace.num_blocks(name),
+        layers=list(records),
+        num_heads=first.num_heads,
+        causal=all(record.visibility.is_causal for record in all_records) and not found.is_cross,
+        address=found.address_in_any_layer("attention.pattern"),
+        queries=_list_of(trace, trace.query_tokens(name)),
+        keys=_list_of(trace, trace.key_tokens(name)),
+        computed=all("q" in kept_of(record) for record in all_records),
+    )
+    size = (len(getattr(trace, part.queries)), len(getattr(trace, part.keys)))
+    if any(
+        (record.num_heads, record.num_queries, record.num_keys) != (first.num_heads, *size)
+        for record in all_records
+    ):
+        raise VitralError("trace_not_drawn", model=trace.model)
+    return part
+
+
+def _list_of(trace: "Trace", tokens: "list[Token]") -> Literal["tokens", "decoder_tokens"]:
+    return "decoder_tokens" if tokens is trace.decoder_tokens else "tokens"
+
+
+def _text(trace: "Trace") -> str:
+    return trace.text if trace.text is not None else " ".join(each.text for each in trace.tokens)
+
+
+def _tokens(tokens: "list[Token]") -> list[schemas.Token]:
+    return [
+        schemas.Token(
+            id=token.id, text=token.text, start=token.start, end=token.end, special=token.special
+        )
+        for token in tokens
+    ]

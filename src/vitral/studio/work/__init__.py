@@ -1,0 +1,1 @@
+"""Threads for slow work: two lanes, fair turns, and nothing computed that no request waits for."""

@@ -1,0 +1,120 @@
+"""Uploads are checked while they arrive, and what is wrong leaves nothing behind."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from vitral.errors import VitralError
+from vitral.studio.limits import Limits
+from vitral.studio.rooms.train.settings import TrainSettings
+from vitral.studio.rooms.train.uploads import Check
+
+ADDRESS = "/api/training/texts"
+WORDS = "¿Dónde está el pingüino? Mañana lo sabré.\n"
+
+
+@pytest.fixture
+def studio(
+    open_studio: Callable[..., TestClient], bert_folder: Path, tmp_path: Path
+) -> Iterator[TestClient]:
+    settings = TrainSettings(runs=tmp_path / "runs", upload_bytes=600_000, uploads=3)
+    with open_studio(bert_folder, limits=Limits(body_bytes=1000), settings=[settings]) as client:
+        yield client
+
+
+def kept(tmp_path: Path) -> list[str]:
+    folder = tmp_path / "runs" / ".studio" / "uploads"
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def test_a_text_larger_than_other_bodies_comes_in_whole(studio: TestClient, tmp_path: Path) -> None:
+    text = (WORDS * 8000).encode()
+    answer = studio.post(ADDRESS, params={"name": "Los pingüinos (1).TXT"}, content=text)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["id"] == "uploaded.Los-pingüinos-1.txt"
+    assert answer.json()["num_bytes"] == len(text)
+    assert kept(tmp_path) == ["Los-pingüinos-1.txt"]
+    path = tmp_path / "runs" / ".studio" / "uploads" / "Los-pingüinos-1.txt"
+    assert path.read_bytes() == text
+    listed = studio.get("/api/training").json()["texts"]
+    assert [text["id"] for text in listed] == [
+        "offered.sentences",
+        "offered.numbers",
+        "uploaded.Los-pingüinos-1.txt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "code", "values"),
+    [
+        ("libro.pdf", b"%PDF", 422, "upload_kind", {"endings": ".txt, .jsonl"}),
+        ("libro.txt", "año".encode("latin-1"), 422, "upload_not_utf8", {"position": 1}),
+        ("libro.txt", b"a\0b", 422, "upload_binary", {"position": 1}),
+        ("libro.txt", b"\xef\xbb\xbf \n", 422, "upload_empty", {}),
+        ("libro.txt", b"a" * 600_001, 413, "upload_too_large", {"limit": 0}),
+        ("libro.jsonl", b'{"text": "a"}\n[1]\n', 422, "upload_line", {"line": 2}),
+        ("libro.jsonl", b'{"text": "a"}\n{"text": 1}', 422, "upload_line", {"line": 2}),
+        ("libro.jsonl", b'{"text": "a"}\n{"te', 422, "upload_line", {"line": 2}),
+    ],
+)
+def test_what_is_wrong_is_said_and_not_kept(
+    studio: TestClient,
+    tmp_path: Path,
+    name: str,
+    content: bytes,
+    status: int,
+    code: str,
+    values: dict[str, object],
+) -> None:
+    answer = studio.post(ADDRESS, params={"name": name}, content=content)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert error["values"] == {**error["values"], **values, "name": name}
+    assert kept(tmp_path) == []
+
+
+def test_names_lead_nowhere_else(studio: TestClient, tmp_path: Path) -> None:
+    for name in ("../../fuera.txt", "..\\fuera.txt", "/etc/fuera.txt", ".txt"):
+        assert studio.post(ADDRESS, params={"name": name}, content=b"hola").status_code in (
+            200,
+            413,
+        )
+    assert kept(tmp_path) == ["fuera-2.txt", "fuera-3.txt", "fuera.txt"]  # the fourth was too many
+    assert not list(tmp_path.glob("*.txt"))
+
+
+def test_no_more_texts_are_kept_than_that(studio: TestClient) -> None:
+    for number in range(3):
+        answer = studio.post(ADDRESS, params={"name": f"{number}.txt"}, content=b"hola")
+        assert answer.status_code == 200
+    full = studio.post(ADDRESS, params={"name": "4.txt"}, content=b"hola")
+    assert (full.status_code, full.json()["error"]["code"]) == (413, "uploads_full")
+    assert studio.delete(f"{ADDRESS}/uploaded.0.txt").status_code == 204
+    assert studio.post(ADDRESS, params={"name": "4.txt"}, content=b"hola").status_code == 200
+
+
+def test_only_uploaded_texts_are_deleted(studio: TestClient) -> None:
+    answer = studio.delete(f"{ADDRESS}/offered.numbers")
+    assert answer.json()["error"]["code"] == "text_not_uploaded"
+    assert studio.delete(f"{ADDRESS}/uploaded.nada.txt").status_code == 404
+
+
+def test_other_addresses_take_no_large_bodies(studio: TestClient) -> None:
+    answer = studio.post("/api/training/runs", content=b" " * 2000)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
+def test_a_mistake_is_seen_before_the_rest_has_come() -> None:
+    check = Check("libro.txt", limit=10**9)
+    check.take(WORDS.encode()[:3])  # the "ó" comes in two parts: no mistake
+    check.take(WORDS.encode()[3:])
+    with pytest.raises(VitralError) as caught:
+        check.take(b"ni\xf1o")
+    position = caught.value.values["position"]
+    assert (caught.value.key, position) == ("upload_not_utf8", len(WORDS.encode()) + 2)
+    lines = Check("libro.jsonl", limit=10**9)
+    lines.take(b'{"text": "a"}\n{"text"')
+    with pytest.raises(VitralError, match="line 2"):
+        lines.take(b": 3}\n")

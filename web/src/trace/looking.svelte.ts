@@ -1,0 +1,194 @@
+// What is looked at of a trace: a part of the model, a head, a token; and what of it has come.
+//
+// `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived, and what
+// the panes draw.
+import type { Problem } from "../protocol/problem";
+import type { Source } from "../protocol/source";
+import type { Part, Token, Trace } from "../protocol/types";
+import type { Preferences } from "../state/preferences.svelte";
+import type { Step } from "../state/trail";
+import type { Place } from "./address";
+import { Choices } from "./choices.svelte";
+import { firstHead, type HeadMaps } from "./first_head";
+import { keysOf, partOf, queriesOf } from "./parts";
+import { Patterns } from "./patterns";
+import { settled, type Earlier } from "./settled";
+import { fetchShown, type Shown } from "./shown";
+import { firstSource } from "./words";
+
+export abstract class Looking extends Choices {
+  trace = $state.raw<Trace | null>(null);
+  /** The small maps of all heads. */
+  pooled = $state.raw<HeadMaps | null>(null);
+  shown = $state.raw<Shown | null>(null);
+  /** The name of the part looked at, one of the trace's. */
+  part = $state("");
+  layer = $state(0);
+  head = $state(0);
+  token = $state<number | null>(null);
+  /** The token looked at whose weight is worked out; null for the strongest. */
+  key = $state<number | null>(null);
+  /** The token under the mouse or the keyboard's cursor, in any of the pictures. */
+  pointed = $state<number | null>(null);
+  problem = $state.raw<Problem | null>(null);
+
+  readonly lookedAt: Part | null = $derived(this.trace && partOf(this.trace, this.part));
+  /** The tokens that look. */
+  readonly tokens: readonly Token[] = $derived(
+    this.trace && this.lookedAt ? queriesOf(this.trace, this.lookedAt) : [],
+  );
+
+  /** How often a trace was made again without a picture coming of it. */
+  protected remade = 0;
+  #patterns: Patterns | null = null;
+  #looking = new AbortController();
+  #filling = new AbortController();
+
+  constructor(
+    readonly source: Source,
+    preferences: Preferences,
+  ) {
+    super(preferences);
+  }
+
+  /** Say what went wrong, or ask `again` when that can help. */
+  protected abstract fail(problem: unknown, again: () => Promise<void>): void;
+
+  // What the reader does ------------------------------------------------------------------------
+
+  choosePart(name: string): void {
+    if (!this.trace || name === this.part) return;
+    this.#turn(name);
+    this.record("part");
+    void this.#look();
+  }
+
+  chooseHead(layer: number, head: number): void {
+    if (!this.lookedAt) return;
+    const { num_layers, num_heads } = this.lookedAt;
+    this.layer = Math.min(num_layers - 1, Math.max(0, layer));
+    this.head = Math.min(num_heads - 1, Math.max(0, head));
+    this.record("head");
+    void this.#look();
+  }
+
+  /** A head of another part, too. */
+  chooseHeadOf(part: string, layer: number, head: number): void {
+    this.#turn(part);
+    this.chooseHead(layer, head);
+  }
+
+  chooseToken(token: number | null): void {
+    if (!this.trace) return;
+    if (token === null) this.pointed = null; // else the picture would not change
+    this.token =
+      token === null ? null : Math.min(this.tokens.length - 1, Math.max(0, token));
+    this.record("token");
+    void this.#look();
+  }
+
+  /** Work out how the weight of this token came about. */
+  chooseKey(key: number): void {
+    this.key = key;
+    this.chooseView(this.source.getArithmetic ? "arithmetic" : this.view);
+  }
+
+  /** A picture asked for something of its own and did not get it: it is shown anew, and asks
+   * again, once that can help. */
+  readonly failed = (problem: unknown): void => {
+    this.fail(problem, () => this.#look());
+  };
+
+  /** Drop what is still on its way. */
+  protected stopLooking(): void {
+    this.#looking.abort();
+    this.#filling.abort();
+  }
+
+  // How it comes here ---------------------------------------------------------------------------
+
+  /** A trace is here: settle on a part, a head and a token of it, and look. */
+  protected async arrive(
+    trace: Trace,
+    place: Place | null,
+    step: Step | null,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.problem = null;
+    const before = this.trace && { trace: this.trace, tokens: this.tokens };
+    this.trace = trace;
+    if (this.pooled && before?.trace.id !== trace.id) this.pooled = null;
+    const part = partOf(trace, place?.part ?? this.part);
+    this.part = part.name;
+    this.#patterns = new Patterns(this.source, trace, part);
+    const maps = this.#fillWindow(trace, part);
+    if (!before && !(place?.layer != null || place?.head != null)) {
+      const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
+      Object.assign(this, firstHead(await maps, queries, firstSource(queries), keys));
+      if (signal.aborted) return;
+    }
+    this.#settle(trace, place, before);
+    this.record(step);
+    await Promise.all([maps, this.#look()]);
+  }
+
+  /** Go to another place in the trace that is here. */
+  protected go(trace: Trace, place: Place): void {
+    this.problem = null;
+    this.#turn(place.part ?? this.part);
+    this.#settle(trace, place, { trace, tokens: this.tokens });
+    void this.#look();
+  }
+
+  #settle(trace: Trace, place: Place | null, before: Earlier | null): void {
+    const part = partOf(trace, this.part);
+    const { problem, ...aim } = settled(trace, part, place, before, this);
+    Object.assign(this, aim);
+    if (problem) this.problem = problem;
+  }
+
+  /** Another part of the same trace: its own window, and a token among those that look in it. */
+  #turn(name: string): void {
+    const trace = this.trace;
+    if (!trace || partOf(trace, name).name === this.part) return;
+    const [before, part] = [this.tokens, partOf(trace, name)];
+    this.part = part.name;
+    this.#patterns = new Patterns(this.source, trace, part);
+    this.pooled = null;
+    this.pointed = null;
+    this.key = null;
+    this.layer = Math.min(this.layer, part.num_layers - 1);
+    this.head = Math.min(this.head, part.num_heads - 1);
+    if (this.token !== null && this.tokens !== before) this.token = firstSource(this.tokens);
+    this.#fillWindow(trace, part).catch((problem: unknown) => this.failed(problem));
+  }
+
+  async #fillWindow(trace: Trace, part: Part): Promise<HeadMaps> {
+    this.#filling.abort();
+    const { signal } = (this.#filling = new AbortController());
+    const { header, values } = await this.source.getPooled(trace.id, part.name, signal);
+    this.pooled = {
+      height: header.shape[2] ?? 0,
+      width: header.shape[3] ?? 0,
+      values: values as Uint8Array,
+      scale: header["scale"] as number[][],
+      aggregated: header.aggregated,
+    };
+    return this.pooled;
+  }
+
+  /** Fetch what the chosen head and token show. A newer look makes an older one stop. */
+  async #look(): Promise<void> {
+    this.#looking.abort();
+    const { signal } = (this.#looking = new AbortController());
+    if (!this.#patterns) return;
+    try {
+      const shown = await fetchShown(this.#patterns, this, signal);
+      if (signal.aborted) return;
+      this.shown = shown;
+      this.remade = 0;
+    } catch (problem) {
+      this.fail(problem, () => this.#look());
+    }
+  }
+}
