@@ -101,8 +101,11 @@ class Model:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
         return f"<Model {self.name}: {self.architecture}, {self.kind}, {size}>"
 
-    def tokens(self, text: str) -> list[Token]:
+    def tokens(self, text: str, *, special_tokens: bool = False) -> list[Token]:
         """The tokens of a text, each with its place in it.
+
+        A text is a text: "<s>" in it is three characters, unless `special_tokens`; an encoder's
+        mask is the mask in any case.
 
         Raises VitralError `text_empty`, `text_not_unicode`, `tokenizer_missing`,
         `text_to_picture_model`.
@@ -111,7 +114,7 @@ class Model:
             raise VitralError("text_to_picture_model", model=self.name)
         if self.tokenizer is None:
             raise VitralError("tokenizer_missing", model=self.name)
-        return read_text(self.tokenizer, text)
+        return read_text(self.tokenizer, text, special_tokens=special_tokens)
 
     @overload
     def trace(
@@ -139,6 +142,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        special_tokens: bool = False,
         **inputs: Any,
     ) -> Any:
         """What the model computes for a text or a picture, kept in a `Trace`.
@@ -153,6 +157,8 @@ class Model:
         a PIL image, or an array [H, W, 3] of bytes or of floats from 0 to 1. Its tokens are
         named by row and column ("3,5", from 0), and `trace.surface` is the picture that the
         model saw; see `vitral.vision.picture_trace`.
+
+        With `special_tokens`, the names of special tokens in the texts ("<s>") are those tokens.
 
         `memory` is how much of the trace may stay in memory ("2 GB"; default 128 MB); the rest
         goes to a temporary file. The cost of a long text is estimated (`forecast`), announced, and
@@ -187,8 +193,12 @@ class Model:
             return self._trace_ids(ids, attention_mask, decoder_text, decoder_ids, memory)
         from vitral.tracing.recording.inputs import pad
 
+        if isinstance(texts, str):
+            raise TypeError("texts is a list; give a single text as text")
         written = [text] if texts is None else list(texts)
-        tokens = [self.tokens(each) for each in written if each is not None]
+        tokens = [
+            self.tokens(each, special_tokens=special_tokens) for each in written if each is not None
+        ]
         if not tokens:
             raise VitralError("text_empty")
         batch = pad([[token.id for token in row] for row in tokens], self._pad_id)
@@ -227,8 +237,8 @@ class Model:
 
         `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
         temperature, top_k, top_p, min_p, repetition_penalty, seed, stop, num_beams,
-        length_penalty, windowed. Every text is sampled with the same `seed`, so that equal texts
-        continue alike; without one, they differ.
+        length_penalty, windowed, special_tokens. Every text draws with the same `seed`, so that
+        equal texts are written on alike; without one, they differ.
 
         Raises VitralError `cannot_write` for a model that is not made to write,
         `option_needs` and `options_clash` for options that have no effect or exclude one another,
@@ -282,7 +292,9 @@ class Model:
             raise VitralError("cannot_evaluate", model=self.name)
         if not 0 < mask_share < 1:
             raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
-        self.tokens(text)  # refuses what is not text
+        if not 0 <= seed < 2**63:
+            raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
+        self.tokens(text)  # refuses what is no text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
 
     def edit(self) -> "Edit":

@@ -155,7 +155,7 @@ def test_wrong_recipes_list_their_mistakes(command: Run, book: Path) -> None:
     assert lines == [
         "  step (line 7): unknown; did you mean steps?",
         *[line for line in lines if line.startswith("  batch.tokens (line 8): unknown")],
-        '  seed (--set seed=x): expected a whole number, not "x"',
+        '  seed (--set seed=x): expected a whole number ≥ 0 and ≤ 9007199254740991, not "x"',
     ]
     refused(command("train", "libro.txt", "--recipe", "no.yaml"), "no.yaml")
 

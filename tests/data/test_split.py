@@ -82,3 +82,58 @@ def test_too_short_to_split() -> None:
     with pytest.raises(VitralError) as caught:
         list(split_documents([Document("nota", "a")], 0.1))
     assert caught.value.key == "document_too_short"
+
+
+def sized(*lengths: int) -> list[Document]:
+    """Documents of so many words, no two of them alike."""
+    return [
+        Document(f"libro-{number}", " ".join(f"p{number}x{place}" for place in range(length)))
+        for number, length in enumerate(lengths)
+    ]
+
+
+def share_held_out(documents: list[Document], share: float, seed: int) -> float:
+    found = list(split_documents(documents, share, seed=seed))
+    sizes = {held: sum(len(d.text) for d, side in found if side is held) for held in (True, False)}
+    assert sizes[True] > 0
+    assert sizes[False] > 0
+    return sizes[True] / (sizes[True] + sizes[False])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_two_files_the_larger_is_not_held_out(seed: int) -> None:
+    assert share_held_out(sized(900, 100), 0.1, seed) < 0.15
+    assert share_held_out(sized(70, 650), 0.1, seed) < 0.15
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_share_is_one_of_the_text(seed: int) -> None:
+    uneven = [2000, 1500, *[150] * 6, *[20] * 40]
+    assert 0.07 < share_held_out(sized(*uneven), 0.1, seed) < 0.14
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_copies_stand_on_one_side(seed: int) -> None:
+    books = sized(*[300] * 20)
+    copies = [Document(f"copia-{n}", books[n].text) for n in (3, 7, 11)]
+    near = [Document(f"otra-{n}", f"Prólogo nuevo. {books[n].text}") for n in (3, 5, 19)]
+    side = {d.name: held for d, held in split_documents([*books, *copies, *near], 0.2, seed=seed)}
+    for name, kinds in {3: ("copia", "otra"), 7: ("copia",), 5: ("otra",), 19: ("otra",)}.items():
+        for kind in kinds:
+            assert side[f"{kind}-{name}"] == side[f"libro-{name}"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_corpus_of_one_manner_can_still_be_split(seed: int) -> None:
+    """Forms that differ in a number are alike all of them; they are not copies of each other."""
+    form = "El perro número {} que persiguió al gato cruzó la calle y después volvió a su casa."
+    forms = [Document(f"nota-{n}", form.format(n)) for n in range(200)]
+    assert 0.05 < share_held_out(forms, 0.1, seed) < 0.16
+    same = [Document(f"nota-{n}", form) for n in range(30)]
+    assert 0.03 <= share_held_out(same, 0.1, seed) < 0.25
+
+
+def test_what_streams_by_once_is_split_alike() -> None:
+    books = sized(900, 100, 300, 40)
+    again = list(split_documents(iter(books), 0.2, seed=3))
+    assert again == list(split_documents(books, 0.2, seed=3))

@@ -2,6 +2,7 @@
 
 import pytest
 
+import vitral
 from vitral.errors import VitralError
 from vitral.generation.options import GenerationOptions
 
@@ -45,3 +46,30 @@ def test_what_has_none_is_refused_in_one_line(options, key, words) -> None:
         line = caught.value.text(language)
         assert "\n" not in line
         assert all(word in line for word in words)
+
+
+def test_one_string_to_stop_at_is_one_string() -> None:
+    assert GenerationOptions(stop="casa").stop == ("casa",)
+    model = vitral.load("vitral-es-gpt")
+    free = model.generate("La", max_new_tokens=12)
+    word = free[2:].split()[2]
+    assert model.generate("La", max_new_tokens=12, stop=word) == free[: free.index(word, 2)]
+    assert model.generate("La", max_new_tokens=12, stop=[word]) == free[: free.index(word, 2)]
+
+
+@pytest.mark.parametrize("stop", ["", ["casa", ""], [3]])
+def test_nothing_to_stop_at_is_refused(stop) -> None:
+    with pytest.raises(VitralError) as raised:
+        GenerationOptions(stop=stop)
+    assert raised.value.key == "stop_empty"
+
+
+def test_special_tokens_in_a_prompt_are_text_unless_asked() -> None:
+    model = vitral.load("vitral-es-gpt")
+    text = "<s>Había una vez"
+    plain = model.generate(text, max_new_tokens=3)
+    assert plain.startswith(text)
+    read = [token.id for token in model.trace_generation(text, max_new_tokens=1).tokens]
+    assert read.count(0) == 1
+    asked = model.trace_generation(text, max_new_tokens=1, special_tokens=True)
+    assert [token.id for token in asked.tokens].count(0) == 2

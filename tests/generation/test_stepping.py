@@ -10,8 +10,9 @@ from generation.small_decoders import gpt
 from parity.random_models import random_model
 from vitral.errors import VitralError
 from vitral.generation.sampling import Sampling
-from vitral.generation.spelling import BROKEN, gained, raw_bytes, spelled
+from vitral.generation.spelling import gained, spelled
 from vitral.generation.stepping import Stepping
+from vitral.text.raw_bytes import BROKEN, raw_bytes
 from vitral.tracing.recording.newest_row import NewestRow
 
 TEXT = "La niña lee"

@@ -38,6 +38,8 @@ WAYS = [
 def theirs(family: str) -> torch.nn.Module:
     module = random_model(family)
     module.resize_token_embeddings(VOCABULARY)
+    # Which token is the last, and so the one that BART forces, only `generate` knows.
+    module.generation_config.forced_eos_token_id = None
     return module
 
 

@@ -215,3 +215,25 @@ def test_wordpiece_keeps_case_and_accents() -> None:
 def test_a_missing_mark_is_named() -> None:
     with pytest.raises(VitralError, match=r"\[MASK\]"):
         special_id(train_byte_level_bpe(LINES, 300), "[MASK]")
+
+
+@pytest.mark.parametrize("kind", ["byte_bpe", "bpe", "wordpiece", "unigram"])
+def test_a_word_without_end_is_learned_from_in_no_time(kind: str) -> None:
+    """A word of 200,000 letters took minutes: each pair that is joined goes through all of it."""
+    import random
+    import time
+
+    generator = random.Random(7)
+    word = "".join(generator.choice("abcdefgh") for _ in range(200_000))
+    before = time.process_time()
+    train_tokenizer([f"El perro {word} ladra."], kind, 300)
+    assert time.process_time() - before < 12
+
+
+def test_cutting_long_words_loses_no_letter() -> None:
+    from vitral.text.tokenizers import _shorter_words
+
+    for text in ("uno dos", "a" * 1000, "uno " + "ñ" * 513 + " dos", "x" * 257 + "\n"):
+        pieces = list(_shorter_words(text))
+        assert "".join(pieces) == text
+        assert all(len(word) <= 256 for piece in pieces for word in piece.split())

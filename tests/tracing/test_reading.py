@@ -10,7 +10,11 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 import vitral
 from vitral import VitralError
+from vitral.cli.token_labels import labels
+from vitral.figures.labels import label
+from vitral.text.tokenizers import train_tokenizer
 from vitral.tracing.recording.reading import bare_tokens, read_text
+from vitral.tracing.token import Token
 
 SPANISH = st.text(alphabet="aábcdeénñoóuü ¿?¡!,.  \n🐧€日", min_size=1, max_size=30)
 
@@ -154,3 +158,84 @@ def test_texts_that_cannot_be_read(text: str, key: str) -> None:
 
 def test_bare_ids() -> None:
     assert [token.text for token in bare_tokens([3, 8])] == ["3", "8"]
+
+
+def characters_of(*texts: str) -> Tokenizer:
+    return train_tokenizer(texts, "character", 500)
+
+
+def test_hangul_in_parts_keeps_all_its_letters() -> None:
+    text = unicodedata.normalize("NFD", "한국어 가다")
+    tokens = read_text(characters_of("한국어 가다"), text)[1:]
+    assert "".join(token.text for token in tokens) == text
+    assert [unicodedata.normalize("NFC", token.text) for token in tokens] == [*"한국어 가다"]
+    assert [(token.start, token.end) for token in tokens[:3]] == [(0, 3), (3, 6), (6, 8)]
+
+
+@settings(deadline=None, max_examples=60)
+@given(text=st.text(alphabet="aeñ\u0303\u0301한국각ا\u064b\u200d\u200f\ufe0f❤👩 ", min_size=1))
+def test_no_letter_is_lost_between_two_tokens(text: str) -> None:
+    """Marks, jamo, joiners and selectors belong to a token, however the text was composed."""
+    apart = unicodedata.normalize("NFD", text)
+    if not apart.strip():
+        return
+    tokens = read_text(characters_of(text), apart)[1:]
+    assert "".join(token.text for token in tokens) == apart
+
+
+def test_bytes_of_a_character_share_its_marks() -> None:
+    tokenizer = train_tokenizer([], "byte", 257)
+    tokens = read_text(tokenizer, "nin\u0303o")[1:]
+    assert [(t.text, t.start, t.end) for t in tokens[2:4]] == [("n\u0303", 2, 4)] * 2
+
+
+@pytest.mark.parametrize("text", ["ñ日a", "¿Qué?  👩\u200d👧!", "a\nñ b"])
+def test_byt5_knows_where_its_bytes_stand(text: str) -> None:
+    from transformers import ByT5Tokenizer
+
+    tokens = read_text(ByT5Tokenizer(), text)
+    assert (tokens[-1].text, tokens[-1].special) == ("</s>", True)
+    places = [(i, i + 1) for i, letter in enumerate(text) for _ in letter.encode()]
+    assert [(token.start, token.end) for token in tokens[:-1]] == places
+    assert all(token.text == text[token.start : token.end] != "" for token in tokens[:-1])
+    names = [token.text for token in bare_tokens([t.id for t in tokens], ByT5Tokenizer())]
+    assert "" not in names
+    if text == "ñ日a":
+        assert names[:3] == ["<0xC3>", "<0xB1>", "<0xE6>"]
+
+
+@pytest.mark.parametrize("kind", ["byte", "character", "bpe"])
+def test_a_text_is_a_text_unless_asked(kind: str) -> None:
+    page = "El <s>perro</s> ladra. <unk>"
+    tokenizer = train_tokenizer([page * 3], kind, 28 if kind != "byte" else 257)
+    tokens = read_text(tokenizer, page)
+    assert [token.special for token in tokens] == [True] + [False] * (len(tokens) - 1)
+    assert "".join(token.text for token in tokens[1:]) == page
+    asked = read_text(tokenizer, page, special_tokens=True)
+    assert ("<s>", 3, 6, True) in [(t.text, t.start, t.end, t.special) for t in asked]
+    assert not tokenizer.encode_special_tokens, "the given one is left as it was"
+
+
+def test_a_mask_is_a_mask_among_names_of_marks(bert_folder: Any) -> None:
+    model = vitral.load(bert_folder)
+    text = "[CLS] El [MASK] duerme [SEP] y [MASK]."
+    tokens = model.tokens(text)
+    assert [t.text for t in tokens if t.special] == ["[CLS]", "[MASK]", "[MASK]", "[SEP]"]
+    assert [(t.start, t.end) for t in tokens if t.text == "[MASK]"] == [(9, 15), (31, 37)]
+    assert all(t.text == text[t.start : t.end] for t in tokens if t.start is not None)
+    covered = {i for t in tokens[1:-1] for i in range(t.start, t.end)}
+    assert covered == {i for i, letter in enumerate(text) if letter != " "}
+    special = model.tokens(text, special_tokens=True)
+    assert [t.text for t in special if t.special and t.start is not None] == [
+        "[CLS]",
+        "[MASK]",
+        "[SEP]",
+        "[MASK]",
+    ]
+
+
+def test_labels_show_what_has_no_shape() -> None:
+    tokens = [Token(0, text) for text in ("\u200d", "\ufe0f", "\u200f\u200e", "a\u200d", " ", "")]
+    assert labels(tokens)[:3] == ["U+200D", "U+FE0F", "U+200F U+200E"]
+    assert [label(token.text) for token in tokens[:3]] == ["U+200D", "U+FE0F", "U+200F U+200E"]
+    assert "" not in labels(tokens)

@@ -38,13 +38,14 @@ minutes: 4
 schedule: { warm_up: 0.5, decay_from: 0.1 }
 zzzz: 1
 """
+SEED = "a whole number ≥ 0 and ≤ 9007199254740991"
 SAID = {
     "model.num_layer (line 4)": "unknown; did you mean num_layers?",
     "model.hidden_size (line 5)": "30 is not a multiple of num_heads, 4",
     "batch.lengths (line 8)": "a window of 128 tokens is longer than model.context, 64",
     "batch.tokens (line 8)": "32 tokens are fewer than one window of batch.lengths, 128",
     "optimizer.kind (line 11)": "expected one of sgd, momentum, rmsprop, adagrad, adam",
-    "optimizer.clip (line 12)": "expected a number > 0 or null, not -1",
+    "optimizer.clip (line 12)": "expected a number > 0 and ≤ 1000 or null, not -1",
     "data.held_out (line 13)": "a number > 0 and < 1, not true",
     "precision (line 14)": 'expected one of float32, bfloat16, float16, not "half"',
     "step (line 15)": "unknown; did you mean steps?",
@@ -92,10 +93,10 @@ def test_they_are_said_in_spanish_too(tmp_path: Path) -> None:
         ("name: x\nmodel: { form: lama }", ['model.form (line 2): expected one of llama, gpt2']),
         ("name: x\nmodel: 5", ["model (line 2): expected entries of its own, not 5"]),
         (GOOD + "1: 2\n", ["1 (line 4): unknown"]),
-        (GOOD + "seed: yes\n", ["seed (line 4): expected a whole number, not true"]),
-        (GOOD + "seed: '5'\n", ['seed (line 4): expected a whole number, not "5"']),
+        (GOOD + "seed: yes\n", [f"seed (line 4): expected {SEED}, not true"]),
+        (GOOD + "seed: '5'\n", [f'seed (line 4): expected {SEED}, not "5"']),
         (GOOD + "sample: 2024-01-01\npatience: 0\n", ["patience (line 5): expected a whole"]),
-        (GOOD + "minutes: .inf\n", ["minutes (line 4): expected a number > 0 or null"]),
+        (GOOD + "minutes: .inf\n", ["minutes (line 4): expected a number > 0 and ≤ 1000000"]),
         (GOOD + "optimizer: { betas: [0.9, 2] }\n", ["optimizer.betas.1 (line 4): expected a"]),
         ("model: { form: bert }\nsteps: 3\nphases: [{ objective: next_token }]\nname: x", [
             "phases.0.objective (line 3): the architecture bert learns masked_words",
@@ -136,7 +137,8 @@ def test_a_contradiction_with_an_unreadable_entry_is_none(tmp_path: Path) -> Non
 def test_settings_are_checked_as_the_file_is(tmp_path: Path) -> None:
     lines = mistakes(GOOD, tmp_path, "model.num_layer=4", "batch.tokens=many", "seed.x=1")
     assert lines[:2] == [
-        'batch.tokens (--set batch.tokens=many): expected a whole number ≥ 1, not "many"',
+        "batch.tokens (--set batch.tokens=many): expected a whole number ≥ 1 and ≤ 1000000000, "
+        'not "many"',
         "model.num_layer (--set model.num_layer=4): unknown; did you mean num_layers?",
     ]
     assert lines[2].startswith("seed (--set seed.x=1): expected a whole number")

@@ -74,7 +74,7 @@ def test_from_a_text_of_ones_own_to_explore(page: Page, runs: Path) -> None:
     # Both mistakes at once, each at its field, in words; what was typed stays.
     expect(layers).to_have_attribute("aria-invalid", "true")
     expect(width).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_text('se esperaba un número entero ≥ 1, no "dos"')).to_be_visible()
+    expect(page.get_by_text('se esperaba un número entero ≥ 1 y ≤ 1000, no "dos"')).to_be_visible()
     expect(page.get_by_text("15 no es múltiplo de num_heads, 2")).to_be_visible()
     expect(layers).to_have_value("dos")
     layers.fill("2")

@@ -36,8 +36,8 @@ def generate(
     top_p: Annotated[float | None, Parameter(help=message("cli.generate.top_p"))] = None,
     min_p: Annotated[float | None, Parameter(help=message("cli.generate.min_p"))] = None,
     repetition_penalty: Annotated[
-        float, Parameter(help=message("cli.generate.repetition_penalty"))
-    ] = 1.0,
+        float | None, Parameter(help=message("cli.generate.repetition_penalty"))
+    ] = None,
     seed: Annotated[int | None, Parameter(help=message("cli.generate.seed"))] = None,
     stop: Annotated[
         tuple[str, ...], Parameter(help=message("cli.generate.stop"), negative="")

@@ -59,3 +59,13 @@ def _unknown_option(error: UnknownOptionError) -> VitralError:
 
 def _name(error: CycloptsError) -> str:
     return error.argument.name if error.argument is not None else "?"
+
+
+def unforeseen(error: Exception) -> VitralError:
+    """Any other exception as one line: what a disk, a path or a library says."""
+    if isinstance(error, UnicodeEncodeError):  # a path of bytes that are no UTF-8
+        shown = str(error.object).encode(errors="replace").decode()
+        return VitralError("path_not_utf8", path=shown[:200])
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    reason = " ".join(str(reason).split())[:300]
+    return VitralError("unexpected", kind=type(error).__name__, reason=reason)

@@ -15,7 +15,7 @@ from cyclopts.help import DefaultFormatter
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from vitral.cli.mistakes import mistake_of
+from vitral.cli.mistakes import mistake_of, unforeseen
 from vitral.errors import VitralError
 from vitral.messages import message
 
@@ -59,6 +59,10 @@ def run(tokens: Sequence[str]) -> int:
     except BrokenPipeError:  # whoever read us, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # a library's, or a mistake of ours
+        if os.environ.get("VITRAL_TRACEBACK"):
+            raise
+        return _say(unforeseen(error))
     return code if isinstance(code, int) else 0
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from vitral.text.unseen import code_points
 from vitral.tracing import Token
 
 PART = "·"
@@ -18,7 +19,7 @@ def labels(tokens: Sequence[Token]) -> list[str]:
     result = []
     for index, token in enumerate(tokens):
         text = token.text.strip(" ") or token.text
-        label = "".join(_visible(character) for character in text) or "∅"
+        label = code_points(text) or "".join(map(_visible, text)) or "∅"
         before = tokens[index - 1] if index else None
         result.append(PART + label if before and _goes_on(before, token) else label)
     return result

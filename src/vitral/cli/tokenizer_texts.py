@@ -10,6 +10,7 @@ from vitral.data.corpus import Cleaning, read_documents
 from vitral.data.split import split_documents
 from vitral.errors import VitralError
 from vitral.models.load import locate, open_tokenizer
+from vitral.text.as_text import clear
 from vitral.text.tokenizer_folder import read_tokenizer
 from vitral.text.tokenizers import KINDS, train_tokenizer
 
@@ -69,6 +70,4 @@ def tokenizer_called(
     found = getattr(found, "backend_tokenizer", found)
     if not isinstance(found, Tokenizer):
         raise VitralError("tokenizer_unusable", name=name)
-    found.no_truncation()
-    found.no_padding()
-    return found
+    return clear(found)

@@ -41,6 +41,15 @@ def train(
     for option, value in (("--minutes", minutes), ("--steps", steps), ("--threads", threads)):
         if value is not None and not value > 0:
             raise VitralError("option_not_positive", option=option, value=value)
+    for option, number, most in (
+        ("--minutes", minutes, 1_000_000),
+        ("--steps", steps, 1_000_000_000),
+        ("--threads", threads, 1024),
+    ):
+        if number is not None and not number <= most:
+            raise VitralError("option_range", option=option, value=number, least=0, most=most)
+    for path in (*sources, *(str(each) for each in (out, recipe, from_) if each is not None)):
+        _check_utf8(path)
     from vitral.cli.train_recipe import settings_of
     from vitral.cli.train_run import Order, carry_out
     from vitral.training.recipes.recipe_file import read_recipe
@@ -72,6 +81,15 @@ def train(
         line = message("train.interrupted", out=shlex.quote(str(folder.out)))
         print(line, file=sys.stderr)
         return 130
+
+
+def _check_utf8(path: str) -> None:
+    """Raises `path_not_utf8`: a run notes its sources in files of text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = path.encode(errors="replace").decode()
+        raise VitralError("path_not_utf8", path=shown) from None
 
 
 def _title(

@@ -5,14 +5,12 @@ from pathlib import Path
 
 from vitral.errors import VitralError
 from vitral.training.recipes.recipe import Recipe
-from vitral.training.recipes.recipe_file import Setting, read_recipe, with_settings
+from vitral.training.recipes.recipe_file import Setting, read_recipe
+from vitral.training.recipes.shapes import TRANSLATORS
 from vitral.training.runs.run_folder import Asked, RunFolder
 
 MINUTES = 10.0
 """How long a run is for which nothing else is said."""
-
-_BEFORE_CHOOSING = ("model.form", "tokenizer", "data", "seed", "minutes", "steps")
-"""What the dial needs to know before it chooses; only a recipe can say otherwise."""
 
 
 def settings_of(
@@ -49,20 +47,27 @@ def recipe_for(
     steps = next((each.value for each in settings if each.path == "steps"), None)
     if steps is not None or start is not None:
         from vitral.training.recipes.plain import plain_recipe
+        from vitral.training.recipes.recipe_file import bent_to, with_settings
 
         plain = plain_recipe(name, asked.sources, 1000, start)
         if steps is None and not any(each.path == "minutes" for each in settings):
             settings = [*settings, Setting("minutes", MINUTES, "--minutes")]
-        return with_settings(plain, settings)
+        if start is not None:
+            return with_settings(plain, settings)
+        from vitral.training.preparation.fitting_tokenizer import prepare_fitting
+
+        plain = bent_to(plain, settings)
+        return prepare_fitting(plain, asked.sources, folder.out, _paths(settings))[0]
     for setting in settings:
-        if setting.place.startswith("--set") and _decides(setting.path):
+        of_pairs = setting.path == "model.form" and setting.value in TRANSLATORS
+        if setting.place.startswith("--set") and (of_pairs or setting.path == "minutes"):
             raise VitralError("setting_before_choosing", setting=setting.path)
     from vitral.training.recipes.dial import choose
 
     minutes = MINUTES if asked.minutes is None else asked.minutes
-    chosen = choose(asked.sources, minutes, folder.out, name=name, device=device)
-    return with_settings(chosen, [each for each in settings if each.path != "minutes"])
+    said = [each for each in settings if each.path != "minutes"]
+    return choose(asked.sources, minutes, folder.out, name=name, device=device, settings=said)
 
 
-def _decides(path: str) -> bool:
-    return any(path == entry or path.startswith(f"{entry}.") for entry in _BEFORE_CHOOSING)
+def _paths(settings: Sequence[Setting]) -> list[str]:
+    return [each.path for each in settings]

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vitral.cli.train_recipe import recipe_for
 from vitral.cli.train_sample import sample_prompt, sample_writer
+from vitral.cli.train_split import said_of_split
 from vitral.cli.train_watch import watched_text
 from vitral.errors import VitralError
 from vitral.messages import message
@@ -65,23 +66,25 @@ def carry_out(order: Order) -> int:
             from vitral.training.watching.tensorboard import TensorBoard
 
             watchers.append(TensorBoard(order.folder.out))
-        with group.leader_first(), _nothing_left_behind(order.folder):
+        begun = order.folder.begun
+        with group.leader_first(), _nothing_left_behind(order.folder, begun=begun):
             recipe, prepared, start = _prepared(order, terminal, device)
-        trainer = Trainer(
-            recipe,
-            prepared,
-            order.folder.out,
-            start=start,
-            compiled=order.compiled,
-            device=device,
-            watchers=watchers,
-            write_sample=sample_writer(recipe, prepared),
-            watched=watched_text(recipe, prepared, order.folder.out, leads=group.leads),
-            parallel=group,
-        )
-        was_over = trainer.over
-        with stopping_on_signals(trainer.stop):
-            finished = trainer.run()
+        with _nothing_left_behind(order.folder, begun=begun or not group.leads):
+            trainer = Trainer(
+                recipe,
+                prepared,
+                order.folder.out,
+                start=start,
+                compiled=order.compiled,
+                device=device,
+                watchers=watchers,
+                write_sample=sample_writer(recipe, prepared),
+                watched=watched_text(recipe, prepared, order.folder.out, leads=group.leads),
+                parallel=group,
+            )
+            was_over = trainer.over
+            with stopping_on_signals(trainer.stop):
+                finished = trainer.run()
     if not group.leads:
         return 0 if finished else 130
     out = shlex.quote(str(order.folder.out))
@@ -116,18 +119,21 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
     folder.begin(asked)
     folder.keep_recipe(recipe)
     path = None if start is None else Path(start)
-    return recipe, prepare(recipe, sources, folder.out, start=path), path
+    prepared = prepare(recipe, sources, folder.out, start=path)
+    if (said := said_of_split(recipe, prepared, folder.out)) is not None:
+        terminal.say(said)
+    return recipe, prepared, path
 
 
 @contextmanager
-def _nothing_left_behind(folder: RunFolder) -> Iterator[None]:
-    """Inside, neither a mistake in the options nor a full disk leaves an unfinished run folder
-    (`out_unwritable`)."""
-    begun = folder.begun
+def _nothing_left_behind(folder: RunFolder, *, begun: bool) -> Iterator[None]:
+    """Inside, whatever goes wrong leaves no half-begun run behind in which the corrected command
+    would be refused; a run that was `begun` before, or has a checkpoint, stays. A disk that takes
+    no more is `out_unwritable`."""
     try:
         yield
-    except (VitralError, OSError) as error:
-        if not begun:
+    except Exception as error:
+        if not (begun or (folder.out / "checkpoint").exists()):
             folder.abandon()
         if isinstance(error, OSError):
             reason = error.strerror or str(error)
@@ -144,9 +150,10 @@ def _say_what_is_next(console: Console, trainer: Trainer, out: str, *, was_over:
         step = trainer.state["step"]
         done = message("train.done", step=step, time=time, model=model)
         console.print(Text(done, "bold"), soft_wrap=True)
-        if trainer.early_stopping.weights:
-            best = message("train.best", step=trainer.early_stopping.step)
-            console.print(Text(best), soft_wrap=True)
+        best = trainer.early_stopping
+        if best.weights and best.step != step:
+            key = "train.best" if best.over and trainer.progress < 1 else "train.kept"
+            console.print(Text(message(key, step=best.step)), soft_wrap=True)
     prompt = shlex.quote(sample_prompt(trainer.recipe, trainer.prepared) or "")
     writes = trainer.recipe.phases[-1].objective != "masked_words"
     first = f"vitral generate {prompt}" if writes else f"vitral trace {prompt}"

@@ -3,15 +3,17 @@
     for document in read_documents(["libros/", "noticias.jsonl"]):
         print(document.name, len(document.text))
 
-A *source* is a text file (one document), a folder (all its .txt, .md and .jsonl files, also those
-in folders below), a .jsonl file (one document a line), or a Hugging Face dataset (one document a
-row). No more than one document is in memory at a time, and a file too large for that is read in
-parts.
+A *source* is a text file (one document), a .jsonl file (one document a line), a Parquet file (one
+a row), a folder (all such files, also those in folders below and in folders that it links to), or
+a Hugging Face dataset (one document a row). Text and .jsonl files may be compressed (.gz). No more
+than one document is in memory at a time, and a file too large for that is read in parts.
 """
 
 import codecs
+import gzip
 import json
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,11 +22,13 @@ from pathlib import Path
 from typing import Literal
 
 from vitral.data.cleaning import clean
+from vitral.data.files_below import files_below
 from vitral.errors import VitralError
 
 Cleaning = Literal["prose", "plain"]
 
-ENDINGS = (".txt", ".md", ".jsonl")
+_TEXTS = (".txt", ".md", ".jsonl")
+ENDINGS = (*_TEXTS, *(f"{ending}.gz" for ending in _TEXTS), ".parquet")
 """The files of a folder that are read. Those whose name begins with a dot are left out."""
 
 LARGEST_DOCUMENT = 32 * 2**20
@@ -75,6 +79,7 @@ def read_text(path: Path) -> str:
 def _texts(sources: Sequence[str | Path], text_field: str) -> Iterator[tuple[str, str]]:
     """Names and texts, as they stand in the files."""
     from vitral.data.hugging_face import dataset_name, is_dataset, read_dataset
+    from vitral.data.parquet import read_parquet
 
     found: list[tuple[Path, Path]] = []  # each file, and the folder that its name starts from
     datasets = []
@@ -86,7 +91,9 @@ def _texts(sources: Sequence[str | Path], text_field: str) -> Iterator[tuple[str
     names = _names(found)
     _refuse_twice([*names.values(), *(dataset_name(source) for source in datasets)])
     for path, _ in found:
-        if path.suffix.lower() == ".jsonl":
+        if ending_of(path) == ".parquet":
+            yield from read_parquet(path, names[path], text_field)
+        elif ending_of(path).startswith(".jsonl"):
             yield from _lines(path, names[path], text_field)
         else:
             yield from _parts(path, names[path])
@@ -99,13 +106,7 @@ def _files(source: Path) -> list[tuple[Path, Path]]:
         return [(source, source.parent)]
     if not source.is_dir():
         raise VitralError("source_missing", source=source)
-    paths = sorted(
-        path
-        for path in source.rglob("*")
-        if path.suffix.lower() in ENDINGS
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(source).parts)
-    )
+    paths = [path for path in files_below(source) if ending_of(path) in ENDINGS]
     if not paths:
         raise VitralError("data_missing", folder=source, endings=", ".join(ENDINGS))
     return [(path, source) for path in paths]
@@ -125,7 +126,15 @@ def _names(found: list[tuple[Path, Path]]) -> dict[Path, str]:
 
 
 def _without_ending(path: Path, root: Path) -> str:
-    return path.relative_to(root).with_suffix("").as_posix()
+    name = path.relative_to(root).as_posix()
+    return name[: len(name) - len(ending_of(path))]
+
+
+def ending_of(path: Path) -> str:
+    """The ending of a file's name, in small letters; that of a compressed file has two parts."""
+    name = path.name.lower()
+    last = Path(name).suffix
+    return Path(name.removesuffix(last)).suffix + last if last == ".gz" else last
 
 
 def _with_ending(path: Path, root: Path) -> str:
@@ -172,7 +181,7 @@ def _text_of(line: str, path: Path, number: int, text_field: str) -> str:
 
 def _parts(path: Path, name: str) -> Iterator[tuple[str, str]]:
     """A file's text, in one piece unless it is larger than `LARGEST_DOCUMENT`."""
-    if path.stat().st_size <= LARGEST_DOCUMENT:
+    if path.stat().st_size <= LARGEST_DOCUMENT and not _is_compressed(path):
         yield name, read_text(path)
         return
     blocks: list[str] = []
@@ -185,7 +194,11 @@ def _parts(path: Path, name: str) -> Iterator[tuple[str, str]]:
             blocks, length, block = [], 0, block[end:]
         blocks.append(block)
         length += len(block)
-    yield f"{name}:{number + 1}", "".join(blocks)
+    yield f"{name}:{number + 1}" if number else name, "".join(blocks)
+
+
+def _is_compressed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
 
 
 def _part_end(block: str, fullness: float) -> int:
@@ -204,7 +217,7 @@ def _decoded(path: Path) -> Iterator[str]:
     position = 0
     returned = ""  # a carriage return at a block's end may belong to the line break after it
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if _is_compressed(path) else path.open("rb") as file:
             while True:
                 data = file.read(_BLOCK)
                 if b"\0" in data:
@@ -228,6 +241,8 @@ def _decoded(path: Path) -> Iterator[str]:
                     yield text.replace("\r\n", "\n").replace("\r", "\n")
                 if not data:
                     return
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:  # cut short, or no gzip at all
+        raise VitralError("file_unreadable", path=path, reason=str(error)) from error
     except OSError as error:
         reason = error.strerror or os.strerror(error.errno or 0)
         raise VitralError("file_unreadable", path=path, reason=reason) from error

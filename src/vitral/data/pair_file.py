@@ -25,6 +25,8 @@ from tokenizers import Tokenizer
 
 from vitral.data.array_file import ArrayFile
 from vitral.data.pairs import END, Pair
+from vitral.text.as_text import as_text
+from vitral.text.special_tokens import num_ids
 from vitral.text.tokenizers import special_id
 
 SIDES = ("source", "target")
@@ -48,7 +50,7 @@ class PairFile:
     @classmethod
     def write(cls, pairs: Iterable[Pair], tokenizer: Tokenizer, stem: Path) -> "PairFile":
         """Tokenize the pairs as they stream by. Raises `file_unwritable`."""
-        dtype = np.dtype(np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32)
+        dtype = np.dtype(np.uint16 if num_ids(tokenizer) <= 2**16 else np.uint32)
         end = special_id(tokenizer, END)
         with ExitStack() as opened:
             files = [
@@ -60,7 +62,8 @@ class PairFile:
             for chunk in _chunks(pairs):
                 for side, ids, bounds in zip(SIDES, files[::2], files[1::2], strict=True):
                     texts = [getattr(pair, side) for pair in chunk]
-                    encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+                    with as_text(tokenizer):
+                        encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
                     rows = [[*encoding.ids, end] for encoding in encodings]
                     bounds.append(ids.length + np.cumsum([len(row) for row in rows]))
                     ids.append(np.concatenate(rows))

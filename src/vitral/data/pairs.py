@@ -18,6 +18,7 @@ from random import Random
 
 from tokenizers import AddedToken, Tokenizer, processors
 
+from vitral.data.files_below import files_below
 from vitral.data.spanish_dates import FIRST_YEAR, LAST_YEAR, date_in_digits, date_in_words
 from vitral.data.spanish_numbers import number_in_digits, number_in_words
 from vitral.errors import VitralError
@@ -45,7 +46,7 @@ def read_pairs(paths: Sequence[str | Path]) -> Iterator[Pair]:
     """
     for path in map(Path, paths):
         if path.is_dir():
-            files = sorted(each for each in path.rglob("*") if each.suffix in ENDINGS)
+            files = [each for each in files_below(path) if each.suffix in ENDINGS]
             if not files:
                 raise VitralError("data_missing", folder=path, endings=", ".join(ENDINGS))
         elif not path.is_file():

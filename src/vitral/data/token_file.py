@@ -18,6 +18,7 @@ from tokenizers import Encoding, Tokenizer
 from vitral.data.array_file import ArrayFile
 from vitral.data.corpus import Document
 from vitral.errors import VitralError
+from vitral.text.as_text import as_text
 from vitral.text.passages import passages
 
 _SENTENCE_END = re.compile(r"\n|(?<=[.!?»]) (?=[—«¡¿]?[¡¿]?[A-ZÁÉÍÓÚÜÑ])")
@@ -35,12 +36,19 @@ class TokenFile:
     documents: NDArray[np.int64]
 
     @classmethod
-    def write(cls, documents: Iterable[Document], tokenizer: Tokenizer, stem: Path) -> "TokenFile":
+    def write(
+        cls,
+        documents: Iterable[Document],
+        tokenizer: Tokenizer,
+        stem: Path,
+        *,
+        end: int | None = None,
+    ) -> "TokenFile":
         """Tokenize `documents` into `stem`.ids.npy, .starts.npy and .documents.npy.
 
-        No marks are put between documents. What stood there before is gone once this begins; a
-        write that is stopped leaves nothing that `exists` takes for a corpus. Raises
-        VitralError `corpus_empty` if there is no token, and `file_unwritable`.
+        The token `end` is put after each document (None: nothing is). What stood there before is
+        gone once this begins; a write that is stopped leaves nothing that `exists` takes for a
+        corpus. Raises VitralError `corpus_empty` if there is no token, and `file_unwritable`.
         """
         largest = max(tokenizer.get_vocab().values(), default=0)
         narrow = np.dtype(np.uint16) if largest < 2**16 else np.dtype(np.uint32)
@@ -51,7 +59,7 @@ class TokenFile:
                 files[ending] = ArrayFile(
                     _path(stem, ending), narrow if ending == "ids" else np.dtype(np.int64)
                 )
-            _write(documents, tokenizer, **files)
+            _write(documents, tokenizer, end, **files)
             if files["ids"].length == 0:
                 raise VitralError("corpus_empty", sources=stem)
             for file in files.values():
@@ -81,14 +89,18 @@ def _path(stem: Path, ending: str) -> Path:
 def _write(
     corpus: Iterable[Document],
     tokenizer: Tokenizer,
+    end: int | None,
     *,
     ids: ArrayFile,
     starts: ArrayFile,
     documents: ArrayFile,
 ) -> None:
     last_start = last_document = -1
+    after = np.array([] if end is None else [end], dtype=np.int64)
     for passage, encoding in _encoded(_pieces(corpus), tokenizer):
         if passage.number != last_document and len(encoding.ids) > 0:
+            if last_document >= 0:
+                ids.append(after)
             documents.append(np.array([ids.length]))
             last_document = passage.number
         characters = np.array([start for start, _ in encoding.offsets], dtype=np.int64)
@@ -99,6 +111,8 @@ def _write(
         starts.append(first)
         last_start = int(first[-1]) if len(first) else last_start
         ids.append(np.array(encoding.ids, dtype=np.int64))
+    if last_document >= 0:
+        ids.append(after)
 
 
 @dataclass(frozen=True)
@@ -128,7 +142,8 @@ def _encoded(
     """Several passages at once, which the tokenizer divides among the CPU cores."""
     while batch := list(islice(pieces, _PASSAGES_AT_ONCE)):
         texts = [passage.text for passage in batch]
-        encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
+        with as_text(tokenizer):
+            encodings = tokenizer.encode_batch(texts, add_special_tokens=False)
         yield from zip(batch, encodings, strict=True)
 
 

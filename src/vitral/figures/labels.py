@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from vitral.figures.sheet import families
+from vitral.text.unseen import code_points
 
 LONGEST = 16
 _LEEWAY = 1.02  # no two programs set a line exactly alike
@@ -15,7 +16,7 @@ _VISIBLE = {"\n": "↵", "\r": "␍", "\t": "⇥", " ": "␣", "\u00a0": "␣"}
 def label(text: str) -> str:
     """A token's text with nothing invisible in it; an ellipsis stands for what was cut."""
     seen = text.strip(" ") or text
-    shown = "".join(_visible(character) for character in seen) or "∅"
+    shown = code_points(seen) or "".join(map(_visible, seen)) or "∅"
     return shortened(shown, LONGEST)
 
 

@@ -15,16 +15,18 @@ equal token for token (a test compares them). (Graves 2012, section 2.3; Wu et a
 Shapes: K beams, T tokens so far, V vocabulary.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.folder_rules import FolderRules
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import reader_of
 from vitral.models.description import context
+from vitral.models.generation_settings import as_ids
 from vitral.stopping import check_stop
 
 
@@ -52,14 +54,17 @@ def beam_search(
     num_beams: int,
     max_new_tokens: int,
     length_penalty: float = 1.0,
-    end_id: int | None = None,
+    end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
+    rules: FolderRules | None = None,
+    early_stopping: bool = False,
 ) -> list[Finished]:
     """The best continuations of the one text `ids_T`, at most `num_beams`, the best first.
 
-    An encoder–decoder's encoder reads `encoder_ids` [1, S]. Raises what `generate_ids` raises,
-    and `option_invalid` for fewer than one beam.
+    An encoder–decoder's encoder reads `encoder_ids` [1, S]. `rules` are those of the model's
+    folder; with `early_stopping` the first `num_beams` finished texts are enough. Raises what
+    `generate_ids` raises, and `option_invalid` for fewer than one beam.
     """
     finished: list[Finished] = []
     for searching in search(
@@ -71,6 +76,8 @@ def beam_search(
         end_id=end_id,
         use_cache=use_cache,
         encoder_ids=encoder_ids,
+        rules=rules,
+        early_stopping=early_stopping,
     ):
         finished = searching.finished
     return finished
@@ -84,9 +91,11 @@ def search(
     num_beams: int,
     max_new_tokens: int,
     length_penalty: float = 1.0,
-    end_id: int | None = None,
+    end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
+    rules: FolderRules | None = None,
+    early_stopping: bool = False,
 ) -> Iterator[Searching]:
     """`beam_search`, token by token; what the last one has finished is what is found."""
     if num_beams < 1:
@@ -97,7 +106,12 @@ def search(
         max_new_tokens = min(max_new_tokens, size - len(ids_T))
     if encoder_ids is not None:
         encoder_ids = encoder_ids.expand(num_beams, -1)
+    rule = None
+    if rules is not None:
+        source = None if encoder_ids is None else encoder_ids[0]
+        rule = rules.of_text(ids_T.tolist(), max_new_tokens, source)
     read = reader_of(module, encoder_ids=encoder_ids, use_cache=use_cache)
+    end_ids = as_ids(end_id)
     written_KT = torch.empty(num_beams, 0, dtype=torch.long, device=ids_T.device)
     new_KT = ids_T.expand(num_beams, -1)
     # All beams begin alike: only the first may be continued, or they would stay alike.
@@ -106,14 +120,18 @@ def search(
     finished: list[Finished] = []
     for length in range(1, max_new_tokens + 1):
         check_stop()
-        scores_KV = scores_K[:, None] + read(new_KT).float().log_softmax(dim=-1)
-        # Of twice as many candidates at least half go on, even if all the best of them end.
-        num_candidates = min(2 * num_beams, scores_KV.numel())
+        next_KV = read(new_KT).float().log_softmax(dim=-1)
+        if rule is not None:
+            texts_KT = torch.cat((ids_T.expand(num_beams, -1), written_KT), dim=1)
+            next_KV = rule(texts_KT.cpu(), next_KV.cpu()).to(next_KV.device)
+        scores_KV = scores_K[:, None] + next_KV
+        # With so many candidates, enough go on even if each beam is ended in every way there is.
+        num_candidates = min(max(2, 1 + len(end_ids)) * num_beams, scores_KV.numel())
         best = scores_KV.flatten().topk(num_candidates)
         beams, tokens = best.indices // scores_KV.shape[1], best.indices % scores_KV.shape[1]
         ends = torch.full_like(tokens, length == max_new_tokens, dtype=torch.bool)
-        if end_id is not None:
-            ends |= tokens == end_id
+        for end in end_ids:
+            ends |= tokens == end
         texts_KT = torch.cat((written_KT[beams], tokens[:, None]), dim=1)
         for place in range(min(num_beams, num_candidates)):
             if ends[place] and best.values[place] > float("-inf"):
@@ -129,7 +147,7 @@ def search(
         scores_K, written_KT = best.values[going_on], texts_KT[going_on]
         scores_K[num_beams - num_left :] = float("-inf")
         hopeless = len(finished) == num_beams and (
-            float(scores_K[0]) / length**length_penalty <= finished[-1].score
+            early_stopping or float(scores_K[0]) / length**length_penalty <= finished[-1].score
         )
         if hopeless:
             yield Searching([], finished)

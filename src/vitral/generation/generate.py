@@ -13,15 +13,17 @@ half of what was read, the rest being forgotten.
 Shapes: B texts, T tokens so far with the padding.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.folder_rules import FolderRules, Ruled
 from vitral.generation.reading import Reader, can_write, reader_of
 from vitral.generation.sampling import Sampling
 from vitral.models.description import architecture, context
+from vitral.models.generation_settings import as_ids
 from vitral.stopping import check_stop
 
 GREEDY = Sampling()
@@ -36,22 +38,23 @@ def generate_ids(
     max_new_tokens: int,
     sampling: Sampling = GREEDY,
     seed: int | None = None,
-    end_id: int | None = None,
+    end_id: int | Collection[int] | None = None,
     use_cache: bool = True,
     encoder_ids: Tensor | None = None,
     encoder_mask: Tensor | None = None,
     reader: Reader | None = None,
     windowed: bool = False,
+    rules: FolderRules | None = None,
 ) -> Iterator[Tensor]:
     """Yield the next token [B] of each text, up to `max_new_tokens` times. A text ends with
-    `end_id`, or where the model's context is full, unless `windowed`; from then on its token is
-    `ENDED`, and when all have ended, so does the writing.
+    `end_id` (one of them, if they are several), or where the model's context is full, unless
+    `windowed`; from then on its token is `ENDED`, and when all have ended, so does the writing.
 
     `ids` are what the decoder has read so far, rows of one length [B, T] or of several; an
     encoder–decoder's encoder reads `encoder_ids`, of which `encoder_mask` is 0 at padding. Each
-    text is sampled with a generator of its own, started with `seed`. `reader` reads (see
-    `generation.reading`), for callers that record it; it reads no padding, and cannot
-    be windowed.
+    text draws with a generator of its own, begun with `seed`. `reader` is what reads (see
+    `generation.reading`), for those who want to watch it do so; it reads no padding, and cannot
+    be windowed. `rules` are those of the model's folder, which come before the sampling.
 
     Raises `text_empty` for no tokens, `text_too_long` if a prompt leaves no room,
     `option_invalid` for a number of tokens below 1, and `cannot_write` for a model that is made
@@ -68,6 +71,11 @@ def generate_ids(
     if seed is not None:
         generators = [torch.Generator(device).manual_seed(seed) for _ in rows]
 
+    ruled = None
+    if rules is not None:
+        sources = None if encoder_ids is None else _unpadded(encoder_ids, encoder_mask)
+        ruled = Ruled(rules, [row.tolist() for row in rows], max_new_tokens, sources)
+
     def open_reader(texts: list[int], num_pads: list[int], longest: int) -> Reader:
         room = longest + max_new_tokens
         return reader or reader_of(
@@ -81,7 +89,11 @@ def generate_ids(
 
     def pick(logits_BV: Tensor, read_BT: Tensor, texts: list[int]) -> Tensor:
         own = None if generators is None else [generators[text] for text in texts]
-        return sampling.choose(logits_BV, read_BT, own)
+        if ruled is None:
+            return sampling.choose(logits_BV, read_BT, own)
+        next_B = sampling.choose(ruled.scores(logits_BV, texts), read_BT, own)
+        ruled.wrote(next_B, texts)
+        return next_B
 
     return _generate(
         rows,
@@ -89,7 +101,7 @@ def generate_ids(
         pick,
         max_new_tokens=max_new_tokens,
         size=size,
-        end_id=end_id,
+        end_ids=as_ids(end_id),
         windowed=windowed,
     )
 
@@ -108,6 +120,12 @@ def check_prompts(
         raise VitralError("option_invalid", option="max_new_tokens", value=max_new_tokens, least=1)
 
 
+def _unpadded(ids_BS: Tensor, mask_BS: Tensor | None) -> list[Tensor]:
+    if mask_BS is None:
+        return list(ids_BS)
+    return [ids[mask.bool()] for ids, mask in zip(ids_BS, mask_BS, strict=True)]
+
+
 def padded(rows: Sequence[Tensor]) -> tuple[Tensor, list[int]]:
     """Rows of ids [B, T] with their own first token before the shorter ones, and how often."""
     longest = max(map(len, rows))
@@ -124,7 +142,7 @@ def _generate(
     *,
     max_new_tokens: int,
     size: int | None,
-    end_id: int | None,
+    end_ids: Collection[int],
     windowed: bool,
 ) -> Iterator[Tensor]:
     """`open_reader` and `pick` receive the numbers of the texts that they work on: a text leaves
@@ -142,9 +160,8 @@ def _generate(
         yield _of_all(next_B, texts, ended)
         new_BT = next_B[:, None]
         read_BT = torch.cat((read_BT, new_BT), dim=1)
-        if end_id is not None:
-            for text, token in zip(texts, next_B.tolist(), strict=True):
-                ended[text] = ended[text] or token == end_id
+        for text, token in zip(texts, next_B.tolist(), strict=True):
+            ended[text] = ended[text] or token in end_ids
         if size is not None and read_BT.shape[1] >= size:  # the longest has no padding
             rows = [row[pads:] for row, pads in zip(read_BT, num_pads, strict=True)]
             for text, row in zip(texts, rows, strict=True):

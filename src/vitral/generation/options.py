@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vitral.errors import VitralError
-from vitral.generation.sampling import Sampling
+from vitral.generation.sampling import MOST_PENALTY, Sampling, check_range
+
+MOST_TOKENS, MOST_BEAMS = 1_000_000, 1000
+"""More than these are a slip of the finger, and would fill the memory before anybody saw it."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,15 @@ class GenerationOptions:
     most likely text is searched for, long ones favoured by a `length_penalty` (default: 1)
     above 0 (`generation.beam_search`).
 
+    What the model's folder demands of every text (`generation.folder_rules`) is followed too; a
+    `repetition_penalty` that is given, and be it 1, takes the place of the folder's.
+
+    With `special_tokens`, the names of special tokens in the text ("<|im_start|>") are those
+    tokens; else they are text like any other.
+
     Raises VitralError `option_needs` for an option that has no effect without another,
-    `options_clash` for two that exclude one another, `option_invalid` or `option_out_of_range`
-    for a number out of range.
+    `options_clash` for two that exclude one another, `stop_empty` for a string to stop at that
+    has no characters, `option_invalid` or `option_out_of_range` for a number that makes no sense.
     """
 
     max_new_tokens: int = 50
@@ -34,19 +43,29 @@ class GenerationOptions:
     top_k: int | None = None
     top_p: float | None = None
     min_p: float | None = None
-    repetition_penalty: float = 1.0
+    repetition_penalty: float | None = None
     seed: int | None = None
-    stop: Sequence[str] = ()
+    stop: str | Sequence[str] = ()
     num_beams: int | None = None
     length_penalty: float | None = None
     windowed: bool = False
+    special_tokens: bool = False
 
     def __post_init__(self) -> None:
+        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)
+        if not all(isinstance(each, str) and each for each in stop):
+            raise VitralError("stop_empty")
+        object.__setattr__(self, "stop", stop)
         if self.max_new_tokens < 1:
             raise VitralError(
                 "option_invalid", option="max_new_tokens", value=self.max_new_tokens, least=1
             )
         sampling = self.sampling  # its numbers are looked at first
+        check_range("max_new_tokens", self.max_new_tokens, 1, MOST_TOKENS)
+        if self.seed is not None:
+            check_range("seed", self.seed, -(2**63), 2**64 - 1)
+        if self.length_penalty is not None:
+            check_range("length_penalty", self.length_penalty, -MOST_PENALTY, MOST_PENALTY)
         if self.num_beams is None:
             if self.length_penalty is not None:
                 raise VitralError("option_needs", option="length_penalty", needed="num_beams")
@@ -55,12 +74,14 @@ class GenerationOptions:
             return
         if self.num_beams < 1:
             raise VitralError("option_invalid", option="num_beams", value=self.num_beams, least=1)
+        check_range("num_beams", self.num_beams, 1, MOST_BEAMS)
         drawing = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed")
         self._refuse("options_clash", *drawing, "stop", "windowed")
 
     def _refuse(self, key: str, *options: str) -> None:
         for option in options:
-            if getattr(self, option) != getattr(type(self), option):
+            value = getattr(self, option)
+            if value != getattr(type(self), option) and (option, value) != _NO_PENALTY:
                 if key == "option_needs":
                     raise VitralError(key, option=option, needed="temperature > 0")
                 raise VitralError(key, first="num_beams", second=option)
@@ -68,6 +89,8 @@ class GenerationOptions:
     @property
     def sampling(self) -> Sampling:
         """How a token is chosen."""
-        return Sampling(
-            self.temperature, self.top_k, self.top_p, self.min_p, self.repetition_penalty
-        )
+        penalty = 1.0 if self.repetition_penalty is None else self.repetition_penalty
+        return Sampling(self.temperature, self.top_k, self.top_p, self.min_p, penalty)
+
+
+_NO_PENALTY = ("repetition_penalty", 1)

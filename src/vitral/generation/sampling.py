@@ -26,6 +26,18 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-4, 1e4
+"""Below it the logits leave float32, and what is drawn is the likeliest token anyway (ask for 0);
+above it all tokens are equally likely."""
+
+MOST_PENALTY = 100.0
+
+
+def check_range(option: str, value: float, least: float, most: float) -> None:
+    """Raises VitralError `option_range` for a number that is not between the two."""
+    if not least <= value <= most:
+        raise VitralError("option_range", option=option, value=value, least=least, most=most)
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -46,6 +58,8 @@ class Sampling:
             raise VitralError(
                 "option_invalid", option="temperature", value=self.temperature, least=0
             )
+        if self.temperature > 0:
+            check_range("temperature", self.temperature, LEAST_TEMPERATURE, MOST_TEMPERATURE)
         if self.top_k is not None and self.top_k < 1:
             raise VitralError("option_invalid", option="top_k", value=self.top_k, least=1)
         for option, share in (("top_p", self.top_p), ("min_p", self.min_p)):
@@ -56,8 +70,9 @@ class Sampling:
                 "option_out_of_range",
                 option="repetition_penalty",
                 value=self.repetition_penalty,
-                most="∞",
+                most=MOST_PENALTY,
             )
+        check_range("repetition_penalty", self.repetition_penalty, 1 / MOST_PENALTY, MOST_PENALTY)
 
     def scores(self, logits_BV: Tensor, read_BT: Tensor) -> Tensor:
         """The logits [B, V] after all changes; −∞ where a token is left out. At temperature 0

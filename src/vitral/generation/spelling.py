@@ -4,12 +4,10 @@ A token may be part of a character, and what it adds may depend on the one befor
 few are spelled again with each new one; how long the text has become costs nothing.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-BROKEN = "\ufffd"
-"""What stands where bytes are no character, or not yet."""
+from vitral.text.raw_bytes import BROKEN
 
 
 def spelled(tokenizer: Any, ids: Sequence[int]) -> str:
@@ -26,7 +24,7 @@ class Spelling:
     """
 
     def __init__(self, tokenizer: Any, read: Sequence[int], stop: Sequence[str] = ()) -> None:
-        self._tokenizer, self._stop = tokenizer, stop
+        self._tokenizer, self._stop = tokenizer, [each for each in stop if each]
         self._recent = list(read[-8:])
         # What of the recent tokens' text was there before: it may not be given again.
         self._known = spelled(tokenizer, self._recent)
@@ -77,29 +75,3 @@ def gained(tokenizer: Any, before: Sequence[int], token: int) -> str:
     recent = list(before[-8:])
     known = spelled(tokenizer, recent).rstrip(BROKEN)
     return spelled(tokenizer, [*recent, token]).rstrip(BROKEN)[len(known) :]
-
-
-def raw_bytes(tokenizer: Any, token: int) -> str | None:
-    """The bytes that a token stands for, as "F0 9F", where they are known and are no whole
-    characters; else None."""
-    if BROKEN not in str(tokenizer.decode([token])):
-        return None
-    ours = hasattr(tokenizer, "id_to_token")
-    name = tokenizer.id_to_token(token) if ours else tokenizer.convert_ids_to_tokens(token)
-    single = re.fullmatch(r"<0x([0-9A-F]{2})>", name or "")
-    if single is not None:
-        return single[1]
-    values = [_byte_of(letter) for letter in name or ""]
-    known = [value for value in values if value is not None]
-    return " ".join(f"{value:02X}" for value in known) if len(known) == len(values) else None
-
-
-def _byte_of(letter: str) -> int | None:
-    """The byte that byte-level BPE writes as `letter`: a printable one is itself, the others are
-    counted on from 256 (Radford et al. 2019, `bytes_to_unicode`)."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    if ord(letter) in printable:
-        return ord(letter)
-    others = [value for value in range(256) if value not in printable]
-    place = ord(letter) - 256
-    return others[place] if 0 <= place < len(others) else None

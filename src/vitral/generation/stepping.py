@@ -32,11 +32,13 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.generation.folder_rules import rules_of
 from vitral.generation.generate import check_prompts
 from vitral.generation.reading import Reader, can_write, kept_bytes, reader_of
 from vitral.generation.sampling import Sampling
-from vitral.generation.writing import end_id, prompt_of
+from vitral.generation.writing import check_prompts_known, prompt_of
 from vitral.models.description import architecture, context
+from vitral.models.generation_settings import end_ids
 from vitral.tracing.recording.newest_row import NewestRow
 
 Ended = Literal["end", "context"]
@@ -96,14 +98,15 @@ class Stepping:
         prompt = prompt_of(module, tokenizer, text)
         self.prompt, self.source, self.before = prompt.decoder, prompt.encoder, prompt.before
         self.context = context(module)
-        self._module, self._windowed = module, windowed
+        self._module, self._tokenizer, self._windowed = module, tokenizer, windowed
         self._newest = NewestRow(module) if watched else None
-        self._end_id = end_id(module, tokenizer)
+        self._end_ids = end_ids(module, tokenizer)
         self._device = next(module.parameters()).device
         self.encoder_ids = prompt.encoder_ids(self._device)
         self._prompt_ids = [token.id for token in self.prompt]
         row = torch.tensor(self._prompt_ids)
         check_prompts(module, [row], 1, windowed=windowed)
+        self._asked = prompt
         self._reader: Reader | None = None
         self._read: list[int] = []  # what the reader has read, from the window's start
         self._look: Look | None = None  # what came of it
@@ -129,7 +132,7 @@ class Stepping:
 
     def ended(self, written: Sequence[int]) -> Ended | None:
         """Why nothing follows `written`; None where something may."""
-        if written and written[-1] == self._end_id:
+        if written and written[-1] in self._end_ids:
             return "end"
         full = self.context is not None and len(self.prompt) + len(written) >= self.context
         return "context" if full and not self._windowed else None
@@ -151,6 +154,7 @@ class Stepping:
         newest = self._newest
         with newest or nullcontext(), torch.no_grad():
             if known < 0 or self._reader is None:
+                check_prompts_known(self._module, [self._asked])
                 known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
@@ -164,7 +168,7 @@ class Stepping:
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:
         """The token that follows `written`: the most likely at temperature 0, else sampled."""
         look = self.look(written)
-        logits_BV = look.logits[None]
+        logits_BV = self._ruled(look.logits[None], written, sampling)
         read_BT = torch.tensor([self._read], device=self._device)
         generator = None
         shares_V = torch.zeros_like(look.logits)
@@ -182,6 +186,18 @@ class Stepping:
             rank=int((logits_V > logits_V[token]).sum()) + 1,
             shares=shares_V,
         )
+
+    def _ruled(self, logits_1V: Tensor, written: Sequence[int], sampling: Sampling) -> Tensor:
+        """The logits after the rules of the model's folder. A penalty on repetition that was
+        asked for takes the place of the folder's."""
+        penalty = None if sampling.repetition_penalty == 1 else sampling.repetition_penalty
+        rules = rules_of(self._module, self._tokenizer, repetition_penalty=penalty)
+        if rules is None:
+            return logits_1V
+        source = None if self.encoder_ids is None else self.encoder_ids[0].cpu()
+        rule = rules.of_text(self._prompt_ids, None, source)
+        ids_1T = torch.tensor([[*self._prompt_ids, *written]])
+        return rule(ids_1T, logits_1V.cpu()).to(logits_1V.device)
 
     def _draws(self, seed: int, place: int, size: int) -> torch.Generator:
         """The seed's generator before its draw number `place`, each of `size` shares."""

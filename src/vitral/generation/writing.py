@@ -14,14 +14,17 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.generation.beam_search import beam_search
+from vitral.generation.folder_rules import rules_of, unknown
 from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
-from vitral.generation.spelling import BROKEN, Spelling, spelled
+from vitral.generation.spelling import Spelling, spelled
 from vitral.models.description import context, kind, number, pad_id, start_id
+from vitral.models.generation_settings import end_ids, settings_of
 from vitral.surfaces.place import TextSpan
+from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.recording.growing import GrowingTrace
-from vitral.tracing.recording.inputs import pad
+from vitral.tracing.recording.inputs import check_ids, pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -49,21 +52,30 @@ class Prompt:
         return torch.tensor([[token.id for token in self.encoder]], device=device)
 
 
-def prompt_of(module: nn.Module, tokenizer: Any, text: str) -> Prompt:
+def prompt_of(
+    module: nn.Module, tokenizer: Any, text: str, *, special_tokens: bool = False
+) -> Prompt:
     """The tokens of `text` as `module` reads them before writing. Raises what `read_text` does,
     `tokenizer_missing`, and `text_too_long` for more than an encoder takes."""
     if tokenizer is None:
         raise VitralError("tokenizer_missing", model=type(module).__name__)
-    tokens = read_text(tokenizer, text)
+    tokens = read_text(tokenizer, text, special_tokens=special_tokens)
     if kind(module) == "encoder-decoder":
         most = context(module)
         if most is not None and len(tokens) > most:
             name = type(module).__name__
             raise VitralError("text_too_long", length=len(tokens), context=most, model=name)
         return Prompt(bare_tokens([start_id(module, tokenizer)], tokenizer), tokens)
-    while len(tokens) > 1 and tokens[-1].start is None:  # an end mark would end it all
+    # An end mark would end it all.
+    while len(tokens) > 1 and tokens[-1].special and tokens[-1].start is None:
         tokens = tokens[:-1]
     return Prompt(tokens, None)
+
+
+def check_prompts_known(module: nn.Module, prompts: Sequence[Prompt]) -> None:
+    """Raises VitralError `id_out_of_range` for a token that the model does not have."""
+    rows = [[*prompt.decoder, *(prompt.encoder or [])] for prompt in prompts]
+    check_ids([[token.id for token in row] for row in rows], number(module, "vocab_size"))
 
 
 def write(
@@ -73,7 +85,9 @@ def write(
     `beam_search` finds (for one text after the other)."""
     if options.num_beams is not None:
         return [_likeliest(module, tokenizer, text, options) for text in texts]
-    prompts = [prompt_of(module, tokenizer, text) for text in texts]
+    prompts = [
+        prompt_of(module, tokenizer, text, special_tokens=options.special_tokens) for text in texts
+    ]
     spellings = [_spelling(tokenizer, prompt, options) for prompt in prompts]
     for next_B in _new_ids(module, tokenizer, prompts, options):
         for spelling, token in zip(spellings, next_B.tolist(), strict=True):
@@ -103,7 +117,7 @@ def pieces(
     No piece splits a character: bytes of one wait for the rest of it. Writing ends before the
     first of the strings `stop`, and what may be the beginning of one waits until it is known.
     """
-    prompt = prompt_of(module, tokenizer, text)
+    prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
     spelling = _spelling(tokenizer, prompt, options)
     for token in _new_ids(module, tokenizer, [prompt], options, reader):
         if piece := spelling.add(int(token)):
@@ -115,24 +129,32 @@ def pieces(
 
 
 def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
-    prompt = prompt_of(module, tokenizer, text)
+    prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
+    check_prompts_known(module, [prompt])
     device = next(module.parameters()).device
     assert options.num_beams is not None
+    settings = settings_of(module)
+    if settings.get("early_stopping") not in (None, True, False):
+        raise unknown("early_stopping", settings["early_stopping"])
+    if options.length_penalty is not None:
+        settings = settings | {"length_penalty": options.length_penalty}
     finished = beam_search(
         module,
         prompt.ids(device)[0],
         num_beams=options.num_beams,
         max_new_tokens=options.max_new_tokens,
-        length_penalty=1.0 if options.length_penalty is None else options.length_penalty,
-        end_id=end_id(module, tokenizer),
+        length_penalty=float(settings.get("length_penalty", 1.0)),
+        end_id=end_ids(module, tokenizer),
         encoder_ids=prompt.encoder_ids(device),
+        rules=rules_of(module, tokenizer, repetition_penalty=options.repetition_penalty),
+        early_stopping=settings.get("early_stopping") is True,
     )
     ids = [token.id for token in prompt.decoder]
     return _written(tokenizer, text, prompt, [*ids, *finished[0].ids])
 
 
 def _spelling(tokenizer: Any, prompt: Prompt, options: GenerationOptions) -> Spelling:
-    return Spelling(tokenizer, prompt.before, options.stop)
+    return Spelling(tokenizer, prompt.before, tuple(options.stop))
 
 
 class _Watched:
@@ -161,7 +183,7 @@ def write_traced(
     for option in ("stop", "windowed", "num_beams"):
         if getattr(options, option):
             raise VitralError("options_clash", first="trace_generation", second=option)
-    prompt = prompt_of(module, tokenizer, text)
+    prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
     device = next(module.parameters()).device
     ids = [token.id for token in prompt.decoder]
     with GrowingTrace(module) as growing:
@@ -184,6 +206,8 @@ def _new_ids(
     options: GenerationOptions,
     reader: Reader | None = None,
 ) -> Iterator[Tensor]:
+    if reader is None or isinstance(reader, _Watched):
+        check_prompts_known(module, prompts)
     encoder_BS, mask_BS = _encoder_batch(module, tokenizer, prompts)
     return generate_ids(
         module,
@@ -191,11 +215,12 @@ def _new_ids(
         max_new_tokens=options.max_new_tokens,
         sampling=options.sampling,
         seed=options.seed,
-        end_id=end_id(module, tokenizer),
+        end_id=end_ids(module, tokenizer),
         encoder_ids=encoder_BS,
         encoder_mask=mask_BS,
         reader=reader,
         windowed=options.windowed,
+        rules=rules_of(module, tokenizer, repetition_penalty=options.repetition_penalty),
     )
 
 
@@ -210,17 +235,6 @@ def _encoder_batch(
     device = next(module.parameters()).device
     whole = bool(batch.mask.all())
     return batch.ids.to(device), None if whole else batch.mask.to(device)
-
-
-def end_id(module: nn.Module, tokenizer: Any) -> int | None:
-    """The token that ends a text: the tokenizer's, else the configuration's; None if neither
-    names one."""
-    names = ("</s>", "<|endoftext|>", "<|end|>", "<s>")
-    if hasattr(tokenizer, "token_to_id"):
-        found = next((i for i in map(tokenizer.token_to_id, names) if i is not None), None)
-    else:
-        found = getattr(tokenizer, "eos_token_id", None)
-    return number(module, "eos_token_id") if found is None else found
 
 
 def _written(tokenizer: Any, text: str, prompt: Prompt, ids: list[int]) -> str:

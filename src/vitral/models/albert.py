@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,7 +40,7 @@ from vitral.models.encoder import (
 )
 from vitral.models.folder_format import FolderFormat
 from vitral.models.form import Form
-from vitral.models.shape import AttentionShape
+from vitral.models.shape import AttentionShape, Width
 from vitral.nn.norms import LayerNorm
 from vitral.nn.positions import LearnedPositions
 
@@ -111,7 +110,7 @@ class AlbertShape(AttentionShape):
     `embedding_size`."""
 
     form: Literal["albert"]
-    embedding_size: PositiveInt = 128
+    embedding_size: Width = 128
 
 
 _ONE_GROUP = {"num_hidden_groups": 1, "inner_group_num": 1}

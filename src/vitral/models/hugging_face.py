@@ -84,6 +84,18 @@ def read_to_train(folder: Path | str) -> nn.Module:
     return model.eval()
 
 
+def shaped_as(folder: Path | str, **changes: Any) -> nn.Module:
+    """A model of the shape of the one in `folder`, but for those entries of its configuration
+    that `changes` name; its weights are fresh. Raises what `read` raises of a configuration."""
+    folder = Path(folder)
+    config_json = _config_json(folder)
+    architecture = _architecture(config_json)
+    form = form_of_folder(architecture) or form_of_body(architecture)
+    if form is None:
+        raise VitralError("architecture_unknown", architecture=architecture, folder=folder)
+    return form.model(form.config(**form.folder.shape_of(config_json) | changes))
+
+
 def write(
     model: nn.Module,
     tokenizer: Tokenizer | None,

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.models.configuration import ModelConfig
 from vitral.models.folder_format import FolderFormat
 from vitral.models.form import FastDecoding, Form
-from vitral.models.shape import AttentionShape, NoMultiple
+from vitral.models.shape import AttentionShape, Depth, NoMultiple, Places
 from vitral.nn.attention import Attention
 from vitral.nn.block import PreNormBlock
 from vitral.nn.cache import KeyValueCache
@@ -152,9 +152,9 @@ class LlamaShape(AttentionShape):
     rotary = True
 
     form: Literal["llama"]
-    num_key_value_heads: PositiveInt | None = None
-    intermediate_size: PositiveInt = 688
-    rope_base: Annotated[float, Field(gt=1)] = 10_000.0
+    num_key_value_heads: Depth | None = None
+    intermediate_size: Places = 688
+    rope_base: Annotated[float, Field(gt=1, le=1e12)] = 10_000.0
 
     def config_entries(self) -> dict[str, Any]:
         return super().config_entries() | {"num_key_value_heads": self._num_groups}

@@ -18,6 +18,7 @@ from torch import nn
 from vitral.errors import VitralError
 from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_finite, check_weights, read_config, refuse_pickles
+from vitral.models.generation_settings import keep_settings
 
 HUB_SECONDS = 5
 """How long the hub may take to answer before it counts as out of reach."""
@@ -86,7 +87,9 @@ def open_folder(folder: Path, name: str) -> Opened:
         except VitralError as error:
             raise wrong or error from error
     check_finite(module, weights[0])
-    return Opened(name, module.eval(), open_tokenizer(folder), folder)
+    tokenizer = open_tokenizer(folder)
+    keep_settings(module, folder, config, tokenizer)
+    return Opened(name, module.eval(), tokenizer, folder)
 
 
 def open_tokenizer(folder: Path) -> Any:
@@ -96,12 +99,9 @@ def open_tokenizer(folder: Path) -> Any:
     """
     path = folder / "tokenizer.json"
     if path.is_file():
-        from tokenizers import Tokenizer
+        from vitral.text.tokenizer_folder import read_tokenizer
 
-        try:
-            return Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception
-            raise VitralError("tokenizer_damaged", path=str(path), reason=str(error)) from error
+        return read_tokenizer(path)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return None
     try:

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -37,7 +37,7 @@ from vitral.models.configuration import ModelConfig
 from vitral.models.encoder import TIED, Encoder, MaskedWordHead
 from vitral.models.folder_format import FolderFormat
 from vitral.models.form import Form
-from vitral.models.shape import AttentionShape
+from vitral.models.shape import AttentionShape, Depth, Places
 from vitral.nn.attention import Attention
 from vitral.nn.block import PreNormBlock
 from vitral.nn.feed_forward import GatedFeedForward
@@ -168,11 +168,11 @@ class ModernBertShape(AttentionShape):
     rotary = True
 
     form: Literal["modernbert"]
-    intermediate_size: PositiveInt = 688
-    global_every: PositiveInt = 3
-    window: PositiveInt = 64
-    rope_base: Annotated[float, Field(gt=1)] = 160_000.0
-    local_rope_base: Annotated[float, Field(gt=1)] = 10_000.0
+    intermediate_size: Places = 688
+    global_every: Depth = 3
+    window: Places = 64
+    rope_base: Annotated[float, Field(gt=1, le=1e12)] = 160_000.0
+    local_rope_base: Annotated[float, Field(gt=1, le=1e12)] = 10_000.0
 
 
 _GLOBAL, _LOCAL = "full_attention", "sliding_attention"

@@ -22,14 +22,13 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.models.configuration import ModelConfig
 from vitral.models.folder_format import FolderFormat
 from vitral.models.form import Form
-from vitral.models.shape import Dropout, Shape
+from vitral.models.shape import Depth, Dropout, Places, Shape, Width
 from vitral.nn.recurrent import FUSED, RecurrentLayer, RecurrentState
 
 
@@ -147,9 +146,9 @@ class AnyRecurrentShape(Shape):
     """What the shapes of recurrent models have in common. `context` is the longest text that
     such a model is trained on at once."""
 
-    context: PositiveInt = 256
-    hidden_size: PositiveInt = 256
-    num_layers: PositiveInt = 2
+    context: Places = 256
+    hidden_size: Width = 256
+    num_layers: Depth = 2
     cell: Literal["rnn", "lstm", "gru"] = "lstm"
     dropout: Dropout = 0.0
 

@@ -29,14 +29,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.models.configuration import ModelConfig
 from vitral.models.form import Form
 from vitral.models.recurrent import AnyRecurrentShape, check_choice, recurrent_folder
-from vitral.models.shape import NoMultiple
+from vitral.models.shape import Depth, NoMultiple, Places
 from vitral.nn.recurrent import FUSED, RecurrentLayer, hand_over
 from vitral.nn.recurrent_attention import AnswerState, Local, RecurrentMemory, Score
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
@@ -216,10 +215,10 @@ class RecurrentSequenceToSequenceShape(AnyRecurrentShape):
     forward step by step ("monotonic") or is guessed ("predictive")."""
 
     form: Literal["recurrent_sequence_to_sequence"]
-    num_layers: PositiveInt = 1
+    num_layers: Depth = 1
     attention: Score = "additive"
     local: Local = "none"
-    window: PositiveInt = 10
+    window: Places = 10
     bidirectional: bool = True
 
     def not_multiples(self) -> Iterator[NoMultiple]:

@@ -14,9 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Depth = Annotated[int, Field(ge=1, le=1_000)]
+Places = Annotated[int, Field(ge=1, le=1_048_576)]
+"""Numbers of components, of layers and heads, and of tokens: more is a slip of the finger, and
+would fill any machine's memory before anybody saw it."""
 
 
 class Strict(BaseModel):
@@ -63,11 +68,11 @@ class AttentionShape(Shape):
 
     rotary: ClassVar[bool] = False
 
-    context: PositiveInt = 256
-    hidden_size: PositiveInt = 256
-    num_layers: PositiveInt = 6
-    num_heads: PositiveInt = 8
-    intermediate_size: PositiveInt = 1024
+    context: Places = 256
+    hidden_size: Width = 256
+    num_layers: Depth = 6
+    num_heads: Depth = 8
+    intermediate_size: Places = 1024
     dropout: Dropout = 0.0
 
     def config_entries(self) -> dict[str, Any]:

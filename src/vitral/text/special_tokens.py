@@ -14,6 +14,12 @@ WORDPIECE_SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 """BERT's: filling, unknown, before a text, after it, hidden."""
 
 
+def num_ids(tokenizer: Tokenizer) -> int:
+    """How many ids a model needs that reads what `tokenizer` gives: one more than the largest,
+    which may be more than there are tokens."""
+    return int(max(tokenizer.get_vocab().values(), default=-1)) + 1
+
+
 def special_id(tokenizer: Tokenizer, *names: str) -> int:
     """The id of a special token, by the first of its names that the tokenizer knows.
 

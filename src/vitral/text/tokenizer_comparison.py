@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from tokenizers import Encoding, Tokenizer
 
 from vitral.errors import VitralError
+from vitral.text.as_text import as_text
 from vitral.text.passages import passages
 from vitral.text.special_tokens import UNKNOWN
 
@@ -63,7 +64,8 @@ def measure(tokenizer: Tokenizer, texts: Sequence[str]) -> TokenizerFigures:
     unknown_ids = {tokenizer.token_to_id(name) for name in (UNKNOWN, "[UNK]")} - {None}
     for batch in _batches(texts):
         since = time.perf_counter()
-        encodings = tokenizer.encode_batch(batch, add_special_tokens=False)
+        with as_text(tokenizer):
+            encodings = tokenizer.encode_batch(batch, add_special_tokens=False)
         seconds += time.perf_counter() - since
         for text, encoding in zip(batch, encodings, strict=True):
             num_tokens += len(encoding.ids)
@@ -104,6 +106,7 @@ def _whole_words(text: str, encoding: Encoding, unknown_ids: set[int | None]) ->
 
 
 def _num_exact(tokenizer: Tokenizer, lines: Sequence[str]) -> int:
-    encodings = tokenizer.encode_batch(list(lines), add_special_tokens=False)
+    with as_text(tokenizer):
+        encodings = tokenizer.encode_batch(list(lines), add_special_tokens=False)
     decoded = tokenizer.decode_batch([encoding.ids for encoding in encodings])
     return sum(line == again for line, again in zip(lines, decoded, strict=True))

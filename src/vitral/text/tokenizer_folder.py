@@ -7,6 +7,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from vitral.errors import VitralError
+from vitral.text.as_text import clear
 
 FILE = "tokenizer.json"
 _CONFIG = "tokenizer_config.json"
@@ -52,8 +53,9 @@ def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
 
 
 def read_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in a tokenizer.json. Raises VitralError `tokenizer_damaged`."""
+    """The tokenizer in a tokenizer.json, without the truncation and padding that it may have
+    been saved with. Raises VitralError `tokenizer_damaged`."""
     try:
-        return Tokenizer.from_file(str(path))
+        return clear(Tokenizer.from_file(str(path)))
     except Exception as error:  # the library raises bare Exception
         raise VitralError("tokenizer_damaged", path=path, reason=str(error)) from error

@@ -8,12 +8,14 @@ All of them are trained and run by the `tokenizers` library. Every text begins w
 also ends it; WordPiece has BERT's marks instead.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from tokenizers import Tokenizer
 
 from vitral.errors import VitralError
+from vitral.text.interruptible import interruptible
 from vitral.text.passages import passages
 from vitral.text.special_tokens import BEGIN, UNKNOWN, WORDPIECE_SPECIALS, special_id
 from vitral.text.tokenizer_kinds import (
@@ -56,6 +58,12 @@ MOST_CHARACTERS = 1_000_000_000
 are frequent, but a table of all its words has to fit into memory."""
 
 
+LONGEST_WORD = 256
+"""Letters of a word that a tokenizer learns from at once; a longer one is several words to it."""
+
+_LONG = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+
+
 def train_tokenizer(
     texts: Iterable[str],
     kind: str,
@@ -85,7 +93,8 @@ def train_tokenizer(
     if first is None:
         raise VitralError("corpus_empty", sources=kind)
     try:
-        tokenizer = KINDS[kind](chain([first], parts), vocab_size)
+        read = chain([first], parts)
+        tokenizer = interruptible(lambda: KINDS[kind](read, vocab_size))
         found = tokenizer.get_vocab_size()
     except Exception as error:
         if "not large enough" not in str(error):  # what the library says of a unigram model
@@ -116,4 +125,17 @@ def _bounded(texts: Iterable[str], most_characters: int, characters: set[str]) -
             length += len(passage)
             characters.update(passage)
             if passage.strip():
-                yield passage
+                yield from _shorter_words(passage)
+
+
+def _shorter_words(passage: str) -> Iterator[str]:
+    """The passage, in pieces if words in it are longer than any that teaches something: a trainer
+    goes through a whole word for every pair of letters that it joins in it."""
+    start = 0
+    for word in _LONG.finditer(passage):
+        yield passage[start : word.start()]
+        for place in range(word.start(), word.end(), LONGEST_WORD):
+            yield passage[place : min(place + LONGEST_WORD, word.end())]
+        start = word.end()
+    if start < len(passage):
+        yield passage[start:]

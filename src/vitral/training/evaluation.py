@@ -20,14 +20,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.errors import VitralError
 from vitral.models.description import context as context_of
+from vitral.models.description import number
+from vitral.text.as_text import as_text
 from vitral.text.tokenizers import special_id
-from vitral.tracing.recording.reading import read_text
+from vitral.tracing.recording.inputs import check_ids
+from vitral.training.measured_text import MeasuredText, measured_texts
 from vitral.training.objectives.masking import Masking
 
 LONGEST_WINDOW = 1024
@@ -72,7 +76,6 @@ class MaskedLoss:
     num_masked: int
 
 
-@torch.no_grad()
 def next_token_loss_of(
     model: nn.Module, tokenizer: Any, texts: Sequence[str], *, batch: int = 16
 ) -> NextTokenLoss:
@@ -80,42 +83,51 @@ def next_token_loss_of(
     text before it (fewer only at a text's beginning).
 
     Where the tokenizer puts no mark before a text, its first token is predicted from nothing
-    and is left out. Raises `text_empty` where there is nothing to predict.
+    and is left out, and so are its bytes. Raises `text_empty` where there is nothing to predict,
+    and `id_out_of_range` for a token that the model does not have.
     """
+    measured = measured_texts(tokenizer, texts, number(model, "vocab_size"))
+    return loss_over(model, measured, batch=batch)
+
+
+@torch.no_grad()
+def loss_over(model: nn.Module, texts: Sequence[MeasuredText], *, batch: int = 16) -> NextTokenLoss:
+    """The same for texts that are read already. Windows of about one length are predicted
+    together, as many as have `batch` whole windows' tokens."""
     size = min(context_of(model) or LONGEST_WINDOW, LONGEST_WINDOW)
     stride = size // 2
-    nats: list[float] = []
-    counts: list[int] = []
+    windows: list[tuple[NDArray[np.int64], int]] = []  # and its first prediction that counts
     for text in texts:
-        ids = np.array(ids_of(tokenizer, text))
         # Window i covers ids[i·stride : i·stride + size]; only its last `stride` predictions
         # count, except in the first window, where all do.
-        starts = list(range(0, max(1, len(ids) - stride), stride))
-        for first in range(0, len(starts), batch):
-            chunk = starts[first : first + batch]
-            rows = [ids[s : s + size] for s in chunk]
-            width = max(len(row) for row in rows)
-            padded = torch.from_numpy(np.stack([np.pad(r, (0, width - len(r))) for r in rows]))
-            padded = padded.to(_device_of(model))
-            losses = F.cross_entropy(
-                _logits(model, padded)[:, :-1].transpose(1, 2).float(),
-                padded[:, 1:],
-                reduction="none",
-            )
-            for row, start, loss in zip(rows, chunk, losses, strict=True):
-                counted_from = 0 if start == 0 else size - stride - 1
-                counted = loss[counted_from : len(row) - 1].double()
-                nats.append(float(counted.sum()))
-                counts.append(len(counted))
-    if sum(counts) == 0:
+        for start in range(0, max(1, len(text.ids) - stride), stride):
+            window = text.ids[start : start + size]
+            windows.append((window, text.first - 1 if start == 0 else size - stride - 1))
+    nats = np.zeros(len(windows))
+    counts = np.zeros(len(windows), dtype=np.int64)
+    order = sorted(range(len(windows)), key=lambda place: -len(windows[place][0]))
+    while order:
+        width = len(windows[order[0]][0])
+        chunk, order = order[: batch * size // width], order[batch * size // width :]
+        rows = [windows[place][0] for place in chunk]
+        padded = torch.tensor(np.stack([np.pad(r, (0, width - len(r))) for r in rows]))
+        losses = F.cross_entropy(
+            _logits(model, padded)[:, :-1].transpose(1, 2).float(),
+            padded[:, 1:],
+            reduction="none",
+        )
+        for place, row, loss in zip(chunk, rows, losses, strict=True):
+            counted = loss[windows[place][1] : len(row) - 1].double()
+            nats[place], counts[place] = float(counted.sum()), len(counted)
+    if counts.sum() == 0:
         raise VitralError("text_empty")
-    mean, error = ratio(nats, counts)
+    mean, error = ratio(nats.tolist(), counts.tolist())
     return NextTokenLoss(
         mean,
         error,
-        num_tokens=sum(counts),
-        num_words=max(1, sum(len(text.split()) for text in texts)),
-        num_bytes=sum(len(text.encode()) for text in texts),
+        num_tokens=int(counts.sum()),
+        num_words=max(1, sum(text.num_words for text in texts)),
+        num_bytes=sum(text.num_bytes for text in texts),
     )
 
 
@@ -124,14 +136,6 @@ def bits_per_byte(
 ) -> float:
     """Bits per byte over all `texts`; see `next_token_loss_of`."""
     return next_token_loss_of(model, tokenizer, texts, batch=batch).bits_per_byte
-
-
-def ids_of(tokenizer: Any, text: str) -> list[int]:
-    """The ids of a text with the mark before it, if there is one, and without one after it."""
-    tokens = read_text(tokenizer, text)
-    while len(tokens) > 1 and tokens[-1].start is None:
-        tokens = tokens[:-1]
-    return [token.id for token in tokens]
 
 
 def ratio(sums: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
@@ -170,8 +174,9 @@ def masked_loss_of(
     """Top-1 accuracy and loss at masked tokens.
 
     The texts are cut into windows of the whole context, what is left over at a text's end being
-    one more; `share` of the ordinary tokens, chosen with `seed`, are replaced by [MASK] and all
-    of them are predicted. Raises `text_empty` if none is chosen.
+    one more; `share` of the ordinary tokens, drawn with `seed`, are replaced by [MASK] and all
+    of them are asked for. Raises `text_empty` where none is drawn, and `id_out_of_range` for a
+    token that the model does not have.
     """
     size = min(context_of(model) or LONGEST_WINDOW, LONGEST_WINDOW)
     cls_id = special_id(tokenizer, "[CLS]", "<s>")
@@ -179,7 +184,9 @@ def masked_loss_of(
     pad_id = special_id(tokenizer, "[PAD]", "<pad>")
     windows = []
     for text in texts:
-        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        with as_text(tokenizer):
+            ids = tokenizer.encode(text, add_special_tokens=False).ids
+        check_ids([ids], number(model, "vocab_size"))
         for start in range(0, len(ids), size - 2):
             windows.append([cls_id, *ids[start : start + size - 2], sep_id])
     if max_windows is not None:

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.models.hugging_face import write
+from vitral.models.kept_files import put_back
 from vitral.training.distributed.parallel import Parallel
 from vitral.training.objectives import Objective
 from vitral.training.objectives.batch import Batch
@@ -42,7 +43,7 @@ from vitral.training.preparation.corpus_preparation import (
     objective,
     shaped_model,
 )
-from vitral.training.preparation.pair_preparation import PreparedPairs
+from vitral.training.preparation.pair_preparation import START, PreparedPairs
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.recipe_changes import changes
 from vitral.training.runs.checkpoint import Checkpoint, newest_checkpoint
@@ -208,8 +209,13 @@ class Trainer:
         if whole is None:
             return
         folder = self.out / "model"
+
+        def fill(new: Path) -> None:
+            write(whole, self.prepared.tokenizer, new)
+            put_back(self.out / START, new)
+
         try:
-            write_folder(folder, lambda new: write(whole, self.prepared.tokenizer, new))
+            write_folder(folder, fill)
         except OSError as error:
             reason = error.strerror or str(error)
             raise VitralError("file_unwritable", path=folder, reason=reason) from error

@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 import vitral
 from vitral.errors import VitralError
 from vitral.generation.beam_search import beam_search
-from vitral.generation.spelling import BROKEN
 from vitral.generation.stepping import Stepping
 from vitral.studio.application import create_app
 from vitral.studio.catalog.model_catalog import ModelCatalog
@@ -29,6 +28,7 @@ from vitral.studio.rooms.write.stream import Stream, lines
 from vitral.studio.server import bound_socket
 from vitral.studio.session import Session
 from vitral.studio.traces.blocks import decode_block
+from vitral.text.raw_bytes import BROKEN
 
 TEXT = "La niña lee"
 Studio = Callable[..., TestClient]

@@ -3,10 +3,17 @@ import type { Token } from "../protocol/types";
 
 const LETTER = /[\p{L}\p{N}\p{M}_]/u;
 
-/** What a token's box says: its text without the space before it; a sign where nothing shows. */
+/** Characters without a shape: joiners, marks of direction, variation selectors, fillers. */
+const UNSEEN =
+  /^(?:\p{Cf}|[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]|[\u{e0100}-\u{e01ef}])+$/u;
+
+const codePoints = (text: string): string =>
+  Array.from(text, (sign) => `U+${(sign.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0")}`).join(" ");
+
+/** What a token's box says: its text without the space before it; a sign, or the numbers of the characters, where nothing shows. */
 export function label(token: Token): string {
   const seen = token.text.trim();
-  if (seen !== "") return seen;
+  if (seen !== "") return UNSEEN.test(seen) ? codePoints(seen) : seen;
   if (token.text.includes("\n")) return "↵";
   return token.text === "" ? "∅" : "␣";
 }

@@ -54,9 +54,9 @@ def answered(
 
 def _written(model: "Model", text: str, most_tokens: int) -> "tuple[Trace, schemas.Answer]":
     from vitral.generation.spelling import spelled
-    from vitral.generation.writing import end_id
+    from vitral.models.generation_settings import end_ids
 
     trace = model.trace_generation(text, max_new_tokens=most_tokens)
     written = [token.id for token in trace.decoder_tokens if not token.special]
-    ended = trace.decoder_tokens[-1].id == end_id(model.module, model.tokenizer)
+    ended = trace.decoder_tokens[-1].id in end_ids(model.module, model.tokenizer)
     return trace, schemas.Answer(text=spelled(model.tokenizer, written), given=False, ended=ended)

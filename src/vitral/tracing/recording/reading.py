@@ -4,19 +4,26 @@ Works with both kinds of tokenizer: `tokenizers.Tokenizer` (what a tokenizer.jso
 transformers' own. Places are counted in characters of the text as it was given, whatever the
 tokenizer normalises, and cover whole characters: where byte-level BPE splits one, each of its
 tokens stands for all of it.
+
+A text is a text: "<s>" in it is three characters, not the mark of that name. Only the mask of an
+encoder is the mask wherever it is written, since there is no other way to ask for a word.
 """
 
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from vitral.errors import VitralError
 from vitral.surfaces.place import TextSpan
+from vitral.text.as_text import as_text
+from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.token import Token
 
 
-def read_text(tokenizer: Any, text: str) -> list[Token]:
-    """The tokens of `text`, special ones that the tokenizer adds included. Nothing is cut.
+def read_text(tokenizer: Any, text: str, *, special_tokens: bool = False) -> list[Token]:
+    """The tokens of `text`, special ones that the tokenizer adds included. Nothing is cut. With
+    `special_tokens`, the names of special tokens in the text are those tokens.
 
     Raises VitralError `text_empty` for a text without a word, `text_not_unicode` for one that
     holds half a character (a lone surrogate, as undecodable bytes leave behind).
@@ -26,10 +33,14 @@ def read_text(tokenizer: Any, text: str) -> list[Token]:
     broken = next((i for i, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
     if broken is not None:
         raise VitralError("text_not_unicode", position=broken)
+    inside = getattr(tokenizer, "backend_tokenizer", None)  # of transformers' fast ones
     if hasattr(tokenizer, "encode_batch"):
-        tokens = _read_with_tokenizers(tokenizer, text)
+        tokens = _read_with_tokenizers(tokenizer, text, set(), special_tokens)
+    elif getattr(tokenizer, "is_fast", False) and hasattr(inside, "encode_batch"):
+        special = set(tokenizer.all_special_ids)
+        tokens = _read_with_tokenizers(inside, text, special, special_tokens)
     else:
-        tokens = _read_with_transformers(tokenizer, text)
+        tokens = _read_without_places(tokenizer, text, special_tokens)
     if not tokens:
         raise VitralError("text_empty")
     return _with_their_marks(tokens, text)
@@ -38,32 +49,64 @@ def read_text(tokenizer: Any, text: str) -> list[Token]:
 def _with_their_marks(tokens: list[Token], text: str) -> list[Token]:
     """Marks between two tokens belong to the letter before them.
 
-    A tokenizer that composes letters ("n" and a combining tilde become "ñ") places the token at
-    the letter alone and leaves out the mark; a mark that is a token of its own stays one.
+    A tokenizer that composes letters ("n" and a combining tilde become "ñ", three jamo one
+    syllable) places the token at the first alone and leaves out the others; so do those that
+    drop joiners and marks of direction. A mark that is a token of its own stays one.
     """
-    if not any(map(unicodedata.combining, text)):
+    if not any(map(_leans, text)):
         return tokens
     whole, following = [], len(text)
+    place, extended = (-1, -1), -1  # of the token after: as it was, and its end as it is now
     for token in reversed(tokens):
         if token.start is not None and token.end is not None:
             end = token.end
-            while end < following and unicodedata.combining(text[end]):
-                end += 1
+            if (token.start, token.end) == place:  # bytes of one character
+                end = extended
+            else:
+                while end < following and _leans(text[end]):
+                    end += 1
+            place, extended = (token.start, token.end), end
             following = token.start
             token = replace(token, text=text[token.start : end], place=TextSpan(token.start, end))
         whole.append(token)
     return whole[::-1]
 
 
-def _read_with_tokenizers(tokenizer: Any, text: str) -> list[Token]:
-    if tokenizer.truncation is not None or tokenizer.padding is not None:
-        tokenizer = type(tokenizer).from_str(tokenizer.to_str())  # the given one is left alone
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-    encoding = tokenizer.encode(text)
-    special = {
-        number for number, added in tokenizer.get_added_tokens_decoder().items() if added.special
-    }
+def _leans(character: str) -> bool:
+    """Whether a character belongs to the one before it: a mark of any kind, the vowel or final
+    consonant of a Hangul syllable, or one that shows nothing by itself."""
+    jamo = "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"
+    return jamo or unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf")
+
+
+def _read_with_tokenizers(
+    tokenizer: Any, text: str, special: set[int], special_tokens: bool
+) -> list[Token]:
+    added = tokenizer.get_added_tokens_decoder()
+    special = special | {number for number, token in added.items() if token.special}
+    mask = _mask_in(tokenizer, text)
+    if mask is None or special_tokens:
+        return _encoded(tokenizer, text, special, special_tokens=special_tokens)
+    marked = _encoded(tokenizer, text, special, special_tokens=True)
+    if all(not each.special or each.start is None or each.text == mask for each in marked):
+        return marked
+    return list(_around_masks(marked, mask, text, lambda part: _plain(tokenizer, part, special)))
+
+
+def _plain(tokenizer: Any, text: str, special: set[int]) -> list[Token]:
+    return _encoded(tokenizer, text, special, special_tokens=False, add_special_tokens=False)
+
+
+def _encoded(
+    tokenizer: Any,
+    text: str,
+    special: set[int],
+    *,
+    special_tokens: bool,
+    add_special_tokens: bool = True,
+) -> list[Token]:
+    with as_text(tokenizer, special_tokens=special_tokens):
+        encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens)
     return [
         _token(text, number, piece, place, added=bool(added), special=number in special)
         for number, piece, place, added in zip(
@@ -76,33 +119,77 @@ def _read_with_tokenizers(tokenizer: Any, text: str) -> list[Token]:
     ]
 
 
-def _read_with_transformers(tokenizer: Any, text: str) -> list[Token]:
-    special = set(tokenizer.all_special_ids)
-    if not getattr(tokenizer, "is_fast", False):  # it cannot say where its tokens stand
-        ids = tokenizer(text, truncation=False)["input_ids"]
-        pieces = tokenizer.convert_ids_to_tokens(ids)
-        return [
-            Token(
-                number,
-                piece if number in special else tokenizer.decode([number]),
-                special=number in special,
-            )
-            for number, piece in zip(ids, pieces, strict=True)
-        ]
-    read = tokenizer(
-        text, truncation=False, return_offsets_mapping=True, return_special_tokens_mask=True
-    )
-    pieces = tokenizer.convert_ids_to_tokens(read["input_ids"])
+def _mask_in(tokenizer: Any, text: str) -> str | None:
+    """The mask's name, if the text has it and it is a token of its own."""
+    names = (name for name in ("[MASK]", "<mask>") if name in text)
+    return next((name for name in names if tokenizer.token_to_id(name) is not None), None)
+
+
+def _around_masks(
+    marked: list[Token], mask: str, text: str, plain: Callable[[str], list[Token]]
+) -> Iterator[Token]:
+    """The tokens of a text that holds masks, and names of other special tokens, which are text:
+    what stands between the masks is read by itself."""
+    inside = [number for number, token in enumerate(marked) if token.start is not None]
+    first, last = inside[0], inside[-1] + 1
+    yield from marked[:first]
+    place = 0
+    masks = [each for each in marked[first:last] if each.special and each.text == mask]
+    for token in [*masks, None]:
+        end = len(text) if token is None else token.start
+        for each in plain(text[place:end]):
+            if each.start is None or each.end is None:
+                yield each
+            else:
+                yield replace(each, place=TextSpan(each.start + place, each.end + place))
+        if token is not None and token.end is not None:
+            yield token
+            place = token.end
+    yield from marked[last:]
+
+
+def _read_without_places(tokenizer: Any, text: str, special_tokens: bool) -> list[Token]:
+    """With a tokenizer that cannot say where its tokens stand. Of those of transformers it is
+    found out: each token is spelled, and looked for in the text after the one before."""
+    of_transformers = hasattr(tokenizer, "convert_tokens_to_string")
+    named = {"split_special_tokens": not special_tokens} if of_transformers else {}
+    ids = tokenizer(text, truncation=False, **named)["input_ids"]
+    tokens = bare_tokens(ids, tokenizer)
+    places = _found_in(tokenizer, tokens, text) if of_transformers else None
+    if places is None:
+        return tokens
     return [
-        _token(text, number, piece, place, added=bool(added), special=number in special)
-        for number, piece, place, added in zip(
-            read["input_ids"],
-            pieces,
-            read["offset_mapping"],
-            read["special_tokens_mask"],
-            strict=True,
-        )
+        token if place is None else Token(token.id, text[place[0] : place[1]], *place)
+        for token, place in zip(tokens, places, strict=True)
     ]
+
+
+def _found_in(
+    tokenizer: Any, tokens: list[Token], text: str
+) -> list[tuple[int, int] | None] | None:
+    """Where each token stands, None for special ones; and None where the tokens do not spell the
+    text. Bytes of one character all stand for it."""
+    places: list[tuple[int, int] | None] = []
+    waiting: list[int] = []
+    end = 0
+    for token in tokens:
+        if token.special:
+            places += [None] * (len(waiting) + 1)
+            waiting = []
+            continue
+        waiting.append(token.id)
+        piece = tokenizer.decode(waiting)
+        if piece == "" or piece.endswith(BROKEN):
+            continue
+        start = end
+        while not text.startswith(piece, start):  # spaces that the tokens leave out
+            if not text[start : start + 1].isspace():
+                return None
+            start += 1
+        end = start + len(piece)
+        places += [(start, end)] * len(waiting)
+        waiting = []
+    return None if waiting else places
 
 
 def _token(
@@ -128,12 +215,23 @@ def bare_tokens(ids: list[int], tokenizer: Any = None) -> list[Token]:
         name = tokenizer.id_to_token
     else:
         special = set(tokenizer.all_special_ids)
-        name = tokenizer.convert_ids_to_tokens
+
+        def name(number: int) -> str | None:
+            found: list[str | None] = tokenizer.convert_ids_to_tokens([number])
+            return found[0]
+
     return [
-        Token(
-            number,
-            (name(number) if number in special else tokenizer.decode([number])) or str(number),
-            special=number in special,
-        )
+        Token(number, _name(tokenizer, name, number, number in special), special=number in special)
         for number in ids
     ]
+
+
+def _name(tokenizer: Any, name: Callable[[int], str | None], number: int, special: bool) -> str:
+    """What a token is called that has no place in a text: never nothing."""
+    piece = name(number) or str(number)
+    if special:
+        return piece
+    text = str(tokenizer.decode([number]))
+    if text == "" and hasattr(tokenizer, "_utf_vocab_size") and len(piece) == 1:
+        return f"<0x{ord(piece):02X}>"  # a byte, which ByT5 writes as the character of its number
+    return text or piece

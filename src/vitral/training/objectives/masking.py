@@ -27,8 +27,8 @@ class Masking:
         mask_id = special_id(tokenizer, "[MASK]", "<mask>")
         added = tokenizer.get_added_tokens_decoder()
         special = {number for number, token in added.items() if token.special}
-        size = tokenizer.get_vocab_size()
-        ordinary = np.array([number for number in range(size) if number not in special])
+        known = sorted(set(tokenizer.get_vocab().values()) - special)
+        ordinary = np.array(known)
         return cls(mask_id, ordinary, share)
 
     def apply(

@@ -8,6 +8,7 @@ Shapes: B windows, T tokens, V vocabulary.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,9 +19,10 @@ from torch.nn import functional as F
 
 from vitral.data.packing import Packing
 from vitral.data.windows import TokenFile, draw_windows
-from vitral.text.tokenizers import BEGIN
-from vitral.training.evaluation import next_token_loss_of
+from vitral.training.evaluation import loss_over
+from vitral.training.measured_text import MeasuredText, measured_texts
 from vitral.training.objectives.batch import IGNORED, Batch
+from vitral.training.preparation.marks import Marks, marks_of
 from vitral.training.recipes.recipe import Recipe
 
 
@@ -46,15 +48,22 @@ class NextToken:
     """Windows of a corpus, each token a target.
 
     Windows that start at a sentence begin with the mark that stands before every text; those
-    that start anywhere have none. Packed rows are whole documents side by side.
+    that start anywhere have none. Packed rows are whole documents side by side. `marks` are
+    those that begin and end a text, by default the tokenizer's.
     """
 
     def __init__(
-        self, recipe: Recipe, tokens: TokenFile, tokenizer: Tokenizer, samples: Sequence[str]
+        self,
+        recipe: Recipe,
+        tokens: TokenFile,
+        tokenizer: Tokenizer,
+        samples: Sequence[str],
+        marks: Marks | None = None,
     ) -> None:
         self.recipe, self.tokens, self.samples = recipe, tokens, samples
         self.tokenizer = tokenizer
-        self.begin = tokenizer.token_to_id(BEGIN) if self._marked else None
+        self.marks = marks_of(tokenizer) if marks is None else marks
+        self.begin = self.marks.begin if self._marked else None
         self._packings: dict[int, Packing] = {}  # by the length of their rows
 
     @property
@@ -88,8 +97,9 @@ class NextToken:
         batch, seed = self.recipe.batch, self.recipe.seed
         length = int(np.random.default_rng((seed, step)).choice(batch.lengths))
         if length not in self._packings:
-            mark = self.tokenizer.token_to_id(BEGIN)
-            self._packings[length] = Packing(self.tokens, length, seed=seed, begin=mark, end=mark)
+            self._packings[length] = Packing(
+                self.tokens, length, seed=seed, begin=self.marks.begin, end=self.marks.end
+            )
         rows = self._packings[length].rows(step, batch.tokens // length)
         inputs = {"ids": torch.from_numpy(rows.ids), "documents": torch.from_numpy(rows.documents)}
         return Batch(inputs, torch.from_numpy(rows.targets))
@@ -97,8 +107,12 @@ class NextToken:
     def loss(self, model: nn.Module) -> nn.Module:
         return NextTokenSum(model)
 
+    @cached_property
+    def _measured(self) -> list[MeasuredText]:
+        return measured_texts(self.tokenizer, self.samples)
+
     def held_out(self, model: nn.Module) -> dict[str, float]:
-        found = next_token_loss_of(model, self.tokenizer, self.samples)
+        found = loss_over(model, self._measured)
         return {
             "held_out_loss": found.nats,
             "bits_per_byte": found.bits_per_byte,

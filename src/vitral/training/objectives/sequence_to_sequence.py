@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from vitral.data.pair_file import PairFile, padded
 from vitral.data.pairs import END, PAD, Pair
+from vitral.text.as_text import as_text
 from vitral.text.tokenizers import BEGIN, special_id
 from vitral.training.objectives.batch import IGNORED, Batch
 from vitral.training.recipes.recipe import Recipe
@@ -133,7 +134,8 @@ class SequenceToSequence:
         }
 
     def _ids(self, text: str) -> NDArray[np.int64]:
-        ids = self.tokenizer.encode(text, add_special_tokens=False).ids
+        with as_text(self.tokenizer):
+            ids = self.tokenizer.encode(text, add_special_tokens=False).ids
         return np.array([*ids, self.end], dtype=np.int64)
 
 
@@ -150,9 +152,9 @@ def answers(
     pad, begin, end = (special_id(tokenizer, name) for name in (PAD, BEGIN, END))
     written: list[str] = []
     for first in range(0, len(sources), ROWS):
-        encodings = tokenizer.encode_batch(
-            list(sources[first : first + ROWS]), add_special_tokens=False
-        )
+        some = list(sources[first : first + ROWS])
+        with as_text(tokenizer):
+            encodings = tokenizer.encode_batch(some, add_special_tokens=False)
         rows = [np.array([*encoding.ids, end]) for encoding in encodings]
         ids_BS = torch.from_numpy(padded(rows, pad)).to(device)
         mask_BS = torch.from_numpy(padded([np.ones_like(row) for row in rows], 0)).to(device)

@@ -6,8 +6,8 @@ again, and continues with the same text.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,27 @@ import numpy as np
 from tokenizers import Tokenizer
 from torch import nn
 
-from vitral.data.corpus import Document, read_documents
 from vitral.data.pairs import pair_marks
-from vitral.data.split import split_documents
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
-from vitral.models.forms import form_named
-from vitral.models.hugging_face import is_headless, read_to_train
+from vitral.models.folder import read_config
+from vitral.models.forms import form_named, form_of
+from vitral.models.hugging_face import can_read, is_headless, read_to_train, shaped_as
 from vitral.models.initial_weights import initialise_weights
+from vitral.models.kept_files import keep_files
+from vitral.text.special_tokens import num_ids
+from vitral.text.tokenizer_folder import read_tokenizer
 from vitral.text.tokenizers import special_id, train_tokenizer
+from vitral.tracing.recording.inputs import check_ids
 from vitral.training.objectives import Objective
+from vitral.training.preparation.held_out import Corpus, HeldOut, within
 from vitral.training.preparation.initialisation import (
     initialise,
     start_with_company,
     start_with_frequencies,
 )
-from vitral.training.preparation.pair_preparation import PreparedPairs, prepare_pairs
+from vitral.training.preparation.marks import Marks, end_of_passage, marks_of
+from vitral.training.preparation.pair_preparation import START, PreparedPairs, prepare_pairs
 from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.preparation.teachers import (
     check_teacher,
@@ -45,20 +50,24 @@ from vitral.training.preparation.vocabulary_transfer import (
     with_new_vocabulary,
 )
 from vitral.training.recipes.recipe import Phase, Recipe
-from vitral.training.recipes.shapes import TRANSLATORS, build_model
+from vitral.training.recipes.shapes import ENCODERS, TRANSLATORS, build_model
+from vitral.training.runs.durable import write_file
 
-SAMPLE_CHARACTERS = 60_000
-"""How much of each held-out document the evaluations during training read."""
+SPLIT = "split.json"
+"""The file, in a run's folder, that says how many documents there are and what is held out."""
 
 
 @dataclass(frozen=True)
 class Prepared:
     """What a run reads: its tokenizer, the training text as ids, and `samples` of the held-out
-    documents."""
+    documents; the marks around a text, and the folder of what is `kept` of the model that it goes
+    on from: its shape may be one that no recipe can ask for."""
 
     tokenizer: Tokenizer
     tokens: TokenFile
     samples: list[str]
+    marks: Marks | None = None
+    kept: Path | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -89,57 +98,59 @@ def prepare(
     stem, samples = out / "tokens", out / "held_out.json"
     if not (TokenFile.exists(stem) and samples.exists()):
         out.mkdir(parents=True, exist_ok=True)
-        tokenizer = _tokenizer(recipe, sources, out, start)
+        corpus = Corpus(recipe, sources)
+        tokenizer = _tokenizer(recipe, corpus, out, start)
         check_teachers(recipe, tokenizer)
-        held_out: list[str] = []
-        TokenFile.write(_training(recipe, sources, held_out), tokenizer, stem)
-        partial = samples.with_suffix(".new")
-        partial.write_text(json.dumps(held_out, ensure_ascii=False), encoding="utf-8")
-        partial.replace(samples)
+        held_out = HeldOut(recipe)
+        end = _end(recipe, tokenizer, out)
+        TokenFile.write(corpus.training(held_out), tokenizer, stem, end=end)
+        write_file(out / SPLIT, json.dumps(held_out.counts) + "\n")
+        write_file(samples, json.dumps(held_out.texts, ensure_ascii=False))
     tokens = TokenFile.open(stem)
+    check_ids([[int(tokens.ids.max())]], _vocabulary(out / START))
     longest = max(recipe.batch.lengths) + 1
     if len(tokens.ids) < longest:
         raise VitralError("corpus_shorter_than_window", length=len(tokens.ids), window=longest)
+    tokenizer = read_tokenizer(out / "tokenizer.json")
     return Prepared(
-        Tokenizer.from_file(str(out / "tokenizer.json")),
+        tokenizer,
         tokens,
         json.loads(samples.read_text(encoding="utf-8")),
+        marks_of(tokenizer, out / START),
+        out / START if (out / START / "config.json").is_file() else None,
     )
 
 
-def _training(
-    recipe: Recipe, sources: Sequence[str | Path], held_out: list[str]
-) -> Iterator[Document]:
-    """The training documents as they stream by; beginnings of the others go into `held_out`."""
-    documents = read_documents(
-        sources, text_field=recipe.data.text_field, cleaning=recipe.data.cleaning
-    )
-    for document, is_held_out in split_documents(
-        documents, recipe.data.held_out, seed=recipe.seed, cleaning=recipe.data.cleaning
-    ):
-        if is_held_out:
-            held_out.append(document.text[:SAMPLE_CHARACTERS])
-        else:
-            yield document
+def _end(recipe: Recipe, tokenizer: Tokenizer, out: Path) -> int | None:
+    """What is put after each document. Packed rows bring their own marks."""
+    if not recipe.data.ends or recipe.data.windows == "packed":
+        return None
+    if recipe.model.form in ENCODERS:
+        return end_of_passage(tokenizer)
+    return marks_of(tokenizer, out / START).end
 
 
-def _tokenizer(
-    recipe: Recipe, sources: Sequence[str | Path], out: Path, start: Path | None
-) -> Tokenizer:
+def _vocabulary(kept: Path) -> int | None:
+    """How many tokens the model knows that the run goes on from, if there is one."""
+    found = read_config(kept).get("vocab_size") if (kept / "config.json").is_file() else None
+    return found if isinstance(found, int) else None
+
+
+def _tokenizer(recipe: Recipe, corpus: Corpus, out: Path, start: Path | None) -> Tokenizer:
     path = out / "tokenizer.json"
     if path.exists():
-        return Tokenizer.from_file(str(path))
+        return read_tokenizer(path)
     given = given_tokenizer(recipe, start)
     if given is not None:
         tokenizer = given
+        if start is not None and recipe.tokenizer.transfer is None:
+            keep_files(start, out / START)
     elif recipe.tokenizer.kind == "teacher":
         tokenizer = tokenizer_of(teachers_of(recipe)[0])
     else:
-        texts = (document.text for document in _training(recipe, sources, []))
+        texts = (document.text for document in corpus.training())
         tokenizer = train_tokenizer(texts, recipe.tokenizer.kind, recipe.tokenizer.vocab_size)
-    partial = path.with_suffix(".new")
-    tokenizer.save(str(partial))
-    partial.replace(path)
+    write_file(path, tokenizer.to_str(pretty=True))
     return tokenizer
 
 
@@ -150,14 +161,15 @@ def objective(recipe: Recipe, phase: Phase, prepared: Prepared | PreparedPairs) 
 
         return SequenceToSequence(recipe, prepared.pairs, prepared.tokenizer, prepared.held_out)
     asked: Objective
+    samples = within(prepared.samples, recipe.evaluate_characters)
     if phase.objective == "next_token":
         from vitral.training.objectives.next_token import NextToken
 
-        asked = NextToken(recipe, prepared.tokens, prepared.tokenizer, prepared.samples)
+        asked = NextToken(recipe, prepared.tokens, prepared.tokenizer, samples, prepared.marks)
     else:
         from vitral.training.objectives.masked_words import MaskedWords
 
-        asked = MaskedWords(recipe, phase, prepared.tokens, prepared.tokenizer, prepared.samples)
+        asked = MaskedWords(recipe, phase, prepared.tokens, prepared.tokenizer, samples)
     if phase.teacher is None:
         return asked
     from vitral.models.load import open_source
@@ -173,7 +185,12 @@ def shaped_model(
     recipe: Recipe, prepared: Prepared | PreparedPairs, num_layers: int | None = None
 ) -> nn.Module:
     """A model of the recipe's shape for that tokenizer, without initialised weights."""
-    size = prepared.tokenizer.get_vocab_size()
+    kept = getattr(prepared, "kept", None)
+    if kept is not None:
+        shape = recipe.model
+        depth = shape.num_layers if num_layers is None else num_layers
+        return shaped_as(kept, num_layers=depth, dropout=shape.dropout)
+    size = num_ids(prepared.tokenizer)
     marks: dict[str, int] = {}
     if isinstance(prepared, PreparedPairs):
         marks = pair_marks(prepared.tokenizer)
@@ -201,17 +218,43 @@ def model_to_go_on_from(
     start: Path, recipe: Recipe, prepared: Prepared | PreparedPairs
 ) -> nn.Module:
     """The model in `start`, with a new vocabulary if the recipe asks for one. Raises
-    `start_mismatch` if it has another shape than the recipe's; fewer layers are no other shape,
-    for it can grow."""
+    `start_mismatch` if it has another size than the recipe's, and `start_without_shape` if it is
+    none of our forms. Fewer layers are no other size, for it can grow; what no recipe can ask for
+    (an epsilon, untied vectors, a bias) is the model's own."""
+    if not (can_read(start) or is_headless(start)):
+        raise VitralError("start_without_shape", folder=start)
     found: Any = read_to_train(start)
     depth = found.config.num_layers
     takes_over = recipe.tokenizer.transfer is not None
-    shaped: Any = shaped_model(recipe, prepared, min(depth, recipe.model.num_layers))
-    if not same_shape(found.config, shaped.config, OF_THE_RECIPE if takes_over else ()):
-        raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
     model: nn.Module = found
-    if takes_over:
-        model = with_new_vocabulary(found, shaped, start, prepared.tokenizer)
+    if takes_over or isinstance(prepared, PreparedPairs):
+        shaped: Any = shaped_model(recipe, prepared, min(depth, recipe.model.num_layers))
+        if not same_shape(found.config, shaped.config, OF_THE_RECIPE if takes_over else ()):
+            raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
+        if takes_over:
+            model = with_new_vocabulary(found, shaped, start, prepared.tokenizer)
+    else:
+        if not _has_size(found, recipe):
+            raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
+        model = type(found)(replace(found.config, dropout=recipe.model.dropout))
+        model.load_state_dict(found.state_dict())
+        model.eval()
     if is_headless(start) and isinstance(prepared, Prepared):
         start_with_frequencies(model, prepared.tokens.ids)
     return model
+
+
+_SIZES = ("context", "hidden_size", "num_heads", "intermediate_size", "embedding_size")
+
+
+def _has_size(model: Any, recipe: Recipe) -> bool:
+    """Whether a model has the form and the size that a recipe asks for, or fewer layers."""
+    form, config = form_of(model), model.config
+    wanted = recipe.model.config_entries()
+    sizes = (*_SIZES, "num_key_value_heads")
+    return (
+        form is not None
+        and form.name == recipe.model.form
+        and config.num_layers <= recipe.model.num_layers
+        and all(getattr(config, name) == wanted[name] for name in sizes if name in wanted)
+    )

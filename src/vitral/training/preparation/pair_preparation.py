@@ -19,8 +19,13 @@ from vitral.data.pair_file import PairFile
 from vitral.data.pairs import Pair, generate_pairs, read_pairs, train_pair_tokenizer
 from vitral.data.split import draw
 from vitral.errors import VitralError
+from vitral.models.kept_files import keep_files
+from vitral.text.tokenizer_folder import read_tokenizer
 from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.recipes.recipe import Recipe
+
+START = "start"
+"""The folder, in a run's, of what is kept of the model that the run goes on from."""
 
 SAMPLE_PAIRS = 2000
 """How many held-out pairs are kept, evenly spread over all of them."""
@@ -68,7 +73,7 @@ def prepare_pairs(
         held_out = _held_out(recipe, sources)
         if not path.exists():
             _write_tokenizer(recipe, sources, path, start)
-        tokenizer = Tokenizer.from_file(str(path))
+        tokenizer = read_tokenizer(path)
         PairFile.write(_training(recipe, sources), tokenizer, stem)
         _write(sample, json.dumps([astuple(pair) for pair in held_out], ensure_ascii=False))
     pairs = PairFile.open(stem)
@@ -76,7 +81,7 @@ def prepare_pairs(
     if max(pairs.longest) > context:
         raise VitralError("pair_too_long", length=max(pairs.longest), context=context)
     saved = json.loads(sample.read_text(encoding="utf-8"))
-    return PreparedPairs(Tokenizer.from_file(str(path)), pairs, [Pair(*pair) for pair in saved])
+    return PreparedPairs(read_tokenizer(path), pairs, [Pair(*pair) for pair in saved])
 
 
 def all_pairs(recipe: Recipe, sources: Sequence[str | Path]) -> Iterator[Pair]:
@@ -126,6 +131,8 @@ def _write_tokenizer(
     recipe: Recipe, sources: Sequence[str | Path], path: Path, start: Path | None
 ) -> None:
     tokenizer = given_tokenizer(recipe, start)
+    if tokenizer is not None and start is not None and recipe.tokenizer.transfer is None:
+        keep_files(start, path.parent / START)
     if tokenizer is None:
         choice = recipe.tokenizer
         pairs = _training(recipe, sources)

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from vitral.errors import VitralError
 from vitral.models.load import open_tokenizer
+from vitral.text.as_text import clear
 from vitral.training.recipes.recipe import Recipe
 
 
@@ -39,4 +40,4 @@ def tokenizer_in(folder: Path) -> Tokenizer:
     found = getattr(found, "backend_tokenizer", found)  # transformers' keep theirs inside
     if not isinstance(found, Tokenizer):
         raise VitralError("folder_without_tokens", folder=folder)
-    return found
+    return clear(found)

@@ -8,6 +8,7 @@ from tokenizers import Tokenizer
 
 from vitral.errors import VitralError
 from vitral.models.load import locate, open_tokenizer
+from vitral.text.as_text import clear
 from vitral.training.recipes.recipe import Recipe
 
 
@@ -24,7 +25,7 @@ def tokenizer_of(model: str) -> Tokenizer:
     found = getattr(found, "backend_tokenizer", found)  # transformers' keep theirs inside
     if not isinstance(found, Tokenizer):
         raise VitralError("teacher_without_tokens", model=model)
-    return found
+    return clear(found)
 
 
 def check_teachers(recipe: Recipe, tokenizer: Tokenizer) -> None:

@@ -38,11 +38,12 @@ from typing import Any
 
 import torch
 
-from vitral.errors import VitralError
 from vitral.models.forms import DEFAULT
-from vitral.training.preparation.corpus_preparation import Prepared, prepare
+from vitral.training.preparation.corpus_preparation import Prepared
+from vitral.training.preparation.fitting_tokenizer import prepare_fitting
 from vitral.training.recipes.plain import tokenizer_for
 from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe_file import Setting, bent_to
 
 
 @dataclass(frozen=True)
@@ -95,62 +96,89 @@ EVALUATION_SHARE = 0.08
 
 FEWEST_EVALUATIONS, MOST_EVALUATIONS = 3, 12
 
+MEASURED_CHARACTERS, LEAST_CHARACTERS = 20_000, 5_000
+"""How much held-out text the trial evaluation reads, and an evaluation of the run at least."""
+
 
 def choose(
-    sources: Sequence[str | Path], minutes: float, out: Path, *, name: str, device: str = "cpu"
+    sources: Sequence[str | Path],
+    minutes: float,
+    out: Path,
+    *,
+    name: str,
+    device: str = "cpu",
+    settings: Sequence[Setting] = (),
 ) -> Recipe:
-    """The best recipe for a number of minutes on this machine with this corpus.
+    """The best recipe for a number of minutes on this machine with this corpus, in which
+    `settings` are as they were given: what is chosen bends to them.
 
     The corpus is prepared in `out` on the way; reading it and measuring count as part of the
-    minutes. Raises what `prepare` raises.
+    minutes. Raises what `prepare` raises, and `RecipeError` for settings that are wrong.
     """
     began = time.monotonic()
     entries: dict[str, Any] = {
         "name": name,
         "tokenizer": tokenizer_for(sources),
         "minutes": minutes,
+        "settings": tuple(settings),
     }
-    try:
-        prepared = prepare(_recipe(entries, SIZES[0], batch=LEAST_BATCH), sources, out)
-    except VitralError as error:
-        if error.key != "vocabulary_too_large":
-            raise
-        entries["tokenizer"] = entries["tokenizer"] | {"vocab_size": error.values["largest"]}
-        prepared = prepare(_recipe(entries, SIZES[0], batch=LEAST_BATCH), sources, out)
+    first = _recipe(entries, SIZES[0], batch=LEAST_BATCH)
+    said = [setting.path for setting in settings]
+    fitted, prepared = prepare_fitting(first, sources, out, said)
     assert isinstance(prepared, Prepared)
+    entries["tokenizer"] = fitted.tokenizer.model_dump()
     return _best(entries, prepared, torch.device(device), 60 * minutes, began)
 
 
 def _best(
     entries: dict[str, Any], prepared: Prepared, device: torch.device, seconds: float, began: float
 ) -> Recipe:
-    """Try larger sizes until one is predicted to do worse than the one before."""
-    precision = _quicker_precision(entries, prepared, device)
-    entries = entries | {"precision": precision}
+    """Climb the sizes until one is foreseen to do worse than the one before."""
+    if not any(setting.path == "precision" for setting in entries.get("settings", ())):
+        entries = entries | {"precision": _quicker_precision(entries, prepared, device)}
     best: tuple[float, Size, float, dict[str, Any]] | None = None
     corpus = len(prepared.tokens.ids)
     for size in SIZES:
         settings = entries
-        speed = tokens_per_second(_recipe(settings, size, batch=2048), prepared, device)
+        trial = _recipe(settings, size, batch=2048)
+        speed = tokens_per_second(trial, prepared, device)
         left = max(0.1 * seconds, seconds - (time.monotonic() - began)) * (1 - EVALUATION_SHARE)
         if speed * left > FEW_READINGS * corpus:
             settings = entries | {"dropout": DROPOUT}
-            speed = tokens_per_second(_recipe(settings, size, batch=2048), prepared, device)
+            trial = _recipe(settings, size, batch=2048)
+            speed = tokens_per_second(trial, prepared, device)
         foreseen = forecast(
-            size.num_weights, speed * left, corpus, dropout=settings.get("dropout", 0.0)
+            _num_weights(trial, size), speed * left, corpus, dropout=trial.model.dropout
         )
         if best is not None and foreseen >= best[0]:
             break
         best = (foreseen, size, speed, settings)
     assert best is not None
     _, size, speed, entries = best
-    each = seconds_of_an_evaluation(_recipe(entries, size, batch=2048), prepared, device)
+    given = [setting.path for setting in entries.get("settings", ())]
+    most = _recipe(entries, size, batch=2048).evaluate_characters
+    held_out = sum(map(len, prepared.samples))
+    some = entries | {"evaluate_characters": min(most, MEASURED_CHARACTERS)}
+    each = seconds_of_an_evaluation(_recipe(some, size, batch=2048), prepared, device)
+    a_character = each / max(1, min(held_out, MEASURED_CHARACTERS))
+    affordable = int(EVALUATION_SHARE * seconds / FEWEST_EVALUATIONS / a_character)
+    if "evaluate_characters" not in given and affordable < min(most, held_out):
+        most = max(LEAST_CHARACTERS, affordable)
+        entries = entries | {"evaluate_characters": most}
+    each = a_character * min(most, held_out)
     evaluations = min(
         MOST_EVALUATIONS,
         max(FEWEST_EVALUATIONS, int(EVALUATION_SHARE * seconds / each)),
     )
-    left = max(0.5 * seconds, seconds - (time.monotonic() - began) - evaluations * each)
-    return _timed(entries, size, speed, left, evaluations)
+    left = seconds - (time.monotonic() - began) - evaluations * each
+    return _timed(entries, size, speed, max(0.1 * seconds, left), evaluations)
+
+
+def _num_weights(recipe: Recipe, size: Size) -> int:
+    """The weights in the blocks of a recipe that was made of that size."""
+    width = getattr(recipe.model, "hidden_size", size.hidden_size)
+    inner = getattr(recipe.model, "intermediate_size", size.inner)
+    return recipe.model.num_layers * (4 * width**2 + 3 * width * inner)
 
 
 def recipe_of_size(draft: Recipe, size: Size, prepared: Prepared, seconds: float) -> Recipe:
@@ -242,8 +270,10 @@ def _recipe(entries: dict[str, Any], size: Size, batch: int) -> Recipe:
         "intermediate_size": size.inner,
         "dropout": entries.get("dropout", 0.0),
     }
-    entries = {name: value for name, value in entries.items() if name != "dropout"}
+    apart = ("dropout", "settings")
+    plain = {name: value for name, value in entries.items() if name not in apart}
     lengths = [length for length in (64, 256) if length <= batch]
-    return Recipe.model_validate(
-        entries | {"model": shape, "batch": {"tokens": batch, "lengths": lengths}}
+    chosen = Recipe.model_validate(
+        plain | {"model": shape, "batch": {"tokens": batch, "lengths": lengths}}
     )
+    return bent_to(chosen, entries["settings"]) if entries.get("settings") else chosen

@@ -10,9 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from vitral.data.corpus import ending_of
+from vitral.data.files_below import files_below
 from vitral.errors import VitralError
 from vitral.models.forms import DEFAULT, form_of
-from vitral.models.hugging_face import read_to_train
+from vitral.models.hugging_face import can_read, is_headless, read_to_train
 from vitral.training.recipes.recipe import Recipe
 
 SHORT = 20_000
@@ -52,13 +56,25 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
+    if not (can_read(start) or is_headless(start)):
+        read_to_train(start)  # its own account of what is wrong is the clearer one
+        raise VitralError("start_without_shape", folder=start)
     model: Any = read_to_train(start)
     form = form_of(model)
     if form is None or form.kind == "encoder-decoder":
         raise VitralError("start_without_shape", folder=start)
     entries = asdict(model.config) | {"form": form.name}
     shape = {name: value for name, value in entries.items() if name in form.shape.model_fields}
-    form.shape.model_validate(shape)
+    try:
+        form.shape.model_validate(shape)
+    except ValidationError as error:
+        # What no recipe can ask for (relu in a GPT-2) is the start's own, as it was found.
+        for each in error.errors():
+            shape.pop(str(each["loc"][-1]), None)
+        try:
+            form.shape.model_validate(shape)
+        except ValidationError:
+            raise VitralError("start_without_shape", folder=start) from error
     return shape
 
 
@@ -69,11 +85,16 @@ def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
     files = [
         file
         for source in map(Path, sources)
-        for file in ([source] if source.is_file() else source.rglob("*"))
-        if file.is_file()
+        for file in ([source] if source.is_file() else files_below(source))
     ]
-    num_bytes = sum(file.stat().st_size for file in files)
+    num_bytes = sum(_num_bytes(file) for file in files)
     if files and num_bytes < SHORT:
         return {"kind": "byte"}
     wanted = 2 ** round(math.log2(2.6 * math.sqrt(num_bytes))) if num_bytes else 8192
     return {"kind": "byte_bpe", "vocab_size": int(min(8192, max(512, wanted)))}
+
+
+def _num_bytes(file: Path) -> int:
+    """How many bytes of text are in a file, about: text takes a third of its room compressed."""
+    size = file.stat().st_size
+    return 3 * size if ending_of(file).endswith((".gz", ".parquet")) else size

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from vitral.models.forms import form_named
-from vitral.models.shape import Strict
+from vitral.models.shape import Depth, Places, Strict
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
 from vitral.training.recipes.shapes import (
     DECODERS,
@@ -22,7 +22,9 @@ from vitral.training.recipes.shapes import (
 )
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, le=1_000)]
+Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Minutes = Annotated[float, Field(gt=0, le=1_000_000)]
 
 TokenizerKind = Literal[
     "character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram", "teacher"
@@ -55,13 +57,14 @@ class GeneratedPairs(Strict):
         list[Literal["spanish_numbers", "spanish_dates"]], Field(min_length=1, max_length=2)
     ]
     digits: Annotated[int, Field(ge=1, le=12)] = 9
-    count: Annotated[int, Field(ge=100)] = 200_000
+    count: Annotated[int, Field(ge=100, le=100_000_000)] = 200_000
 
 
 class DataChoice(Strict):
-    """How the corpus is read. `held_out` names documents, or is the share of them that is never
-    trained on. `windows` start where a sentence starts, or anywhere; or whole documents are
-    packed side by side, none of them seeing another.
+    """How the corpus is read. `held_out` names documents, or is the share of the text that is
+    never trained on. After each document stands the mark that ends a text; without `ends`,
+    documents follow each other as if they were one. `windows` start where a sentence starts, or
+    anywhere; or whole documents are packed side by side, none of them seeing another.
 
     Models that turn one text into another read pairs instead, from files or, with `pairs`, made
     by a rule."""
@@ -70,6 +73,7 @@ class DataChoice(Strict):
     text_field: str = "text"
     held_out: list[str] | Annotated[float, Field(gt=0, lt=1)] = 0.1
     windows: Literal["sentence", "anywhere", "packed"] = "sentence"
+    ends: bool = True
     pairs: GeneratedPairs | None = None
 
 
@@ -79,9 +83,9 @@ class Batch(Strict):
     the step's gradient is accumulated from as many passes, which needs less memory and gives the
     same step."""
 
-    tokens: PositiveInt = 4096
-    lengths: Annotated[list[PositiveInt], Field(min_length=1)] = Field(default=[64, 256])
-    parts: PositiveInt = 1
+    tokens: Steps = 4096
+    lengths: Annotated[list[Places], Field(min_length=1)] = Field(default=[64, 256])
+    parts: Places = 1
 
 
 class Teacher(Strict):
@@ -90,7 +94,7 @@ class Teacher(Strict):
 
     model: str
     share: Share = 0.5
-    temperature: Positive = 2.0
+    temperature: Annotated[float, Field(ge=0.001, le=1_000)] = 2.0
 
 
 class Phase(Strict):
@@ -102,7 +106,7 @@ class Phase(Strict):
 
     objective: ObjectiveName
     until: Annotated[float, Field(gt=0, le=1)] = 1.0
-    num_layers: PositiveInt | None = None
+    num_layers: Depth | None = None
     mask_share: Annotated[float, Field(gt=0, lt=1)] = 0.15
     all_masked: bool = False
     teacher: Teacher | None = None
@@ -115,7 +119,7 @@ class OptimizerChoice(Strict):
     kind: Literal["sgd", "momentum", "rmsprop", "adagrad", "adam", "adamw", "muon"] = "muon"
     rate: Positive | None = None
     vector_rate: Positive = 0.003
-    weight_decay: Annotated[float, Field(ge=0)] = 0.05
+    weight_decay: Annotated[float, Field(ge=0, le=1_000)] = 0.05
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.95
     betas: Annotated[tuple[Share, Share], Field(strict=False)] = (0.9, 0.98)  # a list, in YAML
     clip: Positive | None = 1.0
@@ -134,7 +138,7 @@ class ScheduleChoice(Strict):
 class Recipe(Strict):
     """One training run. Its length is a number of `steps` or of `minutes` of computing (a stop
     does not count). With `steps`, a run that was stopped and taken up again ends bit for bit
-    like one that was not."""
+    like one that was not. An evaluation reads `evaluate_characters` of held-out text at most."""
 
     name: Annotated[str, Field(min_length=1)]
     model: Shape
@@ -144,15 +148,16 @@ class Recipe(Strict):
     phases: list[Phase] = Field(default=[])
     optimizer: OptimizerChoice = OptimizerChoice()
     schedule: ScheduleChoice = ScheduleChoice()
-    minutes: Positive | None = None
-    steps: PositiveInt | None = None
+    minutes: Minutes | None = None
+    steps: Steps | None = None
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     recompute_activations: bool = False
     company_vectors: bool = True
-    seed: int = 1605
-    evaluate_every: PositiveInt = 100
-    checkpoint_minutes: Annotated[float, Field(ge=0)] = 5.0
-    patience: PositiveInt | None = None
+    seed: Annotated[int, Field(ge=0, le=2**53 - 1)] = 1605
+    evaluate_every: Steps = 100
+    evaluate_characters: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 400_000
+    checkpoint_minutes: Annotated[float, Field(ge=0, le=1_000_000)] = 5.0
+    patience: Places | None = None
     sample: str | None = None
     watch: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
@@ -229,7 +234,10 @@ def _wrong_windows(recipe: Recipe) -> Iterator[Mistake]:
 def _wrong_pairs(recipe: Recipe) -> Iterator[Mistake]:
     """Entries about corpora, which mean nothing where pairs are read."""
     others = ("model.form",)
-    for part, names in ("data", ("cleaning", "text_field", "windows")), ("batch", ("lengths",)):
+    for part, names in (
+        ("data", ("cleaning", "text_field", "windows", "ends")),
+        ("batch", ("lengths",)),
+    ):
         entries = getattr(recipe, part)
         for name in names:
             if getattr(entries, name) != type(entries).model_fields[name].default:

@@ -18,6 +18,7 @@ DECIDED = (
     "data.cleaning",
     "data.text_field",
     "data.held_out",
+    "data.ends",
     "optimizer.kind",
     "seed",
     "company_vectors",
@@ -28,6 +29,10 @@ FREE = ("model.dropout",)
 """… but this can."""
 
 
+ADDED_LATER = ("data.ends", "evaluate_characters")
+"""Entries that recipes of before do not have. The text of such a run is read already."""
+
+
 def changes(before: dict[str, Any], now: Recipe) -> list[str]:
     """The entries that are not as they were, each as "model.num_layers: 6 → 4".
 
@@ -35,6 +40,7 @@ def changes(before: dict[str, Any], now: Recipe) -> list[str]:
     decides what the run is.
     """
     old, new = _flat(before), _flat(now.model_dump(mode="json"))
+    new = {path: value for path, value in new.items() if path in old or path not in ADDED_LATER}
     differing = [path for path in {**old, **new} if old.get(path) != new.get(path)]
     told = {path: f"{path}: {_said(old.get(path))} → {_said(new.get(path))}" for path in differing}
     refused = [told[path] for path in differing if _is_decided(path)]

@@ -19,6 +19,7 @@ import yaml
 from pydantic import ValidationError
 
 from vitral.errors import VitralError
+from vitral.training.recipes.bending import bend
 from vitral.training.recipes.mistakes import ContradictionError, Mistake, RecipeError
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_entries import known_names, takes
@@ -110,6 +111,14 @@ def read_recipe(path: Path, settings: Sequence[Setting] = ()) -> Recipe:
 def with_settings(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
     """A recipe with other values for some entries. Raises `RecipeError`."""
     return _finish(recipe.name, _Draft(recipe.model_dump(mode="json")), settings)
+
+
+def bent_to(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
+    """A recipe that was chosen for somebody, with what they said, to which everything else in it
+    bends. Raises `RecipeError` where what they said does not go together."""
+    said = {each.path: each.value for each in settings}
+    entries = bend(recipe.model_dump(mode="json"), said)
+    return _finish(recipe.name, _Draft(entries), settings)
 
 
 def recipe_of(entries: dict[str, Any]) -> Recipe:

@@ -35,11 +35,13 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
             folder.replace(old)
         new.replace(folder)
         to_disk(folder.parent)
-    except SafetensorError as error:
-        shutil.rmtree(new, ignore_errors=True)
-        raise _as_os_error(error) from error
     except OSError:
         shutil.rmtree(new, ignore_errors=True)
+        raise
+    except Exception as error:
+        shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, SafetensorError) or "os error" in str(error):  # tokenizers' is bare
+            raise _as_os_error(error) from error
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -89,8 +91,9 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _as_os_error(error: SafetensorError) -> OSError:
-    """What safetensors could not write, as Python says it: its text ends in "(os error 28)"."""
+def _as_os_error(error: Exception) -> OSError:
+    """What safetensors or tokenizers could not write, as Python says it: their texts end in
+    "(os error 28)"."""
     found = re.search(r"os error (\d+)", str(error))
     number = int(found[1]) if found else errno.EIO
     return OSError(number, os.strerror(number))

@@ -72,7 +72,7 @@ def written_pieces(model: "Model", ids: list[int], written: list[int]) -> list[s
 
 def piece(model: "Model", token: int, text: str) -> schemas.PieceOfText:
     """A token, named where it is no text of its own."""
-    from vitral.generation.spelling import raw_bytes
+    from vitral.text.raw_bytes import raw_bytes
     from vitral.tracing.recording.reading import bare_tokens
 
     bare = bare_tokens([token], model.tokenizer)[0]
@@ -176,8 +176,8 @@ def check_length(session: Session, stepping: "Stepping", place: schemas.WritingP
 
 def vocabulary_of(session: Session, name: str) -> schemas.Vocabulary:
     """What every token of a model is called."""
-    from vitral.generation.spelling import raw_bytes
     from vitral.models.description import number
+    from vitral.text.raw_bytes import raw_bytes
     from vitral.tracing.recording.reading import bare_tokens
 
     with session.catalog.borrow(name) as model:

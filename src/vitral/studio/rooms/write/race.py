@@ -77,7 +77,7 @@ def _search(
 
     from vitral.generation.beam_search import search
     from vitral.generation.spelling import spelled
-    from vitral.generation.writing import end_id
+    from vitral.models.generation_settings import end_ids
 
     stepping = stepping_of(session, model, asked, watched=False)
     check_length(session, stepping, asked)
@@ -99,7 +99,7 @@ def _search(
         torch.tensor(read, device=device),
         num_beams=num_beams,
         max_new_tokens=asked.max_new_tokens,
-        end_id=end_id(model.module, model.tokenizer),
+        end_id=end_ids(model.module, model.tokenizer),
         encoder_ids=stepping.encoder_ids,
     )
     for searching in steps:
@@ -107,7 +107,7 @@ def _search(
         best = searching.finished[0] if over else searching.beginnings[0]
         end: End | None = None
         if over:
-            last = best.ids[-1] == end_id(model.module, model.tokenizer)
+            last = best.ids[-1] in end_ids(model.module, model.tokenizer)
             end = (
                 "end" if last else "length" if len(best.ids) == asked.max_new_tokens else "context"
             )
