@@ -40,7 +40,7 @@ SPANISH = {
     r"\bsi no se (indica|dice)\b|\blo habitual\b|\blo normal\b": "por defecto",
     r"\brastro\b": "traza",
     r"\bórden(es)?\b|\bla orden\b|\bninguna orden\b": "comando",
-    r"\bprocesador\b": "CPU",
+    r"\bprocesador\b(?! de imágenes)": "CPU",
     r"\b(esta|la) máquina\b|\bordenador\b": "equipo",
     r"\bcuentas\b|\baritmética\b": "cálculo",
     r"\btuberías?\b": "aristas, o entrada estándar",
