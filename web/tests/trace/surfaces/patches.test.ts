@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { PictureSurface, Token, Trace } from "../../../src/protocol/types";
+import type { Part, PictureSurface, Token, Trace } from "../../../src/protocol/types";
 import { kindOf, kindShown, SURFACES } from "../../../src/trace/surfaces/kinds";
 import { Patches } from "../../../src/trace/surfaces/patches";
 import { middlePatch } from "../../../src/trace/surfaces/picture_tokens";
@@ -68,16 +68,17 @@ describe("the patches of a picture", () => {
 });
 
 describe("the surface of a list of tokens", () => {
-  const part = {
+  const part: Part = {
     name: "",
     num_layers: 1,
+    layers: [0],
     num_heads: 1,
     causal: false,
     address: "",
     queries: "tokens",
     keys: "tokens",
     computed: true,
-  } as const;
+  };
   const trace = { surface, tokens, decoder_tokens: [], parts: [part] } as unknown as Trace;
 
   it("is the picture where tokens are its patches, and else a text", () => {
@@ -88,7 +89,7 @@ describe("the surface of a list of tokens", () => {
   });
 
   it("is drawn on the picture where either side is one", () => {
-    const crossed = { ...part, queries: "decoder_tokens" } as const;
+    const crossed: Part = { ...part, queries: "decoder_tokens" };
     expect(kindShown({ trace, part: crossed })).toBe("picture");
     expect(kindShown({ trace: { ...trace, surface: null }, part })).toBe("text");
   });
