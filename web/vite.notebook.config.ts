@@ -5,7 +5,7 @@ import { defineConfig } from "vite";
 import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
 import { oneProgram } from "./one_program.ts";
 
-const MESSAGES = { included: ["studio", "trace", "pictures", "errors"], fetched: [], leftOut: OF_A_STUDIO };
+const MESSAGES = { included: ["studio", "trace", "errors"], fetched: [], leftOut: OF_A_STUDIO };
 
 export default defineConfig({
   plugins: [svelte(), messageCatalogues(MESSAGES), oneProgram()],

@@ -8,7 +8,7 @@ import { singleFile } from "./single_file.ts";
 /** Without a Studio few things can go wrong: an address may name what the trace does not have. */
 const ERRORS = /^error\.(?!layer_out_of_range$|head_out_of_range$|part_unknown$)/;
 const MESSAGES = {
-  included: ["studio", "trace", "pictures", "errors"],
+  included: ["studio", "trace", "errors"],
   fetched: [],
   leftOut: new RegExp(`${OF_A_STUDIO.source}|${ERRORS.source}`),
 };

@@ -97,7 +97,7 @@ describe("the surface of a list of tokens", () => {
   it("names patches in words and begins in the middle", () => {
     const reader = { say: (name: string, values: object) => `${name} ${JSON.stringify(values)}` };
     const named = SURFACES.picture.nameOf(tokens[7] as Token, reader as never);
-    expect(named).toBe('picture.patch {"row":1,"column":2}');
+    expect(named).toBe('studio.picture_patch {"row":1,"column":2}');
     expect(SURFACES.picture.nameOf(tokens[0] as Token, reader as never)).toBe("[CLS]");
     expect(middlePatch(tokens)).toBe(1 + 1 * 4 + 2);
     expect(middlePatch([mark("[CLS]")])).toBe(0);
