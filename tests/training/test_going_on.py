@@ -83,7 +83,7 @@ def test_what_cannot_go_on_is_said_of_the_model(tmp_path) -> None:
     recipe = plain_recipe("más", [str(data)], 2, start)
     with pytest.raises(VitralError) as raised:
         small_runs.trainer(recipe, data, tmp_path / "run", start=start)
-    assert raised.value.key == "start_without_tokens"
+    assert raised.value.key == "folder_without_tokens"
     config = json.loads((start / "config.json").read_text())
     for change in (
         {"architectures": ["Qwen2ForCausalLM"]},

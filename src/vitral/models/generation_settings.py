@@ -82,9 +82,8 @@ def as_ids(value: Any) -> frozenset[int]:
 
 def _from_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """What `config.json` says, that of its text's part included."""
-    inner: Mapping[str, Any] = next(
-        (config[name] for name in _IN_CONFIG if isinstance(config.get(name), dict)), {}
-    )
+    parts = (config.get(name) for name in _IN_CONFIG)
+    inner: Mapping[str, Any] = next((part for part in parts if isinstance(part, dict)), {})
     return {**inner, **{name: value for name, value in config.items() if value is not None}}
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from vitral.data.corpus import ending_of
 from vitral.data.files_below import files_below
 from vitral.errors import VitralError
+from vitral.models.folder import read_config
 from vitral.models.forms import DEFAULT, form_of
 from vitral.models.hugging_face import can_read, is_headless, read_to_train
 from vitral.training.recipes.recipe import Recipe
@@ -57,7 +58,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
     if not (can_read(start) or is_headless(start)):
-        read_to_train(start)  # its own account of what is wrong is the clearer one
+        read_config(start)  # its own account of what is wrong with it is the clearer one
         raise VitralError("start_without_shape", folder=start)
     model: Any = read_to_train(start)
     form = form_of(model)
