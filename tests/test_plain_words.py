@@ -26,7 +26,7 @@ ENGLISH = {
     r"\bis said\b|\bis said so\b": "name the agent: Vitral says",
     r"\btakes? (it )?back\b|\btaken back\b": "undo",
     r"\bnewest\b": "most recent",
-    r"\bthe processor\b|\bprocessor's\b|\bprocessor time\b": "CPU",
+    r"\bthe processor\b|(?<!image )\bprocessor's\b|\bprocessor time\b": "CPU",
     r"\b(at|of) each look\b|\blooks at held-out\b": "evaluation",
     r"\bgoes? on with\b|\bgoing on from\b": "resume, continue",
     r"\bone word too many\b": "not expected here",
