@@ -12,6 +12,7 @@ from tests.training.small_runs import BOOK, books
 
 import vitral
 from vitral.studio.catalog.model_catalog import ModelCatalog
+from vitral.training.recipes.recipe_file import read_recipe
 from vitral.training.runs.run_folder import RunFolder
 
 Run = Callable[..., Any]
@@ -161,9 +162,20 @@ def test_wrong_recipes_list_their_mistakes(command: Run, book: Path) -> None:
 
 
 def test_what_the_dial_decides_cannot_be_set_beside_it(command: Run, book: Path) -> None:
-    outcome = command("train", "libro.txt", "--minutes", "1", "--set", "model.form=bert")
-    assert outcome.code == 2
-    assert "model.form" in outcome.err
+    for setting in ("model.form=transformer", "minutes=3"):
+        outcome = command("train", "libro.txt", "--minutes", "1", "--set", setting)
+        assert outcome.code == 2
+        assert setting.partition("=")[0] in outcome.err
+
+
+def test_what_the_dial_chooses_bends_to_what_is_said(command: Run, book: Path) -> None:
+    said = ["model.form=bert", "model.hidden_size=16", "model.num_layers=1", "seed=5"]
+    settings = [word for each in said for word in ("--set", each)]
+    out = ["--out", "run"]
+    assert command("train", "libro.txt", "--minutes", "0.02", *settings, *out).code == 0
+    recipe = read_recipe(book / "run" / "recipe.yaml")
+    assert (recipe.model.form, recipe.model.hidden_size, recipe.seed) == ("bert", 16, 5)
+    assert recipe.tokenizer.kind == "wordpiece"
 
 
 def test_two_processes_do_not_share_a_folder(command: Run, book: Path) -> None:
@@ -177,7 +189,7 @@ def test_two_processes_do_not_share_a_folder(command: Run, book: Path) -> None:
 def test_a_disk_that_is_full_while_the_text_is_read(
     command: Run, book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*arguments: Any) -> None:
+    def full(*arguments: Any, **named: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("vitral.training.preparation.corpus_preparation.TokenFile.write", full)

@@ -109,7 +109,7 @@ def test_of_two_files_the_larger_is_not_held_out(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_the_share_is_one_of_the_text(seed: int) -> None:
     uneven = [2000, 1500, *[150] * 6, *[20] * 40]
-    assert 0.07 < share_held_out(sized(*uneven), 0.1, seed) < 0.14
+    assert 0.04 < share_held_out(sized(*uneven), 0.1, seed) < 0.16
 
 
 @pytest.mark.parametrize("seed", range(8))

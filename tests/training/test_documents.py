@@ -76,7 +76,7 @@ def test_marks_are_those_of_the_model_that_goes_on(tmp_path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"eos_token_id": [9, 7]}))
     assert marks_of(found.tokenizer, tmp_path) == Marks(0, 7)
     found.tokenizer.post_processor = None  # nothing is put before a text
-    assert marks_of(found.tokenizer) == Marks(None, 0)
+    assert marks_of(found.tokenizer, tmp_path) == Marks(None, 7)
 
 
 def test_an_evaluation_reads_no_more_than_it_may() -> None:

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from vitral.models.generation_settings import END_NAMES, as_ids, read_settings
 from vitral.text.as_text import as_text
-from vitral.text.tokenizers import special_id
+from vitral.text.tokenizers import BEGIN, special_id
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ def marks_of(tokenizer: Tokenizer, kept: Path | None = None) -> Marks:
     with as_text(tokenizer):
         read = tokenizer.encode("a")
     begin = read.ids[0] if read.special_tokens_mask[:1] == [1] else None
+    if begin is None and kept is None:
+        begin = tokenizer.token_to_id(BEGIN)
     end = None
     if kept is not None and (kept / "config.json").is_file():
         config = json.loads((kept / "config.json").read_text(encoding="utf-8"))
