@@ -1,12 +1,12 @@
-// What draws each kind of surface: a line each.
+// What draws each kind of surface: a line each. What few readers open is fetched when it is needed.
 import TextLines from "../lines/TextLines.svelte";
 import TokenChips from "../TokenChips.svelte";
 import type { Kind } from "./kinds";
-import PictureLines from "./PictureLines.svelte";
-import PictureTokens from "./PictureTokens.svelte";
 import type { Drawing } from "./surface";
 
-export const DRAWINGS: Record<Kind, Drawing> = {
-  text: { Tokens: TokenChips, Lines: TextLines },
-  picture: { Tokens: PictureTokens, Lines: PictureLines },
+const TEXT: Drawing = { Tokens: TokenChips, Lines: TextLines };
+
+export const DRAWINGS: Record<Kind, () => Drawing | Promise<Drawing>> = {
+  text: () => TEXT,
+  picture: async () => (await import("./picture_drawing")).PICTURE,
 };
