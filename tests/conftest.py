@@ -159,3 +159,25 @@ def t5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     T5ForConditionalGeneration(config).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def vit_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ViTForImageClassification: 3 layers, 4 heads, 32 × 32 pixels in 4 × 4 patches, [CLS]."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    from picture_models import SMALL, processor, save_picture_model, spread
+
+    model = spread(ViTForImageClassification(ViTConfig(image_size=32, patch_size=8, **SMALL)))
+    folder = tmp_path_factory.mktemp("models") / "small-vit"
+    return save_picture_model(model, processor(), folder)
+
+
+@pytest.fixture(scope="session")
+def picture_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn picture of 90 × 60 pixels, as a PNG called "foto.png"."""
+    from picture_models import drawn
+
+    path = tmp_path_factory.mktemp("pictures") / "foto.png"
+    drawn(90, 60).save(path)
+    return path

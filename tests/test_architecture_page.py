@@ -1,5 +1,6 @@
 """docs/architecture.md says how to add one of each kind: its code is added here, and works."""
 
+import io
 import re
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from PIL import Image
 from starlette.testclient import TestClient
 
 import vitral
@@ -88,3 +90,22 @@ def test_a_room() -> None:
         assert client.get("/api/poems").json() == ["Cántico"]
         rooms = client.get("/api/studio").json()["rooms"]
     assert [(each["name"], each["available"]) for each in rooms] == [("poems", True)]
+
+
+def test_a_surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vitral.surfaces.picture import PictureSurface
+    from vitral.surfaces.place import Patch
+    from vitral.surfaces.registry import SURFACES, read_surface
+
+    film = code_of("A surface")["FilmSurface"]
+    monkeypatch.setitem(SURFACES, "film", film)
+    png = io.BytesIO()
+    Image.new("RGB", (8, 4)).save(png, "PNG")
+    surface = PictureSurface(png.getvalue(), width=8, height=4, rows=1, columns=2)
+    again = read_surface(surface.entries() | {"kind": "film"}, surface.material)
+    assert type(again) is film
+    assert again.entries() == surface.entries() | {"kind": "film"}
+    places = [Patch(0, 0, 0, 0, 4, 4), None, Patch(0, 1, 4, 0, 8, 4)]
+    assert again.where(places[2]) == (4, 0, 8, 4)
+    assert again.token_at(places, (5, 1)) == 2
+    assert again.paint(places, [0.25, 0.5, 0.75]).tolist() == [[0.25, 0.75]]

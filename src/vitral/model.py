@@ -5,6 +5,7 @@ Everything that Vitral does with a model starts here:
     model = vitral.load("vitral-es-bert")  # a bundled name, a folder or a hub id
     model = vitral.load((module, tokenizer))  # a module of your own
     trace = model.trace("El gato duerme.")
+    trace = vitral.load("path/to/a/ViT").trace("foto.png")  # of a model that reads pictures
 """
 
 import os
@@ -27,25 +28,35 @@ if TYPE_CHECKING:
 
 def load(source: Any) -> "Model":
     """Open a model: a bundled name, a folder's path, a hub id, a torch module, or a pair
-    (module, tokenizer).
+    (module, tokenizer) or, of a model that reads pictures, (module, image processor).
 
     Raises VitralError `model_unknown`, `hub_unreachable`, `folder_without_config`,
-    `weights_damaged`, `weights_pickled` and others of `vitral.models.load`.
+    `weights_damaged`, `weights_pickled` and others of `vitral.models.load`; `processor_damaged`
+    and `processor_needs` where a model's image processor cannot be opened.
     """
     import torch
+
+    from vitral.models.description import reads
+    from vitral.vision.processor import is_processor, open_processor
 
     if isinstance(source, Model):
         return source
     if isinstance(source, torch.nn.Module):
         return Model(source, None)
     if isinstance(source, tuple) and len(source) == 2 and isinstance(source[0], torch.nn.Module):
-        return Model(source[0], source[1])
+        module, beside = source
+        if is_processor(beside):
+            return Model(module, None, processor=beside)
+        return Model(module, beside)
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"a name, a folder, a module or (module, tokenizer), not {source!r}")
     from vitral.models.load import open_source
 
     opened = open_source(source)
-    return Model(opened.module, opened.tokenizer, opened.name)
+    processor = None
+    if reads(opened.module) == "picture" and opened.folder is not None:
+        processor = open_processor(opened.folder)
+    return Model(opened.module, opened.tokenizer, opened.name, processor)
 
 
 class Model:
@@ -53,21 +64,29 @@ class Model:
 
     `tokenizer` is a `tokenizers.Tokenizer`, one of transformers', or None. `architecture` is
     the Hugging Face class that the model is; `kind` one of "decoder", "encoder",
-    "encoder-decoder" and "image"; `num_layers` and `num_heads` are the encoder's where there
-    are two stacks; `context` is the most tokens that it takes, None if nothing limits them;
-    `vocabulary_size` is how many entries it knows, None if nothing says so.
+    "encoder-decoder" and "image"; `reads` is "text" or "picture", and `processor` what makes
+    pictures into numbers, one of transformers' image processors, or None; `num_layers` and
+    `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
+    it takes, None if nothing limits them; `vocabulary_size` is how many entries it knows, None
+    if nothing says so.
     """
 
     def __init__(
-        self, module: "torch.nn.Module", tokenizer: Any = None, name: str | None = None
+        self,
+        module: "torch.nn.Module",
+        tokenizer: Any = None,
+        name: str | None = None,
+        processor: Any = None,
     ) -> None:
         from vitral.models import description
 
         self.module = module
         self.tokenizer = tokenizer
+        self.processor = processor
         self.name = name or type(module).__name__
         self.architecture = description.architecture(module)
         self.kind = description.kind(module)
+        self.reads = description.reads(module)
         self.num_layers = (
             description.number(module, "num_layers", "num_hidden_layers", "encoder_layers") or 0
         )
@@ -88,8 +107,11 @@ class Model:
         A text is a text: "<s>" in it is three characters, unless `special_tokens`; an encoder's
         mask is the mask in any case.
 
-        Raises VitralError `text_empty`, `text_not_unicode`, `tokenizer_missing`.
+        Raises VitralError `text_empty`, `text_not_unicode`, `tokenizer_missing`,
+        `text_to_picture_model`.
         """
+        if self.reads == "picture":
+            raise VitralError("text_to_picture_model", model=self.name)
         if self.tokenizer is None:
             raise VitralError("tokenizer_missing", model=self.name)
         return read_text(self.tokenizer, text, special_tokens=special_tokens)
@@ -105,11 +127,14 @@ class Model:
     ) -> "list[Trace]": ...
 
     @overload
+    def trace(self, picture: Any, /) -> "Trace": ...
+
+    @overload
     def trace(self, **inputs: Any) -> Any: ...
 
     def trace(
         self,
-        text: str | None = None,
+        text: Any = None,
         *,
         texts: Sequence[str] | None = None,
         ids: Any = None,
@@ -120,13 +145,18 @@ class Model:
         special_tokens: bool = False,
         **inputs: Any,
     ) -> Any:
-        """What the model computes for a text, kept in a `Trace`.
+        """What the model computes for a text or a picture, kept in a `Trace`.
 
         Give one of: `text`; `texts`, which are run as one batch and give a list of traces, each
         the same as if it had been alone; `ids`, a list (one trace) or rows of them (a list of
         traces; `attention_mask` is 0 where a row is padding); or the model's own inputs by
         name, e.g. `pixel_values` (one trace, or a list for more than one image). An
         encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
+
+        A model that reads pictures takes one in place of the text: a path, the bytes of a file,
+        a PIL image, or an array [H, W, 3] of bytes or of floats from 0 to 1. Its tokens are
+        named by row and column ("3,5", from 0), and `trace.surface` is the picture that the
+        model saw; see `vitral.vision.picture_trace`.
 
         With `special_tokens`, the names of special tokens in the texts ("<s>") are those tokens.
 
@@ -136,14 +166,25 @@ class Model:
 
         The module is left exactly as it was. Raises VitralError `text_empty`,
         `text_too_long` (texts are never truncated), `id_out_of_range`, `ids_unreadable`,
-        `tokenizer_missing`, `not_traceable`, `not_finite` (NaN or infinity in the model, with
-        the first address where it appears), `memory_short`, `memory_budget_short`, `disk_short`.
+        `tokenizer_missing`, `processor_missing`, `picture_to_text_model`, `picture_missing` and
+        the others of `vitral.vision.picture_file`, `not_traceable`, `not_finite` (NaN or infinity
+        in the model, with the first address where it appears), `memory_short`,
+        `memory_budget_short`, `disk_short`.
         """
+        from vitral.vision.picture_file import is_picture
+        from vitral.vision.picture_trace import trace_picture
+
         given = [each for each in (text, texts, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
             raise TypeError("give one of text, texts, ids, or the model's own inputs by name")
         if attention_mask is not None and (text is not None or texts is not None):
             raise TypeError("a text needs no attention_mask; it goes with ids")
+        if text is not None and (self.reads == "picture" or is_picture(text)):
+            if decoder_text is not None or decoder_ids is not None:
+                raise TypeError("a model that reads pictures has no decoder")
+            if self.reads != "picture":
+                raise VitralError("picture_to_text_model", model=self.name)
+            return trace_picture(self.module, self.processor, text, model=self.name, memory=memory)
         if inputs:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("among the model's own inputs, it is decoder_input_ids")

@@ -50,7 +50,7 @@ def test_flow_is_as_wide_as_the_pipes_together() -> None:
 
 
 def test_flow_over_a_long_text_is_refused() -> None:
-    with pytest.raises(VitralError, match="pipes"):
+    with pytest.raises(VitralError, match="edges"):
         flow(trace_of(even(250)), 0)
 
 

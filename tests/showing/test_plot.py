@@ -79,7 +79,7 @@ def test_a_long_text_in_lines_is_grouped_or_one_tokens() -> None:
     trace = made_trace(made_record(length))
     assert f"{length} tokens, in groups of up to 3" in words(trace.plot("lines", language="en"))
     one = words(trace.plot("lines", token=100, language="en"))
-    assert "those looked at are in groups of up to 3" in one
+    assert "the keys are in groups of up to 3" in one
 
 
 def test_the_grid_has_every_layer_with_its_number() -> None:

@@ -22,6 +22,7 @@ def test_studio_lists_the_models_in_the_readers_language(client: TestClient) -> 
     assert studio["max_tokens"] == 131_072
     named = {model["name"]: model for model in studio["models"] if not model["bundled"]}
     assert named["small-bert"] == {
+        "reads": "text",
         "name": "small-bert",
         "title": "small-bert",
         "kind": "encoder",

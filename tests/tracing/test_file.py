@@ -141,7 +141,7 @@ def test_a_newer_version(file: Path, tmp_path: Path) -> None:
     with pytest.raises(vitral.VitralError) as raised:
         vitral.open_trace(path)
     assert raised.value.key == "trace_version"
-    assert (raised.value.values["version"], raised.value.values["supported"]) == (7, 5)
+    assert (raised.value.values["version"], raised.value.values["supported"]) == (7, 6)
 
 
 @settings(deadline=None, max_examples=60)

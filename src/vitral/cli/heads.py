@@ -28,7 +28,7 @@ SHOWN = ("entropy", "distance", "previous", "next", "first")
 
 
 def heads(
-    text: Annotated[str | None, Parameter(help=message("cli.text"))] = None,
+    text: Annotated[str | None, Parameter(help=message("cli.text_or_picture"))] = None,
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
@@ -73,6 +73,8 @@ def heads(
     table = _measured(text, model, file, open, part)
     for name in [each.name for each in wanted] + ([order[0]] if order else []):
         if name not in table:
+            if table.of_picture:
+                raise VitralError("picture_measure", measure=name)
             raise VitralError("measure_of_two_texts", measure=name, part=table.part)
     if layer is not None and not 0 <= layer < table.num_layers:
         raise VitralError("layer_out_of_range", layer=layer, num_layers=table.num_layers)

@@ -23,7 +23,7 @@ KINDS = ("heat", "lines", "grid", "page")
 
 
 def plot(
-    text: Annotated[str | None, Parameter(help=message("cli.text"))] = None,
+    text: Annotated[str | None, Parameter(help=message("cli.text_or_picture"))] = None,
     /,
     *,
     save: Annotated[Path | None, Parameter(help=message("cli.plot.save"))] = None,

@@ -42,6 +42,7 @@ def _goes_on(before: Token, token: Token) -> bool:
     return (
         not before.special
         and not token.special
+        and before.end is not None
         and before.end == token.start
         and before.text[-1:].isalnum()
         and token.text[:1].isalnum()

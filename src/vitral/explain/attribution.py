@@ -23,6 +23,7 @@ from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
+from vitral.explain.of_picture import check_of_text
 from vitral.explain.output_parts import output_of_heads
 from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel, module_of
@@ -63,6 +64,7 @@ def logit_attribution(
     parts), `rerun_not_available`.
     """
     module = module_of(model)
+    check_of_text(trace)
     if "logits" not in trace.values or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)
     logits = trace["logits"]

@@ -13,6 +13,7 @@ from vitral.tracing.token import Token
     high=None,
     unit="tokens",
     one_text=True,
+    along_text=True,
     source="Vig & Belinkov 2019, arXiv:1906.04284, section 4.3",
     cost="O(T); the sums are made in the pass over the pattern",
 )

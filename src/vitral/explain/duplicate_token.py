@@ -12,6 +12,7 @@ from vitral.tracing.token import Token
 
 @measure(
     one_text=True,
+    along_text=True,
     source="Wang et al. 2022, arXiv:2211.00593, section 3.1 (duplicate token heads)",
     cost="O(T·D): one cell for each repeated token",
 )

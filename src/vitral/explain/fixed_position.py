@@ -14,7 +14,7 @@ _COST = "O(T·D): one cell a row"
 _POSITIONAL = "Voita et al. 2019, arXiv:1905.09418, on positional heads"
 
 
-@measure(one_text=True, source=_POSITIONAL, cost=_COST)
+@measure(one_text=True, along_text=True, source=_POSITIONAL, cost=_COST)
 def previous(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean over queries t of p[t, t − 1]: [H].
 
@@ -24,7 +24,7 @@ def previous(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     return mean_over(record.statistics.previous, counted)
 
 
-@measure(one_text=True, source=_POSITIONAL, cost=_COST)
+@measure(one_text=True, along_text=True, source=_POSITIONAL, cost=_COST)
 def next(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean over queries t of p[t, t + 1]: [H].
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
+from vitral.explain.of_picture import check_of_text
 from vitral.explain.rerun import inputs_of, quiet
 from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.forward_pass import result_of
@@ -64,6 +65,7 @@ def integrated_gradients(
     except ImportError as error:
         raise VitralError("captum_needed") from error
     module = module_of(model)
+    check_of_text(trace)
     if "logits" not in trace.values or trace["logits"].dim() != 2 or trace.decoder_tokens:
         raise VitralError("logits_not_available", model=trace.model)
     logits = trace["logits"]

@@ -14,6 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from vitral.explain.measure import Measure
+from vitral.explain.of_picture import is_of_picture
 from vitral.explain.registry import MEASURES
 from vitral.explain.roles import role_of, role_sentence
 from vitral.tracing.trace import Trace
@@ -31,6 +32,7 @@ class HeadMeasures:
     num_tokens: int
     layers: list[int]
     values: dict[str, Tensor]
+    of_picture: bool = False
 
     def __getitem__(self, name: str) -> Tensor:
         return self.values[name]
@@ -110,4 +112,5 @@ def measures(
         next(iter(records.values())).num_queries,
         list(records),
         values,
+        is_of_picture(trace),
     )

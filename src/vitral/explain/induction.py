@@ -16,6 +16,7 @@ from vitral.tracing.token import Token
 
 @measure(
     one_text=True,
+    along_text=True,
     source="Olsson et al. 2022, arXiv:2209.11895, prefix matching score",
     cost="O(T·D): one cell for each repeated token",
 )

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
+from vitral.explain.of_picture import check_of_text
 from vitral.explain.output_parts import is_close
 from vitral.explain.rerun import run_again, with_first
 from vitral.explain.word_path import levels_of, stream
@@ -39,6 +40,7 @@ def logit_lens(
     """
     module = module_of(model)
     part = _answering_part(trace)
+    check_of_text(trace)
     if "logits" not in trace.values or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)
     length = len(trace["logits"])

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.explain.of_picture import is_of_picture
 from vitral.messages import message
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.parts import stacked
@@ -35,7 +36,8 @@ class Measure:
     """One number for each head; see the head of the file.
 
     `high` is None where nothing but the text's length limits it. `one_text` says that it means
-    nothing between two texts (cross-attention). `unit` is "share" (0 to 1) or "tokens".
+    nothing between two texts (cross-attention), `along_text` that it counts places along a line and
+    means nothing on a picture. `unit` is "share" (0 to 1) or "tokens".
     """
 
     name: str
@@ -46,12 +48,16 @@ class Measure:
     one_text: bool
     source: str
     cost: str
+    along_text: bool = False
 
     def __call__(self, trace: Trace, part: str | None = None) -> Tensor:
         """The measure of every head of a part of the trace: float32 [layers, heads].
 
-        Raises VitralError `part_unknown`, and `measure_of_two_texts` where it means nothing.
+        Raises VitralError `part_unknown`, and `measure_of_two_texts` or `picture_measure` where
+        it means nothing.
         """
+        if self.along_text and is_of_picture(trace):
+            raise VitralError("picture_measure", measure=self.name)
         if self.one_text and not self.fits(trace, part):
             raise VitralError("measure_of_two_texts", measure=self.name, part=part)
         tokens = trace.key_tokens(part)
@@ -60,6 +66,8 @@ class Measure:
 
     def fits(self, trace: Trace, part: str | None = None) -> bool:
         """Whether the measure means something for this part of the trace."""
+        if self.along_text and is_of_picture(trace):
+            return False
         return not (self.one_text and trace.part(part).is_cross)
 
     def label(self, language: str | None = None) -> str:
@@ -77,13 +85,14 @@ def measure(
     high: float | None = 1.0,
     unit: str = "share",
     one_text: bool = False,
+    along_text: bool = False,
     source: str,
     cost: str,
 ) -> Callable[[Score], Measure]:
     """Make a `Measure` of the function below it, under the function's name."""
 
     def wrap(score: Score) -> Measure:
-        made = Measure(score.__name__, score, low, high, unit, one_text, source, cost)
+        made = Measure(score.__name__, score, low, high, unit, one_text, source, cost, along_text)
         object.__setattr__(made, "__doc__", score.__doc__)
         return made
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from vitral.errors import VitralError
 from vitral.explain.attention_rollout import check_token
 from vitral.explain.mask_token import mask_id_if_any
+from vitral.explain.of_picture import check_of_text
 from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.token import Token
@@ -44,6 +45,7 @@ def probabilities(trace: Trace, token: int) -> Tensor:
     Raises VitralError `logits_not_available` for a model without a head over its vocabulary, and
     `token_out_of_range`.
     """
+    check_of_text(trace)
     if "logits" not in trace or trace["logits"].dim() != 2:
         raise VitralError("logits_not_available", model=trace.model)
     logits_TV = trace["logits"]

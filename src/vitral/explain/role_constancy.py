@@ -84,8 +84,10 @@ def roles_elsewhere(
 
     `part` and `repeated` are as in `measures`. An encoder–decoder asked about its decoder or
     its cross-attention answers each sentence, so that its decoder has tokens. Raises what
-    `Model.trace` and `Model.trace_generation` raise.
+    `Model.trace` and `Model.trace_generation` raise, and `picture_needs_text`.
     """
+    if getattr(model, "reads", "text") == "picture":
+        raise VitralError("picture_needs_text", model=model.name)
     read, roles, too_long = [], [], 0
     for sentence in sentences:
         if model.context is not None and len(model.tokens(sentence)) > model.context:

@@ -21,6 +21,7 @@ from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import Spelling, spelled
 from vitral.models.description import context, kind, number, pad_id, start_id
 from vitral.models.generation_settings import end_ids, settings_of
+from vitral.surfaces.place import TextSpan
 from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.recording.growing import GrowingTrace
 from vitral.tracing.recording.inputs import check_ids, pad
@@ -263,5 +264,5 @@ def _placed(tokenizer: Any, prompt: list[Token], text: str, ids: list[int]) -> l
             placed.append(token)
         else:
             piece = written[start:end]
-            placed.append(replace(token, text=piece, start=before + start, end=before + end))
+            placed.append(replace(token, text=piece, place=TextSpan(before + start, before + end)))
     return placed

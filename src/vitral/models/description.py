@@ -50,6 +50,11 @@ def kind(module: nn.Module) -> str:
     return "decoder" if causal else "encoder"
 
 
+def reads(module: nn.Module) -> str:
+    """What a model reads: "picture" or "text"."""
+    return "picture" if kind(module) == "image" else "text"
+
+
 def context(module: nn.Module) -> int | None:
     """The most tokens that a model accepts; None if nothing limits them."""
     family = getattr(configuration(module), "model_type", None)

@@ -23,7 +23,7 @@ from vitral.models.generation_settings import keep_settings
 HUB_SECONDS = 5
 """How long the hub may take to answer before it counts as out of reach."""
 
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 """transformers imports each of its parts when it is first asked for. Asked in two threads at once,
 it denies that the second part exists."""
 
@@ -82,7 +82,7 @@ def open_folder(folder: Path, name: str) -> Opened:
         # Older checkpoints name their tensors differently, which transformers knows about. If
         # it cannot read them either, our own account of what is wrong is the clearer one.
         try:
-            with _ONE_AT_A_TIME:
+            with ONE_AT_A_TIME:
                 module = _theirs(folder, config, first, weights[0])
         except VitralError as error:
             raise wrong or error from error
@@ -105,7 +105,7 @@ def open_tokenizer(folder: Path) -> Any:
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return None
     try:
-        with _ONE_AT_A_TIME:
+        with ONE_AT_A_TIME:
             from transformers import AutoTokenizer
 
             known = {"trust_remote_code": False, "local_files_only": True}
@@ -148,7 +148,7 @@ def _theirs(
         name = architecture or config.get("model_type")
         raise VitralError("architecture_unknown", folder=str(folder), architecture=name)
     try:
-        with _quiet_transformers():
+        with quiet_transformers():
             module, report = found.from_pretrained(
                 folder,
                 use_safetensors=True,
@@ -167,7 +167,7 @@ def _theirs(
     return loaded
 
 
-class _quiet_transformers:  # noqa: N801  (used like a function)
+class quiet_transformers:  # noqa: N801  (used like a function)
     """No progress bars and reports while a model is opened: our errors say what is wrong."""
 
     def __enter__(self) -> None:

@@ -7,7 +7,7 @@ give their weights.
 """
 
 import base64
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.surfaces.picture import PictureSurface
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Bias, Visibility
+from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
 POOLED_SIDE = 24
@@ -56,14 +58,15 @@ def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, 
         "opens": opens,
         "model": trace.model,
         "title": trace.model,
-        "text": trace.text or " ".join(token.text for token in tokens),
+        "text": _text(trace, tokens),
+        "surface": _surface(trace),
         "part": part,
         "address": trace.part(part).address_in_any_layer("attention.pattern"),
         "num_layers": len(records),
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
-        "tokens": [asdict(token) for token in tokens],
-        "keys": None if part != "cross" else [asdict(token) for token in keys],
+        "tokens": [token.entries() for token in tokens],
+        "keys": None if part != "cross" else [token.entries() for token in keys],
         "pooled": {
             "values": _packed((steps * 255).round().to(torch.uint8), "uint8"),
             "scale": scale.tolist(),
@@ -72,6 +75,20 @@ def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, 
         **lists,
         "layers": layers,
     }
+
+
+def _text(trace: Trace, tokens: list[Token]) -> str:
+    if isinstance(trace.surface, PictureSurface):
+        return trace.surface.title
+    return trace.text or " ".join(token.text for token in tokens)
+
+
+def _surface(trace: Trace) -> dict[str, Any] | None:
+    """The picture that tokens lie on, its PNG in base64; None for a text: that is `text`."""
+    surface = trace.surface
+    if not isinstance(surface, PictureSurface):
+        return None
+    return {**surface.entries(), "png": base64.b64encode(surface.png).decode("ascii")}
 
 
 def checked_records(trace: Trace, part: str) -> list[AttentionRecord]:

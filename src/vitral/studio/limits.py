@@ -20,6 +20,8 @@ class Limits:
     """Most tokens that an encoder–decoder writes as its answer to a text."""
     trace_file_bytes: int = 256 * MIB
     """Largest trace file that is opened; what comes after is not read."""
+    picture_bytes: int = 16 * MIB
+    """Largest file of a picture that is taken."""
     page_megabytes: float = 64.0
     """Largest page that a trace is written into."""
     tokens: int = 131_072

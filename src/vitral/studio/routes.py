@@ -31,6 +31,7 @@ async def get_studio(
         max_text_bytes=session.limits.text_bytes,
         max_tokens=session.limits.tokens,
         max_trace_file_bytes=session.limits.trace_file_bytes,
+        max_picture_bytes=session.limits.picture_bytes,
         models=session.catalog.descriptions(accepted_language(accept_language)),
         rooms=rooms.entries(),
     )

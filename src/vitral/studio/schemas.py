@@ -24,6 +24,7 @@ class Studio(BaseModel):
     max_text_bytes: int
     max_tokens: int
     max_trace_file_bytes: int
+    max_picture_bytes: int
     models: list[ModelDescription]
     rooms: list[RoomEntry]
 

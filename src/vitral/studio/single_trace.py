@@ -1,6 +1,5 @@
 """One part of one trace, as a page shows it that has no Studio behind it: a notebook's picture."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import vitral
@@ -11,7 +10,8 @@ from vitral.studio.schemas import Studio
 from vitral.studio.traces import schemas
 from vitral.studio.traces.answers import TraceAnswers
 from vitral.studio.traces.questions import PooledQuestion
-from vitral.studio.traces.summary import part_of
+from vitral.studio.traces.summary import part_of, surface_of
+from vitral.surfaces.picture import PictureSurface
 
 if TYPE_CHECKING:
     from vitral.tracing.token import Token
@@ -39,6 +39,7 @@ class SingleTrace(TraceAnswers):
             name=self.trace.model,
             title=self.trace.model,
             kind="decoder" if self.described.causal else "encoder",
+            reads="picture" if isinstance(self.trace.surface, PictureSurface) else "text",
             num_layers=self.num_layers,
             num_heads=self.num_heads,
             context=None,
@@ -52,6 +53,7 @@ class SingleTrace(TraceAnswers):
             max_text_bytes=0,
             max_tokens=len(self.query_tokens),
             max_trace_file_bytes=0,
+            max_picture_bytes=0,
             models=[described],
             rooms=[],
         )
@@ -70,6 +72,7 @@ class SingleTrace(TraceAnswers):
             exactness=self.trace.exactness,
             parts=[self.described],
             num_tokens=len(tokens),
+            surface=surface_of(self.trace),
             tokens=_listed(tokens),
             decoder_tokens=_listed(self.query_tokens if two else []),
             answer=None,
@@ -93,8 +96,10 @@ class SingleTrace(TraceAnswers):
         """What was read; of a trace that was given ids, what its tokens are called."""
         if self.trace.text is not None and self.query_tokens is self.trace.tokens:
             return self.trace.text
+        if self.trace.surface is not None and self.query_tokens is self.trace.tokens:
+            return self.trace.surface.title
         return "".join(token.text for token in self.query_tokens)
 
 
 def _listed(tokens: "list[Token]") -> list[schemas.Token]:
-    return [schemas.Token(**asdict(token)) for token in tokens]
+    return [schemas.Token(**token.entries()) for token in tokens]

@@ -1,21 +1,66 @@
-"""A token, and the place in the text that it stands for."""
+"""A token, and its place in the material that it is a part of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from vitral.surfaces.place import Place, TextSpan, place_entries, place_of
+
+_ENTRIES = {"id", "text", "start", "end", "special", "patch"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Token:
     """One entry of the sequence that the model reads.
 
-    `text` is the slice [start, end) of the source text, counted in characters, so that "niño"
-    is never shown as "niÃ±o"; several tokens may share a character that was split into bytes.
-    Tokens that stand for no text ("[CLS]", a bare id, a patch of an image) have no place and
-    carry their name. `special` marks those with a meaning of their own in the vocabulary,
-    wherever they come from.
+    `place` says where it lies: a span of a text, a patch of a picture. In a text, `text` is the
+    slice [start, end) of the source, counted in characters, so that "niño" is never shown as
+    "niÃ±o"; several tokens may share a character that was split into bytes. A patch is called
+    "row,column", counted from 0. Tokens that lie nowhere ("[CLS]", a bare id, a register of an
+    image model) have no place and carry their name. `special` marks those with a meaning of
+    their own in the vocabulary or the model, wherever they come from.
     """
 
     id: int
     text: str
-    start: int | None = None
-    end: int | None = None
-    special: bool = False
+    place: Place
+    special: bool
+
+    def __init__(
+        self,
+        id: int,
+        text: str,
+        start: int | None = None,
+        end: int | None = None,
+        special: bool = False,
+        *,
+        place: Place = None,
+    ) -> None:
+        """`start` and `end` are a span of text; `place` is any other place."""
+        if start is not None and end is not None:
+            place = TextSpan(start, end)
+        for name, value in (("id", id), ("text", text), ("place", place), ("special", special)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def start(self) -> int | None:
+        """Where its span of text begins; None for a token that is no part of a text."""
+        return self.place.start if isinstance(self.place, TextSpan) else None
+
+    @property
+    def end(self) -> int | None:
+        """Where its span of text ends, that character not included."""
+        return self.place.end if isinstance(self.place, TextSpan) else None
+
+    def entries(self) -> dict[str, Any]:
+        """The token as files and pages hold it."""
+        place = place_entries(self.place)
+        return {"id": self.id, "text": self.text, **place, "special": self.special}
+
+    @staticmethod
+    def read(entries: Mapping[str, Any]) -> "Token":
+        """The token that `entries` wrote; KeyError, TypeError or ValueError for what is none."""
+        if not set(entries) <= _ENTRIES:
+            raise ValueError(f"token: {sorted(entries)}")
+        number, text, special = entries["id"], entries["text"], bool(entries["special"])
+        return Token(number, text, special=special, place=place_of(entries))

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.surfaces.surface import Surface
+from vitral.surfaces.text import TextSurface
 from vitral.tracing.addresses import in_order, split_attention
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.given_pattern import kept_of
@@ -52,8 +54,9 @@ class Trace:
     """What a model computed for one sequence; see the head of the file.
 
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
-    and `decoder_tokens` the decoder's. `text` is None where ids were given instead. `edits` says
-    what was changed of the model while it ran, a line each.
+    and `decoder_tokens` the decoder's. `text` is None where ids or a picture were given instead.
+    `surface` is what the tokens are parts of: the text, a picture, or None for bare ids. `edits`
+    says what was changed of the model while it ran, a line each.
     """
 
     model: str
@@ -65,6 +68,11 @@ class Trace:
     attentions: dict[str, AttentionRecord] = field(default_factory=dict)
     edits: list[str] = field(default_factory=list)
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
+    surface: Surface | None = None
+
+    def __post_init__(self) -> None:
+        if self.surface is None and self.text is not None:
+            self.surface = TextSurface(self.text)
 
     def __repr__(self) -> str:
         size = f"{len(self.tokens)} tokens, {self.num_layers} layers, {self.num_heads} heads"
@@ -407,6 +415,16 @@ class Trace:
         """The key tokens (those looked at) of a part: for "cross" those of the other
         text. Raises VitralError `part_unknown`."""
         return self.tokens if self.part(part).is_cross else self.query_tokens(part)
+
+    def query_surface(self, part: str | None = None) -> Surface | None:
+        """The material that the tokens which look are parts of. Queries and keys may lie on two
+        surfaces. None where it is not kept: bare ids, what a decoder wrote.
+        Raises VitralError `part_unknown`."""
+        return self.surface if self.query_tokens(part) is self.tokens else None
+
+    def key_surface(self, part: str | None = None) -> Surface | None:
+        """The material that the tokens looked at are parts of, as `query_surface`."""
+        return self.surface if self.key_tokens(part) is self.tokens else None
 
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads."""

@@ -1,5 +1,5 @@
-// The Explore room: one picture whose text is typed, whose trace may come from a file, and which has
-// the page's address.
+// The Explore room: one picture (of attention) whose text is typed, or that is of a picture which the
+// reader brings; whose trace may come from a file; and which has the page's address.
 import { createContext } from "svelte";
 
 import { StudioError } from "../protocol/client";
@@ -8,6 +8,7 @@ import type { Question, Studio, Trace } from "../protocol/types";
 import type { Step } from "../state/trail";
 import type { Place } from "../trace/address";
 import { Picture } from "../trace/picture.svelte";
+import { pictureProblem } from "./picture_file";
 import { checkTraceFile } from "./trace_file";
 
 /** A trace that was read from a file; the file itself is at hand until the page is left. */
@@ -30,7 +31,18 @@ export class ExploreRoom extends Picture {
     this.text.length > LONGEST_QUICK && !this.busy && !this.problem && this.text !== this.trace?.text,
   );
 
+  /** The picture that is read, where the model reads pictures and the file is at hand. */
+  file = $state.raw<File | null>(null);
+  /** What that picture is called; "" before there is any. */
+  pictureName = $state("");
+  readonly readsPictures: boolean = $derived(this.card?.reads === "picture");
+
   #typing: ReturnType<typeof setTimeout> | undefined;
+
+  protected override asked(): Question {
+    if (!this.readsPictures) return super.asked();
+    return { model: this.model, text: this.pictureName, answer: null, picture: this.file };
+  }
 
   protected override goTo(studio: Studio, place: Place, address: string): void {
     if (place.trace === null) {
@@ -39,6 +51,8 @@ export class ExploreRoom extends Picture {
       return;
     }
     this.text ||= studio.default_text;
+    const card = studio.models.find(({ name }) => name === place.model);
+    if (card?.reads === "picture") this.model = card.name;
     this.model ||= studio.default_model;
     void this.#revisit(place.trace, place);
   }
@@ -89,6 +103,26 @@ export class ExploreRoom extends Picture {
     }
   }
 
+  /** A file that was chosen, or dropped on the page: a picture, or a trace. */
+  take(file: File): Promise<void> {
+    return file.type.startsWith("image/") ? this.openPicture(file) : this.openFile(file);
+  }
+
+  /** Read a picture: with the model chosen, or with the first that reads pictures. */
+  async openPicture(file: File): Promise<void> {
+    const { card, studio } = this;
+    if (!studio) return;
+    const reading = [card, ...studio.models].find((each) => each?.reads === "picture");
+    this.problem = reading
+      ? pictureProblem(file, studio.max_picture_bytes ?? Infinity)
+      : problemFor("no_picture_model");
+    if (this.problem || !reading) return;
+    this.model = reading.name;
+    this.file = file;
+    this.pictureName = file.name;
+    await this.run(null, "file");
+  }
+
   /** Go back from a file's trace to the text and the model of before. */
   closeFile(): void {
     this.opened = null;
@@ -99,6 +133,24 @@ export class ExploreRoom extends Picture {
   }
 
   // How it comes here ---------------------------------------------------------------------------
+
+  protected override async run(place: Place | null, step: Step | null): Promise<void> {
+    if (this.readsPictures && !this.file) this.#awaitPicture(step);
+    else await super.run(place, step);
+  }
+
+  /** The model reads pictures, and there is none yet: nothing else is shown in its name. */
+  #awaitPicture(step: Step | null): void {
+    this.tracing.abort();
+    this.retry.forget();
+    this.stopLooking();
+    this.became(this.asked());
+    this.trace = this.shown = this.pooled = this.before = null;
+    this.busy = false;
+    this.problem = null;
+    this.awaits = "studio.picture_wanted";
+    this.record(step);
+  }
 
   protected override became(question: Question): void {
     super.became(question);
@@ -115,9 +167,7 @@ export class ExploreRoom extends Picture {
     try {
       const trace = await get(id, signal);
       if (trace.opened === null) {
-        this.model = trace.model;
-        this.text = trace.text;
-        this.answer = trace.answer?.given ? trace.answer.text : "";
+        this.#becomeAskedFor(trace);
         this.became(this.asked());
         await this.arrive(trace, place, null, signal);
         return;
@@ -126,7 +176,7 @@ export class ExploreRoom extends Picture {
       await this.#showFile(trace, file, place, null, signal);
     } catch (problem) {
       if (problem instanceof StudioError && problem.code === "trace_gone" && this.opened?.id !== id) {
-        const gone = problemFor(place.model === null ? "trace_file_gone" : "link_gone");
+        const gone = problemFor(this.#goneAs(place));
         this.problem = gone;
         if (this.trace) return;
         const instead = this.run(null, null); // something is to be seen beside the line
@@ -137,6 +187,27 @@ export class ExploreRoom extends Picture {
     } finally {
       if (!signal.aborted) this.busy = false;
     }
+  }
+
+  /** What the reader asks for is what a trace that Studio kept was made of. */
+  #becomeAskedFor(trace: Trace): void {
+    this.model = trace.model;
+    if (trace.surface?.kind === "picture") {
+      if (this.trace?.id !== trace.id) this.file = null;
+      this.pictureName = trace.text;
+      return;
+    }
+    this.text = trace.text;
+    this.answer = trace.answer?.given ? trace.answer.text : "";
+  }
+
+  #goneAs(place: Place): string {
+    if (place.model === null) return "trace_file_gone";
+    return this.readsPictures ? "picture_gone" : "link_gone";
+  }
+
+  protected override lostAs(): string {
+    return this.readsPictures && !this.opened ? "picture_gone" : super.lostAs();
   }
 
   /** Show a file's trace: its text and its model are fixed. */
@@ -153,7 +224,7 @@ export class ExploreRoom extends Picture {
   }
 
   protected override again(): (() => Promise<void>) | null {
-    if (!this.opened) return super.again();
+    if (!this.opened) return this.readsPictures && !this.file ? null : super.again();
     const { file } = this.opened;
     return file && (() => this.openFile(file));
   }
@@ -162,7 +233,8 @@ export class ExploreRoom extends Picture {
   protected override place(): Place {
     const place = super.place();
     if (this.opened) return { ...place, model: null, text: null, answer: null, trace: this.opened.id };
-    if (this.question.text.length <= LONGEST_QUICK) return place;
+    const { picture, text } = this.question;
+    if (picture === undefined && text.length <= LONGEST_QUICK) return place;
     const kept = this.named === this.traced ? (this.trace?.id ?? null) : null;
     return { ...place, text: null, trace: kept };
   }

@@ -51,11 +51,15 @@ export class Comm {
   }
 
   async block(ask: string, values: object, signal?: AbortSignal): Promise<Block> {
+    return readBlock(await this.bytes(ask, values, signal));
+  }
+
+  async bytes(ask: string, values: object, signal?: AbortSignal): Promise<ArrayBuffer> {
     const [view] = (await this.#ask(ask, values, signal)).buffers;
     if (!view) throw new StudioError("unexpected", {}, 0, `${ask}: an answer without a block`);
     // Hosts hand on a view of a larger buffer; a block begins at its first byte.
     const { buffer, byteOffset, byteLength } = view;
-    return readBlock(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer);
+    return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
   }
 
   #ask(
@@ -113,6 +117,7 @@ export function overComm(comm: Comm, views: readonly string[]): Source {
     postTrace: (_, __, signal) => comm.found<Trace>("trace", {}, signal),
     getTrace: null,
     postTraceFile: null,
+    getPicture: async () => new Blob([await comm.bytes("picture", {})], { type: "image/png" }),
     getPooled: (_, __, signal) => comm.block("pooled", {}, signal),
     getView: (_, view, signal) => comm.block("view", view, signal),
     getArithmetic: views.includes("arithmetic")

@@ -1,7 +1,7 @@
 // What a page carries in itself: the trace's tokens, a small map of every head, and of each
 // layer's attention what `vitral.showing.page_data` found smallest: queries, keys and the
 // log-sum-exp of each row, or the weights as they are.
-import type { Token } from "../protocol/types";
+import type { PictureSurface, Token } from "../protocol/types";
 
 /** Numbers in base64, little endian. Bits are packed, the first of a byte highest. */
 export interface Packed {
@@ -45,6 +45,8 @@ export interface Carried {
   model: string;
   title: string;
   text: string;
+  /** The picture that the tokens lie on; null for a text. */
+  surface?: (PictureSurface & { png: string }) | null;
   num_layers: number;
   num_heads: number;
   causal: boolean;
@@ -66,7 +68,7 @@ export function carried(): Carried {
   return JSON.parse(element?.textContent ?? "") as Carried;
 }
 
-export function bytes({ base64 }: Packed): Uint8Array {
+export function bytes({ base64 }: { base64: string }): Uint8Array<ArrayBuffer> {
   const binary = atob(base64);
   const found = new Uint8Array(binary.length);
   for (let index = 0; index < binary.length; index += 1) found[index] = binary.charCodeAt(index);

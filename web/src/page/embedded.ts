@@ -2,7 +2,7 @@
 import type { Block } from "../protocol/block";
 import type { ViewQuestion } from "../protocol/client";
 import type { Source } from "../protocol/source";
-import type { Part, Studio, Trace } from "../protocol/types";
+import type { ModelCard, Part, Studio, Trace } from "../protocol/types";
 import { patternOf } from "../trace/pattern_address";
 import { bytes, type Carried } from "./carried";
 import { Layers } from "./rebuilt";
@@ -33,6 +33,7 @@ export function embedded(carried: Carried): Source {
     causal,
     parts: [part],
     num_tokens: (keys ?? tokens).length,
+    surface: carried.surface ?? null,
     tokens: keys ?? tokens,
     decoder_tokens: keys ? tokens : [],
     answer: null,
@@ -41,10 +42,11 @@ export function embedded(carried: Carried): Source {
     pooled_size: carried.pooled.values.shape[3] ?? 0,
     seconds: 0,
   };
-  const card = {
+  const card: ModelCard = {
     name: model,
     title,
     kind: causal ? "decoder" : "encoder",
+    reads: carried.surface ? "picture" : "text",
     num_layers,
     num_heads,
     context: null,
@@ -58,6 +60,7 @@ export function embedded(carried: Carried): Source {
     max_text_bytes: 0,
     max_tokens: tokens.length,
     max_trace_file_bytes: 0,
+    max_picture_bytes: 0,
     models: [card],
   };
   return {
@@ -67,6 +70,10 @@ export function embedded(carried: Carried): Source {
     postTrace: () => Promise.resolve(trace),
     getTrace: null,
     postTraceFile: null,
+    getPicture: () => {
+      const png = bytes({ base64: carried.surface?.png ?? "" });
+      return Promise.resolve(new Blob([png], { type: "image/png" }));
+    },
     getPooled: () => {
       const { values, scale, aggregated } = carried.pooled;
       const header = { dtype: "uint8" as const, shape: values.shape, aggregated, scale };

@@ -112,15 +112,24 @@ export async function postTrace(
   signal: AbortSignal,
   tell: (before: Before) => void = () => {},
 ): Promise<Trace> {
-  const headers = { "Content-Type": "application/json", "Accept-Language": language };
-  const body = JSON.stringify(question);
+  const { model, text, answer, picture } = question;
+  const path = picture
+    ? `/api/pictures?${new URLSearchParams({ model, name: picture.name })}`
+    : "/api/traces";
+  const kind = picture ? "application/octet-stream" : "application/json";
+  const headers = { "Content-Type": kind, "Accept-Language": language };
+  const body = picture ?? JSON.stringify({ model, text, answer });
   const found = await inTurn(
-    (ticket) =>
-      json<Trace>("/api/traces", { method: "POST", headers: { ...headers, ...ticket }, body, signal }),
+    (ticket) => json<Trace>(path, { method: "POST", headers: { ...headers, ...ticket }, body, signal }),
     tell,
     signal,
   );
   return withTokens(found, signal);
+}
+
+/** The picture that a trace's tokens lie on, as the model saw it. */
+export async function getPicture(trace: string): Promise<Blob> {
+  return whole((await ask(`${tracePath(trace)}/picture`)).blob());
 }
 
 /** The trace with all its tokens: of a long text they come apart. */

@@ -169,8 +169,10 @@ export interface components {
             name: string;
             /** @description What a person calls it, in the language asked for */
             title: string;
-            /** @description encoder, decoder, encoder-decoder … */
+            /** @description encoder, decoder, encoder-decoder, image */
             kind: string;
+            /** @enum {string} */
+            reads: "text" | "picture";
             num_layers: number;
             num_heads: number;
             /** @description Most tokens it takes; null where there is no limit */
@@ -227,6 +229,15 @@ export interface components {
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };
+        /** @description A patch of a picture: row and column from the upper left, and its box in pixels. */
+        Patch: {
+            row: number;
+            column: number;
+            left: number;
+            top: number;
+            right: number;
+            bottom: number;
+        };
         /** @description One token's way through the plane, a point a level. */
         Path: {
             /**
@@ -248,6 +259,35 @@ export interface components {
             words: components["schemas"]["Neighbour"][] | null;
             /** @description With the other text's token; null without one */
             cosine: number | null;
+        };
+        /** @description The tokens are patches of a picture: GET /api/traces/{id}/picture gives it as a PNG. */
+        PictureSurface: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "picture";
+            /** @description Of the picture that the model saw, in pixels */
+            width: number;
+            height: number;
+            /** @description Of patches; 0 where the tokens are not one for each patch */
+            rows: number;
+            columns: number;
+            name: string;
+            /** @description Width and height of the picture given */
+            original: [
+                number,
+                number
+            ] | null;
+            /** @description Left, top, right, bottom of what the model saw, in the picture given */
+            seen: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** @description What was done to the picture on the way in: entries studio.picture_note_<note> */
+            notes: string[];
         };
         /** @description A prediction without and with the edits. */
         PredictionAnswer: {
@@ -505,16 +545,29 @@ export interface components {
             max_text_bytes: number;
             max_tokens: number;
             max_trace_file_bytes: number;
+            max_picture_bytes: number;
             models: components["schemas"]["ModelDescription"][];
             rooms: components["schemas"]["RoomEntry"][];
         };
-        /** @description One token; `text` is `source[start:end]`, or the name of a special token. */
+        /** @description The tokens are spans of the trace's `text`. */
+        TextSurface: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "text";
+        };
+        /**
+         * @description One token; `text` is `source[start:end]`, "row,column" of a patch, or the name of a special
+         *     token. Its place is a span of text, or a patch, or nowhere.
+         */
         Token: {
             id: number;
             text: string;
             start: number | null;
             end: number | null;
             special: boolean;
+            patch?: components["schemas"]["Patch"] | null;
         };
         /** @description A text to be seen through a model that is edited meanwhile. */
         TouchRequest: {
@@ -543,6 +596,8 @@ export interface components {
             exactness: string;
             parts: components["schemas"]["Part"][];
             num_tokens: number;
+            /** @description What `tokens` are parts of; null for bare ids */
+            surface?: (components["schemas"]["TextSurface"] | components["schemas"]["PictureSurface"]) | null;
             /** @description Empty for a text of more than 4096: GET /api/traces/{id}/tokens gives them */
             tokens: components["schemas"]["Token"][];
             /** @description Empty but for an encoder–decoder */
@@ -829,8 +884,10 @@ export type ModelDescription = components['schemas']['ModelDescription'];
 export type Neighbour = components['schemas']['Neighbour'];
 export type NextTokenRequest = components['schemas']['NextTokenRequest'];
 export type Part = components['schemas']['Part'];
+export type Patch = components['schemas']['Patch'];
 export type Path = components['schemas']['Path'];
 export type PathLevel = components['schemas']['PathLevel'];
+export type PictureSurface = components['schemas']['PictureSurface'];
 export type PredictionAnswer = components['schemas']['PredictionAnswer'];
 export type PredictionRequest = components['schemas']['PredictionRequest'];
 export type Predictions = components['schemas']['Predictions'];
@@ -849,6 +906,7 @@ export type Strategy = components['schemas']['Strategy'];
 export type StreamRequest = components['schemas']['StreamRequest'];
 export type StrongestWeights = components['schemas']['StrongestWeights'];
 export type Studio = components['schemas']['Studio'];
+export type TextSurface = components['schemas']['TextSurface'];
 export type Token = components['schemas']['Token'];
 export type TouchRequest = components['schemas']['TouchRequest'];
 export type Trace = components['schemas']['Trace'];

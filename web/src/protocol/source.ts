@@ -32,6 +32,8 @@ export interface Source {
   readonly postTraceFile:
     | ((file: File, language: string, signal: AbortSignal) => Promise<Trace>)
     | null;
+  /** The picture that a trace's tokens lie on; null or absent where there can be none. */
+  readonly getPicture?: ((trace: string) => Promise<Blob>) | null;
   getPooled(trace: string, part: string, signal: AbortSignal): Promise<Block>;
   getView(trace: string, view: ViewQuestion, signal: AbortSignal): Promise<Block>;
   /** How a weight came about; null where nobody is there to work it out. */

@@ -15,11 +15,18 @@ export type Arithmetic = schema.Arithmetic;
 export type Weight = schema.Weight;
 export type StrongestWeights = schema.StrongestWeights;
 
+export type Patch = schema.Patch;
+/** What tokens are parts of; a text's is the trace's `text`. */
+export type PictureSurface = schema.PictureSurface;
+
 /** How many pieces of work come before a question that waits; null where that is not known. */
 export type Place = schema.QueuePlace;
 
 /** What a trace is made of; `answer` is null where the model is to write it. */
-export type Question = Required<schema.TraceRequest>;
+export type Question = Required<schema.TraceRequest> & {
+  /** Of a model that reads pictures: the file, where it is at hand; `text` is its name. */
+  picture?: File | null;
+};
 
 /** What fills in a message: the values that its placeholders may have. */
 export type ErrorValues = Record<string, string | number | string[]>;

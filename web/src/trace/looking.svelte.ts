@@ -14,7 +14,7 @@ import { keysOf, partOf, queriesOf } from "./parts";
 import { Patterns } from "./patterns";
 import { settled, type Earlier } from "./settled";
 import { fetchShown, type Shown } from "./shown";
-import { firstSource } from "./words";
+import { firstOf } from "./surfaces/kinds";
 
 export abstract class Looking extends Choices {
   trace = $state.raw<Trace | null>(null);
@@ -124,7 +124,7 @@ export abstract class Looking extends Choices {
     const maps = this.#fillWindow(trace, part);
     if (!before && !(place?.layer != null || place?.head != null)) {
       const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
-      Object.assign(this, firstHead(await maps, queries, firstSource(queries), keys));
+      Object.assign(this, firstHead(await maps, queries, firstOf(trace, part.queries, queries), keys));
       if (signal.aborted) return;
     }
     this.#settle(trace, place, before);
@@ -159,7 +159,9 @@ export abstract class Looking extends Choices {
     this.key = null;
     this.layer = Math.min(this.layer, part.num_layers - 1);
     this.head = Math.min(this.head, part.num_heads - 1);
-    if (this.token !== null && this.tokens !== before) this.token = firstSource(this.tokens);
+    if (this.token !== null && this.tokens !== before) {
+      this.token = firstOf(trace, part.queries, this.tokens);
+    }
     this.#fillWindow(trace, part).catch((problem: unknown) => this.failed(problem));
   }
 

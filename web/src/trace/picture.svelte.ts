@@ -3,6 +3,7 @@
 //
 // A page may hold any number of pictures. Each gets what it depends on when it is made, and its
 // components find it in their context.
+import type { MessageKey } from "../messages/reader.svelte";
 import { ServerGone, StudioError } from "../protocol/client";
 import { problemFor, problemOf } from "../protocol/problem";
 import type { Before } from "../protocol/queue";
@@ -30,6 +31,8 @@ export class Picture extends Looking {
   busy = $state(false);
   /** How many texts of others come before the one that is asked for. */
   before = $state<Before>(null);
+  /** What has to be chosen before anything can be shown; null where nothing has. */
+  awaits = $state<MessageKey | null>(null);
   /** There is room for one column only. */
   narrow = $state(false);
 
@@ -138,9 +141,10 @@ export class Picture extends Looking {
 
   /** Is the trace on the page that of what the reader asks for? */
   protected isTraced(): boolean {
-    const { model, text, answer } = this.asked();
+    const { model, text, answer, picture } = this.asked();
     const { traced } = this;
-    return text === traced.text && model === traced.model && answer === traced.answer;
+    const alike = text === traced.text && model === traced.model && answer === traced.answer;
+    return alike && (!picture || picture === traced.picture);
   }
 
   /** Ask again which models there are. What fails here is told where one is asked for. */
@@ -198,6 +202,7 @@ export class Picture extends Looking {
   /** The trace that is here is now that of a question. */
   protected became(question: Question): void {
     this.traced = this.named = question;
+    this.awaits = null;
   }
 
   /** The text asked for is not wanted any more: the last one stays. */
@@ -231,9 +236,14 @@ export class Picture extends Looking {
   #remake(problem: StudioError): void {
     this.remade += 1;
     const again = this.again();
-    if (!again) this.problem = problemFor("trace_file_gone");
+    if (!again) this.problem = problemFor(this.lostAs());
     else if (this.remade > MOST_REMADE) this.problem = problemOf(problem);
     else void again();
+  }
+
+  /** The problem of a trace that is gone and cannot be made again. */
+  protected lostAs(): string {
+    return "trace_file_gone";
   }
 
   /** How the trace is made again; null where it cannot be. */

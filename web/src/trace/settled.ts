@@ -4,7 +4,8 @@ import { problemFor, type Problem } from "../protocol/problem";
 import type { Part, Token, Trace } from "../protocol/types";
 import type { Place, Source } from "./address";
 import { keysOf, queriesOf } from "./parts";
-import { firstSource, sameSource, stillThere } from "./words";
+import { firstOf, kindOf } from "./surfaces/kinds";
+import { sameSource, stillThere } from "./words";
 
 /** A head, a source token, and a token looked at; both tokens null where none is chosen. */
 export interface Aim {
@@ -35,7 +36,7 @@ export function settled(
   return {
     layer: Math.min(layer, part.num_layers - 1),
     head: Math.min(head, part.num_heads - 1),
-    token: sourceIn(trace, queriesOf(trace, part), place?.token ?? null, before, now.token),
+    token: sourceIn(trace, part, place?.token ?? null, before, now.token),
     key: key !== null && key < keysOf(trace, part).length ? key : null,
     problem: place && missing(trace, part, place, layer, head),
   };
@@ -60,17 +61,19 @@ function missing(
 
 function sourceIn(
   trace: Trace,
-  tokens: readonly Token[],
+  part: Part,
   wanted: Source,
   before: Earlier | null,
   now: number | null,
 ): number | null {
+  const tokens = queriesOf(trace, part);
   if (wanted === "none") return null;
   if (wanted !== null) return Math.min(wanted, tokens.length - 1);
-  if (!before) return firstSource(tokens);
+  if (!before) return firstOf(trace, part.queries, tokens);
   if (now === null) return null;
   const held = { text: before.trace.text, tokens: before.tokens };
-  return stillThere(held, trace, now)
-    ? sameSource(before.tokens, tokens, now)
-    : firstSource(tokens);
+  if (!stillThere(held, trace, now)) return firstOf(trace, part.queries, tokens);
+  if (kindOf(trace, part.queries) === "text") return sameSource(before.tokens, tokens, now);
+  const named = tokens.findIndex(({ text }) => text === before.tokens[now]?.text);
+  return named >= 0 ? named : firstOf(trace, part.queries, tokens);
 }

@@ -39,14 +39,22 @@ function betweenTexts({ part }: Shown): MessageKey | null {
   return withinOneText(part) ? null : "studio.graph_between_texts";
 }
 
+/** What is asked of texts only: words, and runs of them that are changed. */
+function notText({ trace }: Shown): MessageKey | null {
+  return trace.surface?.kind === "picture" ? "studio.picture_text_only" : null;
+}
+
 /** An encoder–decoder answers where its decoder reads. */
-function saysNothing({ trace, part }: Shown): MessageKey | null {
+function saysNothing(shown: Shown): MessageKey | null {
+  const { trace, part } = shown;
+  const reason = notText(shown);
+  if (reason) return reason;
   return trace.parts.length > 1 && part.queries === "tokens" ? "studio.next_not_here" : null;
 }
 
 /** What runs the text again needs the model, which a trace from a file comes without. */
-function notRun({ trace }: Shown): MessageKey | null {
-  return trace.opened === null ? null : "studio.view_needs_model";
+function notRun(shown: Shown): MessageKey | null {
+  return notText(shown) ?? (shown.trace.opened === null ? null : "studio.view_needs_model");
 }
 
 /** Weights that a model works out in a way of its own are told, and cannot be set. */

@@ -125,6 +125,7 @@ describe("kinds", () => {
       name: "m",
       title: "M",
       kind,
+      reads: kind === "image" ? ("picture" as const) : ("text" as const),
       num_layers: 1,
       num_heads: 1,
       context: null,

@@ -6,7 +6,7 @@ the model is loaded.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -23,7 +23,8 @@ class ModelDescription(BaseModel):
 
     name: str = Field(description="What a request calls it")
     title: str = Field(description="What a person calls it, in the language asked for")
-    kind: str = Field(description="encoder, decoder, encoder-decoder …")
+    kind: str = Field(description="encoder, decoder, encoder-decoder, image")
+    reads: Literal["text", "picture"]
     num_layers: int
     num_heads: int
     context: int | None = Field(description="Most tokens it takes; null where there is no limit")
@@ -41,10 +42,12 @@ def describe(
     part = config.get("text_config")
     config = {**part, **config} if isinstance(part, dict) else config
     architecture = next(iter(config.get("architectures") or ()), "") or config.get("model_type", "")
+    kind = _kind(config, architecture)
     return ModelDescription(
         name=name,
         title=title,
-        kind=_kind(config, architecture),
+        kind=kind,
+        reads="picture" if kind == "image" else "text",
         num_layers=_first(config, _LAYERS) or 0,
         num_heads=_first(config, _HEADS) or 0,
         context=_first(config, _CONTEXT),
@@ -61,7 +64,8 @@ def _kind(config: Mapping[str, Any], architecture: str) -> str:
         return "encoder-decoder"
     if architecture.endswith(_DECODERS):
         return "decoder"
-    if "image_size" in config and "vocab_size" not in config:
+    has_vocabulary = "vocab_size" in config and any(name in config for name in _CONTEXT)
+    if "image_size" in config and not has_vocabulary:  # BEiT's is one of visual tokens
         return "image"
     return "encoder"
 

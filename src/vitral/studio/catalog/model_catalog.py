@@ -148,6 +148,7 @@ def _known_now(description: ModelDescription, model: "Model") -> ModelDescriptio
     return description.model_copy(
         update={
             "kind": model.kind,
+            "reads": model.reads,
             "num_layers": model.num_layers,
             "num_heads": model.num_heads,
             "context": model.context,

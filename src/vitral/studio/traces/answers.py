@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from vitral.errors import VitralError
 from vitral.studio.limits import Limits
 from vitral.studio.traces import schemas
 from vitral.studio.traces.arithmetic import arithmetic_of
@@ -16,6 +17,7 @@ from vitral.studio.traces.questions import (
 from vitral.studio.traces.strongest import StrongestWeights, strongest_of
 from vitral.studio.traces.token_list import tokens_block
 from vitral.studio.traces.views import pooled_block, view_block
+from vitral.surfaces.picture import PictureSurface
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
@@ -32,6 +34,12 @@ class TraceAnswers:
     def tokens(self) -> bytes:
         """int32 [3, tokens]: see `tokens_block`."""
         return tokens_block(self.trace)
+
+    def picture(self) -> bytes:
+        """The picture that the tokens lie on, as a PNG. Raises VitralError `no_picture`."""
+        if not isinstance(self.trace.surface, PictureSurface):
+            raise VitralError("no_picture")
+        return self.trace.surface.png
 
     def pooled(self, asked: PooledQuestion) -> bytes:
         """uint8 [layers, heads, s, s']: see `pooled_block`."""

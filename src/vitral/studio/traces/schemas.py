@@ -4,7 +4,7 @@ The front end's types are generated from these models and those of the rooms, as
 `GET /api/openapi.json` publishes them. Layers, heads and tokens count from 0.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,14 +21,54 @@ class TraceRequest(BaseModel):
     )
 
 
+class Patch(BaseModel):
+    """A patch of a picture: row and column from the upper left, and its box in pixels."""
+
+    row: int
+    column: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
 class Token(BaseModel):
-    """One token; `text` is `source[start:end]`, or the name of a special token."""
+    """One token; `text` is `source[start:end]`, "row,column" of a patch, or the name of a special
+    token. Its place is a span of text, or a patch, or nowhere."""
 
     id: int
     text: str
     start: int | None
     end: int | None
     special: bool
+    patch: Patch | None = Field(None, exclude_if=lambda patch: patch is None)
+
+
+class TextSurface(BaseModel):
+    """The tokens are spans of the trace's `text`."""
+
+    kind: Literal["text"] = "text"
+
+
+class PictureSurface(BaseModel):
+    """The tokens are patches of a picture: GET /api/traces/{id}/picture gives it as a PNG."""
+
+    kind: Literal["picture"] = "picture"
+    width: int = Field(description="Of the picture that the model saw, in pixels")
+    height: int
+    rows: int = Field(description="Of patches; 0 where the tokens are not one for each patch")
+    columns: int
+    name: str
+    original: tuple[int, int] | None = Field(description="Width and height of the picture given")
+    seen: tuple[float, float, float, float] | None = Field(
+        description="Left, top, right, bottom of what the model saw, in the picture given"
+    )
+    notes: list[str] = Field(
+        description="What was done to the picture on the way in: entries studio.picture_note_<note>"
+    )
+
+
+Surface = Annotated[TextSurface | PictureSurface, Field(discriminator="kind")]
 
 
 class Part(BaseModel):
@@ -72,6 +112,9 @@ class Trace(BaseModel):
     )
     parts: list[Part]
     num_tokens: int
+    surface: Surface | None = Field(
+        None, description="What `tokens` are parts of; null for bare ids"
+    )
     tokens: list[Token] = Field(
         description="Empty for a text of more than 4096: GET /api/traces/{id}/tokens gives them"
     )

@@ -42,7 +42,9 @@ def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[
 def trace_bytes(trace: "Trace") -> int:
     """Memory that a trace keeps, in bytes; what several of its tensors share counts once."""
     storages = [tensor.untyped_storage() for tensor in trace.tensors()]
-    return sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    kept = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
+    material = trace.surface.material if trace.surface is not None else None
+    return kept + len(material or b"")
 
 
 class TraceStore:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import TypeAdapter
+
 from vitral.errors import VitralError
 from vitral.studio.limits import Limits
 from vitral.studio.traces import schemas
@@ -27,7 +29,7 @@ def summary_of(
     attention that has not always as many heads, or is not between the tokens themselves.
     """
     first = trace.first_part
-    parts = [part_of(trace, name) for name in trace.parts]
+    parts = [part_of(trace, name) for name in drawn_parts(trace)]
     return schemas.Trace(
         id=key,
         model=model,
@@ -38,6 +40,7 @@ def summary_of(
         exactness=trace.exactness,
         parts=parts,
         num_tokens=len(trace.tokens),
+        surface=surface_of(trace),
         tokens=listed(trace.tokens, limits),
         decoder_tokens=_tokens(trace.decoder_tokens),
         answer=answer,
@@ -46,6 +49,33 @@ def summary_of(
         pooled_size=min(limits.pooled_side, len(trace.tokens)),
         seconds=seconds,
     )
+
+
+def drawn_parts(trace: "Trace") -> list[str]:
+    """The parts that the page shows. Of a picture's trace those between its own tokens: a head
+    that pools them (SigLIP) asks with a token of its own."""
+    if trace.surface is None or trace.surface.kind != "picture":
+        return trace.parts
+    length = len(trace.tokens)
+    return [
+        name
+        for name in trace.parts
+        if name == trace.first_part
+        or all(
+            (record.num_queries, record.num_keys) == (length, length)
+            for record in trace.layers(name).values()
+        )
+    ]
+
+
+_SURFACE: TypeAdapter[schemas.TextSurface | schemas.PictureSurface] = TypeAdapter(schemas.Surface)
+
+
+def surface_of(trace: "Trace") -> schemas.TextSurface | schemas.PictureSurface | None:
+    """What the trace's tokens are parts of, as the API describes it."""
+    if trace.surface is None:
+        return None
+    return _SURFACE.validate_python(trace.surface.entries())
 
 
 def part_of(trace: "Trace", name: str) -> schemas.Part:
@@ -80,13 +110,10 @@ def _list_of(trace: "Trace", tokens: "list[Token]") -> Literal["tokens", "decode
 
 
 def _text(trace: "Trace") -> str:
-    return trace.text if trace.text is not None else " ".join(each.text for each in trace.tokens)
+    if trace.surface is not None:
+        return trace.surface.title
+    return " ".join(each.text for each in trace.tokens)
 
 
 def _tokens(tokens: "list[Token]") -> list[schemas.Token]:
-    return [
-        schemas.Token(
-            id=token.id, text=token.text, start=token.start, end=token.end, special=token.special
-        )
-        for token in tokens
-    ]
+    return [schemas.Token(**token.entries()) for token in tokens]

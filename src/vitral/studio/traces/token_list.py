@@ -26,12 +26,7 @@ def listed(tokens: "Sequence[Token]", limits: Limits) -> list[schemas.Token]:
     """The tokens as a trace's description lists them; none where there are too many."""
     if len(tokens) > limits.listed_tokens:
         return []
-    return [
-        schemas.Token(
-            id=token.id, text=token.text, start=token.start, end=token.end, special=token.special
-        )
-        for token in tokens
-    ]
+    return [schemas.Token(**token.entries()) for token in tokens]
 
 
 class TokensHeader(BaseModel):

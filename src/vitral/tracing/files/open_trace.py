@@ -15,12 +15,14 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.nn.pattern_edit import PatternEdit
+from vitral.surfaces.registry import read_surface
+from vitral.surfaces.surface import Surface
 from vitral.tracing.addresses import in_order
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.edited_record import EditedRecord
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
-from vitral.tracing.files.save_trace import ENTRY, SHORT, VECTORS, VERSION, vectors_of
+from vitral.tracing.files.save_trace import ENTRY, SHORT, SURFACE, VECTORS, VERSION, vectors_of
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -104,6 +106,12 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
             _must(edit.fits(record.num_heads, record.num_queries, record.num_keys), "edit")
             record = EditedRecord.of(record, edit)
         attentions[prefix] = record
+    surface: Surface | None = None
+    if "surface" in header:
+        used.add(SURFACE)
+        material = tensors[SURFACE]
+        _must(material.dtype == torch.uint8 and material.dim() == 1, SURFACE)
+        surface = read_surface(header["surface"], material.numpy().tobytes())
     values = {
         name: tensor
         for name, tensor in tensors.items()
@@ -115,12 +123,13 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
     trace = Trace(
         str(header["model"]),
         header["text"],
-        [Token(**token) for token in header["tokens"]],
-        [Token(**token) for token in header["decoder_tokens"]],
+        [Token.read(token) for token in header["tokens"]],
+        [Token.read(token) for token in header["decoder_tokens"]],
         values,
         aliases,
         attentions,
         [str(each) for each in header.get("edits", [])],
+        surface=surface,
     )
     _must(len(trace.tokens) == _num_read(trace), "tokens")
     return trace

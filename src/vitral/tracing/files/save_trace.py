@@ -6,13 +6,14 @@ bias are made of. Tensors go by their addresses ("layers.5.attention.q", "layers
 rules that layers share are written once. No pattern is stored: the file too grows with the
 text's length, not with its square. Any safetensors reader opens it.
 
-A file says the lowest version that understands it: 4 where the model was edited, 3 where patterns
-were given (they are kept as scores), 2 where scores are capped or rows have sinks, else 1.
+A file says the lowest version that understands it: 6 where tokens lie on something else than a
+text (a picture, whose PNG is a tensor of bytes, `surface`), 5 where attention is between two texts
+only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
+scores), 2 where scores are capped or rows have sinks, else 1.
 """
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vitral.surfaces.text import TextSurface
 from vitral.tracing.attention.edited_record import EditedRecord
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
@@ -28,8 +30,11 @@ from vitral.tracing.files.tensor_file import write_tensors
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
-VERSION = 5
+VERSION = 6
 """The newest form of the file that this Vitral writes and reads."""
+
+SURFACE = "surface"
+"""The tensor of bytes that a surface cannot put into JSON: a picture's PNG."""
 
 ENTRY = "vitral.trace"
 """The entry of the file's metadata that says what the tensors mean."""
@@ -69,13 +74,16 @@ def save_trace(trace: "Trace", path: Path) -> None:
         "version": _version(trace),
         "model": trace.model,
         "text": trace.text,
-        "tokens": [asdict(token) for token in trace.tokens],
-        "decoder_tokens": [asdict(token) for token in trace.decoder_tokens],
+        "tokens": [token.entries() for token in trace.tokens],
+        "decoder_tokens": [token.entries() for token in trace.decoder_tokens],
         "aliases": trace.aliases,
         "attentions": attentions,
     }
     if trace.edits:
         header["edits"] = trace.edits
+    if trace.surface is not None and not isinstance(trace.surface, TextSurface):
+        header["surface"] = trace.surface.entries()
+        tensors[SURFACE] = _of_bytes(trace.surface.material or b"")
     metadata = {ENTRY: json.dumps(header, ensure_ascii=False)}
     path = Path(path)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -92,6 +100,8 @@ def save_trace(trace: "Trace", path: Path) -> None:
 def _version(trace: "Trace") -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if trace.surface is not None and not isinstance(trace.surface, TextSurface):
+        return 6
     if not records or trace.first_part == "cross":
         return 5
     if trace.edits or any(isinstance(each, EditedRecord) for each in records):
@@ -129,6 +139,10 @@ def _bytes(tensor: Tensor) -> bytes:
 
 def _packed(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def _of_bytes(content: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)
 
 
 def _umask() -> int:

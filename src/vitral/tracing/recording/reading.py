@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from vitral.errors import VitralError
+from vitral.surfaces.place import TextSpan
 from vitral.text.as_text import as_text
 from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.token import Token
@@ -66,7 +67,7 @@ def _with_their_marks(tokens: list[Token], text: str) -> list[Token]:
                     end += 1
             place, extended = (token.start, token.end), end
             following = token.start
-            token = replace(token, text=text[token.start : end], end=end)
+            token = replace(token, text=text[token.start : end], place=TextSpan(token.start, end))
         whole.append(token)
     return whole[::-1]
 
@@ -140,7 +141,7 @@ def _around_masks(
             if each.start is None or each.end is None:
                 yield each
             else:
-                yield replace(each, start=each.start + place, end=each.end + place)
+                yield replace(each, place=TextSpan(each.start + place, each.end + place))
         if token is not None and token.end is not None:
             yield token
             place = token.end

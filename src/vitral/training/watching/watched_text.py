@@ -12,7 +12,6 @@ bounded: past `MOST_BYTES` every second of the later half of the steps is droppe
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -89,7 +88,7 @@ class WatchedText(Watcher):
             raise VitralError("watch_unwritten", folder=self.folder, reason=reason) from error
 
     def _write_text(self, trace: Trace) -> None:
-        tokens = [asdict(token) for token in trace.tokens]
+        tokens = [token.entries() for token in trace.tokens]
         entries = {"text": trace.text, "causal": trace.causal, "tokens": tokens}
         said = json.dumps(entries, ensure_ascii=False)
         path = self.folder / TEXT

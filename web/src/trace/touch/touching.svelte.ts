@@ -60,7 +60,7 @@ export class Touching {
 
   /** Is there a Studio that can run the text again? */
   get possible(): boolean {
-    return !this.source.fixed;
+    return !this.source.fixed && this.#question?.picture === undefined;
   }
 
   // What the reader does ------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Pictures that are sent to a model that reads pictures."""

@@ -1,0 +1,1 @@
+"""What tokens are parts of: a text, a picture. One file a surface; `registry` lists them."""
