@@ -8,7 +8,10 @@ const UNSEEN =
   /^(?:\p{Cf}|[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]|[\u{e0100}-\u{e01ef}])+$/u;
 
 const codePoints = (text: string): string =>
-  Array.from(text, (sign) => `U+${(sign.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0")}`).join(" ");
+  Array.from(text, (sign) => {
+    const number = sign.codePointAt(0) as number;
+    return `U+${number.toString(16).toUpperCase().padStart(4, "0")}`;
+  }).join(" ");
 
 /** What a token's box says: its text without the space before it; a sign, or the numbers of the characters, where nothing shows. */
 export function label(token: Token): string {

@@ -40,6 +40,9 @@ describe("label", () => {
     ["\n\n", "↵"],
     ["  ", "␣"],
     ["", "∅"],
+    ["\u200d", "U+200D"],
+    ["\u200f\ufe0f", "U+200F U+FE0F"],
+    ["a\u200d", "a\u200d"],
   ])("shows %j as %j", (text, shown) => {
     expect(label({ id: 0, text, start: 0, end: text.length, special: false })).toBe(shown);
   });
