@@ -119,7 +119,7 @@ def test_a_run_that_grows_and_has_a_teacher(form: Page, runs: Path) -> None:
     tokens.select_option("byte")
     form.get_by_role("button", name="Empezar a entrenar").click()
     expect(teacher).to_be_focused()
-    expect(phase(form, 2)).to_contain_text("vitral-es-gpt corta el texto en otros tokens")
+    expect(phase(form, 2)).to_contain_text("vitral-es-gpt divide el texto en otros tokens")
     assert serious(form, "main") == []
     assert not (runs / "alumno").exists()
     tokens.select_option("teacher")
