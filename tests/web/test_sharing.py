@@ -177,7 +177,9 @@ def test_a_dropped_file_opens(room: ExplorePage, stranger: Any) -> None:
     room.open(**PLACE, view="numbers")
     expect(room.chips.nth(1)).to_have_text("El")
     drop(room.page, path.name, path.read_bytes())
-    expect(room.page.get_by_text("From the file lejano.vitral: what lejano did")).to_be_visible()
+    expect(
+        room.page.get_by_text("From the file lejano.vitral: lejano on this text")
+    ).to_be_visible()
     expect(room.page.locator("#text")).to_have_count(0)
     expect(room.chips).to_have_text([token.text.strip() or "␣" for token in trace.tokens])
     room.page.locator("#part").select_option("cross")

@@ -107,7 +107,7 @@ def test_mistakes_of_phases_are_told_where_they_are(form: Page) -> None:
 def test_a_run_that_grows_and_has_a_teacher(form: Page, runs: Path) -> None:
     for path, value in TINY.items():
         field(form, path).fill(value)
-    form.get_by_role("textbox", name="Nombre Así").fill("Alumno")
+    form.get_by_role("textbox", name="Nombre El nombre del modelo").fill("Alumno")
     form.get_by_role("button", name="Añadir una fase").click()
     field(form, "phases.0.num_layers").fill("1")
     teacher = field(form, "phases.1.teacher.model")
@@ -119,7 +119,7 @@ def test_a_run_that_grows_and_has_a_teacher(form: Page, runs: Path) -> None:
     tokens.select_option("byte")
     form.get_by_role("button", name="Empezar a entrenar").click()
     expect(teacher).to_be_focused()
-    expect(phase(form, 2)).to_contain_text("vitral-es-gpt corta el texto en otros tokens")
+    expect(phase(form, 2)).to_contain_text("vitral-es-gpt divide el texto en otros tokens")
     assert serious(form, "main") == []
     assert not (runs / "alumno").exists()
     tokens.select_option("teacher")

@@ -52,14 +52,15 @@ export class Rooms {
     });
   }
 
-  /** A room's state: made the first time, given again ever after. */
+  /** A room's state: made the first time, given again ever after. It outlives the component that
+   * made it, and so do the values that are derived from it. */
   enter<R extends Room>(name: string, made: (bar: AddressBar) => R): R {
-    let room = this.#entered.get(name);
-    if (!room) {
+    if (!this.#entered.has(name)) {
       const write = (address: string, step: Step | null): void => this.#record(name, address, step);
-      this.#entered.set(name, (room = made({ read: () => location.search, write })));
+      const bar: AddressBar = { read: () => location.search, write };
+      $effect.root(() => void this.#entered.set(name, made(bar)));
     }
-    return room as R;
+    return this.#entered.get(name) as R;
   }
 
   /** Take over what the Studio says of its rooms. */

@@ -83,7 +83,8 @@ export class Picture extends Looking {
 
   /** What one of the views keeps while others are open: made when it is first asked for. */
   stateOf<T>(Kept: new (picture: Picture) => T): T {
-    if (!this.#states.has(Kept)) this.#states.set(Kept, new Kept(this));
+    // It outlives the view: what is derived in it must not end with the view's component.
+    if (!this.#states.has(Kept)) $effect.root(() => void this.#states.set(Kept, new Kept(this)));
     return this.#states.get(Kept) as T;
   }
 
