@@ -30,7 +30,7 @@ from torch.nn import functional as F
 
 from vitral.errors import VitralError
 from vitral.models.load import open_source
-from vitral.training.evaluation import ids_of
+from vitral.training.measured_text import measured_texts
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,8 @@ def log_probabilities(
     """Of each sentence, that of all its tokens, in nats."""
     found: list[float] = []
     for first in range(0, len(sentences), batch):
-        rows = [torch.tensor(ids_of(tokenizer, text)) for text in sentences[first : first + batch]]
+        texts = measured_texts(tokenizer, sentences[first : first + batch])
+        rows = [torch.from_numpy(each.ids) for each in texts]
         ids_BT = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         logits_BTV = model(ids_BT)
         logits_BTV = getattr(logits_BTV, "logits", logits_BTV)[:, :-1].float()

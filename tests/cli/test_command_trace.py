@@ -151,7 +151,7 @@ def test_tokens_as_a_table(command: Run, llama_folder: Path) -> None:
     assert "niña" in outcome.out
     assert "Ã" not in outcome.out
     assert "⏎" in outcome.out
-    assert "for 14 characters" in outcome.out
+    assert "14 characters." in outcome.out
 
 
 def test_options_may_stand_before_the_text(command: Run, bert_folder: Path) -> None:

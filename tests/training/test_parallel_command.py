@@ -42,7 +42,7 @@ def test_two_processes_train_and_one_goes_on(tmp_path: Path) -> None:
     (tmp_path / "dos.yaml").write_text(yaml.safe_dump(made), encoding="utf-8")
     begin = ["books", "--recipe", "dos.yaml", "--out", "two", "--device", "cpu"]
     said = train(TORCHRUN, tmp_path, *begin, "--parallel", "sharded")
-    assert said.count("two/model. Next:") == 1  # the leader alone talks
+    assert said.count("two/model. Next, you can run:") == 1  # the leader alone talks
     assert [look["step"] for look in looks(tmp_path / "two")] == [4, 8]
     assert vitral.load(tmp_path / "two" / "model").kind == "decoder"
     said = train([sys.executable], tmp_path, "--out", "two", "--steps", "12", "--device", "cpu")

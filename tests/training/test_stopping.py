@@ -48,7 +48,7 @@ def test_a_stopped_run_is_saved_and_goes_on(tmp_path: Path) -> None:
         process.send_signal(kind)
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 130, errors
-        said, _, command = errors.partition(" To go on: ")
+        said, _, command = errors.partition(" To resume: ")
         assert command == "vitral train --out 'mi modelo'\n"
         step = int(said.removeprefix("Saved at step ").rstrip("."))
         assert step > reached

@@ -119,7 +119,8 @@ class Trace:
         records = self.layers(part)
         if layer in records:
             return records[layer]
-        if not 0 <= layer < (blocks := self.num_blocks(part)):
+        blocks = self.num_blocks(part)
+        if not 0 <= layer < blocks:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
         raise without_attention(self.model, layer, records)
 

@@ -117,6 +117,10 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
         for name, tensor in tensors.items()
         if name not in used and not name.startswith(("visibility.", "bias."))
     }
+    for name in values:  # what an attention left behind belongs to one that the header names
+        place, _, part = name.rpartition(".")
+        of_attention = "attention" in place.rpartition(".")[2] and part in SHORT.values()
+        _must(not of_attention, name)
     aliases = dict(header["aliases"])
     for name in aliases.values():
         _must(name in values, name)
