@@ -13,7 +13,7 @@ with its square. Everything a trace gives is float32 on the CPU.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
@@ -36,21 +36,15 @@ from vitral.tracing.parts import (
     stacked,
     without_attention,
 )
-from vitral.tracing.shown import figure, notebook, page
+from vitral.tracing.shown import Shown
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from vitral.figures import Kind
-    from vitral.figures.colour import Scale
 
 Exactness = Literal["exact", "eager", "given"]
 
 
 @dataclass(eq=False, repr=False)
-class Trace:
+class Trace(Shown):
     """What a model computed for one sequence; see the head of the file.
 
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
@@ -261,110 +255,6 @@ class Trace:
             if record.is_measured:
                 kept += record.measures.tensors()
         return kept
-
-    def plot(
-        self,
-        kind: "Kind" = "heat",
-        *,
-        layer: int | None = None,
-        head: int | None = None,
-        part: str | None = None,
-        rows: Range | None = None,
-        columns: Range | None = None,
-        token: int | None = None,
-        reduction: Reduction | None = None,
-        ceiling: float | None = None,
-        shared: bool | None = None,
-        scale: "Scale" = "glass",
-        lifted: bool = False,
-        dark: bool = False,
-        width: str | float = "column",
-        title: str | None = None,
-        language: str | None = None,
-    ) -> "Figure":
-        """A matplotlib figure fit for print; `.savefig("head.pdf")` writes it (PNG, SVG, PDF).
-
-        `kind` is "heat" (one head as a map), "lines" (two columns of tokens; `token` draws what
-        one of them looks at) or "grid" (all heads). Layer and head are the first where not given;
-        `rows` and `columns` (first, one past the last) choose a part. A text longer than a figure
-        can show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
-        `ceiling` is the weight of the strongest colour, `shared` gives all heads of a grid the
-        same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Made without
-        pyplot, so no backend and no setting of matplotlib's is touched.
-
-        Raises VitralError `plot_needs_matplotlib`, `figure_kind`, `figure_option`, and those of
-        `view` and `vitral.figures`.
-        """
-        drawn: Figure = figure(
-            self,
-            kind,
-            part=part,
-            title=title,
-            language=language,
-            look={"scale": scale, "lifted": lifted, "dark": dark, "width": width},
-            layer=layer,
-            head=head,
-            rows=rows,
-            columns=columns,
-            token=token,
-            reduction=reduction,
-            ceiling=ceiling,
-            shared=shared,
-        )
-        return drawn
-
-    def to_html(
-        self,
-        path: str | Path | None = None,
-        *,
-        part: str | None = None,
-        layer: int | None = None,
-        head: int | None = None,
-        token: int | None = None,
-        view: str | None = None,
-        language: str | None = None,
-        theme: str | None = None,
-        most_megabytes: float = 64.0,
-    ) -> str:
-        """One HTML page with this trace in it, which needs no network and no server; also
-        written to `path`, if one is given.
-
-        All heads can be looked at, as lines, as a map and as numbers; the numbers are those of
-        `attention`. The page opens at `layer`, `head`, `token` and `view` ("lines", "map",
-        "numbers"), in the reader's own `language` and `theme` where none are given. It holds
-        queries and keys, or the weights themselves where these are smaller, so that its size
-        grows with the text's length.
-
-        Raises VitralError `page_too_large`, with the size, where that is over `most_megabytes`;
-        `page_tokens_missing` where the trace does not name its tokens; `page_layers`,
-        `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
-        """
-        content: str = page(
-            self,
-            path,
-            part=part,
-            layer=layer,
-            head=head,
-            token=token,
-            view=view,
-            language=language,
-            theme=theme,
-            most_megabytes=most_megabytes,
-        )
-        return content
-
-    def show(self, **options: Any) -> Any:
-        """The trace in a notebook: all heads to walk through, as lines, map, numbers, query and
-        keys, and arithmetic. It gives a `vitral.notebook.TraceWidget`, whose layer, head, token
-        and view are shared with the picture in both directions. Options and errors:
-        `vitral.notebook.view`.
-
-        A cell that ends in the trace itself shows the same.
-        """
-        return notebook().view(self, **options)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return notebook().bundle(self)
 
     @staticmethod
     def from_tensors(

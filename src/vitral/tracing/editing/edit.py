@@ -40,7 +40,7 @@ from vitral.tracing.parts import without_attention
 from vitral.tracing.recording.attention_function import attention_through_vitral
 from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers
-from vitral.tracing.recording.recorder import lock_of
+from vitral.tracing.recording.observed import lock_of
 
 _OF_A_LAYER = re.compile(
     r"residual\.(pre|mid|post)|mlp\.out|(cross_)?attention(_\d+)?\.(q|k|v|out|pattern)"
