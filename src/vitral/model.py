@@ -123,16 +123,30 @@ class Model:
 
     @overload
     def trace(
-        self, text: str, *, decoder_text: str | None = None, decoder_ids: Any = None
+        self,
+        text: str,
+        *,
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
+        memory: int | str | None = None,
+        special_tokens: bool = False,
+        add_special_tokens: bool = True,
     ) -> "Trace": ...
 
     @overload
     def trace(
-        self, *, texts: Sequence[str], decoder_text: str | None = None, decoder_ids: Any = None
+        self,
+        *,
+        texts: Sequence[str],
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
+        memory: int | str | None = None,
+        special_tokens: bool = False,
+        add_special_tokens: bool = True,
     ) -> "list[Trace]": ...
 
     @overload
-    def trace(self, picture: Any, /) -> "Trace": ...
+    def trace(self, picture: Any, /, *, memory: int | str | None = None) -> "Trace": ...
 
     @overload
     def trace(self, **inputs: Any) -> Any: ...

@@ -31,7 +31,7 @@ def plot(
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
     layer: Annotated[int | None, Parameter(help=message("cli.trace.layer"))] = None,
     head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
-    part: Annotated[str | None, Parameter(help=message("cli.plot.part"))] = None,
+    part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     token: Annotated[int | None, Parameter(help=message("cli.plot.token"))] = None,
     rows: Annotated[str | None, Parameter(help=message("cli.plot.rows"))] = None,
     columns: Annotated[str | None, Parameter(help=message("cli.plot.columns"))] = None,

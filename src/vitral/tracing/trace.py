@@ -34,6 +34,7 @@ from vitral.tracing.parts import (
     num_layers_in,
     parts_of,
     stacked,
+    unknown_part,
     without_attention,
 )
 from vitral.tracing.shown import Shown
@@ -88,14 +89,15 @@ class Trace(Shown):
     def part(self, name: str | None = None) -> Part:
         """A part by its name, by default the first: the name, the stack it stands in.
 
-        Raises VitralError `part_unknown`, and `no_attention` for a model without any.
+        Raises VitralError `part_unknown`, or `part_single` where there is only one, and
+        `no_attention` for a model without any.
         """
         parts = parts_of(self.attentions)
         if not parts:
             raise VitralError("no_attention", model=self.model)
         found = next(iter(parts.values())) if name is None else parts.get(name)
         if found is None:
-            raise VitralError("part_unknown", part=name, known=", ".join(parts))
+            raise unknown_part(name, parts)
         return found
 
     def layers(self, part: str | None = None) -> dict[int, AttentionRecord]:
