@@ -188,14 +188,19 @@ class Stepping:
         )
 
     def _ruled(self, logits_1V: Tensor, written: Sequence[int], sampling: Sampling) -> Tensor:
-        """The logits after the rules of the model's folder. A penalty on repetition that was
-        asked for takes the place of the folder's."""
+        """The logits after the rules of the model's folder: a repetition penalty that was asked
+        for replaces the folder's, and the last token that fits into the context is the one that
+        `forced_eos_token_id` names."""
         penalty = None if sampling.repetition_penalty == 1 else sampling.repetition_penalty
         rules = rules_of(self._module, self._tokenizer, repetition_penalty=penalty)
         if rules is None:
             return logits_1V
         source = None if self.encoder_ids is None else self.encoder_ids[0].cpu()
-        rule = rules.of_text(self._prompt_ids, None, source)
+        # Only the context limits how long a text becomes, and a window not even that.
+        room = None
+        if self.context is not None and not self._windowed:
+            room = self.context - len(self.prompt)
+        rule = rules.of_text(self._prompt_ids, room, source)
         ids_1T = torch.tensor([[*self._prompt_ids, *written]])
         return rule(ids_1T, logits_1V.cpu()).to(logits_1V.device)
 
