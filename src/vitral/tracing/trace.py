@@ -12,12 +12,13 @@ with its square. Everything a trace gives is float32 on the CPU.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
 from typing import Literal
 
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, is_whole
 from vitral.surfaces.surface import Surface
 from vitral.surfaces.text import TextSurface
 from vitral.tracing.addresses import in_order, split_attention
@@ -26,7 +27,7 @@ from vitral.tracing.attention.given_pattern import kept_of
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.files.from_tensors import Layers, tensors_read
 from vitral.tracing.files.save_trace import save_trace
-from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
+from vitral.tracing.maps.reduced import checked_head, is_size, pooled_map, view_of
 from vitral.tracing.parts import (
     Part,
     layers_of,
@@ -113,10 +114,10 @@ class Trace(Shown):
         Raises VitralError `layer_out_of_range`, `layer_without_attention`, and as `part`.
         """
         records = self.layers(part)
-        if layer in records:
-            return records[layer]
+        if is_whole(layer) and index(layer) in records:
+            return records[index(layer)]
         blocks = self.num_blocks(part)
-        if not 0 <= layer < blocks:
+        if not is_whole(layer) or not 0 <= layer < blocks:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
         raise without_attention(self.model, layer, records)
 
@@ -238,7 +239,7 @@ class Trace(Shown):
         keeps (past 256 tokens, of whole cells of these); larger ones are computed from the
         patterns. Computed once and kept.
         """
-        if size < 1 or reduction not in ("mean", "max"):
+        if not is_size(size) or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
