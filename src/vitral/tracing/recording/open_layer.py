@@ -56,7 +56,7 @@ class OpenLayer:
         return done and self.projecting is None
 
     def behind_norm(self, read: Tensor) -> Tensor:
-        """The input of the norm that computed `read`; `read` itself if none did, or norms come last."""
+        """The input of the norm that computed `read`; `read` itself if there is none."""
         if not self.norms_come_first:
             return read
         given = [before for before, after in self.norms if same(after, read)]
@@ -77,7 +77,7 @@ class OpenLayer:
         )
 
     def begin_attention(self, module: object, place: str, *, projects: bool) -> None:
-        """Note an attention that was computed; if it `projects`, its output projection comes next."""
+        """Note a computed attention; if it `projects`, its output projection comes next."""
         self.attended[id(module)] = place
         if place not in self.places:
             self.places.append(place)

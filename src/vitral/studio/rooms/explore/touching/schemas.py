@@ -8,7 +8,7 @@ MOST_EDITS = 256
 
 
 class TouchRequest(BaseModel):
-    """A text to be seen through a model that is edited meanwhile."""
+    """A text to be traced with an edited model."""
 
     model_config = ConfigDict(extra="forbid")
 
