@@ -1,12 +1,12 @@
-"""Beam search: several texts are written side by side, and the most likely one is kept.
+"""Beam search: several texts are generated in parallel, and the most likely one is kept.
 
 Greedy decoding takes the most likely token and may miss the most likely text. A beam keeps the K
-most likely beginnings: each is continued by every token, and the K best continuations go
-on. A text that ends is set aside with its score
+most likely beginnings: each is continued by every token, and the K best continuations are kept. A
+text that ends is stored with its score
 
     Σ log p(token) / n^length_penalty
 
-over its n written tokens; a penalty above 0 favours long texts, which otherwise lose a factor a
+over its n written tokens; a penalty above 0 favours long texts, which otherwise lose a factor per
 token. The search ends when no beginning can beat the worst of K finished texts, or when no
 tokens are left. These are the rules of transformers' `generate(num_beams=K)`, and the texts are
 equal token for token (a test compares them). (Graves 2012, section 2.3; Wu et al. 2016, section

@@ -65,7 +65,7 @@ class ModelCatalog:
             raise VitralError("model_unknown", name=name[:200], known=known)
 
     def source(self, name: str) -> str:
-        """The source from which another process can open a model: a bundled name, a folder, a hub id.
+        """The source from which any process can open a model: a bundled name, a folder, a hub id.
         Raises VitralError("model_unknown")."""
         self.check(name)
         return self._models[name].source

@@ -1,4 +1,4 @@
-"""A vocabulary that nobody asked for is as large as the text gives."""
+"""A vocabulary without a size from the user becomes as large as the text supports."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path

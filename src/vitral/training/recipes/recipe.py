@@ -34,11 +34,11 @@ ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
 
 class TokenizerChoice(Strict):
     """How the text is cut into tokens; learned from the training text, or taken from the model
-    that the run goes on from. `teacher` takes the phases' teacher's, which a run has to share with
+    that the run starts from. `teacher` takes the phases' teacher's, which a run has to share with
     it. `character`, `byte` and `teacher` need no size. With a `folder` its tokenizer is taken,
     whatever its kind.
 
-    With a `transfer` the model that the run goes on from gives up its tokens for these
+    With a `transfer` these tokens replace those of the model that the run starts from
     (`vocabulary_transfer`): `mean` starts each new vector from those of the old pieces that spell
     it."""
 
@@ -102,7 +102,7 @@ class Phase(Strict):
     fewer than the recipe's are a first part of it, which gains layers afterwards.
 
     Of the tokens chosen to be masked, one in five is shown as it is or as another, so that a
-    model learns to look at words that are there; with `all_masked` all of them are masked."""
+    model learns to attend to words that are there; with `all_masked` all of them are masked."""
 
     objective: ObjectiveName
     until: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -181,7 +181,7 @@ class Recipe(Strict):
 
     @property
     def end(self) -> float:
-        """The run's length in its own unit: steps, or else minutes."""
+        """The run's length in its own unit: steps or minutes."""
         length = self.steps if self.steps is not None else self.minutes
         assert length is not None
         return float(length)

@@ -1,4 +1,4 @@
-"""Teachers for a run, from Studio's catalog: which models can teach, and which mistakes can be found
+"""Teachers for a run, from Studio's catalog: which models can teach, and which mistakes are found
 before the run starts.
 
 A request names a teacher by its name in the catalog; no other place is searched. The recipe that
