@@ -1,4 +1,4 @@
-"""Masks: which keys a query may look at.
+"""Masks: which keys a query can see.
 
 A mask is true where a query may look. Where the usual rule holds for the whole batch (all keys,
 or all keys up to one's own place) no mask is built at all: None tells the fused kernel so, and

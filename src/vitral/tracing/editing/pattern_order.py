@@ -170,7 +170,7 @@ class Rows(Order):
 
 @dataclass(eq=False)
 class Blank(Order):
-    """A token that nobody may look at."""
+    """A token that no query can see."""
 
     token: int = 0
 
