@@ -84,7 +84,7 @@ def write(
     """Each of `texts` continued, or the answer to it: as in `pieces` or, with beams, by
     `beam_search` (one text after the other)."""
     if options.num_beams is not None:
-        return [_likeliest(module, tokenizer, text, options) for text in texts]
+        return [_most_likely(module, tokenizer, text, options) for text in texts]
     prompts = [
         prompt_of(module, tokenizer, text, special_tokens=options.special_tokens) for text in texts
     ]
@@ -128,7 +128,7 @@ def pieces(
         yield piece
 
 
-def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
+def _most_likely(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
     prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
     check_prompts_known(module, [prompt])
     device = next(module.parameters()).device

@@ -42,7 +42,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitral.nn.attention_call import AttentionCall, editor, observer
-from vitral.nn.processor_attention import is_quicker_written_out, written_out_attention
+from vitral.nn.cpu_attention import is_quicker_written_out, written_out_attention
 
 CELLS_AT_ONCE = 1 << 22
 """Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
@@ -78,7 +78,7 @@ def scaled_dot_product_attention(
     Returns [B, T, H, D], and None where slower implementations return the pattern.
 
     Given the same input, the output is that of transformers' own "sdpa" bit for bit, except
-    while training in bfloat16 on a CPU (see `processor_attention`).
+    while training in bfloat16 on a CPU (see `cpu_attention`).
     """
     editing = None if torch.compiler.is_compiling() else editor.get()
     if editing is not None:

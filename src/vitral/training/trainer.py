@@ -46,7 +46,7 @@ from vitral.training.preparation.corpus_preparation import (
 from vitral.training.preparation.pair_preparation import START, PreparedPairs
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.recipe_changes import changes
-from vitral.training.runs.checkpoint import Checkpoint, newest_checkpoint
+from vitral.training.runs.checkpoint import Checkpoint, most_recent_checkpoint
 from vitral.training.runs.curve import Curve
 from vitral.training.runs.durable import write_folder
 from vitral.training.runs.early_stopping import EarlyStopping
@@ -96,7 +96,7 @@ class Trainer:
         self.watchers: Sequence[Watcher] = (Curve(out), *watchers) if self.parallel.leads else ()
         self.write_sample, self.watched = write_sample, watched
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
-        saved = newest_checkpoint(out / "checkpoint", self._notice)
+        saved = most_recent_checkpoint(out / "checkpoint", self._notice)
         if saved is not None:
             self._check_is_ours(saved)
         model = self._model(start, saved)

@@ -32,7 +32,7 @@ from vitral.training.objectives import Objective
 from vitral.training.preparation.held_out import Corpus, HeldOut, within
 from vitral.training.preparation.initialisation import (
     initialise,
-    start_with_company,
+    start_with_co_occurrence,
     start_with_frequencies,
 )
 from vitral.training.preparation.marks import Marks, end_of_passage, marks_of
@@ -203,14 +203,14 @@ def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module
     """A model of the recipe's shape, with the layers of its first phase and fresh weights."""
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
     ids = None
-    if recipe.company_vectors and isinstance(prepared, Prepared):
+    if recipe.co_occurrence_vectors and isinstance(prepared, Prepared):
         ids = prepared.tokens.ids
     if form_named(recipe.model.form).start != "glorot":
         initialise(model, recipe.seed, ids)
         return model
     initialise_weights(model, recipe.seed)
     if ids is not None:
-        start_with_company(model, ids, recipe.seed)
+        start_with_co_occurrence(model, ids, recipe.seed)
     return model
 
 

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from vitral.models.encoder import Encoder
 from vitral.models.forms import form_of
 from vitral.nn.positions import sinusoidal_positions
-from vitral.text.co_occurrence import company_vectors
+from vitral.text.co_occurrence import co_occurrence_vectors
 
 WAVE_HEIGHT, SMALL_WAVES = 0.1, 0.05
 """The height of an encoder's position vectors, and of a decoder's."""
@@ -66,11 +66,11 @@ def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = No
         start_with_neighbours(model)
         nn.init.normal_(model.get_parameter("layers.0.attention.o_proj.weight"), std=0.02)
     if ids is not None:
-        start_with_company(model, ids, seed)
+        start_with_co_occurrence(model, ids, seed)
 
 
 @torch.no_grad()
-def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
+def start_with_co_occurrence(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
     """Make the token vectors co-occurrence vectors of `ids`; an output bias starts at the
     logarithm of each token's frequency. An encoder's tokens leave the first components to the
     positions (see `start_with_neighbours`)."""
@@ -80,7 +80,7 @@ def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) ->
     if _start_of(model) == "neighbours":
         config: Any = model.config
         reserved = config.hidden_size // config.num_heads
-    vectors_VC = company_vectors(ids, vocab_size, width - reserved, seed=seed)
+    vectors_VC = co_occurrence_vectors(ids, vocab_size, width - reserved, seed=seed)
     found = vectors_VC.norm(dim=1) > 0
     weight_VC[found, reserved:] = vectors_VC[found] * TOKEN_HEIGHT * (width - reserved) ** 0.5
     if isinstance(model, Encoder):

@@ -33,7 +33,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
         entries |= {
             "model": shape,
             "optimizer": {"kind": "adamw", "rate": 0.0005},
-            "company_vectors": False,
+            "co_occurrence_vectors": False,
         }
         context = shape["context"]
     else:

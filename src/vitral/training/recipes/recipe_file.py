@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from vitral.errors import VitralError
 from vitral.training.recipes.bending import bend
 from vitral.training.recipes.mistakes import ContradictionError, Mistake, RecipeError
-from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe import RENAMED, Recipe, with_current_names
 from vitral.training.recipes.recipe_entries import known_names, takes
 from vitral.training.runs.durable import write_file
 
@@ -59,7 +59,7 @@ class Setting:
         if not (path and equals) or not all(path.split(".")):
             raise VitralError("setting_unreadable", setting=text)
         try:
-            return cls(path, yaml.load(value, _Loader), f"--set {text}")
+            return cls(RENAMED.get(path, path), yaml.load(value, _Loader), f"--set {text}")
         except yaml.YAMLError:
             raise VitralError("setting_unreadable", setting=text) from None
 
@@ -123,7 +123,7 @@ def bent_to(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
 
 def recipe_of(entries: dict[str, Any]) -> Recipe:
     """The recipe of such entries, as a form gives them. Raises `RecipeError`."""
-    return _finish(str(entries.get("name", "")), _Draft(entries), [])
+    return _finish(str(entries.get("name", "")), _Draft(with_current_names(entries)), [])
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
@@ -141,7 +141,10 @@ def _read_yaml(text: str, draft: _Draft) -> None:
             _walk(node, "", draft, ())
             entries = loader.construct_document(node)
             if isinstance(entries, dict):
-                draft.entries = _with_names(entries)
+                draft.entries = with_current_names(_with_names(entries))
+                for old, new in RENAMED.items():
+                    if new in draft.entries and old in draft.places:
+                        draft.places.setdefault(new, draft.places[old])
     finally:
         loader.dispose()
 

@@ -91,7 +91,7 @@ def save_checkpoint(
         raise VitralError(
             "checkpoint_unwritten", step=state["step"], folder=folder, reason=reason
         ) from error
-    before = [path for path in _newest_first(folder) if path < written]
+    before = [path for path in _most_recent_first(folder) if path < written]
     kept = {written, *before[: GENERATIONS - 1]}
     for path in set(folder.glob("step-*")) - kept:  # also incomplete ones of runs that were killed
         shutil.rmtree(path, ignore_errors=True)
@@ -128,7 +128,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     return read_whole(folder)
 
 
-def newest_checkpoint(
+def most_recent_checkpoint(
     folder: Path, notice: Callable[[str], None] = lambda line: None
 ) -> Checkpoint | None:
     """The most recent complete checkpoint in `folder`, None if there never was one.
@@ -136,7 +136,7 @@ def newest_checkpoint(
     `notice` is called with each damaged one that is skipped. Raises `checkpoints_damaged` if
     none is complete: an automatic restart would discard the run.
     """
-    found = _newest_first(folder)
+    found = _most_recent_first(folder)
     for path in found:
         bad = damage(path)
         if bad is None:
@@ -148,7 +148,7 @@ def newest_checkpoint(
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
+def _most_recent_first(folder: Path) -> list[Path]:
     """The checkpoints in a folder, the most recent first, without incomplete ones."""
     return sorted(
         (path for path in folder.glob("step-*") if path.suffix not in (".new", ".old")),

@@ -16,7 +16,7 @@ from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.form import LEFT_OUT
 from vitral.studio.rooms.train.teachers import located_in, misfits, unknown
 from vitral.training.recipes.mistakes import Mistake, RecipeError
-from vitral.training.recipes.recipe import Recipe, objective_of
+from vitral.training.recipes.recipe import Recipe, objective_of, with_current_names
 from vitral.training.recipes.recipe_entries import all_entries, needed
 from vitral.training.recipes.recipe_file import recipe_of
 
@@ -29,6 +29,7 @@ _PLACE = re.compile(r"^phases\.(0|[1-9]\d?)\.")
 def filled_in(settings: Mapping[str, Any], catalog: ModelCatalog) -> Recipe:
     """The recipe of a form, its teachers where `vitral train` finds them. Raises `form_invalid`
     with every mistake, in both languages, by its field."""
+    settings = with_current_names(dict(settings))
     known = {path for path in settings if _is_known(path)}
     found = [Mistake(path[:100], "not_here") for path in settings if path not in known]
     found.extend(unknown(settings, catalog))

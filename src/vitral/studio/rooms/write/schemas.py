@@ -100,8 +100,8 @@ class WrittenToken(BaseModel):
     token: PieceOfText
     share: float = Field(description="How likely it was to be chosen, under the settings")
     log_probability: float = Field(description="The model's own, in nats, nothing changed")
-    rank: int = Field(description="From 1: the model's likeliest")
-    candidates: list[TokenShare] = Field(description="The likeliest, before it was chosen")
+    rank: int = Field(description="From 1: the model's most likely token")
+    candidates: list[TokenShare] = Field(description="The most likely, before it was chosen")
     attention: list[float] = Field(
         description="Weights of the token before it on the tokens from `start`; to 6 decimals"
     )

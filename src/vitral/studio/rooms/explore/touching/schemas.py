@@ -58,8 +58,8 @@ class PredictionAnswer(BaseModel):
     masked: bool
     divergence: float = Field(description="Kullback–Leibler, before from after, in nats")
     moved: float = Field(description="½ Σ |after − before|: the share of probability that moved")
-    before: list[CandidateChange] = Field(description="The likeliest without the edits")
-    after: list[CandidateChange] = Field(description="The likeliest with them")
+    before: list[CandidateChange] = Field(description="The most likely without the edits")
+    after: list[CandidateChange] = Field(description="The most likely with them")
     rose: list[CandidateChange]
     fell: list[CandidateChange]
     heads: list[HeadMoved] = Field(
