@@ -1,4 +1,4 @@
-"""Attention rollout: from which input tokens a token's vector is mixed, by attention alone.
+"""Attention rollout: the input tokens that each token's vector is mixed from, by attention alone.
 
 A layer mixes a token with itself (the residual stream) and with the tokens that its heads, on
 average, attend to; over several layers this is a product of matrices:

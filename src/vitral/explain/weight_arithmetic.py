@@ -72,12 +72,12 @@ class Arithmetic:
 
     @property
     def score(self) -> float:
-        """What enters the softmax."""
+        """The input of the softmax."""
         return float(self.scores[self.key])
 
     @property
     def weight(self) -> float:
-        """What comes out of it."""
+        """The result of the softmax."""
         return float(self.weights[self.key])
 
     def latex(self, digits: int = 3) -> str:

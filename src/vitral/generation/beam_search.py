@@ -125,7 +125,7 @@ def search(
             texts_KT = torch.cat((ids_T.expand(num_beams, -1), written_KT), dim=1)
             next_KV = rule(texts_KT.cpu(), next_KV.cpu()).to(next_KV.device)
         scores_KV = scores_K[:, None] + next_KV
-        # With so many candidates, enough go on even if each beam is ended in every way there is.
+        # With so many candidates, enough continue even if each beam ends with every end token.
         num_candidates = min(max(2, 1 + len(end_ids)) * num_beams, scores_KV.numel())
         best = scores_KV.flatten().topk(num_candidates)
         beams, tokens = best.indices // scores_KV.shape[1], best.indices % scores_KV.shape[1]

@@ -5,7 +5,7 @@ FastAPI publishes its own body for an invalid request. Studio answers every fail
 `ErrorBody` (see gate/failures.py), on every route; so the schema is corrected here, once. The
 lines of a stream, the data of an event and the header of a block are not part of a response that
 OpenAPI describes; their models are published with the others, so that the front end's types can
-be generated from one schema (web/types.py).
+be generated from one schema (web/generate_schema.py).
 """
 
 from collections.abc import Sequence

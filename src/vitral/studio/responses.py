@@ -16,7 +16,7 @@ Responses = dict[int | str, dict[str, object]]
 
 
 def block_with(header: type[BaseModel]) -> Responses:
-    """A block whose header holds those entries beside a `BlockHeader`'s."""
+    """A block whose header holds those entries in addition to a `BlockHeader`'s."""
     return {200: {"content": {MEDIA_TYPE: {"x-header": _published(header)}}}}
 
 

@@ -244,7 +244,7 @@ class Trainer:
             watcher.saved(self.out / "checkpoint", self.state["step"])
 
     def enter_phase(self) -> None:
-        """Take up the phase that the run has come to: how deep the model is, and what is asked."""
+        """Start the phase that the run has reached: its number of layers and its objective."""
         phase = next(p for p in self.recipe.phases if self.progress < p.until or p.until == 1)
         if phase is self._phase:
             return

@@ -33,7 +33,7 @@ class Job:
 
 
 class Lane:
-    """`workers` threads; at most `most` pieces of work run or wait, `most_each` a client.
+    """`workers` threads; at most `most` jobs run or wait, `most_each` per client.
 
     An operation of torch's is spread over all CPU cores, or with `spread` False done by the
     worker alone: sharing out operations of a millisecond costs more than it gains where several
