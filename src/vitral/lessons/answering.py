@@ -38,16 +38,16 @@ def observed_right(entry: ObserveEntry, given: Value, right: Value) -> bool:
     return abs(given - right) <= entry.tolerance
 
 
-def tuned(
-    shelf: Shelf, lesson: Lesson, entry: TuneEntry, values: Mapping[str, Any]
-) -> list[bool]:
+def tuned(shelf: Shelf, lesson: Lesson, entry: TuneEntry, values: Mapping[str, Any]) -> list[bool]:
     """Which of what is wanted holds at the figure's values. What cannot be moved does not count.
 
     Raises VitralError("lesson_value") for a value that the control does not reach.
     """
     figure = lesson.figure(entry.figure)
     moved = {name: value for name, value in values.items() if name in figure.controls}
-    drawing = shelf.draw(lesson, entry.figure, {**entry.values, **within(lesson, entry.figure, moved)})
+    drawing = shelf.draw(
+        lesson, entry.figure, {**entry.values, **within(lesson, entry.figure, moved)}
+    )
     return holding(drawing, entry.until)
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a lesson, found by machine: the tests of all lessons, and `vitral lessons check`.
+"""What is wrong with a lesson, found by machine: for the tests, and for `vitral lessons check`.
 
 Both languages have the same blocks, formulas, numbers and parts; every name leads somewhere; every
 figure can be drawn at its values and at the ends of its controls; every claim holds; every solution
@@ -81,7 +81,8 @@ def names(shelf: Shelf, lesson: Lesson) -> Problems:
                 if len(piece.options) != len(options):
                     yield f"{language}.md: {piece.name} lists {len(piece.options)} options"
             if isinstance(piece, tree.ProseYours):
-                if len(piece.claims) != len(manifest.yours[piece.name].claims):
+                claims = manifest.yours[piece.name].claims
+                if len(piece.claims) != len(claims):
                     yield f"{language}.md: {piece.name} lists {len(piece.claims)} claims"
     for needed in manifest.needs:
         if needed not in shelf.lessons:

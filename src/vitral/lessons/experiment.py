@@ -41,8 +41,8 @@ class Experiment(Generic[P]):
     def run(self, values: Mapping[str, Any]) -> Drawing:
         """The drawing at these values; what is not said has its default value.
 
-        Raises VitralError("lesson_value") for a parameter that there is not or that is out of range,
-        and what the experiment raises (a text that its model cannot read).
+        Raises VitralError("lesson_value") for a parameter that is unknown or out of range, and
+        what the experiment raises (a text that its model cannot read).
         """
         try:
             at = self.parameters.model_validate(dict(values))

@@ -1,4 +1,4 @@
-"""A lesson that was read: its manifest, its prose in both languages, its experiments and answers."""
+"""A lesson that was read: its manifest, its prose, its experiments and its answers."""
 
 import importlib.util
 import sys
@@ -42,9 +42,7 @@ class Lesson:
         if not (self.folder / "figures.py").is_file() or not self.ours:
             return {}
         module = self._module("figures")
-        return {
-            each.name: each for each in vars(module).values() if isinstance(each, Experiment)
-        }
+        return {each.name: each for each in vars(module).values() if isinstance(each, Experiment)}
 
     def figure(self, name: str) -> FigureEntry:
         """Raises VitralError("lesson_part_unknown")."""
@@ -72,7 +70,8 @@ class Lesson:
         name = f"vitral_lesson_{self.name}_{path.replace('/', '_')}_{abs(hash(self.folder))}"
         if name not in sys.modules:
             spec = importlib.util.spec_from_file_location(name, self.folder / f"{path}.py")
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module
             try:

@@ -29,7 +29,7 @@ class Said(Entry):
 
 
 class Control(Entry):
-    """How the reader moves one parameter: along a range, among options, on or off, or by writing."""
+    """How the reader moves a parameter: along a range, among options, on or off, or by writing."""
 
     label: Said
     range: tuple[float, float] | None = None
@@ -187,7 +187,7 @@ ExerciseEntry = Annotated[ObserveEntry | TuneEntry | WriteEntry, Field(discrimin
 
 
 class YoursEntry(Entry):
-    """"Con lo tuyo": the figure on what the reader brings, and the claims checked there."""
+    """ "Con lo tuyo": the figure on what the reader brings, and the claims checked there."""
 
     figure: Name
     values: Values = {}
@@ -213,9 +213,11 @@ class Manifest(Entry):
 
     @model_validator(mode="after")
     def _figures_are_there(self) -> Self:
-        asked = [*self.numbers.values(), *self.predictions.values(), *self.yours.values()]
-        asked += [each for each in self.exercises.values() if not isinstance(each, WriteEntry)]
-        unknown = {each.figure for each in asked} - self.figures.keys()
+        asked = {each.figure for each in self.numbers.values()}
+        asked |= {each.figure for each in self.predictions.values()}
+        asked |= {each.figure for each in self.yours.values()}
+        moved = [each for each in self.exercises.values() if not isinstance(each, WriteEntry)]
+        unknown = (asked | {each.figure for each in moved}) - self.figures.keys()
         if unknown:
             raise ValueError(f"there is no figure {', '.join(sorted(unknown))}")
         return self

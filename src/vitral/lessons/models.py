@@ -7,21 +7,26 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
+from typing import TYPE_CHECKING
 
 from vitral.errors import VitralError
-from vitral.model import Model, load
 from vitral.models.catalog import BUNDLED
 
-Lender = Callable[[str], AbstractContextManager[Model]]
+if TYPE_CHECKING:
+    from vitral.model import Model
+
+Lender = Callable[[str], AbstractContextManager["Model"]]
 
 
 @cache
-def _open_bundled(name: str) -> Model:
+def _open_bundled(name: str) -> "Model":
+    from vitral.model import load
+
     return load(name)
 
 
 @contextmanager
-def _bundled(name: str) -> Iterator[Model]:
+def _bundled(name: str) -> Iterator["Model"]:
     if name not in BUNDLED:
         raise VitralError("model_unknown", name=name[:200], known=", ".join(BUNDLED))
     yield _open_bundled(name)
@@ -30,7 +35,7 @@ def _bundled(name: str) -> Iterator[Model]:
 _lender: ContextVar[Lender] = ContextVar("lender", default=_bundled)
 
 
-def borrow_model(name: str) -> AbstractContextManager[Model]:
+def borrow_model(name: str) -> AbstractContextManager["Model"]:
     """The model of that name, for one run: `with borrow_model(name) as model`.
 
     Raises VitralError("model_unknown"), and what loading it raises.

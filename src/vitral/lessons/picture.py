@@ -1,4 +1,4 @@
-"""What an experiment gives: values with names, and pictures of them that the page knows how to draw.
+"""What an experiment gives: values with names, and pictures that the page knows how to draw.
 
 Labels are names of the lesson's `words`, which the page says in the reader's language; a label
 that is no such name (a token, a number, a symbol) is shown as it is.
@@ -102,7 +102,7 @@ class BarsPicture(BaseModel):
     digits: int = 3
 
 
-class Step(BaseModel):
+class CalculationStep(BaseModel):
     """One line of a calculation: what it is, and LaTeX with the numbers in place. Numbers in it
     are written `⟨1.25⟩` and shown in the reader's form."""
 
@@ -115,7 +115,7 @@ class StepsPicture(BaseModel):
 
     kind: Literal["steps"]
     label: str
-    steps: list[Step]
+    steps: list[CalculationStep]
 
 
 class TracePicture(BaseModel):

@@ -40,8 +40,10 @@ _START = re.compile(r"^\(([^)\s]+)\)=[ \t]*$", re.M)
 def parser() -> MarkdownIt:
     """Markdown as lessons may use it: no HTML, no pictures."""
     found = MarkdownIt("commonmark", {"html": False}).disable("image")
-    return found.use(dollarmath_plugin, double_inline=False).use(myst_block_plugin).use(
-        myst_role_plugin
+    return (
+        found.use(dollarmath_plugin, double_inline=False)
+        .use(myst_block_plugin)
+        .use(myst_role_plugin)
     )
 
 
@@ -65,10 +67,8 @@ class _Reader:
         self.first_line = 1
 
     def fail(self, node: SyntaxTreeNode | None, reason: str) -> VitralError:
-        try:
-            line = self.first_line + (node.map[0] if node is not None and node.map else 0)
-        except AttributeError:
-            line = self.first_line
+        place = None if node is None or node.is_root else node.map
+        line = self.first_line + (place[0] if place else 0)
         return VitralError("lesson_text", file=self.where, line=line, reason=reason)
 
     def blocks(self, text: str) -> list[tree.ProseBlock]:
@@ -146,7 +146,8 @@ class _Reader:
                 inlines = [self.inline(each.children) for each in item.children]
                 listed.append([part for one in inlines for part in one])
             before = before[:-1]
-        values = {"name": name, "children": self.pieces(before), "after": self.pieces(after)}
+        values: dict[str, Any] = {"name": name, "children": self.pieces(before)}
+        values["after"] = self.pieces(after)
         if kind == "predict":
             return tree.ProsePrediction(kind="predict", options=listed, **values)
         if kind == "yours":

@@ -1,8 +1,8 @@
 """The lessons there are: every folder with a `lesson.yaml` beside this file, and those of others.
 
-    shelf = Shelf()                       the lessons that came with Vitral
-    shelf = Shelf([Path("mis-clases")])   and those in a folder of others: data, no code of theirs
-    shelf.draw(shelf.lesson("activations"), "curves", {"x": 2.0})
+shelf = Shelf()                       the lessons that came with Vitral
+shelf = Shelf([Path("mis-clases")])   and those in a folder of others: data, no code of theirs
+shelf.draw(shelf.lesson("activations"), "curves", {"x": 2.0})
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Shelf:
     """All lessons of one Studio or command."""
 
     def __init__(self, others: Sequence[Path] = (), ours: Sequence[Lesson] | None = None) -> None:
-        """Raises VitralError: lesson_folder (none is there), lesson_twice, and what reading raises."""
+        """Raises VitralError: lesson_folder, lesson_twice, and what reading raises."""
         found = list(our_lessons() if ours is None else ours)
         for folder in others:
             below = folders_in(folder)
@@ -71,9 +71,7 @@ class Shelf:
         at: Values = {**lesson.figure(figure).values, **(values or {})}
         return self.experiment(lesson, figure).run(at)
 
-    def value(
-        self, lesson: Lesson, figure: str, values: Mapping[str, Any], name: str
-    ) -> Value:
+    def value(self, lesson: Lesson, figure: str, values: Mapping[str, Any], name: str) -> Value:
         """One value of a figure."""
         return value_of(self.draw(lesson, figure, values), name)
 

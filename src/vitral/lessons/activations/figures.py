@@ -1,4 +1,4 @@
-"""The lesson's experiments: curves and slopes, the dead zone, softmax, and a model's own numbers."""
+"""The lesson's experiments: curves and slopes, the dead zone, softmax, a model's own numbers."""
 
 import random
 from functools import lru_cache
@@ -101,7 +101,7 @@ def _stretches(places: list[float]) -> list[tuple[float, float]]:
 
 
 class Place(Parameters):
-    """A place at which all functions are compared; a as LeakyReLU's relatives have it by default."""
+    """A place at which all functions are compared."""
 
     x: float = Field(0.0, ge=-12, le=12)
 

@@ -10,13 +10,13 @@ from vitral.lessons.models import borrow_model
 from vitral.lessons.picture import (
     Bar,
     BarsPicture,
+    CalculationStep,
     Curve,
     CurvesPicture,
     Drawing,
     HeatPicture,
     MovedPoint,
     Picture,
-    Step,
     StepsPicture,
     TracePicture,
 )
@@ -64,15 +64,15 @@ def two_words(at: TwoWords) -> Drawing:
         weights[0] * values[0][1] + weights[1] * values[1][1],
     )
     steps = [
-        Step(label="query_key_self", tex=_dot(query, keys[0], scores[0])),
-        Step(label="query_key_other", tex=_dot(query, keys[1], scores[1])),
+        CalculationStep(label="query_key_self", tex=_dot(query, keys[0], scores[0])),
+        CalculationStep(label="query_key_other", tex=_dot(query, keys[1], scores[1])),
     ]
     if at.scaled:
         each = [rf"\frac{{{_n(s)}}}{{\sqrt{{2}}}} = {_n(s / divisor)}" for s in scores]
-        steps.append(Step(label="scaling", tex=r"\qquad ".join(each)))
+        steps.append(CalculationStep(label="scaling", tex=r"\qquad ".join(each)))
     steps += [
-        Step(label="weights", tex=_softmax_tex([s / divisor for s in scores], weights)),
-        Step(label="mixture", tex=_mixture(weights, values, result)),
+        CalculationStep(label="weights", tex=_softmax_tex([s / divisor for s in scores], weights)),
+        CalculationStep(label="mixture", tex=_mixture(weights, values, result)),
     ]
     arrows = [("value_self", values[0]), ("value_other", values[1]), ("result", result)]
     return Drawing(
@@ -214,7 +214,9 @@ def head(at: Head) -> Drawing:
     seen = [at_ for at_, weight in enumerate(row) if weight > 0]
     logs = [log(row[at_]) * sqrt(width) for at_ in seen]
     sharp = softmax(logs)
-    labels = [f"{at_ + 1} · {token_.text.strip() or '␣'}" for at_, token_ in enumerate(trace.tokens)]
+    labels = [
+        f"{at_ + 1} · {token_.text.strip() or '␣'}" for at_, token_ in enumerate(trace.tokens)
+    ]
     most = max(range(len(row)), key=row.__getitem__)
     shown = sorted(sorted(seen, key=row.__getitem__, reverse=True)[:12])
     pictures: list[Picture] = [

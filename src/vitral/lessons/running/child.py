@@ -19,7 +19,7 @@ MODULES = (
     "functools", "heapq", "itertools", "json", "math", "operator", "random", "re", "statistics",
     "string", "time", "typing",
 )  # fmt: skip
-"""What may be imported beside numpy. They are imported beforehand, so that no file is read later."""
+"""What is imported beforehand, beside numpy: no file has to be read later."""
 
 REFUSED = frozenset((
     "_ctypes", "_interpreters", "_multiprocessing", "_posixshmem", "_posixsubprocess", "_socket",
@@ -50,15 +50,15 @@ def guarded(refused, say):
     """An audit hook that raises for every event that reaches beyond the process."""
     kinds = ("os.", "socket.", "subprocess.", "shutil.", "ctypes.", "pty.", "mmap.", "signal.",
              "fcntl.", "glob.", "tempfile.", "urllib.", "http.", "ftplib.", "smtplib.", "sqlite3.",
-             "resource.", "gc.", "winreg.", "webbrowser.", "sys.set", "sys.addaudithook", "cpython.",
-             "object.__setattr__", "object.__delattr__", "_thread.", "syslog.")  # fmt: skip
+             "resource.", "gc.", "winreg.", "webbrowser.", "sys.set", "sys.addaudithook",
+             "cpython.", "object.__setattr__", "object.__delattr__", "_thread.", "syslog.")  # fmt: skip
     libraries = tuple({path + os.sep for path in sys.path if path})
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
     text, number, error, note = str, int, PermissionError, say
 
     def hook(event, arguments):
         if event == "open":
-            path, mode, flags = arguments
+            path, _, flags = arguments
             reads = not (type(flags) is number and flags & writing)
             if reads and type(path) is text and path.startswith(libraries) and ".." not in path:
                 return
@@ -152,10 +152,8 @@ def main():
     limit(job)
     write, dumps, leave = os.write, json.dumps, os._exit
     answer = answer_to(job)
-    try:
+    with contextlib.suppress(BaseException):
         sys.stdout.flush()
-    except BaseException:
-        pass
     try:
         data = dumps(answer).encode()
     except BaseException:
