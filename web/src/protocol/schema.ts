@@ -124,7 +124,7 @@ export interface components {
             /** @description [layers][heads], sentences */
             same: (number | null)[][];
         };
-        /** @description How the reader moves one parameter: along a range, among options, on or off, or by writing. */
+        /** @description How the reader moves a parameter: along a range, among options, on or off, or by writing. */
         Control: {
             label: components["schemas"]["Said"];
             range?: [
@@ -179,14 +179,6 @@ export interface components {
             ][];
             /** @default false */
             log_y?: boolean;
-        };
-        /** @description A question or an exercise that was answered, as a line of the progress file has it. */
-        DonePart: {
-            lesson: string;
-            part: string;
-            passed: boolean;
-            /** @description Seconds since 1970 */
-            time: number;
         };
         /** @description An example on a decision map; `group` is its class, counted from 0. */
         Dot: {
@@ -338,7 +330,10 @@ export interface components {
             text: string;
             probability: number;
         };
-        /** @description A lesson on the shelf; `parts` are its questions and exercises. */
+        /**
+         * @description A lesson on the shelf; `parts` are its questions and exercises, `done` those that were
+         *     answered (a question, right or wrong) or passed (an exercise).
+         */
         LessonCard: {
             name: string;
             number: number;
@@ -347,13 +342,13 @@ export interface components {
             minutes: number;
             needs: string[];
             parts: string[];
+            done: string[];
             /** @description Whether it came with Vitral */
             ours: boolean;
         };
         /** @description The lessons in their order, what is done, and whether code may be run here. */
         LessonShelf: {
             lessons: components["schemas"]["LessonCard"][];
-            done: components["schemas"]["DonePart"][];
             /**
              * @description What a learner's code runs under; off where this Studio runs none
              * @enum {string}
@@ -1394,7 +1389,6 @@ export type Constancy = components['schemas']['Constancy'];
 export type Control = components['schemas']['Control'];
 export type Curve = components['schemas']['Curve'];
 export type CurvesPicture = components['schemas']['CurvesPicture'];
-export type DonePart = components['schemas']['DonePart'];
 export type Dot = components['schemas']['Dot'];
 export type Drawing = components['schemas']['Drawing'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];

@@ -51,7 +51,8 @@ def guarded(refused, say):
     kinds = ("os.", "socket.", "subprocess.", "shutil.", "ctypes.", "pty.", "mmap.", "signal.",
              "fcntl.", "glob.", "tempfile.", "urllib.", "http.", "ftplib.", "smtplib.", "sqlite3.",
              "resource.", "gc.", "winreg.", "webbrowser.", "sys.set", "sys.addaudithook",
-             "cpython.", "object.__setattr__", "object.__delattr__", "_thread.", "syslog.")  # fmt: skip
+             "cpython.", "object.__setattr__", "object.__delattr__", "_thread.",
+             "syslog.")  # fmt: skip
     libraries = tuple({path + os.sep for path in sys.path if path})
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
     text, number, error, note = str, int, PermissionError, say

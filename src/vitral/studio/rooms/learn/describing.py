@@ -1,14 +1,17 @@
 """A lesson as the page is given it: everything but the answers."""
 
+from collections.abc import Collection
+
 from vitral.lessons.lesson import Lesson
 from vitral.lessons.manifest import ExerciseEntry, WriteEntry
 from vitral.lessons.shelf import Shelf
 from vitral.studio.rooms.learn import schemas
 
 
-def card_of(lesson: Lesson) -> schemas.LessonCard:
-    """A lesson on the shelf."""
+def card_of(lesson: Lesson, done: Collection[tuple[str, str]]) -> schemas.LessonCard:
+    """A lesson on the shelf; `done` are lesson and part of what is."""
     manifest = lesson.manifest
+    parts = [*manifest.predictions, *manifest.exercises]
     return schemas.LessonCard(
         name=lesson.name,
         number=manifest.number,
@@ -16,7 +19,8 @@ def card_of(lesson: Lesson) -> schemas.LessonCard:
         summary=manifest.summary,
         minutes=manifest.minutes,
         needs=manifest.needs,
-        parts=[*manifest.predictions, *manifest.exercises],
+        parts=parts,
+        done=[part for part in parts if (lesson.name, part) in done],
         ours=lesson.ours,
     )
 

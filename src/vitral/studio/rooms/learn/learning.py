@@ -92,7 +92,7 @@ class Learning(RoomState):
         at = {**lesson.figure(entry.figure).values, **entry.values}
         right = await self._computed(at, partial(right_answer, self.shelf, lesson, entry))
         passed = predicted_right(entry, given, right)
-        await asyncio.to_thread(self.progress.note, lesson.name, name, passed)
+        await asyncio.to_thread(self.progress.note, lesson.name, name, "predict", passed)
         return schemas.MarkedAnswer(right=passed, answer=right)
 
     async def attempt(
@@ -104,14 +104,17 @@ class Learning(RoomState):
         if isinstance(entry, WriteEntry):
             marked = await self._judged(lesson, name, entry, given, secret, language)
         elif isinstance(entry, TuneEntry):
-            values = _given(given.values, "values")
+            if given.values is None:
+                raise _missing("values")
+            values = given.values
             at = {**lesson.figure(entry.figure).values, **values}
             work = partial(tuned, self.shelf, lesson, entry, values)
             holds = await self._computed(at, work)
             marked = schemas.MarkedAttempt(passed=all(holds), holds=holds)
         else:
             marked = await self._observed(lesson, entry, given)
-        await asyncio.to_thread(self.progress.note, lesson.name, name, marked.passed)
+        note = partial(self.progress.note, lesson.name, name, "exercise", marked.passed)
+        await asyncio.to_thread(note)
         return marked
 
     async def claims(self, lesson: Lesson, name: str, values: Mapping[str, Any]) -> schemas.Claimed:
@@ -125,10 +128,11 @@ class Learning(RoomState):
     async def _observed(
         self, lesson: Lesson, entry: ObserveEntry, given: schemas.Attempt
     ) -> schemas.MarkedAttempt:
-        answer: Value = _given(given.answer, "answer")
+        if given.answer is None:
+            raise _missing("answer")
         at = {**lesson.figure(entry.figure).values, **entry.values}
         right = await self._computed(at, partial(right_answer, self.shelf, lesson, entry))
-        return schemas.MarkedAttempt(passed=observed_right(entry, answer, right))
+        return schemas.MarkedAttempt(passed=observed_right(entry, given.answer, right))
 
     async def _judged(
         self,
@@ -139,14 +143,15 @@ class Learning(RoomState):
         secret: str | None,
         language: str,
     ) -> schemas.MarkedAttempt:
-        code = _given(given.code, "code")
+        if given.code is None:
+            raise _missing("code")
         if self.runner in ("off", "none"):
             raise VitralError("code_off")
         if not secrets.compare_digest((secret or "").encode(), self.secret.encode()):
             raise VitralError("code_secret")
         async with self._turns:
             verdict = await asyncio.to_thread(
-                judge, lesson, name, entry, code, self.settings.bounds
+                judge, lesson, name, entry, given.code, self.settings.bounds
             )
         line = None if verdict.line is None else error_body(verdict.line, language).error
         return schemas.MarkedAttempt(
@@ -175,7 +180,5 @@ def part_of(entries: Mapping[str, R], name: str) -> R:
     return entries[name]
 
 
-def _given(value: R | None, field: str) -> R:
-    if value is None:
-        raise VitralError("request_invalid", field=f"body.{field}", reason="Field required")
-    return value
+def _missing(field: str) -> VitralError:
+    return VitralError("request_invalid", field=f"body.{field}", reason="Field required")

@@ -5,12 +5,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from vitral.errors import VitralError
 from vitral.studio.rooms.learn.schemas import DonePart
 
 MOST_BYTES = 16 * 2**20
 """What is older than the file's last so many bytes is not read."""
+
+
+Kind = Literal["predict", "exercise"]
 
 
 class Progress:
@@ -20,12 +24,12 @@ class Progress:
         self.file = file
         self._lock = threading.Lock()
 
-    def note(self, lesson: str, part: str, passed: bool) -> None:
+    def note(self, lesson: str, part: str, kind: Kind, passed: bool) -> None:
         """Add a line: an answer to a question or an exercise.
 
         Raises VitralError("progress_unwritable").
         """
-        done = DonePart(lesson=lesson, part=part, passed=passed, time=round(time.time()))
+        done = DonePart(lesson=lesson, part=part, kind=kind, passed=passed, time=round(time.time()))
         try:
             with self._lock:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -35,15 +39,13 @@ class Progress:
             reason = error.strerror or str(error)
             raise VitralError("progress_unwritable", file=str(self.file), reason=reason) from error
 
-    def done(self) -> list[DonePart]:
-        """The parts that were answered, once each: passed, if they ever were."""
-        found: dict[tuple[str, str], DonePart] = {}
-        for each in self._lines():
-            key = (each.lesson, each.part)
-            before = found.get(key)
-            if before is None or each.passed or not before.passed:
-                found[key] = each
-        return list(found.values())
+    def done(self) -> set[tuple[str, str]]:
+        """Lesson and part of the questions answered and the exercises passed."""
+        return {
+            (each.lesson, each.part)
+            for each in self._lines()
+            if each.passed or each.kind == "predict"
+        }
 
     def forget(self) -> None:
         """Begin anew."""

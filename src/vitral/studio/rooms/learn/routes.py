@@ -21,9 +21,9 @@ CurrentLearning = Annotated[Learning, Depends(state_of(Learning))]
 async def get_lessons(learning: CurrentLearning) -> schemas.LessonShelf:
     """The lessons in their order, what is done, and whether code may be run here."""
     shelf = await asyncio.to_thread(lambda: learning.shelf)
+    done = await asyncio.to_thread(learning.progress.done)
     return schemas.LessonShelf(
-        lessons=[card_of(lesson) for lesson in shelf.lessons.values()],
-        done=await asyncio.to_thread(learning.progress.done),
+        lessons=[card_of(lesson, done) for lesson in shelf.lessons.values()],
         runner=await asyncio.to_thread(lambda: learning.runner),
         secret=learning.secret,
     )

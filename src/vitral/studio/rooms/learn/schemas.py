@@ -4,10 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitral.lessons.manifest import (
-    FigureEntry,
-    Said,
-)
+from vitral.lessons.manifest import FigureEntry, Said
 from vitral.lessons.picture import Drawing, Value
 from vitral.lessons.tree import ProseBlock
 from vitral.studio.gate.error_body import ErrorDetail
@@ -18,12 +15,14 @@ class DonePart(BaseModel):
 
     lesson: str
     part: str
+    kind: Literal["predict", "exercise"]
     passed: bool
     time: int = Field(description="Seconds since 1970")
 
 
 class LessonCard(BaseModel):
-    """A lesson on the shelf; `parts` are its questions and exercises."""
+    """A lesson on the shelf; `parts` are its questions and exercises, `done` those that were
+    answered (a question, right or wrong) or passed (an exercise)."""
 
     name: str
     number: int
@@ -32,6 +31,7 @@ class LessonCard(BaseModel):
     minutes: int
     needs: list[str]
     parts: list[str]
+    done: list[str]
     ours: bool = Field(description="Whether it came with Vitral")
 
 
@@ -39,7 +39,6 @@ class LessonShelf(BaseModel):
     """The lessons in their order, what is done, and whether code may be run here."""
 
     lessons: list[LessonCard]
-    done: list[DonePart]
     runner: Literal["bubblewrap", "process", "none", "off"] = Field(
         description="What a learner's code runs under; off where this Studio runs none"
     )
