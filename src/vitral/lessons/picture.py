@@ -44,6 +44,7 @@ class CurvesPicture(BaseModel):
     points: list[MovedPoint] = []
     shaded: list[tuple[float, float]] = []
     log_y: bool = False
+    equal: bool = Field(False, description="One step is as long across as it is upward")
 
 
 class Dot(BaseModel):

@@ -179,6 +179,11 @@ export interface components {
             ][];
             /** @default false */
             log_y?: boolean;
+            /**
+             * @description One step is as long across as it is upward
+             * @default false
+             */
+            equal?: boolean;
         };
         /** @description An example on a decision map; `group` is its class, counted from 0. */
         Dot: {

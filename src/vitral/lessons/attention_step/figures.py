@@ -94,6 +94,7 @@ def two_words(at: TwoWords) -> Drawing:
                 y_label="action",
                 x_range=(-21, 21),
                 y_range=(-21, 21),
+                equal=True,
                 curves=[
                     Curve(label=name, x=[0, end[0]], y=[0, end[1]], dashed=name != "result")
                     for name, end in arrows
