@@ -22,6 +22,7 @@ from vitral.lessons.running.properties import PROPERTIES
 from vitral.lessons.shelf import Shelf
 
 Problems = Iterator[str]
+Check = Callable[[Shelf, Lesson], Problems]
 
 
 def problems_of(shelf: Shelf, lesson: Lesson) -> list[str]:
@@ -226,6 +227,6 @@ def _between(asked: PredictEntry, answer: object) -> bool:
     return isinstance(answer, float | int) and low <= answer <= high
 
 
-CHECKS: tuple[Callable[[Shelf, Lesson], Problems], ...] = (
+CHECKS: tuple[Check, ...] = (
     languages, names, translated, figures, numbers, questions, code, functions,
 )  # fmt: skip

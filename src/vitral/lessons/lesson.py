@@ -3,7 +3,7 @@
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +35,7 @@ class Lesson:
     manifest: Manifest
     prose: Mapping[str, list[tree.ProseBlock]]
     ours: bool
+    _modules: dict[str, ModuleType] = field(default_factory=dict, init=False)
 
     @cached_property
     def experiments(self) -> dict[str, Experiment[Any]]:
@@ -67,19 +68,16 @@ class Lesson:
     def _module(self, path: str) -> ModuleType:
         """A Python file of the lesson's, imported once."""
         assert self.ours, "no code of others is run"
-        name = f"vitral_lesson_{self.name}_{path.replace('/', '_')}_{abs(hash(self.folder))}"
-        if name not in sys.modules:
+        if path not in self._modules:
+            name = f"vitral_lesson_{self.name}_{path.replace('/', '_')}"
             spec = importlib.util.spec_from_file_location(name, self.folder / f"{path}.py")
             assert spec is not None
             assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
-            sys.modules[name] = module
-            try:
-                spec.loader.exec_module(module)
-            except BaseException:
-                del sys.modules[name]
-                raise
-        return sys.modules[name]
+            sys.modules[name] = module  # where its classes look for their types
+            spec.loader.exec_module(module)
+            self._modules[path] = module
+        return self._modules[path]
 
 
 def read_lesson(folder: Path, *, ours: bool) -> Lesson:

@@ -35,7 +35,13 @@ numbers:
   at_two: {{figure: line, values: {{{parameter}: 2}}, value: {value}}}
 
 predictions:
-  guess: {{figure: line, values: {{{parameter}: 2}}, value: {value}, range: [-10, 10], step: 0.5, tolerance: 0.3}}
+  guess:
+    figure: line
+    values: {{{parameter}: 2}}
+    value: {value}
+    range: [-10, 10]
+    step: 0.5
+    tolerance: 0.3
 
 exercises:
   read: {{kind: observe, figure: line, values: {{{parameter}: 1}}, value: {value}, tolerance: 0.05}}
@@ -197,7 +203,9 @@ Multiply by 2.
 ```
 """,
 }
-_SOLUTION = '"""The functions that the exercises ask for."""\n\n\ndef double(x):\n    return 2 * x\n'
+_SOLUTION = (
+    '"""The functions that the exercises ask for."""\n\n\ndef double(x):\n    return 2 * x\n'
+)
 _MISTAKE = "def double(x):\n    return x * x\n"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from vitral.lessons.lesson import Lesson
-from vitral.lessons.manifest import ExerciseEntry, WriteEntry
+from vitral.lessons.manifest import ExerciseEntry, Said, WriteEntry
 from vitral.lessons.shelf import Shelf
 from vitral.studio.rooms.learn import schemas
 
@@ -36,7 +36,7 @@ def text_of(shelf: Shelf, lesson: Lesson) -> schemas.LessonText:
         title=manifest.title,
         summary=manifest.summary,
         blocks={"es": lesson.prose["es"], "en": lesson.prose["en"]},
-        words=manifest.words,
+        words={**_borrowed(shelf, lesson), **manifest.words},
         figures=manifest.figures,
         predictions={
             name: schemas.PredictionShown(
@@ -57,6 +57,16 @@ def text_of(shelf: Shelf, lesson: Lesson) -> schemas.LessonText:
         before=names[at - 1] if at > 0 else None,
         after=names[at + 1] if at + 1 < len(names) else None,
     )
+
+
+def _borrowed(shelf: Shelf, lesson: Lesson) -> dict[str, Said]:
+    """The labels of figures that are other lessons'."""
+    found: dict[str, Said] = {}
+    for figure in lesson.manifest.figures.values():
+        owner = figure.experiment.rpartition(".")[0]
+        if owner:
+            found |= shelf.lesson(owner).manifest.words
+    return found
 
 
 def _exercise(entry: ExerciseEntry) -> schemas.ExerciseShown:
