@@ -35,7 +35,7 @@ class Lesson:
     manifest: Manifest
     prose: Mapping[str, list[tree.ProseBlock]]
     ours: bool
-    _modules: dict[str, ModuleType] = field(default_factory=dict, init=False)
+    _imported: dict[str, ModuleType] = field(default_factory=dict, init=False)
 
     @cached_property
     def experiments(self) -> dict[str, Experiment[Any]]:
@@ -68,7 +68,7 @@ class Lesson:
     def _module(self, path: str) -> ModuleType:
         """A Python file of the lesson's, imported once."""
         assert self.ours, "no code of others is run"
-        if path not in self._modules:
+        if path not in self._imported:
             name = f"vitral_lesson_{self.name}_{path.replace('/', '_')}"
             spec = importlib.util.spec_from_file_location(name, self.folder / f"{path}.py")
             assert spec is not None
@@ -76,8 +76,8 @@ class Lesson:
             module = importlib.util.module_from_spec(spec)
             sys.modules[name] = module  # where its classes look for their types
             spec.loader.exec_module(module)
-            self._modules[path] = module
-        return self._modules[path]
+            self._imported[path] = module
+        return self._imported[path]
 
 
 def read_lesson(folder: Path, *, ours: bool) -> Lesson:

@@ -19,7 +19,7 @@ const THEME = EditorView.theme({
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0", minHeight: "9rem" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
   ".cm-gutters": { color: "var(--ink-faint)", backgroundColor: "var(--surface)", border: "0" },
-  ".cm-scroller": { fontFamily: "ui-monospace, 'DejaVu Sans Mono', monospace", maxHeight: "28rem" },
+  ".cm-scroller": { fontFamily: "ui-monospace, 'DejaVu Sans Mono', monospace" },
   "&.cm-focused .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--source-ground) !important" },
   ".cm-matchingBracket": { backgroundColor: "var(--source-ground)", color: "inherit" },
 });
@@ -39,6 +39,7 @@ export function makeEditor({ parent, code, label, change, run }: Settings): Edit
     doc: code,
     extensions: [
       lineNumbers(),
+      EditorView.lineWrapping, // nothing scrolls sideways
       history(),
       indentOnInput(),
       bracketMatching(),
