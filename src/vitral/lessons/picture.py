@@ -32,7 +32,8 @@ class MovedPoint(BaseModel):
 
 
 class CurvesPicture(BaseModel):
-    """Curves over one axis. `shaded` are stretches of x that are set apart."""
+    """Curves over one axis. `shaded` are stretches of x that are set apart; with
+    `equal` one step is as long across as it is upward."""
 
     kind: Literal["curves"]
     label: str
@@ -44,7 +45,7 @@ class CurvesPicture(BaseModel):
     points: list[MovedPoint] = []
     shaded: list[tuple[float, float]] = []
     log_y: bool = False
-    equal: bool = Field(False, description="One step is as long across as it is upward")
+    equal: bool = False
 
 
 class Dot(BaseModel):

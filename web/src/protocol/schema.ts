@@ -151,7 +151,10 @@ export interface components {
             /** @default false */
             dashed?: boolean;
         };
-        /** @description Curves over one axis. `shaded` are stretches of x that are set apart. */
+        /**
+         * @description Curves over one axis. `shaded` are stretches of x that are set apart; with
+         *     `equal` one step is as long across as it is upward.
+         */
         CurvesPicture: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -179,10 +182,7 @@ export interface components {
             ][];
             /** @default false */
             log_y?: boolean;
-            /**
-             * @description One step is as long across as it is upward
-             * @default false
-             */
+            /** @default false */
             equal?: boolean;
         };
         /** @description An example on a decision map; `group` is its class, counted from 0. */
