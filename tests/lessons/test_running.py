@@ -105,7 +105,8 @@ def test_two_hundred_hostile_programs_end_in_one_line_each() -> None:
         error = ran.error or (process.failure(failed[0]) if failed else None)
         if error is None:
             given = ran.results[0]["value"] if ran.results else None
-            harmless = kind in ("signals", "escapes", "files", "threads", "recursion", "lies")
+            # A second audit hook is left out without a word; a lie is compared, below.
+            harmless = kind == "lies" or "addaudithook" in code
             assert harmless, (kind, code, given)
             if kind == "lies" and "2 * x" not in code:
                 assert not close(given, 4.0, 1e-6), code
