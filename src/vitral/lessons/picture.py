@@ -140,7 +140,7 @@ Picture = Annotated[
 
 
 class Drawing(BaseModel):
-    """A figure as it stands at some values of its parameters."""
+    """A figure computed at some values of its parameters."""
 
     values: dict[str, Value] = Field(
         description="What the figure's sentence, numbers, questions and claims name"

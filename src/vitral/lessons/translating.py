@@ -1,7 +1,7 @@
 """The digests that tie each English block to the Spanish text that it renders.
 
 A Spanish block that is changed has another digest; its English one then fails the lesson's tests
-until somebody has rewritten it and marked it again: `vitral lessons check NAME --translated`.
+until its author rewrites it and marks it again: `vitral lessons check NAME --translated`.
 """
 
 import re

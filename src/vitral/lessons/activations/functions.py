@@ -48,7 +48,7 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def extreme(function: Callable[[float], float], low: float, high: float) -> tuple[float, float]:
-    """Where a function is greatest between two places, and how great: on a grid, then by thirds."""
+    """Where a function is largest between two places, and how large: on a grid, then by thirds."""
     num = 400
     places = [low + (high - low) * at / num for at in range(num + 1)]
     best = max(range(num + 1), key=lambda at: function(places[at]))

@@ -30,7 +30,7 @@ REFUSED = frozenset((
 
 
 def limit(job):
-    """Give up what the job does not need: memory, large files, processor time, descriptors."""
+    """Give up what the job does not need: memory, large files, CPU time, descriptors."""
     import resource
 
     def most(kind, number):
