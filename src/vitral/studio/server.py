@@ -1,9 +1,11 @@
 """Running Studio: on a socket of our own, so that a port that is taken is one clear error."""
 
 import errno
+import os
 import secrets
 import signal
 import socket
+import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
 
@@ -12,6 +14,9 @@ import uvicorn
 from vitral.errors import VitralError
 from vitral.studio.application import create_app
 from vitral.studio.gate.hosts import allowed_hosts, is_loopback
+
+PATIENCE = 8.0
+"""Seconds after Ctrl-C in which everything has ended, or is left behind."""
 
 
 def serve(
@@ -49,9 +54,14 @@ def serve(
 
 class _Server(uvicorn.Server):
     """Ends in its own time, two seconds at most, however often it is asked to: to be forced out of
-    it would break off what is being closed, and say so on the terminal."""
+    it would break off what is being closed, and say so on the terminal. Where something does not
+    end by itself, a file system that does not answer, say, the process ends without it."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            last = threading.Timer(PATIENCE, os._exit, (0,))
+            last.daemon = True
+            last.start()
         self.should_exit = True
 
 

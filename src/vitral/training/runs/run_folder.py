@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vitral.checked_files import checked, read_json
 from vitral.errors import VitralError
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_changes import changes
@@ -64,13 +65,7 @@ class RunFolder:
 
     def asked(self) -> Asked | None:
         """What the run was begun with, None where it was not begun by this program."""
-        path = self.out / "run.json"
-        if not path.exists():
-            return None
-        try:
-            return Asked(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise VitralError("run_damaged", path=path, reason=str(error)) from None
+        return read_asked(self.out)
 
     def check_sources(self, sources: Sequence[str], *, needed: bool = True) -> list[str]:
         """The run's sources, which are `sources` if any are given. Raises `sources_missing` where
@@ -121,6 +116,22 @@ class RunFolder:
             write_file(path, text)
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
+
+
+def read_asked(out: Path) -> Asked | None:
+    """What the run in the folder `out` was begun with, None where that is not noted. Raises
+    `run_damaged`, and what `read_json` raises."""
+    path = out / "run.json"
+    try:
+        return checked(read_json(path), Asked)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise VitralError("run_damaged", path=path, reason=str(error)) from None
+    except VitralError as error:
+        if error.key != "file_damaged":
+            raise
+        raise VitralError("run_damaged", **error.values) from None
 
 
 def _visible(folder: Path) -> Iterator[Path]:

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from vitral.checked_files import is_plain
 from vitral.errors import VitralError
+from vitral.messages import LANGUAGES
+from vitral.studio.disk import taken_by_disk
 from vitral.studio.room import RoomState
 from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.notes import Note
@@ -23,6 +27,8 @@ EVERY = 1.0
 """Seconds between two rounds of the scheduler."""
 
 WATCHED_CHARACTERS = 500
+
+log = logging.getLogger("vitral.studio")
 
 
 class Trainings(RoomState):
@@ -48,17 +54,27 @@ class Trainings(RoomState):
             self._rounds.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounds
+        self.scheduler.close()
 
     async def _go_round(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            with contextlib.suppress(OSError, VitralError):  # a full disk, a folder just deleted
+            try:
                 await asyncio.to_thread(self.scheduler.tick)
+            except Exception:  # a mistake of ours must not end the rounds: others wait
+                log.exception("a round of the scheduler")
 
     def training(self) -> schemas.Training:
         """What the room shows first. In a thread."""
-        runs = [self.describe(id) for id in self.runs.ids()]
+        try:
+            runs = [self.describe(id) for id in self.runs.ids()]
+            trouble = self.scheduler.trouble
+        except VitralError as error:
+            runs, trouble = [], error
         return schemas.Training(
+            trouble=None
+            if trouble is None
+            else schemas.Words(**{code: trouble.text(code) for code in LANGUAGES}),
             texts=[text_schema(text) for text in self.texts.all()],
             runs=sorted((run for run in runs if run is not None), key=lambda run: -run.created),
             endings=list(ENDINGS),
@@ -119,7 +135,9 @@ class Trainings(RoomState):
     def begin(self, asked: schemas.RunRequest, language: str) -> schemas.Run:
         """Note a training, and start it if none is under way. In a thread.
 
-        Raises `text_unknown`, `text_not_chosen`, `form_invalid`, `minutes_missing`."""
+        Raises `text_unknown`, `text_not_chosen`, `form_invalid`, `minutes_missing`,
+        `control_characters`, and `disk_refuses`."""
+        _check_plain(asked)
         note = Note(
             name=asked.name,
             source="" if asked.text is None else str(self.texts.find(asked.text).path.resolve()),
@@ -147,7 +165,7 @@ class Trainings(RoomState):
             if asked.text is None:
                 raise VitralError("text_not_chosen")
             self.texts.ready(asked.text)
-        with self.runs.lock:
+        with self.runs.lock, taken_by_disk(self.runs.folder):
             id = self.runs.new_id(asked.name)
             if recipe is not None:
                 from vitral.training.recipes.recipe_file import write_recipe
@@ -165,6 +183,19 @@ class Trainings(RoomState):
         self.runs.delete(id)
         self.scheduler.forget(id)
         self.store.drop_model(id)
+
+
+def _check_plain(asked: schemas.RunRequest) -> None:
+    """Raises `control_characters` for a text with signs that no name, and no sentence, has."""
+    texts = {"name": asked.name, "watch": (asked.watch or "").replace("\n", " ")}
+    for path, value in asked.settings.items():
+        for each in (path, *(value if isinstance(value, list) else [value])):
+            if isinstance(each, str) and not is_plain(each):
+                texts[path] = each
+    for field, text in texts.items():
+        if not is_plain(text):
+            shown = field.encode(errors="replace").decode()[:100]
+            raise VitralError("control_characters", field=shown)
 
 
 def text_schema(text: Text) -> schemas.TrainingText:
