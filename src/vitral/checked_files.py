@@ -120,9 +120,8 @@ def parse_json(data: bytes | str, *, strict: bool = True) -> Any:
                 below.extend(each)
             elif isinstance(each, str):
                 each.encode()  # UnicodeEncodeError is a ValueError: half of a surrogate pair
-            elif strict and isinstance(each, int | float):
-                if not -LARGEST_NUMBER < each < LARGEST_NUMBER:
-                    raise ValueError(f"a number out of range: {str(each)[:40]}")
+            elif strict and isinstance(each, int | float) and not abs(each) < LARGEST_NUMBER:
+                raise ValueError(f"a number out of range: {str(each)[:40]}")
         level = below
     return value
 

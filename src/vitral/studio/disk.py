@@ -7,7 +7,14 @@ from pathlib import Path
 
 from vitral.errors import VitralError
 
-LATER = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+LATER = {
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO"),
+        *("EMFILE", "ENFILE", "ENOMEM"),
+    )
+    if hasattr(errno, name)  # Windows lacks some
+}
 """What the system says where the disk does not take something now, and later may."""
 
 
@@ -18,8 +25,18 @@ def disk_refuses(place: Path | str, error: OSError) -> VitralError:
 
 @contextmanager
 def taken_by_disk(place: Path | str) -> Iterator[None]:
-    """Inside, what the disk under `place` does not take is `disk_refuses`."""
+    """Inside, what the disk at `place` does not take is `disk_refuses`; also where safetensors or
+    tokenizers were to write it."""
+    from vitral.training.runs.durable import as_os_error
+
     try:
         yield
     except OSError as error:
         raise disk_refuses(place, error) from error
+    except VitralError:
+        raise
+    except Exception as error:
+        written = as_os_error(error)
+        if written is None:
+            raise
+        raise disk_refuses(place, written) from error

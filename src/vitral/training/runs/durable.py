@@ -40,8 +40,9 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         raise
     except Exception as error:
         shutil.rmtree(new, ignore_errors=True)
-        if isinstance(error, SafetensorError) or "os error" in str(error):  # tokenizers' is bare
-            raise _as_os_error(error) from error
+        written = as_os_error(error)
+        if written is not None:
+            raise written from error
         raise
     shutil.rmtree(old, ignore_errors=True)
 
@@ -91,9 +92,11 @@ def _checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _as_os_error(error: Exception) -> OSError:
+def as_os_error(error: Exception) -> OSError | None:
     """What safetensors or tokenizers could not write, as Python says it: their texts end in
-    "(os error 28)"."""
+    "(os error 28)", and tokenizers' is a bare Exception. None for any other error."""
     found = re.search(r"os error (\d+)", str(error))
+    if found is None and not isinstance(error, SafetensorError):
+        return None
     number = int(found[1]) if found else errno.EIO
     return OSError(number, os.strerror(number))

@@ -7,6 +7,9 @@ on.
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -81,6 +84,15 @@ class Notes:
         (self.folder / id).mkdir(parents=True, exist_ok=True)
         entries = json.dumps(asdict(note), ensure_ascii=False)
         write_file(self._path(id), entries)
+
+    @contextmanager
+    def all_or_nothing(self, id: str) -> Iterator[None]:
+        """Inside, a run is first noted; where that fails, nothing of it stays."""
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(self.folder / id, ignore_errors=True)
+            raise
 
     def recipe_path(self, id: str) -> Path:
         """Where the recipe is that the reader set."""

@@ -6,14 +6,17 @@ keeps no other from its turn. A disk that is full or read-only keeps a run waiti
 """
 
 import contextlib
+import errno
 import json
 import logging
+import os
+import shutil
 from collections.abc import Callable
 from functools import partial
 
 from vitral.errors import VitralError
 from vitral.studio.catalog.model_catalog import ModelCatalog
-from vitral.studio.disk import LATER, disk_refuses
+from vitral.studio.disk import LATER, disk_refuses, taken_by_disk
 from vitral.studio.rooms.train import processes
 from vitral.studio.rooms.train.notes import Note
 from vitral.studio.rooms.train.runs import ALIVE, Runs
@@ -22,6 +25,9 @@ from vitral.studio.rooms.train.scheduling_lock import SchedulingLock
 INTERRUPTED = (130, -2, -9, -15)
 """Exit codes of a process that was asked to end: by Ctrl-C's path, or by the system."""
 
+
+LEAST_FREE = 2**20
+"""Bytes; a disk with less is full."""
 
 log = logging.getLogger("vitral.studio")
 
@@ -41,6 +47,7 @@ class RunScheduler:
     def tick(self) -> None:
         """See what has ended, start what may begin, offer what is finished. Raises nothing."""
         with self.runs.lock:
+            self.trouble = None
             for id in list(self.runs.processes):
                 if not self._attempt(id, partial(self._reap, id)):
                     self._let_go(id)
@@ -64,12 +71,10 @@ class RunScheduler:
     def _may_start(self) -> bool:
         """Whether it is this Studio that starts trainings here."""
         try:
-            held = self._lock.hold()
+            return self._lock.hold()
         except OSError as error:
             self.trouble = disk_refuses(self.runs.folder, error)
             return False
-        self.trouble = None
-        return held
 
     def _attempt(self, id: str, work: Callable[[], object]) -> bool:
         """Do it; False where it failed, which is then that run's failure."""
@@ -125,7 +130,7 @@ class RunScheduler:
 
     def resume(self, id: str) -> None:
         """Have a run go on, when its turn comes. Raises `run_unknown`, `run_not_resting`."""
-        with self.runs.lock:
+        with self.runs.lock, taken_by_disk(self.runs.folder):
             self.runs.path(id)
             if self.runs.state(id) not in ("paused", "interrupted", "failed"):
                 raise VitralError("run_not_resting", name=id)
@@ -133,7 +138,7 @@ class RunScheduler:
             self.runs.want(id, wanted="queue", error=None)
 
     def _end(self, id: str, wanted: str) -> None:
-        with self.runs.lock:
+        with self.runs.lock, taken_by_disk(self.runs.folder):
             self.runs.path(id)
             state = self.runs.state(id)
             resting = ("paused", "interrupted", "failed")
@@ -155,9 +160,17 @@ class RunScheduler:
             self.runs.want(id, wanted="nothing")
         elif note is not None and code not in INTERRUPTED:
             error = processes.last_words(self.runs.notes.log_path(id))
-            self.runs.want(id, wanted="nothing", error=error or f"exit code {code}")
+            self.runs.want(id, wanted="nothing", error=error or self._without_words(code))
         del self.runs.processes[id]  # once it is noted: on a full disk, another time
         self.failures.pop(id, None)
+
+    def _without_words(self, code: int) -> str:
+        """Why a process ended that could say nothing, as on a full disk."""
+        with contextlib.suppress(OSError):
+            if shutil.disk_usage(self.runs.folder).free < LEAST_FREE:
+                full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                return str(disk_refuses(self.runs.folder, full))
+        return f"exit code {code}"
 
     def _start_next(self) -> None:
         """Start the first run that can be started; one that cannot has failed."""

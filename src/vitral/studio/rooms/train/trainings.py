@@ -125,10 +125,14 @@ class Trainings(RoomState):
         """What the dial would choose. In a thread; takes some seconds. Raises `text_unknown`, and
         what `choose` raises."""
         from vitral.studio.rooms.train.filled_in import flat
+        from vitral.tracing.memory.store import temporary_folder
         from vitral.training.recipes.dial import choose
 
         source = self.texts.ready(text).path
-        with tempfile.TemporaryDirectory(prefix="vitral-") as folder:
+        with (
+            taken_by_disk(temporary_folder()),
+            tempfile.TemporaryDirectory(prefix="vitral-") as folder,
+        ):
             chosen = choose([str(source)], minutes, Path(folder), name=source.stem)
         return schemas.Proposal(settings=flat(chosen))
 
@@ -167,13 +171,12 @@ class Trainings(RoomState):
             self.texts.ready(asked.text)
         with self.runs.lock, taken_by_disk(self.runs.folder):
             id = self.runs.new_id(asked.name)
-            if recipe is not None:
-                from vitral.training.recipes.recipe_file import write_recipe
+            with self.runs.notes.all_or_nothing(id):
+                if recipe is not None:
+                    from vitral.training.recipes.recipe_file import write_recipe
 
-                path = self.runs.notes.recipe_path(id)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_recipe(recipe, path)
-            self.runs.notes.write(id, note)
+                    write_recipe(recipe, self.runs.notes.recipe_path(id))
+                self.runs.notes.write(id, note)
         self.scheduler.tick()
         return self.described(id)
 
