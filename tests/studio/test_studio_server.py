@@ -10,12 +10,15 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from vitral.errors import VitralError
-from vitral.studio.server import address_of, bound_socket
+from vitral.studio.gate.keys import Keys
+from vitral.studio.opener import forget
+from vitral.studio.server import Doors, address_of, bound_socket
 from vitral.studio.traces.blocks import decode_block
 
 Started = tuple["subprocess.Popen[str]", str]
@@ -95,18 +98,67 @@ def test_body_without_length_is_cut_off_while_it_arrives(start: Callable[..., St
         assert answer.status == 200
 
 
-def test_beyond_loopback_the_address_carries_a_token(start: Callable[..., Started]) -> None:
-    process, address = start("--host", "0.0.0.0")
-    base, _, token = address.partition("/?token=")
-    assert len(token) >= 32
+def test_beyond_loopback_the_address_opens_once_and_the_key_is_typed(
+    start: Callable[..., Started],
+) -> None:
+    process, address = start("--host", "0.0.0.0", "--class")
+    assert process.stdout is not None
+    base, _, once = address.partition("/?token=")
+    assert len(once) >= 32
+    lines = [process.stdout.readline().strip() for _ in range(4)]
+    key, class_key = lines[1], lines[3]
     port = base.rpartition(":")[2]
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+    host = f"http://127.0.0.1:{port}"
+    text = {"model": "small-bert", "text": "El gato"}
+    with httpx2.Client(base_url=host, timeout=60) as client:
         assert client.get("/api/studio").status_code == 403
-        assert client.get(f"/?token={token}").status_code == 200
+        assert client.get(f"/?token={once}").status_code == 200
         assert client.get("/api/studio").status_code == 200
+        page = client.get("/class").text
+        assert class_key in page
+        assert "data:image/svg+xml" in page
+        assert key not in page
+    with httpx2.Client(base_url=host, timeout=60) as late:
+        assert late.get(f"/?token={once}").status_code == 403
+        asked = late.get("/", headers={"accept": "text/html"})
+        assert 'name="key"' in asked.text
+        assert late.post("/enter", data={"key": "no"}).status_code == 403
+        sent = {"origin": "null"}
+        assert late.post("/enter", data={"key": f" {key.upper()}"}, headers=sent).status_code == 200
+        assert late.post("/api/traces", json=text).status_code == 200
+    with httpx2.Client(base_url=host, timeout=60) as pupil:
+        assert pupil.get(f"/?token={class_key}").status_code == 200
+        assert pupil.get("/api/training").status_code == 200
+        assert pupil.post("/api/traces", json=text).status_code == 200
+        for method, path in (
+            ("POST", "/api/training/runs"),
+            ("POST", "/api/training/texts?name=a.txt"),
+            ("POST", "/api/trace-files?name=a"),
+            ("POST", "/api/training/runs/x/stop"),
+            ("DELETE", "/api/training/runs/x"),
+        ):
+            answer = pupil.request(method, path)
+            assert answer.status_code == 403, path
+            assert answer.json()["error"]["code"] == "reading_only"
+        assert class_key not in pupil.get("/class").text
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=30)
-    assert token not in rest + errors  # printed once
+    process.communicate(timeout=30)
+
+
+def test_a_browser_is_handed_a_file_that_only_its_user_can_read() -> None:
+    keys = Keys("llave")
+    opener = Doors("http://192.168.1.20:8321/", keys).opener()
+    assert "llave" not in opener
+    path = Path(urlsplit(opener).path)
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    found = re.search(r"token=([\w-]+)", path.read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[1] not in opener
+    assert keys.enter(found[1]) == "llave"
+    assert keys.enter(found[1]) is None  # once
+    assert Doors("http://127.0.0.1:8321/").opener() == "http://127.0.0.1:8321/"
+    forget(path.parent)
+    assert not path.exists()
 
 
 def test_port_that_is_taken() -> None:
@@ -135,8 +187,8 @@ def test_places_where_nobody_can_listen(host: str, port: int, key: str) -> None:
 
 
 def test_addresses_as_they_are_shown() -> None:
-    assert address_of("127.0.0.1", 8321, None) == "http://127.0.0.1:8321/"
-    assert address_of("::1", 8321, None) == "http://[::1]:8321/"
-    shown = address_of("0.0.0.0", 80, "abc")
-    assert re.fullmatch(r"http://[\w.-]+:80/\?token=abc", shown)
+    assert address_of("127.0.0.1", 8321) == "http://127.0.0.1:8321/"
+    assert address_of("::1", 8321) == "http://[::1]:8321/"
+    shown = address_of("0.0.0.0", 80)
+    assert re.fullmatch(r"http://[\w.-]+:80/", shown)
     assert "0.0.0.0" not in shown

@@ -63,6 +63,8 @@ class Room(Generic[S]):
     """What `begin` takes; its values are `create_app`'s, else the class's own."""
     streamed: Collection[str] = ()
     """Addresses whose request body arrives as a stream: their routes count its bytes."""
+    questions: Collection[str] = ()
+    """Addresses that take a body and change nothing that others see: a class key may ask them."""
     statuses: Mapping[str, int] = field(default_factory=dict)
     """HTTP status by error key, where it is not 422."""
     models: Sequence[type[BaseModel]] = ()

@@ -32,6 +32,7 @@ STATUS = {
     "model_unknown": 404,
     "not_found": 404,
     "page_not_built": 503,
+    "reading_only": 403,
     "request_forbidden": 403,
     "room_needs": 503,
     "studio_busy": 503,
