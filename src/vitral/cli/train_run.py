@@ -68,7 +68,7 @@ def carry_out(order: Order) -> int:
             watchers.append(TensorBoard(order.folder.out))
         begun = order.folder.begun
         with group.leader_first(), _nothing_left_behind(order.folder, begun=begun):
-            recipe, prepared, start = _prepared(order, terminal, device)
+            recipe, prepared, start = _prepared_anew(order, terminal, device)
         with _nothing_left_behind(order.folder, begun=begun or not group.leads):
             trainer = Trainer(
                 recipe,
@@ -95,6 +95,33 @@ def carry_out(order: Order) -> int:
     return 0
 
 
+_OF_BEFORE = {
+    *("run_other_sources", "recipe_changed", "recipe_invalid", "run_damaged"),
+    *("file_damaged", "file_kind", "file_too_large", "file_not_utf8"),
+}
+"""What a run of before has against a command."""
+
+
+def _prepared_anew(
+    order: Order, terminal: Terminal, device: str
+) -> tuple[Recipe, Any, Path | None]:
+    """The same as `_prepared`. A run that was begun and has learned nothing yet, because it was
+    interrupted or killed, stands in no command's way: what was prepared for it is dropped."""
+    try:
+        return _prepared(order, terminal, device)
+    except VitralError as error:
+        asks = order.sources or order.recipe is not None
+        if (
+            not asks
+            or error.key not in _OF_BEFORE
+            or not order.folder.begun
+            or order.folder.trained
+        ):
+            raise
+    order.folder.abandon(keep_lock=True)
+    return _prepared(order, terminal, device)
+
+
 def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, Any, Path | None]:
     """The recipe, the prepared data, and the model to start from."""
     folder, before = order.folder, order.folder.asked()
@@ -113,6 +140,7 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
     asked = Asked(sources, minutes if order.recipe is None else None, start)
     if not folder.begun:
         terminal.say(message("train.preparing"))
+        folder.begin(asked)  # first of all: what a killed process leaves is known as a run's
     recipe = order.recipe
     if recipe is None:
         recipe = recipe_for(folder, asked, order.settings, name=order.name, device=device)
@@ -133,7 +161,7 @@ def _nothing_left_behind(folder: RunFolder, *, begun: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not (begun or (folder.out / "checkpoint").exists()):
+        if not (begun or folder.trained):
             folder.abandon()
         if isinstance(error, OSError):
             reason = error.strerror or str(error)

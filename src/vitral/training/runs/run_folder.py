@@ -49,6 +49,11 @@ class RunFolder:
         """Whether there is a run in it."""
         return is_begun(self.out)
 
+    @property
+    def trained(self) -> bool:
+        """Whether something was learned that a checkpoint keeps."""
+        return (self.out / "checkpoint").exists() or (self.out / "model").exists()
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Inside, no other process trains here. The system ends this with the process, however
@@ -103,10 +108,13 @@ class RunFolder:
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
 
-    def abandon(self) -> None:
-        """Delete what was made of a run that cannot start, and the folder made for it."""
+    def abandon(self, *, keep_lock: bool = False) -> None:
+        """Delete what was made of a run that cannot start, and the folder made for it, unless this
+        process goes on to use it and so keeps its lock."""
         for path in list(_visible(self.out)) if self.out.is_dir() else []:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if keep_lock:
+            return
         (self.out / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.out.rmdir()
