@@ -9,13 +9,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
+from served_studio import served
 from vitral.errors import VitralError
+from vitral.studio import connections
+from vitral.studio.application import create_app
+from vitral.studio.connections import PatientProtocol
+from vitral.studio.gate import gate
 from vitral.studio.gate.keys import Keys
 from vitral.studio.opener import forget
 from vitral.studio.server import Doors, address_of, bound_socket
@@ -29,8 +35,11 @@ def start(bert_folder: Path) -> Iterator[Callable[..., Started]]:
     """Starts `vitral studio` on a free port; gives the process and the address it prints."""
     processes: list[subprocess.Popen[str]] = []
 
-    def run(*options: str) -> Started:
+    def run(*options: str, descriptors: int | None = None) -> Started:
         command = [sys.executable, "-m", "vitral", "studio", "--model", str(bert_folder)]
+        if descriptors is not None:
+            script = f'ulimit -n {descriptors}; exec "$@"'
+            command = ["bash", "-c", script, "studio", *command]
         process = subprocess.Popen(
             [*command, "--port", "0", "--no-browser", *options],
             stdout=subprocess.PIPE,
@@ -96,6 +105,53 @@ def test_body_without_length_is_cut_off_while_it_arrives(start: Callable[..., St
         assert b" 413 " in connection.recv(65536)
     with urllib.request.urlopen(address + "api/studio", timeout=30) as answer:
         assert answer.status == 200
+
+
+def test_half_requests_and_few_descriptors(start: Callable[..., Started]) -> None:
+    """600 clients that send half a request, where a process may have 200 descriptors: others are
+    answered all the while, and nothing is said on the terminal."""
+    process, address = start(descriptors=200)
+    port = int(address.rstrip("/").rpartition(":")[2])
+    with ExitStack() as stack:
+        for number in range(600):
+            connection = stack.enter_context(socket.socket())
+            connection.settimeout(30)
+            connection.connect(("127.0.0.1", port))
+            with suppress(OSError):  # one that was ended to make room
+                connection.sendall(b"GET /api/studio HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            if number % 100 == 99:
+                with httpx2.Client(base_url=address, timeout=30) as client:
+                    assert client.get("/api/studio").status_code == 200
+        descriptors = Path(f"/proc/{process.pid}/fd")
+        if descriptors.is_dir():
+            assert len(list(descriptors.iterdir())) < 180
+    with httpx2.Client(base_url=address, timeout=60) as client:
+        body = {"model": "small-bert", "text": "El gato"}
+        assert client.post("/api/traces", json=body).status_code == 200
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert errors == ""
+    assert process.returncode == 0
+
+
+def test_a_request_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing, half a head, half a body: each connection ends by itself."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.2)
+    head = b"POST /api/traces HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    beginnings = [b"", head, head + b"Content-Length: 9\r\n\r\n{"]
+    with served(create_app(), http=PatientProtocol) as studio:
+        port = int(studio.address.rpartition(":")[2])
+        for beginning in beginnings:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+                connection.sendall(beginning)
+                received = b""
+                with suppress(ConnectionResetError):
+                    while data := connection.recv(65536):
+                        received += data
+                        if b"body_stalled" in received:
+                            break
+            assert (b" 408 " in received) == beginning.endswith(b"{")
 
 
 def test_beyond_loopback_the_address_opens_once_and_the_key_is_typed(

@@ -1,5 +1,6 @@
 """Running Studio: on a socket of our own, so that a port that is taken is one clear error."""
 
+import asyncio
 import errno
 import os
 import signal
@@ -13,9 +14,18 @@ import uvicorn
 
 from vitral.errors import VitralError
 from vitral.studio.application import create_app
+from vitral.studio.connections import (
+    ACCEPTED_AT_ONCE,
+    PatientProtocol,
+    QuietAboutDescriptors,
+    raise_descriptor_limit,
+)
 from vitral.studio.gate.hosts import allowed_hosts, is_loopback
 from vitral.studio.gate.keys import Keys, new_key
 from vitral.studio.opener import write_opener
+
+WAITING = 128
+"""Connections that wait to be accepted."""
 
 PATIENCE = 8.0
 """Seconds after Ctrl-C in which everything has ended, or is left behind."""
@@ -58,6 +68,7 @@ def serve(
     create_app raises.
     """
     keys = None if is_loopback(host) else Keys(new_key(), new_key(2, 4) if for_class else None)
+    raise_descriptor_limit()
     with bound_socket(host, port) as listener:
         app = create_app(models, keys, allowed_hosts(host), warm=True, settings=settings)
         config = uvicorn.Config(
@@ -66,13 +77,17 @@ def serve(
             access_log=False,
             server_header=False,
             lifespan="on",
+            loop="asyncio",
+            http=PatientProtocol,
+            ws="none",
+            backlog=ACCEPTED_AT_ONCE,
             timeout_graceful_shutdown=2,
         )
         server = _Server(config)
         # Ctrl-C asks the server to end, from before the address is known: an exception that came
         # while the event loop is being made would leave the server's coroutine half begun.
         signal.signal(signal.SIGINT, server.handle_exit)
-        listener.listen(128)
+        listener.listen(WAITING)
         announce(Doors(address_of(host, listener.getsockname()[1]), keys))
         server.run(sockets=[listener])
 
@@ -81,6 +96,12 @@ class _Server(uvicorn.Server):
     """Ends in its own time, two seconds at most, however often it is asked to: to be forced out of
     it would break off what is being closed, and say so on the terminal. Where something does not
     end by itself, a file system that does not answer, say, the process ends without it."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(QuietAboutDescriptors())
+        await super().startup(sockets)
+        for each in sockets or []:  # uvicorn's backlog is how many are accepted in one go
+            each.listen(WAITING)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit:

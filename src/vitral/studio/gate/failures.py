@@ -23,6 +23,7 @@ from vitral.studio.gate.security_headers import SECURITY_HEADERS
 
 STATUS = {
     "address_unknown": 404,
+    "body_stalled": 408,
     "body_too_large": 413,
     "disk_full": 507,
     "disk_refuses": 507,

@@ -29,6 +29,9 @@ from vitral.studio.gate.keys import Keys
 from vitral.studio.gate.language import accepted_language
 from vitral.studio.gate.security_headers import SECURITY_HEADERS
 
+BODY_SECONDS = 30.0
+"""How long the next piece of a body may take."""
+
 WRONG = 0.5
 """Seconds that a wrong key waits for its answer."""
 
@@ -78,7 +81,7 @@ class Gate:
                     await entry(scope, receive, send_with_headers)
                     return
             if scope["method"] == "POST" and scope["path"] in self.streamed:
-                await self.app(scope, receive, send_with_headers)
+                await self.app(scope, _in_time(receive), send_with_headers)
                 return
             body = await self._read_body(headers, receive)
         except VitralError as error:
@@ -132,12 +135,14 @@ class Gate:
     async def _read_body(self, headers: Headers, receive: Receive) -> bytes | None:
         """The whole body, or None where the client went away.
 
-        Raises VitralError("body_too_large") as soon as too much is announced or has come.
+        Raises VitralError: body_stalled, and body_too_large as soon as too much is announced or
+        has come.
         """
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > self.max_body_bytes:
             raise VitralError("body_too_large", limit=self.max_body_bytes)
         body = bytearray()
+        receive = _in_time(receive)
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -175,6 +180,26 @@ def _asking(scope: Scope, headers: Headers) -> Response:
 
 def _language(headers: Headers) -> str:
     return accepted_language(headers.get("accept-language"))
+
+
+def _in_time(receive: Receive) -> Receive:
+    """A `receive` that raises VitralError("body_stalled") where a client sends no more of its
+    body."""
+    arrived = False
+
+    async def receive_in_time() -> Message:
+        nonlocal arrived
+        if arrived:
+            return await receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise VitralError("body_stalled") from None
+        arrived = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
