@@ -16,8 +16,10 @@ from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from vitral.cli.mistakes import mistake_of, unforeseen
+from vitral.cli.safe_streams import safe_streams
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.text.control_signs import visible
 
 COMMANDS = (
     "studio",
@@ -42,7 +44,11 @@ _HELP_FLAGS = ("--help", "-h")
 def run(tokens: Sequence[str]) -> int:
     """Run one command line (without the program's name); the exit code."""
     _replace_unprintable()
-    tokens = list(tokens)
+    with safe_streams():
+        return _run(list(tokens))
+
+
+def _run(tokens: list[str]) -> int:
     if not tokens or (tokens[0].startswith("-") and tokens[0] not in _HELP_FLAGS):
         tokens.insert(0, "studio")
     try:
@@ -116,7 +122,7 @@ class _Formatter(DefaultFormatter):
 
 def _say(error: VitralError) -> int:
     """The error as one line on stderr, or one for each mistake in a list; its exit code."""
-    print("vitral: " + "\n  ".join(error.lines()), file=sys.stderr)
+    print(visible("vitral: " + "\n  ".join(error.lines())), file=sys.stderr)
     return error.exit_code
 
 
