@@ -23,6 +23,7 @@ from vitral.training.distributed.current import current
 from vitral.training.distributed.device import choose_device
 from vitral.training.distributed.parallel import Kind
 from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.preparation.short_text import said_plainly
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_file import Setting
 from vitral.training.runs.run_folder import Asked, RunFolder
@@ -68,7 +69,11 @@ def carry_out(order: Order) -> int:
             watchers.append(TensorBoard(order.folder.out))
         begun = order.folder.begun
         with group.leader_first(), _nothing_left_behind(order.folder, begun=begun):
-            recipe, prepared, start = _prepared_anew(order, terminal, device)
+            try:
+                recipe, prepared, start = _prepared_anew(order, terminal, device)
+            except VitralError as error:
+                windows = any(each.path.startswith("batch.lengths") for each in order.settings)
+                raise error if windows or order.recipe else said_plainly(error) from None
         with _nothing_left_behind(order.folder, begun=begun or not group.leads):
             trainer = Trainer(
                 recipe,

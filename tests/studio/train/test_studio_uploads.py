@@ -10,6 +10,7 @@ from vitral.errors import VitralError
 from vitral.studio.limits import Limits
 from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.rooms.train.uploads import Check
+from vitral.training.runs.run_lock import lock_alone
 
 ADDRESS = "/api/training/texts"
 WORDS = "¿Dónde está el pingüino? Mañana lo sabré.\n"
@@ -118,3 +119,27 @@ def test_a_mistake_is_seen_before_the_rest_has_come() -> None:
     lines.take(b'{"text": "a"}\n{"text"')
     with pytest.raises(VitralError, match="line 2"):
         lines.take(b": 3}\n")
+
+
+def test_a_text_that_is_too_short_is_refused_before_it_is_queued(studio: TestClient) -> None:
+    poem = "Caminante, son tus huellas\nel camino y nada más.\n"
+    text = studio.post(ADDRESS, params={"name": "poema.txt"}, content=poem.encode()).json()["id"]
+    answer = studio.post("/api/training/runs", json={"text": text, "name": "poema", "minutes": 1})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "text_too_short")
+    assert "batch" not in error["message"]
+    assert studio.get("/api/training").json()["runs"] == []
+
+
+def test_what_a_killed_upload_left_is_deleted(
+    open_studio: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / ".studio" / "uploads"
+    folder.mkdir(parents=True)
+    left, arriving = folder / ".0123.part", folder / ".4567.part"
+    left.write_bytes(b"medio")
+    with arriving.open("wb") as file:
+        assert lock_alone(file)
+        with open_studio():
+            assert not left.exists()
+            assert arriving.exists()

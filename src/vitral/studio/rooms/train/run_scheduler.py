@@ -226,7 +226,8 @@ class RunScheduler:
             return
         self._offered[id] = made
         try:
-            self.catalog.add(id, model)
+            note = self.runs.notes.read(id)
+            self.catalog.add(id, model, title=None if note is None else note.name)
         except VitralError:
             return  # not whole, or of a kind that Studio cannot open: it stays unoffered
 

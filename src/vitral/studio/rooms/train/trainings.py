@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vitral.checked_files import is_plain
 from vitral.errors import VitralError
@@ -20,13 +21,20 @@ from vitral.studio.rooms.train.run_scheduler import RunScheduler
 from vitral.studio.rooms.train.runs import Runs
 from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.rooms.train.texts import Text, Texts
-from vitral.studio.rooms.train.uploads import ENDINGS, receive
+from vitral.studio.rooms.train.uploads import ENDINGS, clear_leftovers, receive
 from vitral.studio.session import Session
+from vitral.training.preparation.short_text import said_plainly
+
+if TYPE_CHECKING:
+    from vitral.training.recipes.recipe import Recipe
 
 EVERY = 1.0
 """Seconds between two rounds of the scheduler."""
 
 WATCHED_CHARACTERS = 500
+
+SHORT = 50_000
+"""Bytes of a text that is prepared on trial before its run is queued."""
 
 log = logging.getLogger("vitral.studio")
 
@@ -45,6 +53,7 @@ class Trainings(RoomState):
 
     async def open(self) -> None:
         """Offer what was finished before, and begin the scheduler's rounds."""
+        await asyncio.to_thread(clear_leftovers, self.texts.uploads)
         await asyncio.to_thread(self.scheduler.tick)
         self._rounds = asyncio.create_task(self._go_round())
 
@@ -140,7 +149,7 @@ class Trainings(RoomState):
         """Note a training, and start it if none is under way. In a thread.
 
         Raises `text_unknown`, `text_not_chosen`, `form_invalid`, `minutes_missing`,
-        `control_characters`, and `disk_refuses`."""
+        `control_characters`, `text_too_short`, and `disk_refuses`."""
         _check_plain(asked)
         note = Note(
             name=asked.name,
@@ -168,7 +177,7 @@ class Trainings(RoomState):
         if recipe is None or recipe.data.pairs is None:
             if asked.text is None:
                 raise VitralError("text_not_chosen")
-            self.texts.ready(asked.text)
+            self._check_length(self.texts.ready(asked.text), asked, recipe)
         with self.runs.lock, taken_by_disk(self.runs.folder):
             id = self.runs.new_id(asked.name)
             with self.runs.notes.all_or_nothing(id):
@@ -180,12 +189,41 @@ class Trainings(RoomState):
         self.scheduler.tick()
         return self.described(id)
 
+    def _check_length(self, text: Text, asked: schemas.RunRequest, recipe: "Recipe | None") -> None:
+        """Raises what preparing the run would raise, where the text is so short that to try takes
+        a moment: `text_too_short`, before anything waits in the queue."""
+        from vitral.tracing.memory.store import temporary_folder
+        from vitral.training.preparation.corpus_preparation import prepare
+        from vitral.training.recipes.dial import prepared_for
+
+        size = _size_of(text.path)
+        if size is None or size > SHORT:
+            return
+        with (
+            taken_by_disk(temporary_folder()),
+            tempfile.TemporaryDirectory(prefix="vitral-") as folder,
+        ):
+            try:
+                if recipe is None:
+                    prepared_for([str(text.path)], asked.minutes or 1.0, Path(folder), asked.name)
+                elif not any(phase.teacher for phase in recipe.phases):
+                    prepare(recipe, [str(text.path)], Path(folder))
+            except VitralError as error:
+                raise said_plainly(error) from error
+
     def delete(self, id: str) -> None:
         """Delete a run, and its model from the catalog. In a thread. Raises what
         `Runs.delete` raises."""
         self.runs.delete(id)
         self.scheduler.forget(id)
         self.store.drop_model(id)
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
 
 
 def _check_plain(asked: schemas.RunRequest) -> None:

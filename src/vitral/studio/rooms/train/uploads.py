@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from vitral.errors import VitralError
+from vitral.training.runs.run_lock import lock_alone
 
 ENDINGS = (".txt", ".jsonl")
 LONGEST_LINE = 8 * 2**20
@@ -33,6 +34,7 @@ async def receive(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with partial.open("xb") as file:
+            lock_alone(file)  # as long as it arrives: see `clear_leftovers`
             async for chunk in chunks:
                 check.take(chunk)
                 file.write(chunk)
@@ -45,6 +47,15 @@ async def receive(
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
     return path
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what uploads left that a Studio did not live to see the end of. Those that arrive now,
+    at this Studio or another on the same folder, are locked, and stay."""
+    for path in folder.glob(".*.part"):
+        with contextlib.suppress(OSError), path.open("r+b") as file:
+            if lock_alone(file):
+                path.unlink()
 
 
 class Check:
