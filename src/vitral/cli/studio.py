@@ -70,7 +70,9 @@ def studio(
     for folder in openers:
         forget(folder)
     sys.stdout.flush()
-    os._exit(0)  # Python would wait for a thread that still runs a model; nobody needs its result
+    os._exit(
+        0
+    )  # Python would wait for a thread that still runs a model, whose result is not needed
 
 
 def _print_code(address: str) -> None:
@@ -82,7 +84,7 @@ def _print_code(address: str) -> None:
 
 
 def has_browser() -> bool:
-    """Whether a window of a browser would be seen by the person at this terminal."""
+    """Whether the user of this terminal would see a browser window."""
     if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
         return False
     if sys.platform in {"darwin", "win32"}:

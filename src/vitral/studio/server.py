@@ -1,4 +1,4 @@
-"""Running Studio: on a socket of our own, so that a port that is taken is one clear error."""
+"""Running Studio: Vitral opens the socket, so that a port in use is one clear error."""
 
 import asyncio
 import errno
@@ -144,10 +144,10 @@ def address_of(host: str, port: int) -> str:
 
 
 def _own_address() -> str:
-    """The address by which this machine reaches others, else its name. Nothing is sent."""
+    """The address from which this machine reaches others, or its name. Nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody is there
+            probe.connect(("192.0.2.1", 9))  # an address reserved for documentation
         except OSError:
             return socket.gethostname()
         return str(probe.getsockname()[0])

@@ -1,4 +1,4 @@
-"""Which requests Studio takes: one gate in front of every route.
+"""Which requests Studio accepts: one gate in front of every route.
 
 In this order, each request passes
 1. the Host header: a name of this Studio (see hosts.py);
@@ -6,10 +6,10 @@ In this order, each request passes
    `?token=…`, or typed into the page that asks for it, from then on in a cookie that scripts cannot
    read and other sites cannot send; who has the class key may ask, and change nothing;
 3. the origin: a request that a page of another origin makes is refused, so that no website can
-   have the reader's browser talk to Studio;
+   send requests to Studio from the user's browser;
 4. the size of the body, counted while it arrives; bodies for the addresses in `streamed` go
    through as they arrive, and are counted there, against a limit of their own.
-On the way out every answer gets the headers of security_headers.py.
+Every answer gets the headers of security_headers.py.
 """
 
 import asyncio
@@ -133,7 +133,7 @@ class Gate:
         return entry_page("/" + (f"?{rest}" if rest else ""), name, kept[0])
 
     async def _read_body(self, headers: Headers, receive: Receive) -> bytes | None:
-        """The whole body, or None where the client went away.
+        """The whole body, or None if the client disconnected.
 
         Raises VitralError: body_stalled, and body_too_large as soon as too much is announced or
         has come.
@@ -155,7 +155,7 @@ class Gate:
 
 
 def _check_origin(scope: Scope, headers: Headers) -> None:
-    """Refuse what a page of another origin asks for.
+    """Refuse a request from a page of another origin.
 
     Browsers send Origin with every POST and with every cross-origin fetch; Sec-Fetch-Site also
     marks the rest (an <img> or <script> that points here). Links to the page itself are fine.
@@ -203,7 +203,7 @@ def _in_time(receive: Receive) -> Receive:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read, then what the server says next."""
+    """A `receive` that returns the body that was read, then the server's next messages."""
     messages: Iterable[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def replay() -> Message:

@@ -22,8 +22,8 @@ from vitral.training.runs.run_lock import LOCK, hold, is_begun
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was started with: its sources, the minutes it was given where the rest was
-    chosen by them, and the model it started from."""
+    """What a run was started with: its sources, the minutes if the dial chose its recipe, and the
+    model it started from."""
 
     sources: list[str]
     minutes: float | None = None
@@ -91,7 +91,7 @@ class RunFolder:
         return before.sources
 
     def begin(self, asked: Asked) -> None:
-        """Note what the run was begun with, unless that is noted."""
+        """Save what the run was started with, unless that was saved before."""
         if self.asked() == asked:
             return
         self._write(self.out / "run.json", json.dumps(asdict(asked), ensure_ascii=False) + "\n")

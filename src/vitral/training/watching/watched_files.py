@@ -1,4 +1,4 @@
-"""The files that a watched sentence leaves in a run's folder, as others read them.
+"""Reading the files of a watched sentence in a run's folder.
 
 watched_steps(Path("runs/gatos"))             [0, 1, 2, 3, 4, 6, 8, 12, …]
 read_patterns(Path("runs/gatos"), step=12)    float32 [layers, heads, tokens, tokens]
@@ -22,7 +22,7 @@ def step_path(folder: Path, step: int) -> Path:
 
 
 def steps_in(folder: Path, after: int = -1) -> list[Path]:
-    """The files of the steps after `after` that were looked at, in their order."""
+    """The files of the recorded steps after `after`, in order."""
     return sorted(path for path in folder.glob("step-*.safetensors") if step_of(path) > after)
 
 
@@ -56,7 +56,7 @@ def check_watched(run: Path) -> None:
 
 
 def watched_steps(run: Path) -> list[int]:
-    """The steps at which the sentence was looked at."""
+    """The steps at which the sentence was recorded."""
     return [step_of(path) for path in steps_in(run / FOLDER)]
 
 

@@ -1,8 +1,7 @@
-"""What Studio notes of a run beside its folder: how it was requested, and what it is to do.
+"""Studio's notes of a run, outside the run's folder: how it was requested, and what it should do.
 
-A run's own folder is the run's alone. So a run called `gatos` has its notes, its recipe as it
-was asked for and the output of its process in `.studio/gatos/`, from where another Studio goes
-on.
+Studio writes nothing into the run's own folder. A run called `gatos` has its notes, the requested
+recipe and the output of its process in `.studio/gatos/`, from which another Studio can continue.
 """
 
 import json
@@ -95,7 +94,7 @@ class Notes:
             raise
 
     def recipe_path(self, id: str) -> Path:
-        """Where the recipe is that the reader set."""
+        """The file of the recipe from the form."""
         return self.folder / id / "recipe.yaml"
 
     def log_path(self, id: str) -> Path:

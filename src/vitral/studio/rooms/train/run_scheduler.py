@@ -1,4 +1,4 @@
-"""Starting, ending and resuming trainings as was asked, one at a time.
+"""Starting, ending and resuming trainings as requested, one at a time.
 
 `tick` is called every second. All it knows stands in files, so another Studio that is started
 later goes on where this one was. What goes wrong with one run is noted as that run's failure, and
@@ -33,7 +33,7 @@ log = logging.getLogger("vitral.studio")
 
 
 class RunScheduler:
-    """Starts what waits in `runs`, and offers what is finished in the `catalog`."""
+    """Starts the waiting runs of `runs`, and adds the models of finished ones to the `catalog`."""
 
     def __init__(self, runs: Runs, catalog: ModelCatalog) -> None:
         self.runs, self.catalog = runs, catalog
@@ -116,7 +116,8 @@ class RunScheduler:
         return [id for _, id in sorted(waiting)]
 
     def pause(self, id: str) -> None:
-        """Have a run save and rest, or leave the queue. Raises `run_unknown`, `run_not_working`."""
+        """Pause a run after saving, or take it from the queue. Raises `run_unknown`,
+        `run_not_working`."""
         self._end(id, "pause")
 
     def stop(self, id: str) -> None:
@@ -212,7 +213,7 @@ class RunScheduler:
         return [*source, *dial_arguments(note)]
 
     def forget(self, id: str) -> None:
-        """A run was deleted: its model is offered no more."""
+        """A run was deleted: remove its model from the catalog."""
         self._offered.pop(id, None)
         self.catalog.remove(id)
 

@@ -1,4 +1,4 @@
-"""What one Studio knows of trainings, and does about them: the state of the Train room."""
+"""The state of the Train room: its texts, its runs and their scheduler."""
 
 import asyncio
 import contextlib
@@ -58,7 +58,7 @@ class Trainings(RoomState):
         self._rounds = asyncio.create_task(self._go_round())
 
     async def close(self) -> None:
-        """No more rounds. Trainings go on by themselves."""
+        """Stop the scheduler. Trainings continue in their own processes."""
         if self._rounds is not None:
             self._rounds.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -93,7 +93,7 @@ class Trainings(RoomState):
         )
 
     def describe(self, id: str) -> schemas.Run | None:
-        """The run as it stands, None where it is gone. In a thread."""
+        """The state of a run, None if it was deleted. In a thread."""
         try:
             return describe(self.runs, self.scheduler, self.catalog, id)
         except (VitralError, FileNotFoundError):

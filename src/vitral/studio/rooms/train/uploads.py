@@ -80,7 +80,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 class Check:
-    """What has come of one upload so far, and whether it may go on. Raises what `receive` does."""
+    """The received part of one upload, checked as it grows. Raises what `receive` raises."""
 
     def __init__(self, name: str, limit: int) -> None:
         self.name, self.limit = name, limit
@@ -113,7 +113,7 @@ class Check:
         self.num_bytes += len(data)
 
     def end(self) -> None:
-        """There is no more."""
+        """Called at the end."""
         self._read(self._decoded(b"", final=True))
         if self._is_lines and self._rest.strip():
             self._check_line(self._rest)
@@ -183,7 +183,7 @@ def _has_utf8(data: bytes) -> bool:
 
 
 def _safe(name: str) -> str:
-    """The last part of a name, with nothing in it that a file system could take amiss."""
+    """The last part of a name, without characters that a file system does not allow."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     stem, _, ending = last.rpartition(".")
     kept = re.sub(r"[^\w-]+", "-", stem).strip("-")[:60]
@@ -191,7 +191,7 @@ def _safe(name: str) -> str:
 
 
 def _free(folder: Path, name: str) -> Path:
-    """A path that is not taken: "libro.txt", "libro-2.txt" …"""
+    """A path that does not exist yet: "libro.txt", "libro-2.txt" …"""
     path, number = folder / name, 1
     while path.exists():
         number += 1
