@@ -27,7 +27,7 @@ def disk_refuses(place: Path | str, error: OSError) -> VitralError:
 def taken_by_disk(place: Path | str) -> Iterator[None]:
     """Inside, what the disk at `place` does not take is `disk_refuses`; also where safetensors or
     tokenizers were to write it."""
-    from vitral.training.runs.durable import as_os_error
+    from vitral.models.whole_folder import as_os_error
 
     try:
         yield

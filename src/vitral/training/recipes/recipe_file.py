@@ -65,7 +65,7 @@ class Setting:
         if not (path and equals) or not all(path.split(".")):
             raise VitralError("setting_unreadable", setting=text)
         try:
-            return cls(path, yaml.load(value, _Loader), f"--set {text}")
+            return cls(RENAMED.get(path, path), yaml.load(value, _Loader), f"--set {text}")
         except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise VitralError("setting_unreadable", setting=text) from None
 

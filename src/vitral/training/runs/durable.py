@@ -35,10 +35,10 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
         to_disk(folder.parent)
     except Exception as error:
         shutil.rmtree(new, ignore_errors=True)
-        written = as_os_error(error)
-        if written is not None:
-            raise written from error
-        raise
+        refused = as_os_error(error)
+        if refused is None or refused is error:
+            raise
+        raise refused from error
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -85,13 +85,3 @@ def _seal(folder: Path) -> None:
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def as_os_error(error: Exception) -> OSError | None:
-    """What safetensors or tokenizers could not write, as Python says it: their texts end in
-    "(os error 28)", and tokenizers' is a bare Exception. None for any other error."""
-    found = re.search(r"os error (\d+)", str(error))
-    if found is None and not isinstance(error, SafetensorError):
-        return None
-    number = int(found[1]) if found else errno.EIO
-    return OSError(number, os.strerror(number))
