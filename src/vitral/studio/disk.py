@@ -1,4 +1,4 @@
-"""What a disk does not take, as one error that says which: full, read-only, not ours to write."""
+"""What cannot be written, as one error that says where: a disk that is full or read-only."""
 
 import errno
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ LATER = {
     )
     if hasattr(errno, name)  # Windows lacks some
 }
-"""What the system says where the disk does not take something now, and later may."""
+"""What the system says if something cannot be written now, and later may."""
 
 
 def disk_refuses(place: Path | str, error: OSError) -> VitralError:
@@ -25,7 +25,7 @@ def disk_refuses(place: Path | str, error: OSError) -> VitralError:
 
 @contextmanager
 def taken_by_disk(place: Path | str) -> Iterator[None]:
-    """Inside, what the disk at `place` does not take is `disk_refuses`; also where safetensors or
+    """Inside, what cannot be written at `place` is `disk_refuses`; also where safetensors or
     tokenizers were to write it."""
     from vitral.models.whole_folder import as_os_error
 

@@ -12,7 +12,7 @@ from typing import Literal
 Role = Literal["all", "reading"]
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that nobody confuses."""
+"""Letters and digits that do not look alike."""
 
 
 def new_key(groups: int = 5, letters: int = 5) -> str:

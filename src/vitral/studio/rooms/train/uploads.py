@@ -32,7 +32,7 @@ async def receive(
     `limit` is the most bytes, `announced` how many the request says there are (0: unknown).
     Raises `upload_kind`, `upload_too_large`, `upload_not_utf8`, `upload_binary`, `upload_empty`,
     `upload_line` (of a .jsonl), `upload_damaged` (of a .docx), and
-    `upload_unwritten` where the disk does not take it.
+    `upload_unwritten` if it cannot be written to disk.
     """
     check = Check(name, limit)
     check.announced(announced)
