@@ -899,7 +899,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            state: "queued" | "preparing" | "running" | "pausing" | "stopping" | "paused" | "interrupted" | "finished" | "failed";
+            state: "queued" | "preparing" | "running" | "pausing" | "stopping" | "paused" | "interrupted" | "finished" | "failed" | "damaged";
             /** @description Seconds since 1970 */
             created: number;
             /** @description What it reads, without the path */
@@ -908,6 +908,8 @@ export interface components {
             place: number | null;
             /** @description The message of its process when it failed */
             error: string | null;
+            /** @description What in its folder cannot be read, where it is so */
+            damage: components["schemas"]["Words"] | null;
             step: number;
             /** @description How many it takes; null where minutes count */
             steps: number | null;
@@ -1137,6 +1139,8 @@ export interface components {
         };
         /** @description What the Train room shows first. */
         Training: {
+            /** @description Why no training can begin now, where it is so */
+            trouble: components["schemas"]["Words"] | null;
             texts: components["schemas"]["TrainingText"][];
             runs: components["schemas"]["Run"][];
             endings: string[];

@@ -24,6 +24,8 @@ import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from 
 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
+/** Milliseconds between two times that the tree is kept while a text comes in. */
+const KEEP_EVERY = 500;
 
 export class WriteRoom extends Choices {
   studio = $state.raw<Studio | null>(null);
@@ -109,6 +111,7 @@ export class WriteRoom extends Choices {
   async begin(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
+    addEventListener("pagehide", () => this.#keep());
     await this.#open();
   }
 
@@ -264,6 +267,8 @@ export class WriteRoom extends Choices {
 
   // How it comes here ---------------------------------------------------------------------------
 
+  #keeping: ReturnType<typeof setTimeout> | undefined;
+
   async #stream(): Promise<void> {
     this.#streaming.abort();
     const { signal } = (this.#streaming = new AbortController());
@@ -277,6 +282,7 @@ export class WriteRoom extends Choices {
         this.gone = false;
         if ("end" in line) end = line;
         else this.#take(line, question.settings.temperature === 0);
+        this.#keepSoon();
       }
       if (!end) throw new ServerGone("no end");
       const node = this.#tree.get(this.current);
@@ -385,7 +391,14 @@ export class WriteRoom extends Choices {
   }
 
   #keep(): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
     this.#trees.keep(this.model, this.beginning, this.#tree);
+  }
+
+  /** While a text comes in: a page that is loaded again in the middle has it so far. */
+  #keepSoon(): void {
+    this.#keeping ??= setTimeout(() => this.#keep(), KEEP_EVERY);
   }
 
   protected otherWindow(): void {

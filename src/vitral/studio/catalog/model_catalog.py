@@ -70,8 +70,8 @@ class ModelCatalog:
         self.check(name)
         return self._models[name].source
 
-    def add(self, name: str, folder: Path) -> None:
-        """Add a model, or replace an added one of the same name.
+    def add(self, name: str, folder: Path, title: str | None = None) -> None:
+        """Offer one more model, or a newer one by the same name; the page calls it `title`.
 
         Raises VitralError("model_name_taken") for the name of one that Studio was started with,
         and what reading its folder raises."""
@@ -80,7 +80,7 @@ class ModelCatalog:
             raise VitralError("model_name_taken", name=name)
         config = read_config(folder)
         check_weights(folder)
-        self._put(name, str(folder.resolve()), config)
+        self._put(name, str(folder.resolve()), config, title=title)
 
     def remove(self, name: str) -> None:
         """Remove an added model; the default one stays."""
@@ -131,8 +131,15 @@ class ModelCatalog:
         check_weights(folder)
         return self._put(name, source, read_config(folder))
 
-    def _put(self, name: str, source: str, config: dict[str, Any], is_bundled: bool = False) -> str:
-        description = describe(config, name=name, title=name, bundled=is_bundled)
+    def _put(
+        self,
+        name: str,
+        source: str,
+        config: dict[str, Any],
+        is_bundled: bool = False,
+        title: str | None = None,
+    ) -> str:
+        description = describe(config, name=name, title=title or name, bundled=is_bundled)
         self._models[name] = CatalogEntry(source, description)
         return name
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from vitral.checked_files import is_plain
 from vitral.models.forms import form_named
 from vitral.models.shape import Depth, Places, Strict
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
@@ -25,6 +26,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1_000)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Minutes = Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+def _plain(name: str) -> str:
+    """Raises `ContradictionError` for signs that no terminal, list or command line can take."""
+    if not is_plain(name):
+        raise ContradictionError(Mistake("", "control_characters"))
+    return name
+
 
 TokenizerKind = Literal[
     "character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram", "teacher"
@@ -151,7 +160,7 @@ class Recipe(Strict):
     does not count). With `steps`, a run that was stopped and taken up again ends bit for bit
     like one that was not. An evaluation reads `evaluate_characters` of held-out text at most."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(_plain)]
     model: Shape
     tokenizer: TokenizerChoice = TokenizerChoice()
     data: DataChoice = DataChoice()
