@@ -137,11 +137,11 @@ def test_altered_files(file: Path, tmp_path: Path, change: str) -> None:
 
 def test_a_newer_version(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "newer"
-    path.write_bytes(changed(file, lambda header, ours: ours.update(version=7)))
+    path.write_bytes(changed(file, lambda header, ours: ours.update(version=8)))
     with pytest.raises(vitral.VitralError) as raised:
         vitral.open_trace(path)
     assert raised.value.key == "trace_version"
-    assert (raised.value.values["version"], raised.value.values["supported"]) == (7, 6)
+    assert (raised.value.values["version"], raised.value.values["supported"]) == (8, 7)
 
 
 @settings(deadline=None, max_examples=60)

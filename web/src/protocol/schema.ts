@@ -220,12 +220,14 @@ export interface components {
              * @description The tokens that attend
              * @enum {string}
              */
-            queries: "tokens" | "decoder_tokens";
+            queries: "tokens" | "decoder_tokens" | "numbered";
             /**
              * @description The tokens attended to
              * @enum {string}
              */
-            keys: "tokens" | "decoder_tokens";
+            keys: "tokens" | "decoder_tokens" | "numbered";
+            num_queries: number;
+            num_keys: number;
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };

@@ -1,14 +1,14 @@
 """Writing a trace to disk: one safetensors file, whose header says what the tensors mean.
 
 The file's metadata has one entry, `vitral.trace`, a JSON object with `version`, the model's
-name, the text, the tokens, and for each attention its scaling and which tensors its rule and
-bias are made of. Tensors go by their addresses ("layers.5.attention.q", "layers.5.mlp.out");
+name, the text, the tokens, and for each attention its scaling, which tensors its rule and bias
+are made of, and whether its rows add up to one (`rows`). Tensors go by their addresses ("layers.5.attention.q", "layers.5.mlp.out");
 rules that layers share are written once. No pattern is stored: the file too grows with the
 text's length, not with its square. Any safetensors reader opens it.
 
-A file says the lowest version that understands it: 6 where tokens lie on something else than a
-text (a picture, whose PNG is a tensor of bytes, `surface`), 5 where attention is between two texts
-only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
+A file says the lowest version that understands it: 7 where a part reads something else than the
+tokens (`apart`), 6 where tokens lie on something else than a text (a picture, whose PNG is a
+tensor of bytes, `surface`), 5 where attention is between two texts only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
 scores), 2 where scores are capped or rows have sinks, else 1.
 """
 
@@ -25,12 +25,14 @@ from vitral.surfaces.text import TextSurface
 from vitral.tracing.attention.edited_record import EditedRecord
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
+from vitral.tracing.files.row_sums import rows_of
 from vitral.tracing.files.tensor_file import write_tensors
+from vitral.tracing.side_tokens import parts_apart
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
-VERSION = 6
+VERSION = 7
 """The newest form of the file that this Vitral writes and reads."""
 
 SURFACE = "surface"
@@ -61,6 +63,7 @@ def save_trace(trace: "Trace", path: Path) -> None:
             "uniform_when_blind": record.uniform_when_blind,
             "visibility": _write_rule(record.visibility, "visibility", rules, tensors),
             "bias": _write_rule(record.bias, "bias", rules, tensors) if record.bias else None,
+            "rows": rows_of(record),
         }
         if record.softcap is not None:
             attentions[prefix]["softcap"] = record.softcap
@@ -79,6 +82,9 @@ def save_trace(trace: "Trace", path: Path) -> None:
         "aliases": trace.aliases,
         "attentions": attentions,
     }
+    apart = parts_apart(trace)
+    if apart:
+        header["apart"] = apart
     if trace.edits:
         header["edits"] = trace.edits
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
@@ -100,6 +106,8 @@ def save_trace(trace: "Trace", path: Path) -> None:
 def _version(trace: "Trace") -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if parts_apart(trace):
+        return 7
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
         return 6
     if not records or trace.first_part == "cross":
