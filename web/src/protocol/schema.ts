@@ -8,6 +8,11 @@ export interface components {
             given: boolean;
             /** @description False where the model was stopped before it came to an end */
             ended: boolean;
+            /**
+             * @description False where the model has no head to write with (BartModel)
+             * @default true
+             */
+            can_write?: boolean;
         };
         /** @description How one attention weight came about: q·k, scaled, through the row's softmax. */
         Arithmetic: {

@@ -31,17 +31,25 @@ def answered(
     """The trace of `text` and of `answer`, or, where none is given, of what the model writes:
     the likeliest token each time, until its end mark, the end of its context or `most_tokens`.
 
+    Where a model has no head to write with, its decoder reads its start token alone.
+
     Edits change what the model makes of its answer, not which answer it reads: that is the one
     it writes without them. `unedited` is the trace without them, where there is one.
 
     Raises VitralError `text_too_long`, and what `Model.trace`, `trace_generation` and `edited`
     raise.
     """
+    from vitral.generation.reading import can_write
+
     check_read(model, len(model.tokens(text)))
-    if answer is not None:
+    writes = can_write(model.module)
+    if answer is not None or not writes:
         with edited(model, edits):
             trace = model.trace(text, decoder_text=answer)
-        return trace, schemas.Answer(text=answer, given=True, ended=True)
+        read = schemas.Answer(
+            text=answer or "", given=answer is not None, ended=True, can_write=writes
+        )
+        return trace, read
     if unedited is not None and unedited.summary.answer is not None:
         trace, read = unedited.trace, unedited.summary.answer
     else:

@@ -99,6 +99,9 @@ class Answer(BaseModel):
     text: str
     given: bool = Field(description="True where the request gave it; else the model wrote it")
     ended: bool = Field(description="False where the model was stopped before it came to an end")
+    can_write: bool = Field(
+        True, description="False where the model has no head to write with (BartModel)"
+    )
 
 
 class Trace(BaseModel):

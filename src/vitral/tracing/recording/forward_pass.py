@@ -98,7 +98,7 @@ class Recording:
 
         Raises VitralError `not_finite` at the first address with a NaN or an infinity.
         """
-        spans = {"": span, "encoder": span, "decoder": decoder_span}
+        spans = self._spans(span, decoder_span)
         values = {}
         for address, batch in self.recorder.values.items():
             part = self._part_of(address)
@@ -113,8 +113,9 @@ class Recording:
         attentions = {}
         for prefix, records in self.recorder.attentions.items():
             record = records[index if len(records) > 1 else 0]
-            queries = spans.get(self._part_of(prefix))
-            keys = span if prefix.endswith(".cross_attention") else queries
+            stack = self._part_of(prefix)
+            queries = spans.get(stack)
+            keys = span if prefix.endswith(".cross_attention") and stack == "decoder" else queries
             attentions[prefix] = record.cut(
                 (0, record.num_queries) if queries is None else queries,
                 (0, record.num_keys) if keys is None else keys,
@@ -131,6 +132,17 @@ class Recording:
             list(self.recorder.edits),
             apart=self._apart(attentions),
         )
+
+    def _spans(self, span: Range | None, decoder_span: Range | None) -> dict[str, Range | None]:
+        """Where the tokens stand among the padding, by the stacks that read them."""
+        lengths, apart = self._lengths(), stacks_apart(self.recorder.module)
+        spans = {"": span, "encoder": span, "decoder": decoder_span}
+        main = next((part for part in lengths if part not in apart), "")
+        return spans | {
+            part: span
+            for part in lengths
+            if part not in (*spans, *apart) and lengths[part] == lengths[main]
+        }
 
     def _apart(self, attentions: dict[str, AttentionRecord]) -> frozenset[str]:
         """The parts of a trace that read no tokens of the model's main input."""
