@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from vitral.errors import VitralError
-from vitral.explain import measures
+from vitral.explain import measures, word_paths
 from vitral.studio.limits import Limits
 from vitral.studio.rooms.explore.explaining.graph import graph_of
 from vitral.studio.traces.answers import TraceAnswers
@@ -25,10 +25,11 @@ from vitral.tracing.trace import Trace
 SIDE = 8
 
 
-def refusals(trace: Trace) -> list[str]:
-    """Asks everything; the keys of the errors that were the answer, in order, each once."""
+def refusals(trace: Trace, *, drawn: bool = True) -> list[str]:
+    """Asks everything, with `drawn` also figures and pages; the keys of the errors that were the
+    answer, in order, each once."""
     found: dict[str, None] = {}
-    for ask in (*_drawings(trace), *_answers(trace)):
+    for ask in (*(_drawings(trace) if drawn else ()), *_answers(trace)):
         try:
             ask()
         except VitralError as error:
@@ -43,7 +44,6 @@ def _drawings(trace: Trace) -> Iterator[Callable[[], Any]]:
         yield lambda part=part: trace.plot("lines", part=part, width="page")
         yield lambda part=part: trace.plot("grid", part=part)
         yield lambda part=part: trace.to_html(part=part)
-        yield lambda part=part: measures(trace, part).heads()
 
 
 def _answers(trace: Trace) -> Iterator[Callable[[], Any]]:
@@ -61,11 +61,13 @@ def _answers(trace: Trace) -> Iterator[Callable[[], Any]]:
     for part in trace.parts:
         layer = next(iter(trace.layers(part)))
         cell = {"layer": layer, "head": 0, "query": 0, "part": part}
+        yield lambda part=part: measures(trace, part).heads()
         yield lambda part=part: answers.pooled(PooledQuestion(part=part))
         yield lambda cell=cell: answers.arithmetic(
             ArithmeticQuestion(**cell, key=0)
         ).model_dump_json()
         yield lambda cell=cell: answers.query_key(QueryKeyQuestion(**cell, keys=[0]))
+        yield lambda part=part: word_paths([trace], [0], part=part)
         for kind in ("attention", "rollout", "flow"):
             yield lambda part=part, kind=kind: graph_of(trace, part, 0, kind, None, None, 0.01)
     yield lambda: answers.strongest(StrongestQuestion(layer=0, head=0))
