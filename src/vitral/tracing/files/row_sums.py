@@ -21,10 +21,14 @@ def row_sums(record: AttentionRecord) -> Tensor:
     rows = max(1, MOST_CELLS // (record.num_heads * record.num_keys))
     step = -(-record.num_queries // rows)
     own = AttentionRecord.pattern
-    sums = [
-        own(record, None, (row, min(row + 1, record.num_queries))).sum(-1)
-        for row in range(0, record.num_queries, step)
-    ] if step > 1 else [own(record).sum(-1)]
+    sums = (
+        [
+            own(record, None, (row, min(row + 1, record.num_queries))).sum(-1)
+            for row in range(0, record.num_queries, step)
+        ]
+        if step > 1
+        else [own(record).sum(-1)]
+    )
     return torch.cat(sums, dim=-1)
 
 

@@ -147,9 +147,7 @@ class Recording:
     def _apart(self, attentions: dict[str, AttentionRecord]) -> frozenset[str]:
         """The parts of a trace that read no tokens of the model's main input."""
         apart = stacks_apart(self.recorder.module)
-        return frozenset(
-            name for name, part in parts_of(attentions).items() if part.stack in apart
-        )
+        return frozenset(name for name, part in parts_of(attentions).items() if part.stack in apart)
 
     def _part_of(self, address: str) -> str:
         first = address.split(".", 1)[0]
