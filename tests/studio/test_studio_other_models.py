@@ -1,4 +1,4 @@
-"""Studio traces what Python traces: models without a head, encoders alone, attention of their own."""
+"""Studio traces what Python traces: without a head, encoders alone, attention of their own."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What can be read can be trained: models of no form of ours, by their own class in transformers."""
+"""What can be read can be trained: models of no form of ours, by transformers' own class."""
 
 import json
 from pathlib import Path
@@ -68,20 +68,22 @@ def test_a_run_goes_on_from_it(name: str, tmp_path: Path) -> None:
         for key, value in run_of(start, tmp_path / "a").model.state_dict().items()
     }
     trainer = run_of(start, tmp_path / "run")
-    assert all(torch.equal(before[key], value) for key, value in trainer.model.state_dict().items())
+    assert all(
+        torch.equal(before[name], weight) for name, weight in trainer.model.state_dict().items()
+    )
     assert trainer.run()
     assert trainer.state["step"] == 4
     written = tmp_path / "run" / "model"
     head = "DistilBertForMaskedLM" if name == "DistilBertModel" else name
     assert json.loads((written / "config.json").read_text())["architectures"] == [head]
-    again = getattr(transformers, head).from_pretrained(written)
+    saved = getattr(transformers, head).from_pretrained(written)
     ids = torch.arange(5, 12)[None]
     with torch.no_grad():
         expected = trainer.model.eval()(input_ids=ids).logits
-        assert torch.equal(again.eval()(input_ids=ids).logits, expected)
+        assert torch.equal(saved.eval()(input_ids=ids).logits, expected)
     opened = vitral.load(written)
     assert opened.trace("El gato huyó.").attentions
-    assert not torch.equal(next(again.parameters()), next(iter(before.values()))), "it learned"
+    assert not torch.equal(next(saved.parameters()), next(iter(before.values()))), "it learned"
 
 
 @pytest.mark.parametrize("name", ["GPTNeoXForCausalLM", "OPTForCausalLM", "ElectraForMaskedLM"])

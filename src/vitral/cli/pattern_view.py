@@ -24,7 +24,7 @@ def print_pattern(
 ) -> None:
     """Print one head. A table longer than `max_lines` becomes a map, which says so."""
     colored = console.color_system is not None and not console.no_color
-    names = labels(trace.tokens)
+    names = labels(trace.query_tokens())
     weights = trace.attention(layer=layer, head=head)[
         rows.start : rows.stop, columns.start : columns.stop
     ]
@@ -48,9 +48,8 @@ def print_pattern(
         _print_part(console, trace, rows, columns)
         return
     side = map_side(len(names), console.width, colored=colored)
-    prefix = f"{trace.first_part}." if trace.first_part else ""
     view = trace.view(
-        f"{prefix}layers.{layer}.attention.pattern",
+        trace.part().address("attention.pattern", layer),
         head=head,
         height=side,
         width=side,
@@ -72,7 +71,7 @@ def _print_all(console: Console, lines: Iterator[Text]) -> None:
 
 def _print_part(console: Console, trace: Trace, rows: range, columns: range) -> None:
     """Print which part is shown, if only a part is."""
-    size = len(trace.tokens)
+    size = len(trace.query_tokens())
     if len(rows) < size or len(columns) < size:
         note = message(
             "cli.trace.part",

@@ -50,7 +50,7 @@ def trace(
     target = NewFile(save, overwrite) if save is not None else None
     traced = opened_or_traced(text, model, file, open)
     weights = traced.attention(layer=layer, head=head)
-    between_texts = traced.first_part == "cross"
+    between_texts = traced.query_tokens() is not traced.key_tokens()
     if between_texts and (json or target is None):
         raise VitralError("trace_of_two_texts", model=traced.model)
     from vitral.cli.picture_view import has_grid, print_picture
@@ -88,7 +88,7 @@ def _print_json(traced: "Trace", layer: int, head: int) -> None:
     """The head as JSON on stdout, and nothing else."""
     document = {
         "model": traced.model,
-        "tokens": [_told(token) for token in traced.tokens],
+        "tokens": [_told(token) for token in traced.query_tokens()],
         "exactness": traced.exactness,
         "layer": layer,
         "head": head,

@@ -24,7 +24,7 @@ from vitral.models.generation_settings import end_ids, settings_of
 from vitral.surfaces.place import TextSpan
 from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.recording.forward_pass import record
-from vitral.tracing.recording.growing import AttentionUnseen, GrowingTrace
+from vitral.tracing.recording.growing import AttentionUnseenError, GrowingTrace
 from vitral.tracing.recording.inputs import arguments, check_ids, pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
@@ -195,7 +195,7 @@ def write_traced(
                 ids.append(int(token))
             with torch.no_grad():  # the last token was written and not yet read
                 watched(torch.tensor([ids[-1:]], device=device))
-    except AttentionUnseen:
+    except AttentionUnseenError:
         growing = None
         ids = [token.id for token in prompt.decoder]
         ids += [int(token) for token in _new_ids(module, tokenizer, [prompt], options)]

@@ -100,7 +100,7 @@ class Answer(BaseModel):
     given: bool = Field(description="True where the request gave it; else the model wrote it")
     ended: bool = Field(description="False where the model was stopped before it came to an end")
     can_write: bool = Field(
-        True, description="False where the model has no head to write with (BartModel)"
+        default=True, description="False where the model has no head to write with (BartModel)"
     )
 
 

@@ -2,14 +2,16 @@
 
 The file's metadata has one entry, `vitral.trace`, a JSON object with `version`, the model's
 name, the text, the tokens, and for each attention its scaling, which tensors its rule and bias
-are made of, and whether its rows add up to one (`rows`). Tensors go by their addresses ("layers.5.attention.q", "layers.5.mlp.out");
-rules that layers share are written once. No pattern is stored: the file too grows with the
-text's length, not with its square. Any safetensors reader opens it.
+are made of, and whether its rows add up to one (`rows`). Tensors go by their addresses
+("layers.5.attention.q", "layers.5.mlp.out"); rules that layers share are written once. No pattern
+is stored: the file too grows with the text's length, not with its square. Any safetensors reader
+opens it.
 
 A file says the lowest version that understands it: 7 where a part reads something else than the
 tokens (`apart`), 6 where tokens lie on something else than a text (a picture, whose PNG is a
-tensor of bytes, `surface`), 5 where attention is between two texts only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
-scores), 2 where scores are capped or rows have sinks, else 1.
+tensor of bytes, `surface`), 5 where attention is between two texts only or there is none, 4 where
+the model was edited, 3 where patterns were given (they are kept as scores), 2 where scores are
+capped or rows have sinks, else 1.
 """
 
 import json

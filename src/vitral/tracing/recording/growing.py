@@ -34,7 +34,7 @@ from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
 
-class AttentionUnseen(Exception):
+class AttentionUnseenError(Exception):
     """A model's attention is computed in a way of its own: piece by piece nothing is seen of it,
     and a single pass has to be asked for the patterns (`eager_fallback`)."""
 
@@ -146,11 +146,11 @@ class GrowingTrace:
         """Add what the last forward pass has left. A pass that read all tokens again (for want
         of a cache) takes the place of those before.
 
-        Raises `AttentionUnseen` where some attention can be known only by asking for it.
+        Raises `AttentionUnseenError` where some attention can be known only by asking for it.
         """
         seen = self._recorder
         if seen.running.unseen:
-            raise AttentionUnseen
+            raise AttentionUnseenError
         if not seen.attentions and not any(map(is_recurrent, seen.module.modules())):
             name = type(seen.module).__name__
             raise VitralError("not_traceable", model=name, reason="AttentionInterface")
