@@ -115,7 +115,8 @@ def _built(model_type: str, name: str, *, fill: bool) -> Any:
     return model
 
 
-def attempt(model_type: str, name: str) -> Outcome:
+def attempt(model_type: str, name: str, *, drawn: bool = True) -> Outcome:
+    """What becomes of one class; with `drawn` figures and pages of it are made, too."""
     outcome = Outcome(model_type, name, "unbuilt")
     try:
         model = build(model_type, name)
@@ -151,7 +152,7 @@ def attempt(model_type: str, name: str) -> Outcome:
     outcome.sharpest = round(found.sharpest, 3)
     parts = dict.fromkeys(each.address.split("layers.")[0] for each in found.deviations)
     outcome.parts = ", ".join(part.rstrip(".") for part in parts)
-    _use(model, inputs, outcome)
+    _use(model, inputs, outcome, drawn=drawn)
     wrong = [each for each in found.deviations if (each.largest or 0.0) > TOLERANCE]
     alone = [each for each in found.deviations if each.largest is None and not each.given]
     if wrong:
@@ -167,10 +168,10 @@ def attempt(model_type: str, name: str) -> Outcome:
     return outcome
 
 
-def _use(model: Any, inputs: dict[str, Any], outcome: Outcome) -> None:
+def _use(model: Any, inputs: dict[str, Any], outcome: Outcome, *, drawn: bool) -> None:
     """What people do with a trace, tried; each by itself, so that one failure hides no other."""
     try:
-        outcome.refused = ", ".join(uses.kept_and_drawn(model, inputs))
+        outcome.refused = ", ".join(uses.kept_and_drawn(model, inputs, drawn=drawn))
     except Exception as error:
         outcome.shown = said(error)
     if not uses.reads_ids(inputs):
@@ -212,7 +213,7 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {text} [{Path(place.filename).name}:{place.lineno}]"
 
 
-def guarded(model_type: str, name: str) -> Outcome:
+def guarded(model_type: str, name: str, *, drawn: bool = True) -> Outcome:
     """`attempt` in a process of its own."""
     with suppress(Exception):  # imported here once for all of its classes
         getattr(transformers, name)
@@ -225,7 +226,7 @@ def guarded(model_type: str, name: str) -> Outcome:
         if not os.environ.get("LOUD"):
             os.dup2(1, 2)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        outcome = attempt(model_type, name)
+        outcome = attempt(model_type, name, drawn=drawn)
         os.write(writing, json.dumps(asdict(outcome)).encode())
         os._exit(0)
     os.close(writing)
@@ -262,7 +263,8 @@ def main(wanted: list[str]) -> None:
             if name in done:
                 continue
             done.add(name)
-            outcome = guarded(model_type, name)
+            # Figures and pages of one class of each type: the others have the same layers.
+            outcome = guarded(model_type, name, drawn=bool(wanted) or name == known[model_type][0])
             if wanted:
                 print(json.dumps(asdict(outcome)))
             else:

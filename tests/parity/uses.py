@@ -19,8 +19,9 @@ LENGTH, PADDING = 7, 3
 MOST_POSITIONS = 600
 
 
-def kept_and_drawn(module: nn.Module, inputs: dict[str, Any]) -> list[str]:
-    """Traces the inputs, saves and opens the last one, and asks everything of what was opened.
+def kept_and_drawn(module: nn.Module, inputs: dict[str, Any], *, drawn: bool = True) -> list[str]:
+    """Traces the inputs, saves and opens the last one, and asks everything of what was opened,
+    with `drawn` also figures and pages.
 
     Gives the keys of the refusals. Raises AssertionError where the file gives another trace.
     """
@@ -38,7 +39,7 @@ def kept_and_drawn(module: nn.Module, inputs: dict[str, Any]) -> list[str]:
         for layer, record in trace.layers(part).items():
             same = again.layers(part)[layer].pattern()
             assert torch.allclose(same, record.pattern(), atol=1e-6), f"pattern of {part} {layer}"
-    return refusals(again)
+    return refusals(again, drawn=drawn)
 
 
 def reads_ids(inputs: dict[str, Any]) -> bool:
