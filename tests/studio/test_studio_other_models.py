@@ -145,3 +145,39 @@ def test_an_encoder_decoders_writing_is_traced_without_its_own_attention(
         torch.testing.assert_close(
             written.attention(1, 1, part), once.attention(1, 1, part), atol=1e-5, rtol=0
         )
+
+
+def test_a_stack_that_reads_no_text_is_drawn_by_its_places(
+    open_studio: Any, tmp_path: Path
+) -> None:
+    """CLIP: a text of 12 tokens beside a picture of 17."""
+    from parity.sweep import build
+
+    model = vitral.load(build("clip", "CLIPModel"))
+    inputs = {"input_ids": torch.arange(20, 32)[None], "pixel_values": torch.randn(1, 3, 32, 32)}
+    trace = model.trace(**inputs)
+    trace.save(tmp_path / "clip")
+    with open_studio() as client:
+        content = (tmp_path / "clip").read_bytes()
+        answer = client.post("/api/trace-files", params={"name": "clip"}, content=content)
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        sides = {
+            part["name"]: (part["queries"], part["keys"], part["num_queries"], part["num_keys"])
+            for part in found["parts"]
+        }
+        assert sides == {
+            "text_model": ("tokens", "tokens", 12, 12),
+            "vision_model": ("numbered", "numbered", 17, 17),
+        }
+        for part in found["parts"]:
+            asked = {"address": part["address"].replace("{layer}", "1"), "head": 2}
+            block = client.get(f"/api/traces/{found['id']}/view", params=asked).content
+            expected = trace.attention(1, 2, part["name"])
+            torch.testing.assert_close(torch.tensor(decode_block(block)[1]), expected)
+            for view in ("heads", "graph", "path", "page"):
+                named = {"part": part["name"], "token": 1}
+                if view == "heads":
+                    named.pop("token")
+                told = client.get(f"/api/traces/{found['id']}/{view}", params=named)
+                assert told.status_code in (200, 404), (view, told.text)
