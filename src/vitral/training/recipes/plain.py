@@ -38,7 +38,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
         entries |= {
             "model": shape,
             "optimizer": {"kind": "adamw", "rate": 0.0005},
-            "company_vectors": False,
+            "co_occurrence_vectors": False,
         }
         longest = shape["context"]
     else:
@@ -108,6 +108,6 @@ def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
 
 
 def _num_bytes(file: Path) -> int:
-    """How many bytes of text are in a file, about: text takes a third of its room compressed."""
+    """About how many bytes of text are in a file: compressed text takes a third of its size."""
     size = file.stat().st_size
     return 3 * size if ending_of(file).endswith((".gz", ".parquet")) else size

@@ -1,7 +1,7 @@
 """Which model a recipe trains: the entry `model`, its form and its size.
 
-Each form's shape stands beside its model; here they become one choice, by the entry `form`. Two
-more stand for models of transformers' own classes, a decoder's and an encoder's.
+Each form's shape is in the file of its model; here they become one choice, by the entry `form`.
+Two more are for models of transformers' own classes, a decoder's and an encoder's.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ WATCHED = (
     "other_decoder",
     "other_encoder",
 )
-"""Forms in which one sentence's attention can be watched: those where a text looks at itself."""
+"""Forms in which one sentence's attention can be watched: those with self-attention only."""
 
 
 def _divides(shape: AnyShape) -> AnyShape:
