@@ -8,6 +8,11 @@ export interface components {
             given: boolean;
             /** @description False where the model was stopped before it came to an end */
             ended: boolean;
+            /**
+             * @description False where the model has no head to write with (BartModel)
+             * @default true
+             */
+            can_write?: boolean;
         };
         /** @description How one attention weight is computed: q·k, scaled, through the row's softmax. */
         Arithmetic: {
@@ -498,12 +503,14 @@ export interface components {
              * @description The tokens that attend
              * @enum {string}
              */
-            queries: "tokens" | "decoder_tokens";
+            queries: "tokens" | "decoder_tokens" | "numbered";
             /**
              * @description The tokens attended to
              * @enum {string}
              */
-            keys: "tokens" | "decoder_tokens";
+            keys: "tokens" | "decoder_tokens" | "numbered";
+            num_queries: number;
+            num_keys: number;
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };

@@ -17,6 +17,9 @@ from vitral.training.recipes.shapes import (
     DECODERS,
     ENCODERS,
     GROWING,
+    OTHER_DECODER,
+    OTHER_ENCODER,
+    OTHERS,
     TRANSLATORS,
     WATCHED,
     Shape,
@@ -211,9 +214,9 @@ class Recipe(Strict):
 
 def objective_of(form: str) -> ObjectiveName:
     """What a model of that form is made for."""
-    if form in DECODERS:
+    if form in (*DECODERS, OTHER_DECODER):
         return "next_token"
-    return "masked_words" if form in ENCODERS else "sequence_to_sequence"
+    return "masked_words" if form in (*ENCODERS, OTHER_ENCODER) else "sequence_to_sequence"
 
 
 def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
@@ -226,7 +229,11 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     yield from _wrong_phases(recipe)
     if recipe.tokenizer.kind == "teacher" and all(each.teacher is None for each in recipe.phases):
         yield Mistake("tokenizer.kind", "nobodys_tokens", others=("phases",))
-    if recipe.recompute_activations and not form_named(recipe.model.form).recomputes:
+    if recipe.model.form in OTHERS and recipe.data.windows == "packed":
+        said = {"form": recipe.model.form}
+        yield Mistake("data.windows", "no_packing", said, others=("model.form",))
+    recomputes = recipe.model.form not in OTHERS and form_named(recipe.model.form).recomputes
+    if recipe.recompute_activations and not recomputes:
         said = {"form": recipe.model.form}
         yield Mistake("recompute_activations", "no_recomputing", said, others=("model.form",))
     if recipe.watch is not None and recipe.model.form not in WATCHED:
