@@ -198,7 +198,7 @@ export interface components {
             /** @default  */
             label?: string;
         };
-        /** @description A figure as it stands at some values of its parameters. */
+        /** @description A figure computed at some values of its parameters. */
         Drawing: {
             /** @description What the figure's sentence, numbers, questions and claims name */
             values: {
