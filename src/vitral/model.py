@@ -10,6 +10,7 @@ Everything that Vitral does with a model starts here:
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
@@ -19,6 +20,7 @@ from vitral.tracing.token import Token
 if TYPE_CHECKING:
     import torch
 
+    from vitral.exporting.gguf_file import Exported
     from vitral.generation.options import GenerationOptions
     from vitral.tracing.editing.edit import Edit
     from vitral.tracing.memory.forecast import Forecast
@@ -56,7 +58,7 @@ def load(source: Any) -> "Model":
     processor = None
     if reads(opened.module) == "picture" and opened.folder is not None:
         processor = open_processor(opened.folder)
-    return Model(opened.module, opened.tokenizer, opened.name, processor)
+    return Model(opened.module, opened.tokenizer, opened.name, processor, opened.chat_template)
 
 
 class Model:
@@ -68,7 +70,7 @@ class Model:
     pictures into numbers, one of transformers' image processors, or None; `num_layers` and
     `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
     it takes, None if nothing limits them; `vocabulary_size` is how many entries it knows, None
-    if nothing says so.
+    if nothing says so; `chat_template` is the Jinja template of its conversations, or None.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Model:
         tokenizer: Any = None,
         name: str | None = None,
         processor: Any = None,
+        chat_template: str | None = None,
     ) -> None:
         from vitral.models import description
 
@@ -95,6 +98,7 @@ class Model:
         )
         self.context = description.context(module)
         self.vocabulary_size = description.number(module, "vocab_size")
+        self.chat_template = chat_template or getattr(tokenizer, "chat_template", None)
         self._pad_id = description.pad_id(module, tokenizer)
 
     def __repr__(self) -> str:
@@ -296,6 +300,29 @@ class Model:
             raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
         self.tokens(text)  # refuses what is no text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
+
+    def export(
+        self, path: str | os.PathLike[str], *, to: str = "gguf", precision: str = "f16"
+    ) -> "Exported":
+        """Write the model and its tokenizer as one file for another program; a file of that name
+        is replaced when the new one is whole.
+
+        `precision` is one of "f32", "f16", "bf16", "q8_0". Raises VitralError `export_format`,
+        `precision_unknown`, `gguf_needed`, and, where GGUF cannot hold the model,
+        `gguf_no_architecture`, `gguf_cannot_hold`, `gguf_tokenizer`, `gguf_too_large_for_f16`.
+        """
+        from vitral.exporting.formats import check
+        from vitral.exporting.gguf_file import export_gguf
+
+        check(to, precision)
+        return export_gguf(
+            self.module,
+            self.tokenizer,
+            Path(path),
+            name=self.name,
+            precision=precision,
+            chat_template=self.chat_template,
+        )
 
     def edit(self) -> "Edit":
         """Edit the model: inside `with model.edit() as edit:` everything it computes is edited.

@@ -32,6 +32,7 @@ COMMANDS = (
     "generate",
     "evaluate",
     "plot",
+    "export",
 )
 GROUPS = {"tokenizer": ("train", "compare")}
 """Commands that stand for several, each told by one word more."""
