@@ -22,25 +22,32 @@ if TYPE_CHECKING:
 
     from vitral.exporting.gguf_file import Exported
     from vitral.generation.options import GenerationOptions
+    from vitral.models.adapters import Adapter
     from vitral.tracing.editing.edit import Edit
     from vitral.tracing.memory.forecast import Forecast
     from vitral.tracing.recording.inputs import Batch
     from vitral.tracing.trace import Trace
 
 
-def load(source: Any) -> "Model":
+def load(source: Any, *, base: "str | os.PathLike[str] | None" = None) -> "Model":
     """Open a model: a bundled name, a folder's path, a hub id, a torch module, or a pair
     (module, tokenizer) or, of a model that reads pictures, (module, image processor).
 
+    The folder of a PEFT adapter is opened on its base, which the adapter names, or which is at
+    `base`; `model.without_adapter()` is the base alone.
+
     Raises VitralError `model_unknown`, `hub_unreachable`, `folder_without_config`,
     `weights_damaged`, `weights_pickled` and others of `vitral.models.load`; `processor_damaged`
-    and `processor_needs` where a model's image processor cannot be opened.
+    and `processor_needs` where a model's image processor cannot be opened;
+    `adapter_base_unreachable` and others of `vitral.models.adapters`, `base_without_adapter`.
     """
     import torch
 
     from vitral.models.description import reads
     from vitral.vision.processor import is_processor, open_processor
 
+    if base is not None and not isinstance(source, str | os.PathLike):
+        raise VitralError("base_without_adapter", name=type(source).__name__)
     if isinstance(source, Model):
         return source
     if isinstance(source, torch.nn.Module):
@@ -52,13 +59,15 @@ def load(source: Any) -> "Model":
         return Model(module, beside)
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"a name, a folder, a module or (module, tokenizer), not {source!r}")
-    from vitral.models.load import open_source
+    from vitral.models.adapters import open_any
 
-    opened = open_source(source)
+    opened, adapter = open_any(source, base)
     processor = None
     if reads(opened.module) == "picture" and opened.folder is not None:
         processor = open_processor(opened.folder)
-    return Model(opened.module, opened.tokenizer, opened.name, processor, opened.chat_template)
+    model = Model(opened.module, opened.tokenizer, opened.name, processor, opened.chat_template)
+    model.adapter = adapter
+    return model
 
 
 class Model:
@@ -70,7 +79,8 @@ class Model:
     pictures into numbers, one of transformers' image processors, or None; `num_layers` and
     `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
     it takes, None if nothing limits them; `vocabulary_size` is how many entries it knows, None
-    if nothing says so; `chat_template` is the Jinja template of its conversations, or None.
+    if nothing says so; `chat_template` is the Jinja template of its conversations, or None;
+    `adapter` says which PEFT adapter is in the weights, if any.
     """
 
     def __init__(
@@ -98,6 +108,7 @@ class Model:
         )
         self.context = description.context(module)
         self.vocabulary_size = description.number(module, "vocab_size")
+        self.adapter: Adapter | None = None
         self.chat_template = chat_template or getattr(tokenizer, "chat_template", None)
         self._pad_id = description.pad_id(module, tokenizer)
 
@@ -300,6 +311,21 @@ class Model:
             raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
         self.tokens(text)  # refuses what is no text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
+
+    def without_adapter(self) -> "Model":
+        """The base of a model that was opened from an adapter's folder, read anew.
+
+        Its traces and this model's are of the same tokens, so that `vitral.difference` is what
+        the adapter changes. Raises VitralError `no_adapter`, and what `load` raises.
+        """
+        from vitral.models.adapters import open_base
+
+        if self.adapter is None:
+            raise VitralError("no_adapter", model=self.name)
+        opened = open_base(self.adapter, self.adapter.base.name)
+        return Model(
+            opened.module, self.tokenizer, opened.name, self.processor, opened.chat_template
+        )
 
     def export(
         self, path: str | os.PathLike[str], *, to: str = "gguf", precision: str = "f16"

@@ -18,6 +18,7 @@ def export(
     model: Annotated[str, Parameter(help=message("cli.export.model"))],
     /,
     *,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     to: Annotated[str, Parameter(help=message("cli.export.as"))] = "gguf",
     precision: Annotated[str, Parameter(help=message("cli.export.precision"))] = "f16",
     save: Annotated[Path | None, Parameter(help=message("cli.export.save"))] = None,
@@ -31,9 +32,9 @@ def export(
 
     if save is not None:
         target = NewFile(save, overwrite)
-        opened = vitral.load(model)
+        opened = vitral.load(model, base=base)
     else:
-        opened = vitral.load(model)
+        opened = vitral.load(model, base=base)
         target = NewFile(Path(f"{Path(opened.name).name}-{precision}.{to}"), overwrite)
     written: list[Exported] = []
     target.write(lambda path: written.append(opened.export(path, to=to, precision=precision)))

@@ -25,6 +25,7 @@ def generate(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.generate.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     file: Annotated[
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
     ] = None,
@@ -75,7 +76,7 @@ def generate(
     import vitral
     from vitral.models.catalog import BUNDLED
 
-    writer = vitral.load(model or BUNDLED[1])
+    writer = vitral.load(model or BUNDLED[1], base=base)
     if target is not None:
         trace = writer.trace_generation(source, **chosen)
         target.write(trace.save)

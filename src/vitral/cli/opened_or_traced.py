@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 
 def opened_or_traced(
-    text: str | None, model: str | None, file: str | None, saved: Path | None
+    text: str | None,
+    model: str | None,
+    file: str | None,
+    saved: Path | None,
+    base: str | None = None,
 ) -> "Trace":
-    """The trace that the options name: computed now, or read from a file.
+    """The trace that the options name: computed now, or read from a file. `base` is that of an
+    adapter.
 
     A recurrent translator only looks at its text while it answers: its trace is that of its
     answer.
@@ -23,12 +28,12 @@ def opened_or_traced(
     Raises VitralError `options_clash` if they name both.
     """
     if saved is None:
-        opened, source = model_and_source(text, model, file)
+        opened, source = model_and_source(text, model, file, base)
         traced: Trace = opened.trace(source)
         if traced.attentions and traced.first_part == "cross":
             return opened.trace_generation(source)
         return traced
-    for option, value in (("TEXT", text), ("--file", file), ("--model", model)):
+    for option, value in (("TEXT", text), ("--file", file), ("--model", model), ("--base", base)):
         if value is not None:
             raise VitralError("options_clash", first="--open", second=option)
     import vitral
@@ -36,7 +41,9 @@ def opened_or_traced(
     return vitral.open_trace(saved)
 
 
-def model_and_source(text: str | None, model: str | None, file: str | None) -> "tuple[Model, Any]":
+def model_and_source(
+    text: str | None, model: str | None, file: str | None, base: str | None = None
+) -> "tuple[Model, Any]":
     """The model, and what it reads: a text, or the picture that the argument or --file names.
 
     The bundled models read text, so that a wrong text is refused before one of them is opened.
@@ -50,7 +57,7 @@ def model_and_source(text: str | None, model: str | None, file: str | None) -> "
         source = source_text(text, file)
     import vitral
 
-    opened = vitral.load(name)
+    opened = vitral.load(name, base=base)
     if opened.reads == "picture":
         return opened, sys.stdin.buffer.read() if file == "-" else Path(text or file or "")
     _refuse_picture(text or file, opened.name)

@@ -20,6 +20,7 @@ def studio(
         tuple[str, ...],
         Parameter(help=message("cli.studio.model"), negative="", consume_multiple=True),
     ] = (),
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     runs: Annotated[Path, Parameter(help=message("cli.studio.runs"))] = Path("runs"),
     text: Annotated[
         tuple[str, ...],
@@ -43,7 +44,7 @@ def studio(
         if not no_browser and has_browser():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    serve(model, host, port, announce, [TrainSettings(runs=runs, texts=text)])
+    serve(model, host, port, announce, [TrainSettings(runs=runs, texts=text)], base)
     sys.stdout.flush()
     os._exit(0)  # Python would wait for a thread that still runs a model; nobody needs its result
 

@@ -27,6 +27,7 @@ def trace(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     layer: Annotated[int, Parameter(help=message("cli.trace.layer"))] = 0,
     head: Annotated[int, Parameter(help=message("cli.trace.head"))] = 0,
     rows: Annotated[str | None, Parameter(help=message("cli.trace.rows"))] = None,
@@ -48,7 +49,7 @@ def trace(
         if option is not None and (option != "--json" or json):
             raise VitralError("options_clash", first="--token", second=option)
     target = NewFile(save, overwrite) if save is not None else None
-    traced = opened_or_traced(text, model, file, open)
+    traced = opened_or_traced(text, model, file, open, base)
     weights = traced.attention(layer=layer, head=head)
     between_texts = traced.first_part == "cross"
     if between_texts and (json or target is None):

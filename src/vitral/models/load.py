@@ -198,7 +198,7 @@ def _from_hub(name: str, known: list[str]) -> Path:
         # Asked for by itself, because this is the request that takes a time limit.
         found = api.model_info(name, timeout=HUB_SECONDS)
         names = [file.rfilename for file in found.siblings or [] if "/" not in file.rfilename]
-        if "config.json" not in names:
+        if "config.json" not in names and "adapter_config.json" not in names:
             raise VitralError("folder_without_config", folder=name)
         refuse_pickles(names, name, before=f"hf download {name} --local-dir {name} && ")
         paths = [

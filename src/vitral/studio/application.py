@@ -37,6 +37,7 @@ def create_app(
     warm: bool = False,
     settings: Sequence[object] = (),
     rooms: Sequence[Room[Any]] = ROOMS,
+    base: str | None = None,
 ) -> FastAPI:
     """Studio on the bundled models and those of `models` (folders or hub ids).
 
@@ -44,11 +45,11 @@ def create_app(
     in the background as soon as Studio runs. With a `token`, every request must bring it;
     without one the application must be served on loopback only. `limits` bound what the rooms
     share; `settings` are those of single rooms that differ from the default, such as
-    `TrainSettings(runs=…)`.
+    `TrainSettings(runs=…)`. `base` is that of an adapter among the models.
     Raises VitralError for a model that is not there, and what the rooms raise at their settings.
     """
     limits = limits or Limits()
-    session = Session(ModelCatalog(models), limits)
+    session = Session(ModelCatalog(models, base), limits)
     opened = OpenRooms(rooms, session, settings)
 
     @asynccontextmanager

@@ -20,16 +20,20 @@ def serve(
     port: int,
     announce: Callable[[str], None],
     settings: Sequence[object] = (),
+    base: str | None = None,
 ) -> None:
     """Serve until interrupted; `announce` is called with the address once it can be opened.
 
-    Beyond loopback the address carries a token, made for this run. `settings` are those of rooms.
+    Beyond loopback the address carries a token, made for this run. `settings` are those of rooms,
+    `base` that of an adapter among the models.
     Raises VitralError: port_taken, port_out_of_range, port_forbidden, host_unknown, and what
     create_app raises.
     """
     token = None if is_loopback(host) else secrets.token_urlsafe(32)
     with bound_socket(host, port) as listener:
-        app = create_app(models, token, allowed_hosts(host), warm=True, settings=settings)
+        app = create_app(
+            models, token, allowed_hosts(host), warm=True, settings=settings, base=base
+        )
         config = uvicorn.Config(
             app,
             log_level="warning",

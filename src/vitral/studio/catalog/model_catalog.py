@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitral.errors import VitralError
 from vitral.messages import catalogue, message
+from vitral.models.adapter_folder import adapter_config, base_folder, is_adapter
 from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_weights, read_config
 from vitral.stopping import check_stop
@@ -28,6 +29,10 @@ class CatalogEntry:
     source: str
     description: ModelDescription
     model: "Model | None" = None
+    base: Path | None = None
+    """That of an adapter."""
+    adapted: str | None = None
+    """Of the base that stands beside an adapter: the adapter's name here."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     """Held while the model is opened or runs: a model runs one text at a time."""
 
@@ -35,9 +40,13 @@ class CatalogEntry:
 class ModelCatalog:
     """The models by name, bundled ones first."""
 
-    def __init__(self, sources: Sequence[str] = ()) -> None:
-        """Raises VitralError for a source that is not there or not whole."""
+    def __init__(self, sources: Sequence[str] = (), base: str | None = None) -> None:
+        """`base` is that of an adapter among the sources, if it is not where it says.
+
+        Raises VitralError for a source that is not there or not whole.
+        """
         self._models: dict[str, CatalogEntry] = {}
+        self._base = base
         for name in bundled():
             config = read_config(bundled_folder(name))
             self._put(name, name, config, is_bundled=True)
@@ -54,7 +63,7 @@ class ModelCatalog:
     def descriptions(self, language: str) -> list[ModelDescription]:
         """What is known of every model, titles in `language`."""
         return [
-            entry.description.model_copy(update={"title": _title(entry.description, language)})
+            entry.description.model_copy(update={"title": _title(entry, language)})
             for entry in list(self._models.values())
         ]
 
@@ -100,9 +109,7 @@ class ModelCatalog:
             check_stop()
         try:
             if entry.model is None:
-                from vitral.model import load
-
-                entry.model = load(entry.source)
+                entry.model = self._opened(name, entry)
                 entry.description = _known_now(entry.description, entry.model)
             yield entry.model
         finally:
@@ -113,11 +120,23 @@ class ModelCatalog:
         with self.borrow(name):
             pass
 
+    def _opened(self, name: str, entry: CatalogEntry) -> "Model":
+        from vitral.model import load
+
+        if entry.adapted is None:
+            return load(entry.source, base=entry.base)
+        with self.borrow(entry.adapted) as adapted:
+            model = adapted.without_adapter()
+        model.name = name
+        return model
+
     def _put_source(self, source: str) -> str:
         """Add what the user named; the name that requests call it by."""
         if source in self._models:
             return source
         folder = Path(source).expanduser()
+        if folder.is_dir() and is_adapter(folder):
+            return self._put_adapter(folder.resolve())
         if folder.is_dir():
             config = read_config(folder)
             check_weights(folder)
@@ -131,16 +150,31 @@ class ModelCatalog:
         check_weights(folder)
         return self._put(name, source, read_config(folder))
 
+    def _put_adapter(self, folder: Path) -> str:
+        """Add an adapter and, to compare with, its base alone; the adapter's name."""
+        base = base_folder(folder, adapter_config(folder), self._base)
+        config = read_config(base)
+        check_weights(base)
+        name = folder.name if folder.name not in self._models else str(folder)
+        self._put(name, str(folder), config)
+        self._models[name].base = base
+        alone = self._put(f"{name}-base", str(base), config)
+        self._models[alone].adapted = name
+        return name
+
     def _put(self, name: str, source: str, config: dict[str, Any], is_bundled: bool = False) -> str:
         description = describe(config, name=name, title=name, bundled=is_bundled)
         self._models[name] = CatalogEntry(source, description)
         return name
 
 
-def _title(description: ModelDescription, language: str) -> str:
-    """The catalogue's title for a bundled model; every other is called by its name."""
-    key = f"studio.model.{description.name}"
-    return message(key, language) if key in catalogue(language) else description.title
+def _title(entry: CatalogEntry, language: str) -> str:
+    """The catalogue's title for a bundled model, or that of an adapter's base; every other is
+    called by its name."""
+    if entry.adapted is not None:
+        return message("studio.without_adapter", language, name=entry.adapted)
+    key = f"studio.model.{entry.description.name}"
+    return message(key, language) if key in catalogue(language) else entry.description.title
 
 
 def _known_now(description: ModelDescription, model: "Model") -> ModelDescription:
