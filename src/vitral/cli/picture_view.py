@@ -6,6 +6,7 @@ from rich.text import Text
 
 from vitral.cli.color_scale import cell_style, color, shade
 from vitral.cli.heat_table import legend
+from vitral.cli.pattern_view import title
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.surfaces.picture import PictureSurface
@@ -17,13 +18,19 @@ _NUMBER = 4
 """Characters of a cell with a number in it."""
 
 
-def has_grid(trace: Trace) -> bool:
-    """Whether the trace's tokens are patches of a picture."""
-    return isinstance(trace.surface, PictureSurface) and trace.surface.rows > 0
+def has_grid(trace: Trace, part: str | None = None) -> bool:
+    """Whether a part's query and key tokens are patches of a picture."""
+    surfaces = (trace.query_surface(part), trace.key_surface(part))
+    return all(isinstance(each, PictureSurface) and each.rows > 0 for each in surfaces)
 
 
 def print_picture(
-    console: Console, trace: Trace, layer: int, head: int, token: str | None = None
+    console: Console,
+    trace: Trace,
+    layer: int,
+    head: int,
+    token: str | None = None,
+    part: str | None = None,
 ) -> None:
     """Print what `token` ("3,5" or a number; default: the first token that is no patch) attends
     to; where all tokens are patches, what they attend to on average.
@@ -33,18 +40,10 @@ def print_picture(
     surface = trace.surface
     assert isinstance(surface, PictureSurface)
     at = _token(trace, surface, token)
-    weights = trace.attention(layer=layer, head=head)
+    weights = trace.attention(layer=layer, head=head, part=part)
     row = weights.mean(0) if at is None else weights[at]
     numbers = row.tolist()
-    title = message(
-        "cli.trace.title",
-        model=trace.model,
-        layer=layer,
-        last_layer=trace.num_layers - 1,
-        head=head,
-        last_head=trace.num_heads - 1,
-    )
-    console.print(Text(title, style="bold"))
+    console.print(Text(title(trace, layer, head, part), style="bold"))
     key = "cli.trace.grid_mean" if at is None else "cli.trace.grid"
     said = message(key, token="" if at is None else _name(trace, at), picture=surface.name)
     console.print(Text(said))

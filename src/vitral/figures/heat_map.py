@@ -74,7 +74,7 @@ def heat_map(
         language=language,
     )
     top_value = cells.greatest if ceiling is None else ceiling
-    if not top_value >= 0 or (cells.signed and (style.scale != "course" or lifted)):
+    if not 0 <= top_value < float("inf") or (cells.signed and (style.scale != "course" or lifted)):
         raise VitralError("figure_ceiling", ceiling=ceiling, scale=style.scale)
     warn_of_missing([*(cells.row_labels or []), *(cells.column_labels or []), title or ""])
     floor = f"−{style.number(top_value)}" if cells.signed else None

@@ -2,11 +2,11 @@
 
 `generation_config.json` may say that no three tokens come twice, that some are never written,
 that the first or last one is given, that a text has a least length. transformers' `generate`
-follows it, so the same model would write something else here if nobody read it. The rules are
-transformers' own, applied in its order; they are imported only where a folder has some.
+follows it, and so does Vitral: otherwise the same model would write different texts. The rules are
+transformers' own, applied in its order; they are imported only if a folder has some.
 
-What a person says (how many tokens, whether and how to draw, how many beams) is not taken from
-the folder. What it asks for that nobody here can do is refused by its name.
+The user's options (how many tokens, whether and how to sample, how many beams) are not taken from
+the folder. Vitral refuses a setting that it cannot follow, by its name.
 
 Shapes: B texts, T tokens so far, V vocabulary.
 """
@@ -66,7 +66,7 @@ class FolderRules:
         self, prompt: Sequence[int], max_new_tokens: int | None, encoder_ids: Tensor | None
     ) -> Rule:
         """The rules for one text that begins with `prompt`; an encoder has read `encoder_ids`
-        [S]. Without `max_new_tokens` nobody knows which token is the last."""
+        [S]. Without `max_new_tokens`, no token is known to be the last."""
         from transformers import LogitsProcessorList
 
         made = self._processors(len(prompt), max_new_tokens, encoder_ids)

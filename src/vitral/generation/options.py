@@ -8,8 +8,8 @@ would change nothing is refused, so that no setting is silently ignored.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vitral.errors import VitralError
-from vitral.generation.sampling import MOST_PENALTY, Sampling, check_range
+from vitral.errors import VitralError, check_range
+from vitral.generation.sampling import MOST_PENALTY, Sampling
 
 MOST_TOKENS, MOST_BEAMS = 1_000_000, 1000
 """More than these are a slip of the finger, and would fill the memory before anybody saw it."""

@@ -24,19 +24,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, check_range
 
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-4, 1e4
-"""Below it the logits leave float32, and what is drawn is the likeliest token anyway (ask for 0);
-above it all tokens are equally likely."""
+"""Below it the logits leave float32, and the sampled token is the most likely one anyway (ask for
+0); above it all tokens are equally likely."""
 
 MOST_PENALTY = 100.0
-
-
-def check_range(option: str, value: float, least: float, most: float) -> None:
-    """Raises VitralError `option_range` for a number that is not between the two."""
-    if not least <= value <= most:
-        raise VitralError("option_range", option=option, value=value, least=least, most=most)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from vitral.generation.sampling import Sampling
 from vitral.generation.writing import check_prompts_known, prompt_of
 from vitral.models.description import architecture, context
 from vitral.models.generation_settings import end_ids
-from vitral.tracing.recording.newest_row import NewestRow
+from vitral.tracing.recording.last_row import LastRow
 
 Ended = Literal["end", "context"]
 """Why nothing follows: the model's end token was written, or its context is full."""
@@ -99,7 +99,7 @@ class Stepping:
         self.prompt, self.source, self.before = prompt.decoder, prompt.encoder, prompt.before
         self.context = context(module)
         self._module, self._tokenizer, self._windowed = module, tokenizer, windowed
-        self._newest = NewestRow(module) if watched else None
+        self._last_row = LastRow(module) if watched else None
         self._end_ids = end_ids(module, tokenizer)
         self._device = next(module.parameters()).device
         self.encoder_ids = prompt.encoder_ids(self._device)
@@ -151,14 +151,14 @@ class Stepping:
         known = self.num_known(written)
         if known == len(window) and self._look is not None:
             return self._look
-        newest = self._newest
-        with newest or nullcontext(), torch.no_grad():
+        last_row = self._last_row
+        with last_row or nullcontext(), torch.no_grad():
             if known < 0 or self._reader is None:
                 check_prompts_known(self._module, [self._asked])
                 known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
-        rows, cross = ({}, {}) if newest is None else (newest.rows, newest.cross)
+        rows, cross = ({}, {}) if last_row is None else (last_row.rows, last_row.cross)
         if self.source is not None and any(row.shape[-1] > len(window) for row in rows.values()):
             rows = {}  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
         self._read = window
@@ -188,14 +188,19 @@ class Stepping:
         )
 
     def _ruled(self, logits_1V: Tensor, written: Sequence[int], sampling: Sampling) -> Tensor:
-        """The logits after the rules of the model's folder. A penalty on repetition that was
-        asked for takes the place of the folder's."""
+        """The logits after the rules of the model's folder: a repetition penalty that was asked
+        for replaces the folder's, and the last token that fits into the context is the one that
+        `forced_eos_token_id` names."""
         penalty = None if sampling.repetition_penalty == 1 else sampling.repetition_penalty
         rules = rules_of(self._module, self._tokenizer, repetition_penalty=penalty)
         if rules is None:
             return logits_1V
         source = None if self.encoder_ids is None else self.encoder_ids[0].cpu()
-        rule = rules.of_text(self._prompt_ids, None, source)
+        # Only the context limits how long a text becomes, and a window not even that.
+        room = None
+        if self.context is not None and not self._windowed:
+            room = self.context - len(self.prompt)
+        rule = rules.of_text(self._prompt_ids, room, source)
         ids_1T = torch.tensor([[*self._prompt_ids, *written]])
         return rule(ids_1T, logits_1V.cpu()).to(logits_1V.device)
 

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from vitral.errors import VitralError
 from vitral.models.form import Form
 from vitral.models.forms import form_of_body, form_of_folder
+from vitral.models.whole_folder import write_all
 
 
 def can_read(folder: Path) -> bool:
@@ -102,8 +103,21 @@ def write(
     folder: Path | str,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Save `model`, one of our forms, and its tokenizer into `folder`, made if missing."""
-    folder = Path(folder)
+    """Save `model`, one of our forms, and its tokenizer into `folder`, made if missing.
+
+    Raises VitralError `file_unwritable` where the disk refuses a file; `folder` is then as it was.
+    """
+    write_all(Path(folder), lambda new: write_files(model, tokenizer, new, dtype))
+
+
+def write_files(
+    model: nn.Module,
+    tokenizer: Tokenizer | None,
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """The files of `write`, one after another, into a folder that exists. Raises OSError or
+    SafetensorError where the disk refuses one."""
     config: Any = model.config
     form = form_of_folder(config.architecture)
     assert form is not None, "one of our forms"
@@ -127,7 +141,6 @@ def write(
             if said is None and wanted and f"{name}_token" in specials:
                 token_id = tokenizer.token_to_id(specials[f"{name}_token"])
                 entries[f"{name}_token_id"] = token_id
-    folder.mkdir(parents=True, exist_ok=True)
     weights = form.folder.to_folder(dict(model.named_parameters()))
     save_file(
         {name: weight.detach().to(dtype).contiguous() for name, weight in weights.items()},
@@ -137,7 +150,8 @@ def write(
     (folder / "model.safetensors").chmod(0o644)  # safetensors leaves it to its owner alone
     _write_json(folder / "config.json", entries)
     if tokenizer is not None:
-        tokenizer.save(str(folder / "tokenizer.json"))
+        # The library's own `save` raises a bare Exception.
+        (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
         _write_json(
             folder / "tokenizer_config.json",
             {

@@ -14,13 +14,15 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlencode
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, check_range, is_whole
 from vitral.messages import LANGUAGES, message, preferred_language
 from vitral.showing.page_data import checked_records, page_data, size_of
 from vitral.tracing.trace import Trace
 
 MOST_MEGABYTES = 64.0
-"""A larger page opens slowly; its writer is asked first."""
+"""The default limit: a larger page opens slowly."""
+LARGEST_LIMIT = 100_000
+"""Megabytes that a limit can be raised to."""
 VIEWS = ("lines", "map", "numbers")
 THEMES = ("light", "dark")
 _MARK = re.compile(r"<!--vitral:(\w+)-->")
@@ -46,8 +48,9 @@ def page(
     _check_choice("view", view, VIEWS)
     _check_choice("language", language, LANGUAGES)
     _check_choice("theme", theme, THEMES)
+    check_range("most_megabytes", most_megabytes, 0, LARGEST_LIMIT)
     tokens = trace.query_tokens(part)
-    if token is not None and not 0 <= token < len(tokens):
+    if token is not None and not (is_whole(token) and 0 <= token < len(tokens)):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
     trace.attention(layer or 0, head or 0, part)  # says what is wrong with them
     size = size_of(records) / 1e6

@@ -105,6 +105,14 @@ def without_attention(model: str, layer: int, layers: Iterable[int]) -> VitralEr
     return VitralError("layer_without_attention", model=model, layer=layer, layers=known)
 
 
+def unknown_part(part: str | None, known: Iterable[str]) -> VitralError:
+    """The error for a part that there is not, naming those that there are."""
+    named = ", ".join(filter(None, known))
+    if not named:
+        return VitralError("part_single", part=part)
+    return VitralError("part_unknown", part=part, known=named)
+
+
 def not_there(trace: "Trace", address: str) -> VitralError:
     """The error for an address that a trace does not have: of a layer without attention, it names
     those that have it; else the nearest addresses."""

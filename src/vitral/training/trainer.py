@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.messages import message
-from vitral.models.hugging_face import write
+from vitral.models.hugging_face import write_files
 from vitral.models.kept_files import put_back
 from vitral.training.distributed.parallel import Parallel
 from vitral.training.objectives import Objective
@@ -211,7 +211,7 @@ class Trainer:
         folder = self.out / "model"
 
         def fill(new: Path) -> None:
-            write(whole, self.prepared.tokenizer, new)
+            write_files(whole, self.prepared.tokenizer, new)
             put_back(self.out / START, new)
 
         try:

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.tracing.recording.layers import find_layers
-from vitral.tracing.recording.recorder import lock_of
+from vitral.tracing.recording.observed import lock_of
 from vitral.vision.processor import pixels_for
 
 AT_ONCE = 8

@@ -36,11 +36,11 @@ from vitral.tracing.editing.edit_input import (
 from vitral.tracing.editing.edited_run import EditedRun
 from vitral.tracing.editing.pattern_order import Blank, Cell, Column, Even, Order, Rows, Scale
 from vitral.tracing.editing.value_patch import ValuePatch
-from vitral.tracing.parts import without_attention
+from vitral.tracing.parts import unknown_part, without_attention
 from vitral.tracing.recording.attention_function import attention_through_vitral
 from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers
-from vitral.tracing.recording.recorder import lock_of
+from vitral.tracing.recording.observed import lock_of
 
 _OF_A_LAYER = re.compile(
     r"residual\.(pre|mid|post)|mlp\.out|(cross_)?attention(_\d+)?\.(q|k|v|out|pattern)"
@@ -339,7 +339,7 @@ class Edit:
             raise VitralError("not_traceable", model=name, reason="AttentionInterface")
         part = known[0] if part is None else part
         if part not in known:
-            raise VitralError("part_unknown", part=part, known=", ".join(known))
+            raise unknown_part(part, known)
         return part, self._layers["decoder" if part == "cross" else part]
 
     def _check(self, address: str) -> None:

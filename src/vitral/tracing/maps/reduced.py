@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, is_whole
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import split_attention
 from vitral.tracing.attention.attention_record import AttentionRecord
@@ -41,9 +41,9 @@ def view_of(
     shape, block = _matrix(trace, address, head)
     rows = _range(rows, shape[0], "rows_out_of_range")
     columns = _range(columns, shape[1], "columns_out_of_range")
-    if height < 1 or width < 1 or reduction not in ("mean", "max"):
+    if not is_size(height) or not is_size(width) or reduction not in ("mean", "max"):
         raise VitralError("view_size", height=height, width=width, reduction=reduction)
-    if cell is not None and cell < 1:
+    if cell is not None and not is_size(cell):
         raise VitralError("view_size", height=cell, width=cell, reduction=reduction)
     if cell is None:
         edges = cell_edges(*rows, height), cell_edges(*columns, width)
@@ -60,6 +60,11 @@ def view_of(
     else:
         values = torch.cat([block(some, columns).float().cpu() for some in blocks])
     return View(values, aggregated, rows, columns)
+
+
+def is_size(value: object) -> bool:
+    """Whether a value is a number of cells."""
+    return isinstance(value, int) and value >= 1
 
 
 def pooled_map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
@@ -108,7 +113,7 @@ def checked_head(num_heads: int, head: int | None) -> int:
     """`head`, if there is such a one. Raises VitralError `head_needed`, `head_out_of_range`."""
     if head is None:
         raise VitralError("head_needed", num_heads=num_heads)
-    if not 0 <= head < num_heads:
+    if not is_whole(head) or not 0 <= head < num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
     return head
 
@@ -132,8 +137,12 @@ def _matrix(
 
 
 def _range(asked: Range | None, length: int, key: str) -> Range:
-    first, last = (0, length) if asked is None else asked
-    if not 0 <= first < last <= length:
+    if asked is None:
+        return 0, length
+    if not isinstance(asked, tuple | list) or len(asked) != 2:
+        raise TypeError(f"rows and columns are (first, one past the last), not {asked!r}")
+    first, last = asked
+    if not (is_whole(first) and is_whole(last)) or not 0 <= first < last <= length:
         raise VitralError(key, first=first, last=last, length=length)
     return first, last
 

@@ -5,8 +5,8 @@ transformers' own. Places are counted in characters of the text as it was given,
 tokenizer normalises, and cover whole characters: where byte-level BPE splits one, each of its
 tokens stands for all of it.
 
-A text is a text: "<s>" in it is three characters, not the mark of that name. Only the mask of an
-encoder is the mask wherever it is written, since there is no other way to ask for a word.
+Names of special tokens in a text are text: "<s>" is three characters. Only the mask of an encoder
+is the mask token wherever it is written, since there is no other way to ask for a word.
 """
 
 import unicodedata
@@ -21,9 +21,12 @@ from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.token import Token
 
 
-def read_text(tokenizer: Any, text: str, *, special_tokens: bool = False) -> list[Token]:
-    """The tokens of `text`, special ones that the tokenizer adds included. Nothing is cut. With
-    `special_tokens`, the names of special tokens in the text are those tokens.
+def read_text(
+    tokenizer: Any, text: str, *, special_tokens: bool = False, add_special_tokens: bool = True
+) -> list[Token]:
+    """The tokens of `text`, with the special ones that the tokenizer adds, unless
+    `add_special_tokens` is false. Nothing is truncated. With `special_tokens`, the names of
+    special tokens in the text are those tokens.
 
     Raises VitralError `text_empty` for a text without a word, `text_not_unicode` for one that
     holds half a character (a lone surrogate, as undecodable bytes leave behind).
@@ -35,12 +38,12 @@ def read_text(tokenizer: Any, text: str, *, special_tokens: bool = False) -> lis
         raise VitralError("text_not_unicode", position=broken)
     inside = getattr(tokenizer, "backend_tokenizer", None)  # of transformers' fast ones
     if hasattr(tokenizer, "encode_batch"):
-        tokens = _read_with_tokenizers(tokenizer, text, set(), special_tokens)
+        tokens = _read_with_tokenizers(tokenizer, text, set(), special_tokens, add_special_tokens)
     elif getattr(tokenizer, "is_fast", False) and hasattr(inside, "encode_batch"):
         special = set(tokenizer.all_special_ids)
-        tokens = _read_with_tokenizers(inside, text, special, special_tokens)
+        tokens = _read_with_tokenizers(inside, text, special, special_tokens, add_special_tokens)
     else:
-        tokens = _read_without_places(tokenizer, text, special_tokens)
+        tokens = _read_without_places(tokenizer, text, special_tokens, add_special_tokens)
     if not tokens:
         raise VitralError("text_empty")
     return _with_their_marks(tokens, text)
@@ -80,14 +83,15 @@ def _leans(character: str) -> bool:
 
 
 def _read_with_tokenizers(
-    tokenizer: Any, text: str, special: set[int], special_tokens: bool
+    tokenizer: Any, text: str, special: set[int], special_tokens: bool, add_special_tokens: bool
 ) -> list[Token]:
+    adding = {"add_special_tokens": add_special_tokens}
     added = tokenizer.get_added_tokens_decoder()
     special = special | {number for number, token in added.items() if token.special}
     mask = _mask_in(tokenizer, text)
     if mask is None or special_tokens:
-        return _encoded(tokenizer, text, special, special_tokens=special_tokens)
-    marked = _encoded(tokenizer, text, special, special_tokens=True)
+        return _encoded(tokenizer, text, special, special_tokens=special_tokens, **adding)
+    marked = _encoded(tokenizer, text, special, special_tokens=True, **adding)
     if all(not each.special or each.start is None or each.text == mask for each in marked):
         return marked
     return list(_around_masks(marked, mask, text, lambda part: _plain(tokenizer, part, special)))
@@ -103,7 +107,7 @@ def _encoded(
     special: set[int],
     *,
     special_tokens: bool,
-    add_special_tokens: bool = True,
+    add_special_tokens: bool,
 ) -> list[Token]:
     with as_text(tokenizer, special_tokens=special_tokens):
         encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens)
@@ -148,13 +152,21 @@ def _around_masks(
     yield from marked[last:]
 
 
-def _read_without_places(tokenizer: Any, text: str, special_tokens: bool) -> list[Token]:
+def _read_without_places(
+    tokenizer: Any, text: str, special_tokens: bool, add_special_tokens: bool
+) -> list[Token]:
     """With a tokenizer that cannot say where its tokens stand. Of those of transformers it is
     found out: each token is spelled, and looked for in the text after the one before."""
     of_transformers = hasattr(tokenizer, "convert_tokens_to_string")
-    named = {"split_special_tokens": not special_tokens} if of_transformers else {}
+    named = (
+        {"split_special_tokens": not special_tokens, "add_special_tokens": add_special_tokens}
+        if of_transformers
+        else {}
+    )
     ids = tokenizer(text, truncation=False, **named)["input_ids"]
     tokens = bare_tokens(ids, tokenizer)
+    if not (of_transformers or add_special_tokens):
+        tokens = [token for token in tokens if not token.special]
     places = _found_in(tokenizer, tokens, text) if of_transformers else None
     if places is None:
         return tokens

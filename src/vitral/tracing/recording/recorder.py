@@ -6,9 +6,7 @@ other values come from the walk over the model's layers (`layer_walk`), which kn
 
 from collections import Counter
 from contextlib import ExitStack
-from threading import Lock, RLock
 from types import TracebackType
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +21,8 @@ from vitral.tracing.attention.visibility import Bias, Visibility
 from vitral.tracing.editing.edited_run import edits_of
 from vitral.tracing.memory.free_memory import give_back
 from vitral.tracing.memory.store import Store
-from vitral.tracing.recording.attention_function import attention_through_vitral
-from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layer_walk import LayerWalk
+from vitral.tracing.recording.observed import observed
 from vitral.tracing.recording.open_layer import OpenLayer, same
 from vitral.tracing.recording.own_attention import TorchAttentionWatched, may_call_torch
 from vitral.tracing.recording.running_attention import RunningAttention, tokens_come_first
@@ -38,15 +35,6 @@ LARGE = 1 << 25
 
 BYTES_A_CELL = 5
 """Of a mask in a forward pass: one as it is, four as the kernel takes it."""
-
-_locks: WeakKeyDictionary[nn.Module, RLock] = WeakKeyDictionary()
-_locks_lock = Lock()
-
-
-def lock_of(module: nn.Module) -> RLock:
-    """What one thread holds while it watches or edits a module; others wait."""
-    with _locks_lock:
-        return _locks.setdefault(module, RLock())
 
 
 class Recorder:
@@ -94,22 +82,17 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         with ExitStack() as undo:
-            undo.enter_context(lock_of(self.module))
+            undo.enter_context(observed(self.module, self))
             self.edits = edits_of(self.module)
             for part in self.module.modules():
                 undo.callback(setattr, part, "training", part.training)
                 part.training = False
             self._walk.install(undo)
             self._running.hook(self.module, self.is_watching, undo)
-            undo.enter_context(as_written(self.module))
-            undo.enter_context(attention_through_vitral(self.module))
             if may_call_torch(self.module):
                 running = self._running
                 mode = TorchAttentionWatched(lambda: running.current, lambda: running.asks)
                 undo.enter_context(mode)
-            undo.enter_context(torch.no_grad())
-            token = observer.set(self)
-            undo.callback(observer.reset, token)
             self._undo = undo.pop_all()
         return self
 

@@ -6,16 +6,14 @@ to disk, and only then is it given its name, which a file system does wholly or 
 A reader of such a folder compares the checksums first: a disk can lose bytes too.
 """
 
-import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from safetensors import SafetensorError
+from vitral.models.whole_folder import as_os_error
 
 CHECKSUMS = "checksums.json"
 
@@ -35,14 +33,12 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
             folder.replace(old)
         new.replace(folder)
         to_disk(folder.parent)
-    except OSError:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
     except Exception as error:
         shutil.rmtree(new, ignore_errors=True)
-        if isinstance(error, SafetensorError) or "os error" in str(error):  # tokenizers' is bare
-            raise _as_os_error(error) from error
-        raise
+        refused = as_os_error(error)
+        if refused is None or refused is error:
+            raise
+        raise refused from error
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -89,11 +85,3 @@ def _seal(folder: Path) -> None:
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _as_os_error(error: Exception) -> OSError:
-    """What safetensors or tokenizers could not write, as Python says it: their texts end in
-    "(os error 28)"."""
-    found = re.search(r"os error (\d+)", str(error))
-    number = int(found[1]) if found else errno.EIO
-    return OSError(number, os.strerror(number))
