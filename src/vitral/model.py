@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vitral.exporting.gguf_file import Exported
     from vitral.generation.options import GenerationOptions
     from vitral.models.adapters import Adapter
+    from vitral.models.chat_template import ChatTemplate, Messages
     from vitral.tracing.editing.edit import Edit
     from vitral.tracing.memory.forecast import Forecast
     from vitral.tracing.trace import Trace
@@ -69,6 +70,10 @@ def load(source: Any, *, base: "str | os.PathLike[str] | None" = None) -> "Model
     return model
 
 
+CONVERSATION = {"special_tokens": True, "add_special_tokens": False}
+"""How the text of a conversation is read."""
+
+
 class Model:
     """A module with its tokenizer. `name` is what it was opened as, else its class's name.
 
@@ -78,7 +83,7 @@ class Model:
     pictures into numbers, one of transformers' image processors, or None; `num_layers` and
     `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
     it takes, None if nothing limits them; `vocabulary_size` is how many entries it knows, None
-    if nothing says so; `chat_template` is the Jinja template of its conversations, or None;
+    if nothing says so; `chat_template` is the form of its conversations, or None;
     `adapter` says which PEFT adapter is in the weights, if any.
     """
 
@@ -88,9 +93,10 @@ class Model:
         tokenizer: Any = None,
         name: str | None = None,
         processor: Any = None,
-        chat_template: str | None = None,
+        chat_template: "ChatTemplate | None" = None,
     ) -> None:
         from vitral.models import description
+        from vitral.models.chat_template import template_of
 
         self.module = module
         self.tokenizer = tokenizer
@@ -108,7 +114,7 @@ class Model:
         self.context = description.context(module)
         self.vocabulary_size = description.number(module, "vocab_size")
         self.adapter: Adapter | None = None
-        self.chat_template = chat_template or getattr(tokenizer, "chat_template", None)
+        self.chat_template = chat_template or template_of(tokenizer)
 
     def __repr__(self) -> str:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
@@ -161,6 +167,16 @@ class Model:
     ) -> "list[Trace]": ...
 
     @overload
+    def trace(
+        self,
+        *,
+        messages: "Messages",
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
+        memory: int | str | None = None,
+    ) -> "Trace": ...
+
+    @overload
     def trace(self, picture: Any, /, *, memory: int | str | None = None) -> "Trace": ...
 
     @overload
@@ -171,6 +187,7 @@ class Model:
         text: Any = None,
         *,
         texts: Sequence[str] | None = None,
+        messages: "Messages | None" = None,
         ids: Any = None,
         attention_mask: Any = None,
         decoder_text: str | None = None,
@@ -183,10 +200,11 @@ class Model:
         """What the model computes for a text or a picture, kept in a `Trace`.
 
         Give one of: `text`; `texts`, which are run as one batch and give a list of traces, each
-        the same as if it had been alone; `ids`, a list (one trace) or rows of them (a list of
-        traces; `attention_mask` is 0 where a row is padding); or the model's own inputs by
-        name, e.g. `pixel_values` (one trace, or a list for more than one image). An
-        encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
+        the same as if it had been alone; `messages`, a conversation (see `conversation`); `ids`,
+        a list (one trace) or rows of them (a list of traces; `attention_mask` is 0 where a row is
+        padding); or the model's own inputs by name, e.g. `pixel_values` (one trace, or a list for
+        more than one image). An encoder–decoder also reads `decoder_text` or `decoder_ids`, by
+        default its start token.
 
         A model that reads pictures takes one in place of the text: a path, the bytes of a file,
         a PIL image, or an array [H, W, 3] of bytes or of floats from 0 to 1. Its tokens are
@@ -211,9 +229,21 @@ class Model:
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture
 
-        given = [each for each in (text, texts, ids) if each is not None]
+        given = [each for each in (text, texts, messages, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
-            raise TypeError("give one of text, texts, ids, or the model's own inputs by name")
+            raise TypeError(
+                "give one of text, texts, messages, ids, or the model's own inputs by name"
+            )
+        if messages is not None:
+            if special_tokens or not add_special_tokens or attention_mask is not None:
+                raise TypeError("a conversation's text is read as its template writes it")
+            return self.trace(
+                self.conversation(messages),
+                decoder_text=decoder_text,
+                decoder_ids=decoder_ids,
+                memory=memory,
+                **CONVERSATION,
+            )
         if attention_mask is not None and (text is not None or texts is not None):
             raise TypeError("a text needs no attention_mask; it goes with ids")
         of_picture = text is not None and (self.reads == "picture" or is_picture(text))
@@ -314,6 +344,27 @@ class Model:
 
         return write_traced(self.module, self.tokenizer, text, chosen, name=self.name)
 
+    def chat(self, messages: "Messages", **options: Any) -> str:
+        """The model's answer to a conversation, without the conversation.
+
+        `messages` are {"role": "user", "content": "…"}, one after the other, or one text of the
+        user's. Options and errors as in `generate`, and those of `conversation`.
+        """
+        text = self.conversation(messages)
+        written = self.generate(text, **CONVERSATION | options)
+        return written if self.kind == "encoder-decoder" else written.removeprefix(text)
+
+    def conversation(self, messages: "Messages") -> str:
+        """The text that a conversation is to the model: what its folder's chat template makes of
+        it. It is read with `special_tokens=True, add_special_tokens=False`, for the template
+        writes all special tokens by name.
+
+        Raises VitralError `chat_no_template`, `messages_wrong`, `chat_template_refuses`.
+        """
+        if self.chat_template is None:
+            raise VitralError("chat_no_template", model=self.name)
+        return self.chat_template.render(messages, self.name)
+
     def evaluate(self, text: str, *, mask_share: float = 0.15, seed: int = 0) -> Any:
         """How well the model predicts `text`: a `NextTokenLoss` for a decoder, a `MaskedLoss` for
         an encoder (`vitral.training.evaluation` explains both).
@@ -371,7 +422,7 @@ class Model:
             Path(path),
             name=self.name,
             precision=precision,
-            chat_template=self.chat_template,
+            chat_template=None if self.chat_template is None else self.chat_template.source,
         )
 
     def edit(self) -> "Edit":

@@ -81,7 +81,9 @@ def test_the_tokenizer_and_the_template_are_the_adapters_own(base: Path, tmp_pat
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(base / name, tmp_path / "adapter")
     change(tmp_path / "adapter" / "tokenizer_config.json", chat_template="{{ messages }}")
-    assert vitral.load(tmp_path / "adapter").chat_template == "{{ messages }}"
+    template = vitral.load(tmp_path / "adapter").chat_template
+    assert template is not None
+    assert template.source == "{{ messages }}"
 
 
 def test_a_classifier_has_the_head_that_came_with_the_adapter(base: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from torch import nn
 
 from vitral.errors import VitralError
 from vitral.models.catalog import bundled, bundled_folder
-from vitral.models.chat_template import read_chat_template
+from vitral.models.chat_template import ChatTemplate, read_chat_template
 from vitral.models.folder import check_finite, check_weights, read_config, refuse_pickles
 from vitral.models.generation_settings import keep_settings
 
@@ -41,7 +41,7 @@ class Opened:
     module: nn.Module
     tokenizer: Any
     folder: Path | None
-    chat_template: str | None = None
+    chat_template: ChatTemplate | None = None
 
 
 def open_source(source: str | os.PathLike[str]) -> Opened:

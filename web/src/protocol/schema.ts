@@ -179,6 +179,8 @@ export interface components {
             context: number | null;
             architecture: string;
             bundled: boolean;
+            /** @description Whether its folder has a chat template */
+            chats: boolean;
         };
         /** @description A token or word near another, with the cosine of the angle between them. */
         Neighbour: {
@@ -198,6 +200,11 @@ export interface components {
              * @default false
              */
             windowed?: boolean;
+            /**
+             * @description The text is a message, in the form of the chat template
+             * @default false
+             */
+            chat?: boolean;
             /** @description null: all layers */
             layer?: number | null;
             /** @description null: all its heads */
@@ -375,6 +382,11 @@ export interface components {
              * @default false
              */
             windowed?: boolean;
+            /**
+             * @description The text is a message, in the form of the chat template
+             * @default false
+             */
+            chat?: boolean;
             strategies: components["schemas"]["Strategy"][];
             /** @default 0 */
             seed?: number;
@@ -513,6 +525,11 @@ export interface components {
              * @default false
              */
             windowed?: boolean;
+            /**
+             * @description The text is a message, in the form of the chat template
+             * @default false
+             */
+            chat?: boolean;
             /** @description null: all layers */
             layer?: number | null;
             /** @description null: all its heads */

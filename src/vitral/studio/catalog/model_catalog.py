@@ -14,6 +14,7 @@ from vitral.errors import VitralError
 from vitral.messages import catalogue, message
 from vitral.models.adapter_folder import adapter_config, base_folder, is_adapter
 from vitral.models.catalog import bundled, bundled_folder
+from vitral.models.chat_template import read_chat_template
 from vitral.models.folder import check_weights, read_config
 from vitral.stopping import check_stop
 from vitral.studio.catalog.description import ModelDescription, describe
@@ -49,7 +50,7 @@ class ModelCatalog:
         self._base = base
         for name in bundled():
             config = read_config(bundled_folder(name))
-            self._put(name, name, config, is_bundled=True)
+            self._put(name, name, config, bundled_folder(name), is_bundled=True)
         named = [self._put_source(source) for source in sources]
         if not self._models:
             raise VitralError("no_models")
@@ -89,7 +90,7 @@ class ModelCatalog:
             raise VitralError("model_name_taken", name=name)
         config = read_config(folder)
         check_weights(folder)
-        self._put(name, str(folder.resolve()), config)
+        self._put(name, str(folder.resolve()), config, folder)
 
     def remove(self, name: str) -> None:
         """Offer a model no more that was added; the default one stays."""
@@ -143,12 +144,12 @@ class ModelCatalog:
             path = folder.resolve()
             taken = self._models.get(path.name)
             name = path.name if taken is None or taken.source == str(path) else str(path)
-            return self._put(name, str(path), config)
+            return self._put(name, str(path), config, path)
         from vitral.models.load import locate
 
         name, folder = locate(source)
         check_weights(folder)
-        return self._put(name, source, read_config(folder))
+        return self._put(name, source, read_config(folder), folder)
 
     def _put_adapter(self, folder: Path) -> str:
         """Add an adapter and, to compare with, its base alone; the adapter's name."""
@@ -156,14 +157,23 @@ class ModelCatalog:
         config = read_config(base)
         check_weights(base)
         name = folder.name if folder.name not in self._models else str(folder)
-        self._put(name, str(folder), config)
+        self._put(name, str(folder), config, folder, base)
         self._models[name].base = base
-        alone = self._put(f"{name}-base", str(base), config)
+        alone = self._put(f"{name}-base", str(base), config, base)
         self._models[alone].adapted = name
         return name
 
-    def _put(self, name: str, source: str, config: dict[str, Any], is_bundled: bool = False) -> str:
-        description = describe(config, name=name, title=name, bundled=is_bundled)
+    def _put(
+        self,
+        name: str,
+        source: str,
+        config: dict[str, Any],
+        *folders: Path,
+        is_bundled: bool = False,
+    ) -> str:
+        """One more model; its chat template stands in one of the folders."""
+        chats = any(read_chat_template(folder) is not None for folder in folders)
+        description = describe(config, name=name, title=name, bundled=is_bundled, chats=chats)
         self._models[name] = CatalogEntry(source, description)
         return name
 
