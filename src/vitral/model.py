@@ -150,6 +150,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
         special_tokens: bool = False,
         add_special_tokens: bool = True,
     ) -> "Trace": ...
@@ -162,6 +163,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
         special_tokens: bool = False,
         add_special_tokens: bool = True,
     ) -> "list[Trace]": ...
@@ -174,6 +176,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
     ) -> "Trace": ...
 
     @overload
@@ -193,6 +196,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
         special_tokens: bool = False,
         add_special_tokens: bool = True,
         **inputs: Any,
@@ -218,6 +222,11 @@ class Model:
         goes to a temporary file. The cost of a long text is estimated (`forecast`), announced, and
         refused if it cannot fit.
 
+        With `record`, only the values at those addresses are kept, and memory is needed for no
+        others: `record=["layers.3.mlp.out", "layers.*.attention.pattern"]`. `layers.N.mlp.neurons`
+        are kept only if they are asked for; "*" is everything and they. What was not chosen is
+        `not_recorded`, and such a trace cannot be saved.
+
         The module is left exactly as it was. Raises VitralError `text_empty`,
         `text_too_long` (texts are never truncated), `id_out_of_range`, `ids_unreadable`,
         `tokenizer_missing`, `processor_missing`, `picture_to_text_model`, `picture_missing` and
@@ -226,9 +235,11 @@ class Model:
         `memory_budget_short`, `disk_short`.
         """
         from vitral.tracing.recording.model_inputs import trace_ids, trace_inputs, trace_texts
+        from vitral.tracing.recording.selection import Selection
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture
 
+        selection = Selection.of(record)
         given = [each for each in (text, texts, messages, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
             raise TypeError(
@@ -242,6 +253,7 @@ class Model:
                 decoder_text=decoder_text,
                 decoder_ids=decoder_ids,
                 memory=memory,
+                record=record,
                 **CONVERSATION,
             )
         if attention_mask is not None and (text is not None or texts is not None):
@@ -256,13 +268,19 @@ class Model:
                 raise TypeError("a model that reads pictures has no decoder")
             if self.reads != "picture":
                 raise VitralError("picture_to_text_model", model=self.name)
+            if record is not None:
+                raise TypeError(
+                    "record goes with texts, ids and inputs by name, not with a picture"
+                )
             return trace_picture(self.module, self.processor, text, model=self.name, memory=memory)
         if inputs:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("among the model's own inputs, it is decoder_input_ids")
-            return trace_inputs(self, inputs, attention_mask, memory)
+            return trace_inputs(self, inputs, attention_mask, memory, selection)
         if ids is not None:
-            return trace_ids(self, ids, attention_mask, decoder_text, decoder_ids, memory)
+            return trace_ids(
+                self, ids, attention_mask, decoder_text, decoder_ids, memory, selection
+            )
         if isinstance(texts, str):
             raise TypeError("texts is a list; give a single text as text")
         written = [text] if texts is None else list(texts)
@@ -272,7 +290,7 @@ class Model:
             self.tokens(each, special_tokens=special_tokens, add_special_tokens=add_special_tokens)
             for each in written
         ]
-        traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory)
+        traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory, selection)
         return traces[0] if texts is None else traces
 
     def forecast(

@@ -25,6 +25,7 @@ COMMANDS = (
     "verify",
     "heads",
     "ablate",
+    "neurons",
     "generate",
     "evaluate",
     "plot",

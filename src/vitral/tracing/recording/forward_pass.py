@@ -7,12 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.tracing.addresses import Address
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.memory.store import Store
+from vitral.tracing.parts import num_layers_in
 from vitral.tracing.recording.eager_fallback import asking_for_patterns, patterns_returned
 from vitral.tracing.recording.layers import is_recurrent
 from vitral.tracing.recording.not_finite import check_finite
 from vitral.tracing.recording.recorder import Recorder
+from vitral.tracing.recording.selection import Recorded, Selection
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -24,6 +27,7 @@ def record(
     *,
     store: Store | None = None,
     measured: bool = True,
+    selection: Selection | None = None,
 ) -> "Recording":
     """Run `module(*args, **kwargs)` and keep what it computes, in `store` (default: in memory).
 
@@ -31,21 +35,27 @@ def record(
     The module is run in eval mode and without gradients, and left exactly as it was found, also
     when it raises. Attention of which nothing was seen is run once more and asked for its
     patterns (`eager_fallback`). Raises VitralError `not_traceable` if it computes attention in
-    some way of its own that it does not tell. Recurrent models may have none.
+    some way of its own that it does not tell (recurrent models may have none), and
+    `address_unknown` for a chosen address that there is not.
     """
-    with Recorder(module, store, measured=measured) as recorder:
+    chosen = Selection() if selection is None else selection
+    with Recorder(module, store, measured=measured, selection=chosen) as recorder:
         output = module(*args, **kwargs)
     if recorder.running.unseen:
-        asking = Recorder(module, store, measured=measured, asking=recorder.running.unseen)
+        unseen = recorder.running.unseen
+        asking = Recorder(module, store, measured=measured, asking=unseen, selection=chosen)
         wishes = asking_for_patterns(module, kwargs)
         with suppress(TypeError, ValueError), patterns_returned(module), asking:
             output = module(*args, **wishes)
             recorder = asking
-    if not recorder.attentions and not any(map(is_recurrent, module.modules())):
+    if not (recorder.attentions or recorder.num_skipped) and not any(
+        map(is_recurrent, module.modules())
+    ):
         raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
     name, value = result_of(module, output)
-    if value is not None:
+    if value is not None and chosen.wants(name):
         recorder.values[name] = value.detach()
+    chosen.check()
     return Recording(recorder, output)
 
 
@@ -59,7 +69,8 @@ class Recording:
     @property
     def num_sequences(self) -> int:
         counts = [len(records) for records in self.recorder.attentions.values()]
-        return max(counts or [len(each) for each in self._streams().values()])
+        counts = counts or [len(each) for each in self._streams().values()]
+        return max(counts, default=self.recorder.num_sequences)
 
     @property
     def num_tokens(self) -> list[int]:
@@ -112,13 +123,19 @@ class Recording:
             dict(self.recorder.aliases),
             attentions,
             list(self.recorder.edits),
+            recorded=self._recorded(),
         )
+
+    def _recorded(self) -> Recorded | None:
+        selection = self.recorder.selection
+        stacks = {place.stack for place in map(Address.parse, selection.seen)}
+        num_layers = {stack: num_layers_in(stack, selection.seen) for stack in stacks}
+        return Recorded.of(selection, num_layers)
 
     def _part_of(self, address: str) -> str:
         first = address.split(".", 1)[0]
         if first in ("logits", "output") and any(
-            name.startswith("decoder.")
-            for name in (*self.recorder.attentions, *self.recorder.values)
+            name.startswith("decoder.") for name in self.recorder.selection.seen
         ):
             return "decoder"
         return "" if first in ("embed", "layers", "logits", "output") else first
@@ -129,7 +146,7 @@ class Recording:
             lengths.setdefault(self._part_of(prefix), records[0].num_queries)
         for part, stream in self._streams().items():  # recurrent layers look nowhere
             lengths.setdefault(part, stream.shape[1])
-        return lengths
+        return self.recorder.lengths | lengths
 
     def _streams(self) -> dict[str, Tensor]:
         """What each part's first layer read, where that is [B, T, C]."""
