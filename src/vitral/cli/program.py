@@ -26,6 +26,7 @@ COMMANDS = (
     "heads",
     "ablate",
     "neurons",
+    "attribute",
     "generate",
     "evaluate",
     "plot",

@@ -61,6 +61,8 @@ if TYPE_CHECKING:
     from vitral.explain.word_path import nearest_words as nearest_words
     from vitral.explain.word_path import path_cosines as path_cosines
     from vitral.explain.word_path import word_paths as word_paths
+    from vitral.explain.written_tokens import WrittenAttribution as WrittenAttribution
+    from vitral.explain.written_tokens import written_attribution as written_attribution
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
@@ -117,6 +119,8 @@ _HOMES = {
     "strongest_weights": "strongest",
     "value_zeroing": "zeroed_values",
     "weighted_norms": "norm_weighted",
+    "WrittenAttribution": "written_tokens",
+    "written_attribution": "written_tokens",
     "write_report": "relation_table",
 }
 
