@@ -2,7 +2,7 @@
 
 import json as json_module
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vitral.model import Model
     from vitral.tracing import Trace
 
-SECOND = "second"
+SECOND: Literal["second"] = "second"
 
 
 def attribute(
@@ -76,7 +76,9 @@ def _written(
     trace = model.trace_generation(source, max_new_tokens=count)
     start = len(prompt_of(model.module, model.tokenizer, source).decoder)
     if against is None or against == SECOND:
-        found = written_attribution(trace, model, start, against=SECOND if against else None)
+        found = written_attribution(
+            trace, model, start, against=None if against is None else SECOND
+        )
         return list(found.steps), trace
     other = answer_token(model, trace, start - 1, against)
     return list(written_attribution(trace, model, start, against=other).steps), trace
