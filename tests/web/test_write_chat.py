@@ -36,16 +36,16 @@ def test_a_message_and_its_answer(page: Page, folder: Path) -> None:
     chat = page.get_by_role("checkbox", name="Como mensaje")
     expect(chat).not_to_be_checked()
     chat.check()
-    expect(page.locator(".text")).to_contain_text("<user>")
+    expect(page.locator("[role=listbox].text")).to_contain_text("<user>")
     assert room.place()["chat"] == ["1"]
     room.write()
     answer = vitral.load(folder).chat(TEXT, max_new_tokens=8)
     assert room.text() == answer
     page.reload()
     expect(chat).to_be_checked()
-    expect(page.locator(".text")).to_contain_text("<user>")
+    expect(page.locator("[role=listbox].text")).to_contain_text("<user>")
     chat.uncheck()
-    expect(page.locator(".text")).not_to_contain_text("<user>")
+    expect(page.locator("[role=listbox].text")).not_to_contain_text("<user>")
     assert "chat" not in room.place()
     assert room.text() == before
     page.locator("#writer").select_option("vitral-es-gpt")
