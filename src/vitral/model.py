@@ -325,7 +325,7 @@ class Model:
         `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
         temperature, top_k, top_p, min_p, repetition_penalty, seed, stop, num_beams,
         length_penalty, windowed, special_tokens. Every text draws with the same `seed`, so that
-        equal texts are written on alike; without one, they differ.
+        equal texts are continued in the same way; without one, they differ.
 
         Raises VitralError `cannot_write` for a model that is not made to write,
         `option_needs` and `options_clash` for options that have no effect or exclude one another,
@@ -402,7 +402,7 @@ class Model:
             raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
         if not 0 <= seed < 2**63:
             raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
-        self.tokens(text)  # refuses what is no text
+        self.tokens(text)  # checks the text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
 
     def without_adapter(self) -> "Model":

@@ -1,7 +1,7 @@
 """How help is printed: cyclopts' panels, with every word in the reader's language.
 
-Cyclopts writes what a value may be ("[choices: …]"), what is required and what stands for a value
-("STR", "PATH") in English. Here these words come from the catalogues like all others.
+Cyclopts writes choices ("[choices: …]"), required arguments and placeholders of values ("STR",
+"PATH") in English. Here these words come from the catalogues like all others.
 """
 
 import re
@@ -55,7 +55,7 @@ def _with_notes(description: Any, notes: list[str]) -> InlineText:
 
 
 def _placeholder(name: str | None) -> str | None:
-    """What stands for a value, such as "STR..." for words: each word of it translated.
+    """The placeholder of a value, such as "STR...", with each of its words translated.
 
     A placeholder without a message stays as cyclopts made it.
     """

@@ -32,8 +32,8 @@ def print_picture(
     token: str | None = None,
     part: str | None = None,
 ) -> None:
-    """Print what `token` ("3,5" or a number; default: the first token that is no patch) attends
-    to; where all tokens are patches, what they attend to on average.
+    """Print what `token` ("3,5" or a number; default: the first token that is not a patch)
+    attends to; if all tokens are patches, what they attend to on average.
 
     Raises VitralError `picture_patch`.
     """
@@ -102,7 +102,7 @@ def _place(trace: Trace, at: int | None) -> tuple[int, int] | None:
 def _print_numbers(
     console: Console, painted: list[list[float]], margin: int, asks: tuple[int, int] | None
 ) -> None:
-    """A percentage a patch; the patch that attends is in brackets."""
+    """A percentage per patch; the patch that attends is in brackets."""
     line = Text(" " * margin)
     for column in range(len(painted[0])):
         line.append(f"{column:>{_NUMBER - 1}} ", _DIM)
@@ -121,7 +121,7 @@ def _print_numbers(
 def _print_shades(
     console: Console, painted: list[list[float]], margin: int, *, colored: bool
 ) -> None:
-    """A grid too wide for numbers: two characters a patch, brightest at the largest weight."""
+    """A grid too wide for numbers: two characters per patch, brightest at the largest weight."""
     largest = max(map(max, painted)) or 1.0
     for row, weights in enumerate(painted):
         line = Text(f"{row:>{margin - 1}} ", _DIM)

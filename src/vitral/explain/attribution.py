@@ -1,7 +1,7 @@
-"""Direct logit attribution: which parts of the model put a token's logit together.
+"""Direct logit attribution: how much each part of the model contributes to a token's logit.
 
-The stream is a sum of what the parts wrote into it, and a logit, with the norms held at their
-values, is linear in the stream. So each part's share is its output times one direction:
+The stream is a sum of the parts' outputs, and a logit, with the norms held at their values, is
+linear in the stream. So each part's share is its output times one direction:
 
     logit = embed·u + Σ_l ( Σ_h head_lh·u + bias_l·u + mlp_l·u ) + constant
 
@@ -47,7 +47,7 @@ class LogitAttribution:
     logit: float
     embed: float
     heads: Tensor  # [layers, heads], of self-attention
-    cross_heads: Tensor | None  # [layers, heads] where a decoder looks at an encoder
+    cross_heads: Tensor | None  # [layers, heads] of cross-attention
     attention_bias: Tensor  # [layers]
     mlp: Tensor  # [layers]
     constant: float

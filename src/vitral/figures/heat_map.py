@@ -1,4 +1,4 @@
-"""One head as a map: a row for each token that looks, a column for each that is looked at."""
+"""One head as a map: a row for each query token, a column for each key token."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -116,7 +116,7 @@ class _Layout:
         self.height = height + self._around(title, scale)
 
     def _fit(self, title: str | None, scale: tuple[str, str | None, bool]) -> tuple[float, float]:
-        """The map's width and height beside the names that there are now."""
+        """The map's width and height with the current names."""
         style, cells = self.style, self.cells
         rows, columns = ([each for each in names or [] if each] for names in self.names)
         self.left = style.margin + 2.2 * style.font + widest(rows, style.font)

@@ -37,8 +37,8 @@ MOST_PENALTY = 100.0
 class Sampling:
     """How a token is chosen; a temperature of 0, the default, is greedy.
 
-    Raises VitralError `option_invalid` or `option_out_of_range` for a number that makes no
-    sense.
+    Raises VitralError `option_invalid`, `option_out_of_range` or `option_range` for an invalid
+    number.
     """
 
     temperature: float = 0.0

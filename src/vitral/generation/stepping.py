@@ -1,7 +1,7 @@
-"""Writing a token at a time, where the caller makes every choice.
+"""Generation one token at a time, where the caller makes every choice.
 
-`generate` goes from a text to a text. To look at each token, choose it, go back
-and try another branch, use `Stepping`:
+`generate` goes from a text to a text. To inspect and choose each token, go back and try another
+branch, use `Stepping`:
 
     stepping = Stepping(model.module, model.tokenizer, "Había una vez")
     look = stepping.look([])             # the logits of the next token, before any is written
@@ -9,8 +9,8 @@ and try another branch, use `Stepping`:
     stepping.look([step.id])             # … and after one
     stepping.look([421])                 # another branch
 
-What was read before stays in the model's cache as long as the next text continues it, and is
-read anew otherwise: that costs time and changes nothing.
+The text that was read stays in the model's cache as long as the next text continues it; otherwise
+the model reads the new text from the start, which takes longer and has the same result.
 
 An encoder–decoder answers: its encoder reads the text, and the answer begins with the
 start token that its decoder is given.
@@ -42,12 +42,12 @@ from vitral.models.generation_settings import end_ids
 from vitral.tracing.recording.last_row import LastRow
 
 Ended = Literal["end", "context"]
-"""Why nothing follows: the model's end token was written, or its context is full."""
+"""Why a text has ended: the model wrote its end token, or its context is full."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the model makes of a text: the logits float32 [V] of the token that follows.
+    """The model's prediction after a text: the logits float32 [V] of the next token.
 
     `attention` has by layer the weights [H, T] of the most recent token on the tokens from `start`
     on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the encoder read.
@@ -63,9 +63,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Step:
-    """A token that was sampled. `share` is its probability, after all that shapes the
-    distribution; `log_probability` is the model's own, in nats, with nothing changed; `rank`
-    counts from 1, the model's most likely. `shares` [V] are those of all tokens."""
+    """A token that was sampled. `share` is its probability after rules and sampling settings;
+    `log_probability` is the model's own, in nats; `rank` counts from 1, the model's most likely.
+    `shares` [V] are those of all tokens."""
 
     id: int
     share: float
@@ -78,10 +78,10 @@ class Stepping:
     """One prompt and a model that writes; see the head of the file.
 
     `prompt` are the tokens that the decoder begins with, `source` those that an encoder reads
-    (None without one), `before` the ids after which the written ones are spelled. If `watched`,
-    each look has the most recent token's attention; if not, Vitral's own decoders read in their
-    fast form. Raises VitralError `cannot_write`, `text_too_long` where the prompt leaves no room
-    (unless `windowed`), and what `prompt_of` raises.
+    (None without one), `before` the ids after which the written ones are decoded. If `watched`,
+    each `Look` has the most recent token's attention; if not, Vitral's own decoders use their fast
+    form. Raises VitralError `cannot_write`, `text_too_long` if the prompt leaves no room (unless
+    `windowed`), and what `prompt_of` raises.
     """
 
     def __init__(
@@ -116,10 +116,12 @@ class Stepping:
         check_prompts(module, [row], 1, windowed=windowed)
         self._asked = prompt
         self._reader: Reader | None = None
-        self._read: list[int] = []  # what the reader has read, from the window's start
-        self._look: Look | None = None  # what came of it
+        self._read: list[int] = []  # the tokens that the reader has read, from the window's start
+        self._look: Look | None = None  # the prediction after them
         self._generator = torch.Generator(self._device)
-        self._next_draw: tuple[int, int] | None = None  # a seed, and how often it was drawn with
+        self._next_draw: tuple[int, int] | None = (
+            None  # a seed, and the number of draws made with it
+        )
 
     @property
     def num_bytes(self) -> int:
@@ -139,21 +141,21 @@ class Stepping:
         return start
 
     def ended(self, written: Sequence[int]) -> Ended | None:
-        """Why nothing follows `written`; None where something may."""
+        """Why the text ends after `written`; None if it can continue."""
         if written and written[-1] in self._end_ids:
             return "end"
         full = self.context is not None and len(self.prompt) + len(written) >= self.context
         return "context" if full and not self._windowed else None
 
     def num_known(self, written: Sequence[int]) -> int:
-        """How many of the tokens are in the cache already; -1 where it holds another text."""
+        """How many of the tokens are in the cache already; -1 if it holds another text."""
         start = self.start(written)
         window = [*self._prompt_ids, *written][start:]
         same_start = self._look is not None and self._look.start == start
         return len(self._read) if same_start and window[: len(self._read)] == self._read else -1
 
     def look(self, written: Sequence[int]) -> Look:
-        """What follows the prompt and `written`. Nothing may have `ended` there."""
+        """The prediction after the prompt and `written`, which must not have `ended`."""
         start = self.start(written)
         window = [*self._prompt_ids, *written][start:]
         known = self.num_known(written)
@@ -174,7 +176,7 @@ class Stepping:
         return self._look
 
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:
-        """The token that follows `written`: the most likely at temperature 0, else sampled."""
+        """The token that follows `written`: the most likely at temperature 0, otherwise sampled."""
         look = self.look(written)
         logits_BV = self._ruled(look.logits[None], written, sampling)
         read_BT = torch.tensor([self._read], device=self._device)
@@ -225,8 +227,7 @@ class Stepping:
 
 
 def _aligned(rows: dict[int, Tensor], num_tokens: int) -> dict[int, Tensor]:
-    """Each layer's weights for all tokens: a layer that has forgotten the first ones gives them
-    nothing."""
+    """Each layer's weights for all tokens: zero for those that a layer's window has dropped."""
     return {
         layer: nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:]
         for layer, row in rows.items()

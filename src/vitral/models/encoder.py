@@ -86,7 +86,7 @@ class MaskedWordHead(nn.Module):
     """From vectors [..., C] to logits [..., V]: dense, activation, norm, tied map and bias.
 
     `token_weight` [V, E] are the token vectors; `activation` is that of the configuration,
-    unless told otherwise. Without `biases`, only the map to the logits has one.
+    by default. Without `biases`, only the map to the logits has one.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """A trace as one HTML file: Studio's Explore room on this one text, without a Studio behind it.
 
 The page is built with Vitral (web/page.html and web/src/page) with its script, style and fonts
-inside; here the trace is written into it. It asks nobody for anything: its content policy forbids
-every connection. What a text says is data to it and never markup.
+inside; here the trace is written into it. It makes no requests: its content policy forbids every
+connection. The text is data in it and never markup.
 """
 
 import html
@@ -115,7 +115,7 @@ def _asked(
     language: str | None,
     theme: str | None,
 ) -> dict[str, object]:
-    """What the page opens with, by the names that Studio's addresses have; None: not asked."""
+    """What the page opens with, by the names in Studio's addresses; None for the default."""
     one = layer is not None or head is not None
     return {
         "at": (layer or 0) if one else None,
@@ -145,7 +145,7 @@ def _title(trace: Trace, text: str) -> str:
 
 
 def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str:
-    """For a browser without scripts: whom each token looks at most, in the head that opens."""
+    """For a browser without scripts: what each token attends to most, in the first head."""
     weights = trace.view(
         trace.part(part).address("attention.pattern", layer),
         head,

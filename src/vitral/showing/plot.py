@@ -113,7 +113,7 @@ def _one_head(
 
 
 def _texts(tokens: list[Token], needed: int, some: Range) -> list[str] | None:
-    """Their texts, or None where the model looked at something else than these tokens."""
+    """Their texts, or None if the keys or queries are not these tokens."""
     if len(tokens) != needed:
         return None
     return [token.text for token in tokens[slice(*some)]]
@@ -125,7 +125,7 @@ def _pane_share(record: AttentionRecord) -> Tensor | None:
 
 
 def _together(shares: list[Tensor | None]) -> Tensor | None:
-    """The layers' shares as one [layers, 1, s, s']; None where nothing is hidden anywhere."""
+    """The layers' shares as one [layers, 1, s, s']; None if nothing is hidden."""
     known = [share for share in shares if share is not None]
     if not known:
         return None

@@ -45,12 +45,12 @@ class Shown:
         """A matplotlib figure fit for print; `.savefig("head.pdf")` writes it (PNG, SVG, PDF).
 
         `kind` is "heat" (one head as a map), "lines" (two columns of tokens; `token` draws what
-        one of them looks at) or "grid" (all heads). Layer and head are the first where not given;
+        one of them attends to) or "grid" (all heads). Layer and head: the first by default;
         `rows` and `columns` (first, one past the last) choose a part. A text longer than a figure
         can show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
         `ceiling` is the weight of the strongest colour, `shared` gives all heads of a grid the
-        same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Made without
-        pyplot, so no backend and no setting of matplotlib's is touched.
+        same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Vitral draws
+        without pyplot, so matplotlib's backend and settings stay as they are.
 
         Raises VitralError `plot_needs_matplotlib`, `figure_kind`, `figure_option`, and those of
         `view` and `vitral.figures`.
@@ -89,14 +89,14 @@ class Shown:
         """One HTML page with this trace in it, which needs no network and no server; also
         written to `path`, if one is given.
 
-        All heads can be looked at, as lines, as a map and as numbers; the numbers are those of
-        `attention`. The page opens at `layer`, `head`, `token` and `view` ("lines", "map",
-        "numbers"), in the reader's own `language` and `theme` where none are given. It holds
-        queries and keys, or the weights themselves where these are smaller, so that its size
-        grows with the text's length.
+        The page shows every head as lines, as a map and as numbers; the numbers are those of
+        `attention`. It opens at `layer`, `head`, `token` and `view` ("lines", "map", "numbers").
+        `language` and `theme` are by default those of the reader's browser. The page contains
+        queries and keys, or the weights themselves if these are smaller, so its size grows
+        linearly with the text's length.
 
-        Raises VitralError `page_too_large`, with the size, where that is over `most_megabytes`;
-        `page_tokens_missing` where the trace does not name its tokens; `page_layers`,
+        Raises VitralError `page_too_large` if its size exceeds `most_megabytes`;
+        `page_tokens_missing` if the trace does not name its tokens; `page_layers`,
         `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
         """
         content: str = import_module("vitral.showing.page").page(
@@ -114,12 +114,12 @@ class Shown:
         return content
 
     def show(self, **options: Any) -> Any:
-        """The trace in a notebook: all heads to walk through, as lines, map, numbers, query and
-        keys, and arithmetic. It gives a `vitral.notebook.TraceWidget`, whose layer, head, token
-        and view are shared with the picture in both directions. Options and errors:
+        """The trace in a notebook: every head as lines, map, numbers, query and keys, and
+        arithmetic. Returns a `vitral.notebook.TraceWidget`; its layer, head, token and view
+        follow the picture, and the picture follows them. Options and errors:
         `vitral.notebook.view`.
 
-        A cell that ends in the trace itself shows the same.
+        A cell whose last expression is a trace shows the same.
         """
         return _notebook().view(self, **options)
 

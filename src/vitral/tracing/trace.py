@@ -149,8 +149,8 @@ class Trace(Shown):
 
     @property
     def causal(self) -> bool:
-        """Whether no token looks at a later one (in the first part)."""
-        if not self.attentions:  # a recurrent network reads on and on
+        """Whether no token sees a later one (in the first part)."""
+        if not self.attentions:  # a recurrent network
             return True
         return all(record.visibility.is_causal for record in self.layers().values())
 
@@ -287,7 +287,7 @@ class Trace(Shown):
 
         Give, for each layer (a list, or one tensor whose first dimension is the layers), queries
         [heads, tokens, width] with keys and values [key heads, tokens, width]; or, where nothing
-        else is known, `patterns` [heads, queries, keys]. `mask` (True: may look) and `bias`
+        else is known, `patterns` [heads, queries, keys]. `mask` (True: visible) and `bias`
         (added to the scores) are [queries, keys] or [heads, queries, keys], the same for all
         layers; `causal` lets query t see keys 0 … t; `scaling` is 1/√width by default.
 
@@ -307,27 +307,26 @@ class Trace(Shown):
         return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
-        "cross" its decoder's. Empty where they are not known. Raises VitralError `part_unknown`.
-        """
+        """The query tokens of a part: for an encoder–decoder's "decoder" and "cross" those of its
+        decoder. Empty if they are not known. Raises VitralError `part_unknown`."""
         found = self.part(part)
         if found.is_cross:
             return self.decoder_tokens
         return self.decoder_tokens or self.tokens if found.name == "decoder" else self.tokens
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The key tokens (those looked at) of a part: for "cross" those of the other
-        text. Raises VitralError `part_unknown`."""
+        """The key tokens of a part: for "cross" those of the encoder's text. Raises VitralError
+        `part_unknown`."""
         return self.tokens if self.part(part).is_cross else self.query_tokens(part)
 
     def query_surface(self, part: str | None = None) -> Surface | None:
-        """The material that the tokens which look are parts of. Queries and keys may lie on two
-        surfaces. None where it is not kept: bare ids, what a decoder wrote.
+        """The text or picture that the query tokens are parts of. Queries and keys may have
+        different surfaces. None if it is not kept: bare ids, a decoder's answer.
         Raises VitralError `part_unknown`."""
         return self.surface if self.query_tokens(part) is self.tokens else None
 
     def key_surface(self, part: str | None = None) -> Surface | None:
-        """The material that the tokens looked at are parts of, as `query_surface`."""
+        """The text or picture that the key tokens are parts of, as `query_surface`."""
         return self.surface if self.key_tokens(part) is self.tokens else None
 
     def save(self, path: str | Path) -> None:

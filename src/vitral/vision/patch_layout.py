@@ -1,4 +1,4 @@
-"""Which token is which patch of the picture: measured, not presumed.
+"""Which token is which patch of the picture, by measurement.
 
 Models put other tokens before or after the patches ([CLS], registers, detection tokens) or none,
 and some mix patches, shuffle them or merge them. So the model itself is asked: the pixels of some

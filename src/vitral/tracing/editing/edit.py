@@ -196,9 +196,9 @@ class Edit:
         part: str | None = None,
         texts: Sequence[int] | None = None,
     ) -> None:
-        """Every token looks at token `column` with its weight of `values` [T]; or, where they are
-        one number, all tokens that may look there and elsewhere do so with that weight (one that
-        may look nowhere else keeps its 1). Renormalised as in `set_cell`."""
+        """Every token attends to token `column` with its weight of `values` [T]. With one number,
+        this is the weight of all tokens that see `column` and others (one that sees no other
+        keeps its 1). Renormalised as in `set_cell`."""
         what = self._named("column", layer, head, str(column))
         values = read_numbers(what, values)
         check_weights(what, values, raw)
@@ -240,9 +240,9 @@ class Edit:
     def blank(
         self, token: int, *, layers: Sequence[int] | None = None, part: str | None = None
     ) -> None:
-        """No token may look at this one, itself included, in all layers with attention or some.
+        """Hide a token from all tokens, itself included, in all layers with attention or some.
 
-        The rest of every row is scaled up; a token that could see nothing else looks at nothing.
+        The rest of every row is scaled up; a token that could see no other attends to nothing.
         """
         part, number = self._part(part)
         stack = "decoder" if part == "cross" else part

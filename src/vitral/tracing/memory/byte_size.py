@@ -13,7 +13,7 @@ _MOST = 1 << 62
 def num_bytes(size: int | str) -> int:
     """A number of bytes from 2000000, "2 MB", "1.5 GB" or "512 MiB".
 
-    Raises VitralError `size_unreadable` for what is no such size.
+    Raises VitralError `size_unreadable` for anything else.
     """
     if isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= _MOST:
         return size
@@ -27,7 +27,7 @@ def num_bytes(size: int | str) -> int:
 
 
 def in_words(size: float) -> str:
-    """A number of bytes for people to read, with two figures: "1.5 GB", "34 GB", "260 MB"."""
+    """A number of bytes as text, with two significant figures: "1.5 GB", "34 GB", "260 MB"."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 999.5:
             return f"{size:.1f} {unit}" if size < 9.95 and unit == "GB" else f"{size:.0f} {unit}"

@@ -79,7 +79,7 @@ class LastRow:
         self._undo.__exit__(kind, error, traceback)
 
     def observe_attention(self, call: AttentionCall) -> None:
-        """The attention function reports a call; its mask decides what the last query sees."""
+        """Called by the attention function; the call's mask decides what the last query sees."""
         num_keys = call.key.shape[2]
         mask = None if call.mask is None else _last(call.mask)
         bias = None if call.bias is None else _last(call.bias)
@@ -103,7 +103,7 @@ class LastRow:
         self._take(call.module, record.pattern()[:, 0])
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
-        """The report of an attention that is more than queries, keys and a softmax."""
+        """Called for an attention that is more than queries, keys and a softmax."""
         self._take(module, pattern_BHTS[0, :, -1].detach().float())
 
     def _take(self, module: nn.Module | None, row_HS: Tensor) -> None:

@@ -1,7 +1,7 @@
-"""What holds for a module while its attention is observed, and who may observe it.
+"""The state of a module while its attention is observed.
 
-One thread at a time: it holds the module's lock. Compiled parts run uncompiled, every attention
-goes through Vitral's function, gradients are off, and the observer is told of each attention.
+One thread at a time observes a module: it holds the module's lock. Compiled parts run uncompiled,
+every attention goes through Vitral's function, which calls the observer, and gradients are off.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _locks_lock = Lock()
 
 
 def lock_of(module: nn.Module) -> RLock:
-    """What one thread holds while it observes or edits a module; other threads wait."""
+    """The lock that a thread holds while it observes or edits a module; other threads wait."""
     with _locks_lock:
         return _locks.setdefault(module, RLock())
 

@@ -1,7 +1,8 @@
-"""Writing down what a forward pass computes, and leaving the model as it was found.
+"""Recording what a forward pass computes, without changing the model.
 
-The attention function tells the recorder of each attention (see `nn.scaled_dot_product`). The
-other values come from the walk over the model's layers (`layer_walk`), which knows their places.
+The attention function reports each attention to the recorder (see `nn.scaled_dot_product`). The
+other values come from the walk over the model's layers (`layer_walk`), which finds their
+addresses.
 """
 
 from collections import Counter
@@ -30,13 +31,13 @@ from vitral.tracing.recording.running_attention import RunningAttention, tokens_
 from vitral.tracing.recording.selection import Selection
 
 Source = tuple[int, int]
-"""Which attention it was: the module's `id`, and how often it had computed any before."""
+"""The identity of an attention: the module's `id`, and the number of its call."""
 
 LARGE = 1 << 25
-"""Bytes of a trace from which on freed memory is given back after each layer."""
+"""Bytes of a trace from which on freed memory is returned to the system after each layer."""
 
 BYTES_A_CELL = 5
-"""Of a mask in a forward pass: one as it is, four as the kernel takes it."""
+"""Bytes per cell of a mask in a forward pass: one as boolean, four as the kernel's float32."""
 
 
 class Recorder:
@@ -49,8 +50,8 @@ class Recorder:
     whose paths are in `asking` are known to show nothing but what they return. `selection` says
     what is kept; `lengths` and `num_sequences` are known of parts of which nothing is.
     Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
-    taken; afterwards it is as it was, whether the pass succeeded or not. A pass that should end
-    (see `vitral.stopping`) ends at the next layer.
+    taken; afterwards it is as before, whether the pass succeeded or not. A pass that was asked to
+    stop (see `vitral.stopping`) ends at the next layer.
     """
 
     changes = False
@@ -116,7 +117,7 @@ class Recorder:
         self._biases.clear()
 
     def start_again(self) -> None:
-        """Forget the pass that was seen, to see another."""
+        """Discard the recorded pass, to record another."""
         self.values, self.aliases, self.attentions, self.sources = {}, {}, {}, {}
         self._num_calls.clear()
         self._last_post.clear()
@@ -126,7 +127,7 @@ class Recorder:
         self._biases.clear()
 
     def observe_attention(self, call: AttentionCall) -> None:
-        """The attention function's report of one call."""
+        """Called by the attention function."""
         source = (id(call.module), self._num_calls[id(call.module)])
         self._num_calls[id(call.module)] += 1
         self._running.mark_seen()
@@ -170,13 +171,13 @@ class Recorder:
         layer.begin_attention(call.module, prefix, projects=projects)
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
-        """The report of an attention that is more than queries, keys and a softmax."""
+        """Called for an attention that is more than queries, keys and a softmax."""
         self._running.mark_seen()
         self._take_given(module, pattern_BHTS, "told")
 
     @property
     def running(self) -> RunningAttention:
-        """Which attention modules ran, and which of them were not seen."""
+        """Which attention modules ran, and which of them were not observed."""
         return self._running
 
     def _take_given(self, part: nn.Module, weights: Tensor, source: str = "eager") -> bool:
@@ -188,7 +189,7 @@ class Recorder:
         prefix = self._walk.place_of(layer, part)
         batch = self._batch_size(layer, part)
         stream = layer.pre if batch == len(layer.pre) else layer.pre.transpose(0, 1)
-        # Whose weights are what they should be:
+        # Weights that are known to be a pattern:
         known = source == "told" or isinstance(part, nn.MultiheadAttention)
         if not known and not fits(weights, stream, cross="cross_attention" in prefix):
             return False
@@ -217,7 +218,7 @@ class Recorder:
         return len(layer.pre)
 
     def _rule(self, call: AttentionCall) -> Visibility:
-        """The mask in its smallest form; found once for all layers that share it."""
+        """The mask in its compact form; computed once for all layers that share it."""
         num_queries, num_keys = call.query.shape[2], call.key.shape[2]
         key = (id(call.mask), num_queries, num_keys, call.is_causal)
         if key not in self._rules:
@@ -239,10 +240,10 @@ class Recorder:
             self._biases[id(call.bias)] = (call.bias, bias)
         return self._biases[id(call.bias)][1]
 
-    # What the walk tells.
+    # Called by the walk.
 
     def is_watching(self) -> bool:
-        """Whether what runs now is recorded: the same task, and not another thread."""
+        """Whether the current pass is recorded: it is this task's, and not another thread's."""
         return observer.get() is self
 
     def wants(self, address: str) -> bool:
@@ -250,7 +251,7 @@ class Recorder:
         return False
 
     def entering(self, layer: OpenLayer) -> None:
-        """A pass that should end ends here."""
+        """End a pass that was asked to stop."""
         check_stop()
 
     def reach(self, address: str, value: Tensor, layer: OpenLayer) -> Tensor:
@@ -258,7 +259,7 @@ class Recorder:
         return value
 
     def keep(self, address: str, value: Tensor, layer: OpenLayer) -> None:
-        """A value is certain: a copy is kept, or the name of an equal one."""
+        """Keep a copy of a value, or the address of an equal one."""
         part = layer.layer.part
         if address.rpartition(".")[2] == "embed" and value.dim() == 3:
             tokens_first = part in self.tokens_first
@@ -299,8 +300,8 @@ class Recorder:
     def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
         """Keep a copy of a value, in the shape of the `stream` that it belongs to.
 
-        Some models flatten the batch on the way (OPT). What cannot be a place on the stream at
-        all, because it has another size, is not kept: better no value than a wrong one.
+        Some models flatten the batch (OPT). A value of another size than the stream cannot be a
+        value of the stream and is not kept.
         """
         shape = value.shape if stream is None else stream.shape
         if value.numel() == shape.numel():
@@ -310,15 +311,15 @@ class Recorder:
 
 
 def _may_be_finite(value: Tensor) -> bool:
-    """False if there is a NaN or an infinity in a value; seldom also where its sum overflows."""
+    """False if a value contains NaN or infinity; rarely also if its sum overflows."""
     return not value.is_floating_point() or bool(value.sum(dtype=torch.float32).isfinite())
 
 
 def _square_bytes(call: AttentionCall) -> int:
-    """What the model holds of one attention that has as many numbers as the pattern."""
+    """Bytes of the tensors of one attention that are as large as the pattern."""
     num_queries, num_keys = call.query.shape[2], call.key.shape[2]
     masks = [each for each in (call.mask, call.bias) if each is not None and each.shape[2] > 1]
     size = sum(each.numel() * BYTES_A_CELL for each in masks)
-    if call.lse is None:  # no fused kernel: scores and weights stand in memory
+    if call.lse is None:  # no fused kernel: scores and weights are in memory
         size += 2 * 4 * call.query.shape[0] * call.query.shape[1] * num_queries * num_keys
     return size

@@ -19,8 +19,8 @@ CHECKSUMS = "checksums.json"
 
 
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write the files of `folder` into an empty one beside it, which then takes its
-    place. Raises OSError where the disk does not take it; an older `folder` is then untouched.
+    """Let `fill` write the files of `folder` into an empty one next to it, which then replaces
+    it. Raises OSError if they cannot be written; an older `folder` is then unchanged.
     """
     new, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
     try:
@@ -43,7 +43,7 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
 
 
 def damage(folder: Path) -> str | None:
-    """The first file of a written folder that is not as it was written, None if all are."""
+    """The first file of a written folder that has changed since, None if none has."""
     try:
         expected = json.loads((folder / CHECKSUMS).read_bytes())
         for name, checksum in expected.items():
@@ -64,7 +64,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def to_disk(path: Path) -> None:
-    """Wait until what was written to a file, or the names in a folder, are on the disk."""
+    """Wait until a file's content, or the names in a folder, are on the disk."""
     if os.name == "nt" and path.is_dir():
         return  # Windows has no handle on a folder
     handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
