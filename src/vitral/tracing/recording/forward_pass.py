@@ -31,12 +31,12 @@ def record(
 ) -> "Recording":
     """Run `module(*args, **kwargs)` and keep what it computes, in `store` (default: in memory).
 
-    If `measured`, patterns too large to be had at once are measured while the module runs.
-    The module is run in eval mode and without gradients, and left exactly as it was found, also
-    when it raises. Attention of which nothing was seen is run once more and asked for its
-    patterns (`eager_fallback`). Raises VitralError `not_traceable` if it computes attention in
-    some way of its own that it does not tell (recurrent models may have none), and
-    `address_unknown` for a chosen address that there is not.
+    If `measured`, patterns too large to compute at once are measured while the module runs. The
+    module runs in eval mode and without gradients, and is left exactly as it was, also when it
+    raises. If some attention was not observed, the module runs once more and returns its patterns
+    (`eager_fallback`). `selection` says which values are kept. Raises VitralError `not_traceable`
+    if it has attention code of its own that cannot return them (recurrent models may have no
+    attention), and `address_unknown` for a chosen address that the model does not have.
     """
     chosen = Selection() if selection is None else selection
     with Recorder(module, store, measured=measured, selection=chosen) as recorder:
