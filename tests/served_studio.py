@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,12 +23,13 @@ class Served:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[Served]:
-    """`app` on a free port, as long as the block."""
+def served(app: FastAPI, **options: Any) -> Iterator[Served]:
+    """`app` on a free port, as long as the block; `options` are uvicorn's."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         # An idle connection is kept: on a busy machine a client may take its time to use it again.
-        config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_keep_alive=600)
+        given: dict[str, Any] = {"log_level": "warning", "lifespan": "on"}
+        config = uvicorn.Config(app, **(given | {"timeout_keep_alive": 600} | options))
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

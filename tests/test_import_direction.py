@@ -9,6 +9,7 @@ from imports import MODULES, WEB, modules_imported, web_files, web_imported
 FLOORS = [
     {"messages"},
     {"errors"},
+    {"checked_files"},
     {"stopping"},
     {"nn"},
     {"text"},

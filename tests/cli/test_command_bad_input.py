@@ -1,6 +1,7 @@
 """Wrong input through the real program: one clear line on stderr, exit code 2, nothing lost."""
 
 import json
+import os
 import shutil
 import socket
 import struct
@@ -176,3 +177,18 @@ def test_existing_files_are_not_replaced(command: Run, tmp_path: Path, bert_fold
 def test_ranges_that_are_none(command: Run, bert_folder: Path, value: str) -> None:
     outcome = command("trace", "El gato", "--model", str(bert_folder), f"--rows={value}")
     refused(outcome, "--rows", value, "4 tokens")
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "dangling"])
+def test_overwrite_replaces_no_device(command: Run, tmp_path: Path, kind: str) -> None:
+    """As root, a rename onto /dev/null would put a file in its place."""
+    path = tmp_path / "salida.vitral"
+    if kind == "device":
+        path.symlink_to("/dev/null")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("nada")
+    before = path.lstat()
+    refused(command("trace", "Hola", "--save", str(path), "--overwrite"), "salida.vitral")
+    assert path.lstat().st_ino == before.st_ino

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vitral.cli.program import run
+from vitral.training.runs.run_folder import RunFolder
 from vitral.training.trainer import Trainer
 
 TEXT = "El perro que persiguió al gato cruzó la calle. ¿Qué hará después, si llueve?\n\n" * 60
@@ -151,3 +152,54 @@ def test_a_vocabulary_that_nobody_asked_for_is_as_large_as_the_text_gives(capsys
     failed(capsys, *common, "--set", "tokenizer.vocab_size=2048")
     assert not out.exists()
     assert run(common) == 0
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        ("run.json",),
+        ("run.json", "tokenizer.json", "recipe.yaml"),
+        ("run.json", "tokenizer.json", "recipe.yaml", "tokens.json"),
+    ],
+)
+def test_a_run_that_was_killed_before_it_learned_stands_in_no_way(
+    capsys, book, tmp_path, monkeypatch, left
+) -> None:
+    """What a killed process leaves, then the corrected command: other text, other settings."""
+    out = tmp_path / "run"
+    small = ["model.hidden_size=16", "model.num_layers=1", "evaluate_every=2"]
+    small = [word for setting in small for word in ("--set", setting)]
+    other = tmp_path / "otro.txt"
+    other.write_text(TEXT.replace("perro", "lobo"), encoding="utf-8")
+
+    def killed(self: RunFolder, **named: object) -> None:
+        """As SIGKILL leaves it: nothing is cleared away."""
+
+    def broken(*args: object, **named: object) -> None:
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "abandon", killed)
+        patch.setattr(Trainer, "__init__", broken)
+        failed(capsys, "train", str(other), "--steps", "2", "--out", str(out), *small)
+    for path in list(out.iterdir()):
+        if path.name not in (*left, ".lock") and not path.name.startswith(
+            "tokens" * (len(left) > 3)
+        ):
+            path.unlink()
+    changed = ["--set", "seed=4", "--set", "model.hidden_size=32"]
+    assert run(["train", str(book), "--steps", "2", "--out", str(out), *small[2:], *changed]) == 0
+    assert str(book) in (out / "run.json").read_text(encoding="utf-8")
+    # Once something is learned, another text is refused as before.
+    line = failed(capsys, "train", str(other), "--steps", "3", "--out", str(out))
+    assert str(other) in line
+
+
+def test_a_damaged_beginning_stands_in_no_way(capsys, book, tmp_path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "run.json").write_text("[" * 5000, encoding="utf-8")
+    (out / "recipe.yaml").write_text("name: !!bool x", encoding="utf-8")
+    small = ["model.hidden_size=16", "model.num_layers=1", "evaluate_every=2"]
+    small = [word for setting in small for word in ("--set", setting)]
+    assert run(["train", str(book), "--steps", "2", "--out", str(out), *small]) == 0

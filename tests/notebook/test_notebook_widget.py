@@ -112,11 +112,12 @@ def test_a_trace_of_weights_alone_offers_no_arithmetic() -> None:
     assert caught.value.values["known"] == "lines, map, numbers"
 
 
-def test_tokens_without_a_name_are_refused() -> None:
-    between = Trace.from_tensors(patterns=torch.full((1, 1, 2, 3), 1 / 3))
-    with pytest.raises(VitralError) as caught:
-        between.show()
-    assert caught.value.key == "page_tokens_missing"
+def test_tokens_without_a_name_go_by_their_places() -> None:
+    between = Trace.from_tensors(patterns=torch.full((1, 1, 2, 3), 1 / 3), tokens=["uno", "dos"])
+    summary = between.show().answers.summary()
+    assert [token.text for token in summary.decoder_tokens] == ["uno", "dos"]
+    assert [token.text for token in summary.tokens] == ["0", "1", "2"]
+    assert (summary.parts[0].queries, summary.parts[0].keys) == ("decoder_tokens", "tokens")
 
 
 def test_a_page_that_was_not_built_is_said(trace: Trace, program: Path) -> None:
@@ -161,8 +162,8 @@ def test_a_cell_that_ends_in_a_trace_shows_the_widget(trace: Trace) -> None:
 
 
 def test_a_trace_that_nothing_can_show_is_its_line() -> None:
-    between = Trace.from_tensors(patterns=torch.full((1, 1, 2, 3), 1 / 3))
-    assert between._repr_mimebundle_() == {"text/plain": repr(between)}
+    uneven = Trace.from_tensors(patterns=[torch.full((heads, 2, 2), 0.5) for heads in (1, 2)])
+    assert uneven._repr_mimebundle_() == {"text/plain": repr(uneven)}
 
 
 def test_options_are_named(trace: Trace) -> None:

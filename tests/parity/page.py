@@ -40,6 +40,9 @@ EXPLANATIONS = {
 }
 
 
+TRACED = ("exact", "eager", "uncompared", "wrong")
+
+
 def written(rows: list[dict[str, Any]], version: str, num_types: int) -> str:
     """The page, from outcomes as `sweep.py` writes them."""
     counts = Counter(row["status"] for row in rows)
@@ -67,12 +70,13 @@ def written(rows: list[dict[str, Any]], version: str, num_types: int) -> str:
             if counts[status] or status == "wrong"
         ),
     ]
+    lines += used(rows)
     for status, heading in HEADINGS.items():
         found = sorted((row for row in rows if row["status"] == status), key=_order)
         if not found:
             continue
         lines += ["", f"## {heading}", "", EXPLANATIONS[status], ""]
-        if status in ("exact", "eager", "uncompared", "wrong"):
+        if status in TRACED:
             lines += [
                 "| model type | class | attentions | largest deviation | |",
                 "|---|---|---:|---:|---|",
@@ -85,6 +89,53 @@ def written(rows: list[dict[str, Any]], version: str, num_types: int) -> str:
                 for row in found
             ]
     return "\n".join(lines) + "\n"
+
+
+def used(rows: list[dict[str, Any]]) -> list[str]:
+    """What became of the traces: saved and drawn, batches, kind and context."""
+    traced = [row for row in rows if row["status"] in TRACED]
+    texts = [row for row in traced if row["right"] is not None]
+    checks = [
+        ("saved, opened, every view asked", traced, [r for r in traced if r["shown"]]),
+        ("padding on the right changes nothing", texts, [r for r in texts if _moves(r, "right")]),
+        ("padding on the left changes nothing", texts, [r for r in texts if _moves(r, "left")]),
+        ("`Model.kind` is what is measured", texts, [r for r in texts if r["kind"]]),
+        ("`Model.context` tokens can be read", texts, [r for r in texts if r["context"]]),
+    ]
+    lines = [
+        "",
+        "## What is done with a trace",
+        "",
+        "Each trace is saved, opened, and asked for everything that Studio asks, and one of each "
+        "model type is drawn as figures and as a page. Of models that read text, a row of a "
+        "padded batch is compared with the row alone (within 1e-4), the kind is measured (a later "
+        "token changes no earlier output of a decoder), and so is how many tokens are accepted.",
+        "",
+        "| check | classes | of | differ |",
+        "|---|---:|---:|---|",
+    ]
+    lines += [
+        f"| {check} | {len(all_) - len(bad)} | {len(all_)} | {_types(bad)} |"
+        for check, all_, bad in checks
+    ]
+    stages = sorted({r["model_type"] for r in traced if "trace_not_drawn" in r["refused"]})
+    if stages:
+        lines += [
+            "",
+            "Studio says in one line that it cannot show these, whose layers have different "
+            f"numbers of tokens or heads; figures draw each layer: {', '.join(stages)}.",
+        ]
+    return lines
+
+
+def _moves(row: dict[str, Any], side: str) -> bool:
+    value = row[side]
+    return value is None or not value < 1e-4
+
+
+def _types(rows: list[dict[str, Any]]) -> str:
+    found = sorted({row["model_type"] for row in rows})
+    return ", ".join(found) if found else "–"
 
 
 def _order(row: dict[str, Any]) -> tuple[str, str]:

@@ -4,7 +4,8 @@
     python tests/parity/sweep.py bert t5         these model types only, printed
 
 A tiny random model of each class is built from its configuration alone and run on made-up
-inputs, traced and eager. Each stands in a process of its own, forked from one that has imported
+inputs, traced and eager; its trace is saved, opened and drawn, and padding, kind and context are
+measured (`uses.py`). Each stands in a process of its own, forked from one that has imported
 transformers, so that a crash, a hang or a hoard of memory ends that one only. Outcomes go to
 `build/parity.jsonl`, from which `page.py` writes docs/architectures.md.
 """
@@ -28,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import torch
 import transformers
 
+from parity import uses
 from parity.dummy_inputs import candidates
 from parity.tiny_configurations import tiny
 
@@ -52,6 +54,12 @@ class Outcome:
     missing: str = ""  # attention modules that the trace knows nothing of
     parts: str = ""
     inputs: str = ""
+    shown: str = ""  # what went wrong in saving, opening and drawing; "" where nothing did
+    refused: str = ""  # the lines with which a view said that it shows nothing
+    left: float | None = None  # how far a padded row is from the row alone; None for no text
+    right: float | None = None
+    kind: str = ""  # what `Model.kind` says of it where a measurement says otherwise
+    context: str = ""  # what is wrong with `Model.context`; "" where nothing is
     seconds: float = 0.0
 
 
@@ -107,7 +115,8 @@ def _built(model_type: str, name: str, *, fill: bool) -> Any:
     return model
 
 
-def attempt(model_type: str, name: str) -> Outcome:
+def attempt(model_type: str, name: str, *, drawn: bool = True) -> Outcome:
+    """What becomes of one class; with `drawn` figures and pages of it are made, too."""
     outcome = Outcome(model_type, name, "unbuilt")
     try:
         model = build(model_type, name)
@@ -143,6 +152,7 @@ def attempt(model_type: str, name: str) -> Outcome:
     outcome.sharpest = round(found.sharpest, 3)
     parts = dict.fromkeys(each.address.split("layers.")[0] for each in found.deviations)
     outcome.parts = ", ".join(part.rstrip(".") for part in parts)
+    _use(model, inputs, outcome, drawn=drawn)
     wrong = [each for each in found.deviations if (each.largest or 0.0) > TOLERANCE]
     alone = [each for each in found.deviations if each.largest is None and not each.given]
     if wrong:
@@ -156,6 +166,27 @@ def attempt(model_type: str, name: str) -> Outcome:
         outcome.uncompared = ", ".join(each.address for each in alone)[:300]
     outcome.missing = ", ".join(found.missing)[:300]
     return outcome
+
+
+def _use(model: Any, inputs: dict[str, Any], outcome: Outcome, *, drawn: bool) -> None:
+    """What people do with a trace, tried; each by itself, so that one failure hides no other."""
+    try:
+        outcome.refused = ", ".join(uses.kept_and_drawn(model, inputs, drawn=drawn))
+    except Exception as error:
+        outcome.shown = said(error)
+    if not uses.reads_ids(inputs):
+        return
+    model = model.float()
+    for name, measure in (
+        ("left", lambda: uses.padding(model, left=True)),
+        ("right", lambda: uses.padding(model, left=False)),
+        ("kind", lambda: uses.kind_said(model)),
+        ("context", lambda: uses.context_said(model)),
+    ):
+        try:
+            setattr(outcome, name, measure())
+        except Exception as error:
+            outcome.context = f"{outcome.context}; {name}: {said(error)}".lstrip("; ")
 
 
 def accepted_inputs(model: Any, outcome: Outcome) -> dict[str, Any] | None:
@@ -182,7 +213,7 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {text} [{Path(place.filename).name}:{place.lineno}]"
 
 
-def guarded(model_type: str, name: str) -> Outcome:
+def guarded(model_type: str, name: str, *, drawn: bool = True) -> Outcome:
     """`attempt` in a process of its own."""
     with suppress(Exception):  # imported here once for all of its classes
         getattr(transformers, name)
@@ -195,7 +226,7 @@ def guarded(model_type: str, name: str) -> Outcome:
         if not os.environ.get("LOUD"):
             os.dup2(1, 2)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        outcome = attempt(model_type, name)
+        outcome = attempt(model_type, name, drawn=drawn)
         os.write(writing, json.dumps(asdict(outcome)).encode())
         os._exit(0)
     os.close(writing)
@@ -232,7 +263,8 @@ def main(wanted: list[str]) -> None:
             if name in done:
                 continue
             done.add(name)
-            outcome = guarded(model_type, name)
+            # Figures and pages of one class of each type: the others have the same layers.
+            outcome = guarded(model_type, name, drawn=bool(wanted) or name == known[model_type][0])
             if wanted:
                 print(json.dumps(asdict(outcome)))
             else:

@@ -139,9 +139,16 @@ def test_what_cannot_be_written_is_said(wrong: dict, said: str) -> None:
         made_trace(made_record(4)).to_html(**wrong)
 
 
-def test_tokens_that_have_no_names_are_refused() -> None:
-    record = made_record(4)
-    trace = made_trace(record)
+def test_tokens_that_have_no_names_go_by_their_places() -> None:
+    trace = made_trace(made_record(4))
     trace.tokens.pop()
-    with pytest.raises(VitralError, match=r"its 4 query tokens and 4 key.*plot"):
-        trace.to_html()
+    data = page_data(trace, "", "", "")
+    assert [token["text"] for token in data["tokens"]] == ["0", "1", "2", "3"]
+    assert data["keys"] is None, "they look at themselves"
+
+
+def test_two_numbers_of_tokens_are_two_lists() -> None:
+    between = Trace.from_tensors(patterns=torch.full((1, 1, 2, 3), 1 / 3), tokens=["uno", "dos"])
+    data = page_data(between, "", "", "")
+    assert [token["text"] for token in data["tokens"]] == ["uno", "dos"]
+    assert [token["text"] for token in data["keys"]] == ["0", "1", "2"]

@@ -131,7 +131,7 @@ def test_a_person_without_the_token_reads_a_sentence(locked: TestClient) -> None
     answer = locked.get("/", headers=headers)
     assert answer.status_code == 403
     assert answer.headers["content-type"].startswith("text/html")
-    assert "abre la dirección completa" in answer.text
+    assert "escribe la que muestra la terminal" in answer.text
 
 
 def test_beyond_loopback_foreign_names_are_still_refused(locked: TestClient) -> None:

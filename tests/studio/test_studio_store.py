@@ -88,3 +88,22 @@ def test_maps_that_were_made_count_too(bert_folder: Path) -> None:
     storages = {each.untyped_storage().data_ptr(): each for each in made}
     grown = sum(each.untyped_storage().nbytes() for each in storages.values())
     assert trace_bytes(trace) == before + grown > before
+
+
+def test_measures_of_traces_that_are_kept_count_in_the_store(bert_folder: Path) -> None:
+    """A page asks each trace for its maps: what they take makes older traces leave."""
+    model = vitral.load(str(bert_folder))
+    traces = {f"{number}": model.trace("El gato. " * (number + 3)) for number in range(6)}
+    one = model.trace("El gato. " * 5)
+    bare = trace_bytes(one)
+    one.pooled(24)
+    store = TraceStore(max_bytes=4 * trace_bytes(one), max_traces=64)
+    assert trace_bytes(one) > 1.1 * bare
+    for key, trace in traces.items():
+        store.add(stored(trace, key, trace_bytes(trace)))
+        store.get(key)
+        trace.pooled(24)
+    store.get("5")
+    assert store.num_bytes <= store.max_bytes
+    assert store.find("5") is not None
+    assert store.find("0") is None

@@ -118,6 +118,24 @@ CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "scaling is a word": lambda header, ours: ours["attentions"]["layers.0.attention"].update(
         scaling="much"
     ),
+    "scaling is no number": lambda header, ours: ours["attentions"]["layers.0.attention"].update(
+        scaling=float("nan")
+    ),
+    "scaling is another": lambda header, ours: ours["attentions"]["layers.0.attention"].update(
+        scaling=2 * ours["attentions"]["layers.0.attention"]["scaling"]
+    ),
+    "scaling is true": lambda header, ours: ours["attentions"]["layers.0.attention"].update(
+        scaling=True
+    ),
+    "half a surrogate pair": lambda header, ours: ours["tokens"][0].update(text="\ud800"),
+    "text is an object": lambda header, ours: ours.update(text={"a": 1}),
+    "token outside the text": lambda header, ours: (
+        ours.update(text="ab"),
+        ours["tokens"][0].update(start=1, end=9),
+    )[0],
+    "layers without end": lambda header, ours: ours["attentions"].update(
+        {"layers.900000.attention": ours["attentions"].pop("layers.0.attention")}
+    ),
     "alias of nothing": lambda header, ours: ours["aliases"].update(x="y"),
     "not a list": lambda header, ours: ours.update(attentions=[1]),
     "other shape": lambda header, ours: header["layers.1.attention.q"].update(shape=[4, 5, 3]),
@@ -135,13 +153,30 @@ def test_altered_files(file: Path, tmp_path: Path, change: str) -> None:
     assert str(path) in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["layers.1.attention.lse", "layers.0.attention.k"])
+def test_a_tensor_of_another_type(file: Path, tmp_path: Path, name: str) -> None:
+    """A stream may be float64; queries, keys and log-sum-exp go together."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(file)
+    with safe_open(file, framework="pt") as opened:
+        metadata = opened.metadata()
+    save_file(tensors | {name: tensors[name].double()}, tmp_path / "x", metadata)
+    with pytest.raises(vitral.VitralError) as raised:
+        vitral.open_trace(tmp_path / "x")
+    assert (raised.value.key, raised.value.values["reason"]) == ("trace_damaged", name)
+    save_file(tensors | {"embed": tensors["embed"].double()}, tmp_path / "x", metadata)
+    assert vitral.open_trace(tmp_path / "x")["embed"].dtype == torch.float32
+
+
 def test_a_newer_version(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "newer"
-    path.write_bytes(changed(file, lambda header, ours: ours.update(version=7)))
+    path.write_bytes(changed(file, lambda header, ours: ours.update(version=8)))
     with pytest.raises(vitral.VitralError) as raised:
         vitral.open_trace(path)
     assert raised.value.key == "trace_version"
-    assert (raised.value.values["version"], raised.value.values["supported"]) == (7, 6)
+    assert (raised.value.values["version"], raised.value.values["supported"]) == (8, 7)
 
 
 @settings(deadline=None, max_examples=60)

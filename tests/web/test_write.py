@@ -326,6 +326,14 @@ def test_a_page_loaded_again_has_every_branch(room: WritePage) -> None:
     expect(room.branches).to_have_count(0)
 
 
+def test_a_page_loaded_again_in_mid_stream_has_what_was_written(room: WritePage) -> None:
+    room.open(text=START, tokens=100, seed=7)
+    room.primary.click()
+    expect(room.written.nth(4)).to_be_visible()
+    room.page.reload()
+    expect(room.written.nth(4)).to_be_visible()
+
+
 def test_in_english(room: WritePage) -> None:
     room.open(text=START, tokens=3, lang="en")
     room.primary.click()

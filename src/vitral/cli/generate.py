@@ -15,6 +15,7 @@ from vitral.cli.new_file import NewFile
 from vitral.cli.source_text import source_text
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.text.control_signs import visible
 
 if TYPE_CHECKING:
     from vitral.model import Model
@@ -138,8 +139,8 @@ def _show(before: str, pieces: Iterator[str]) -> None:
     """Print the text as it is written. Nothing is printed before the first piece is there, so
     that a mistake in the options stays one line."""
     first = next(pieces, "")
-    sys.stdout.write(before)
+    sys.stdout.write(visible(before))
     for piece in chain([first], pieces):
-        sys.stdout.write(piece)
+        sys.stdout.write(visible(piece))
         sys.stdout.flush()
     sys.stdout.write("\n")

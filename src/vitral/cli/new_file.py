@@ -11,16 +11,23 @@ from vitral.errors import VitralError
 class NewFile:
     """A file to be written. What can be checked before any work is checked here.
 
-    Raises VitralError("file_exists") unless `overwrite`, and "file_unwritable".
+    Raises VitralError("file_exists") unless `overwrite`, "file_kind" for what is no ordinary
+    file, and "file_unwritable".
     """
 
     def __init__(self, path: Path, overwrite: bool) -> None:
         self.path = path
         self.overwrite = overwrite
-        if path.is_dir():
-            raise VitralError("file_unwritable", path=path, reason=os.strerror(21))
-        if path.exists() and not overwrite:
-            raise VitralError("file_exists", path=path)
+        try:
+            if path.is_dir():
+                raise VitralError("file_unwritable", path=path, reason=os.strerror(21))
+            if os.path.lexists(path) and not path.is_file():
+                raise VitralError("file_kind", path=path)  # never in place of a device, say
+            if path.exists() and not overwrite:
+                raise VitralError("file_exists", path=path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise VitralError("file_unwritable", path=path, reason=reason) from error
         if not path.parent.is_dir():
             raise VitralError("file_unwritable", path=path, reason=os.strerror(2))
         if not os.access(path.parent, os.W_OK):

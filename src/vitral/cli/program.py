@@ -12,8 +12,10 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from vitral.cli.help_format import HelpFormatter
 from vitral.cli.mistakes import mistake_of, unforeseen
+from vitral.cli.safe_streams import safe_streams
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.text.control_signs import visible
 
 COMMANDS = (
     "studio",
@@ -45,7 +47,11 @@ _HELP_FLAGS = ("--help", "-h")
 def run(tokens: Sequence[str]) -> int:
     """Run one command line (without the program's name); the exit code."""
     _replace_unprintable()
-    tokens = list(tokens)
+    with safe_streams():
+        return _run(list(tokens))
+
+
+def _run(tokens: list[str]) -> int:
     if not tokens or (tokens[0].startswith("-") and tokens[0] not in _HELP_FLAGS):
         tokens.insert(0, "studio")
     if tokens[0] in ALONE and (len(tokens) == 1 or tokens[1] == "--lessons"):
@@ -113,7 +119,7 @@ def _app(name: str, help: str, usage: str) -> App:
 
 def _say(error: VitralError) -> int:
     """The error as one line on stderr, or one for each mistake in a list; its exit code."""
-    print("vitral: " + "\n  ".join(error.lines()), file=sys.stderr)
+    print(visible("vitral: " + "\n  ".join(error.lines())), file=sys.stderr)
     return error.exit_code
 
 

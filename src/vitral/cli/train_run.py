@@ -23,6 +23,7 @@ from vitral.training.distributed.current import current
 from vitral.training.distributed.device import choose_device
 from vitral.training.distributed.parallel import Kind
 from vitral.training.preparation.corpus_preparation import prepare
+from vitral.training.preparation.short_text import said_plainly
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_file import Setting
 from vitral.training.runs.run_folder import Asked, RunFolder
@@ -68,7 +69,11 @@ def carry_out(order: Order) -> int:
             watchers.append(TensorBoard(order.folder.out))
         begun = order.folder.begun
         with group.leader_first(), _nothing_left_behind(order.folder, begun=begun):
-            recipe, prepared, start = _prepared(order, terminal, device)
+            try:
+                recipe, prepared, start = _prepared_anew(order, terminal, device)
+            except VitralError as error:
+                windows = any(each.path.startswith("batch.lengths") for each in order.settings)
+                raise error if windows or order.recipe else said_plainly(error) from None
         with _nothing_left_behind(order.folder, begun=begun or not group.leads):
             trainer = Trainer(
                 recipe,
@@ -95,6 +100,33 @@ def carry_out(order: Order) -> int:
     return 0
 
 
+_OF_BEFORE = {
+    *("run_other_sources", "recipe_changed", "recipe_invalid", "run_damaged"),
+    *("file_damaged", "file_kind", "file_too_large", "file_not_utf8"),
+}
+"""What a run of before has against a command."""
+
+
+def _prepared_anew(
+    order: Order, terminal: Terminal, device: str
+) -> tuple[Recipe, Any, Path | None]:
+    """The same as `_prepared`. A run that was begun and has learned nothing yet, because it was
+    interrupted or killed, stands in no command's way: what was prepared for it is dropped."""
+    try:
+        return _prepared(order, terminal, device)
+    except VitralError as error:
+        asks = order.sources or order.recipe is not None
+        if (
+            not asks
+            or error.key not in _OF_BEFORE
+            or not order.folder.begun
+            or order.folder.trained
+        ):
+            raise
+    order.folder.abandon(keep_lock=True)
+    return _prepared(order, terminal, device)
+
+
 def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, Any, Path | None]:
     """The recipe, the prepared data, and the model to start from."""
     folder, before = order.folder, order.folder.asked()
@@ -113,6 +145,7 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
     asked = Asked(sources, minutes if order.recipe is None else None, start)
     if not folder.begun:
         terminal.say(message("train.preparing"))
+        folder.begin(asked)  # first of all: what a killed process leaves is known as a run's
     recipe = order.recipe
     if recipe is None:
         recipe = recipe_for(folder, asked, order.settings, name=order.name, device=device)
@@ -133,7 +166,7 @@ def _nothing_left_behind(folder: RunFolder, *, begun: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not (begun or (folder.out / "checkpoint").exists()):
+        if not (begun or folder.trained):
             folder.abandon()
         if isinstance(error, OSError):
             reason = error.strerror or str(error)

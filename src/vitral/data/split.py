@@ -26,6 +26,10 @@ UNEVEN = 1.15
 """How much further than the share of documents the share of the text may be from the one that was
 asked for, before the sizes of the documents decide as well."""
 
+FAR = 1.5
+"""How far it may be from that one in any case: of a few documents of one size, the lots alone may
+hold out none of the share, or four times as many."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -93,8 +97,10 @@ def plan_split(documents: Iterable[Document], share: float, seed: int = 0) -> Sp
     total = sum(sizes)
     by_text = _off(sum(sized[n][2] for n in held) / total, share)
     by_count = _off(sum(len(sized[n][1]) for n in held) / len(names), share)
-    if by_text > UNEVEN and by_text > UNEVEN * by_count:
-        held = _by_size(sized, share, total)
+    if by_text > UNEVEN and (by_text > UNEVEN * by_count or by_text > FAR):
+        nearer = _by_size(sized, share, total)
+        if _off(sum(sized[n][2] for n in nearer) / total, share) < by_text / UNEVEN:
+            held = nearer
     chosen = [n for place in held for n in sized[place][1]]
     return Split(
         frozenset(names[n] for n in chosen), len(names), sum(sizes[n] for n in chosen) / total

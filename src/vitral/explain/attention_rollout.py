@@ -57,11 +57,15 @@ def records_up_to(
     """The attentions from the first layer to `layer`, of a part with self-attention.
 
     Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`,
-    `mixing_unknown`.
+    `layers_of_stages` where layers read different numbers of tokens, `mixing_unknown`.
     """
     found, records, blocks = trace.part(part), trace.layers(part), trace.num_blocks(part)
     if any(record.num_queries != record.num_keys for record in records.values()) or found.is_cross:
         raise VitralError("measure_of_two_texts", measure=name, part=found.name)
+    lengths = sorted({record.num_keys for record in records.values()})
+    if len(lengths) > 1:
+        numbers = ", ".join(map(str, lengths))
+        raise VitralError("layers_of_stages", measure=name, model=trace.model, numbers=numbers)
     if layer is not None and not 0 <= layer < blocks:
         raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
     missing = [number for number in range(blocks) if number not in records]

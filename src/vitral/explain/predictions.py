@@ -19,6 +19,7 @@ from vitral.explain.attention_rollout import check_token
 from vitral.explain.mask_token import mask_id_if_any
 from vitral.explain.of_picture import check_of_text
 from vitral.tracing.protocols import TraceableModel
+from vitral.tracing.recording.inputs import check_ids
 from vitral.tracing.recording.reading import bare_tokens
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -67,7 +68,11 @@ def candidates(distribution: Tensor, model: TraceableModel, count: int = 10) -> 
 
 
 def candidate(distribution: Tensor, model: TraceableModel, id: int) -> Candidate:
-    """One entry of a distribution [vocabulary], with its rank."""
+    """One entry of a distribution [vocabulary], with its rank.
+
+    Raises VitralError `id_out_of_range`.
+    """
+    check_ids([[id]], len(distribution))
     probability = float(distribution[id])
     rank = 1 + int((distribution > distribution[id]).sum())
     return Candidate(id, bare_tokens([id], model.tokenizer)[0].text, probability, rank)

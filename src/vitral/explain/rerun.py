@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.models.description import kind
+from vitral.models.description import kind, number
 from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.recording.inputs import arguments, pad
 from vitral.tracing.recording.layers import find_layers
@@ -21,10 +21,15 @@ Change = Callable[[int, nn.Module, Any, dict[str, Any], Any], Any]
 def inputs_of(trace: Trace, module: nn.Module) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments with which `module` reads the trace's tokens again.
 
-    Raises VitralError `rerun_not_available` for a model that reads no tokens.
+    Raises VitralError `rerun_not_available` for a model that reads no tokens, and
+    `model_not_of_trace` for ids that it does not know.
     """
     if kind(module) == "image":
         raise VitralError("rerun_not_available", model=trace.model)
+    known = number(module, "vocab_size")
+    ids = [token.id for token in (*trace.tokens, *trace.decoder_tokens)]
+    if min(ids) < 0 or (known is not None and max(ids) >= known):
+        raise VitralError("model_not_of_trace", model=type(module).__name__, trace=trace.model)
     batch = pad([[token.id for token in trace.tokens]], 0)
     decoder = None
     if trace.decoder_tokens:
@@ -51,18 +56,18 @@ def run_again(trace: Trace, module: nn.Module, part: str, change: Change) -> tup
     `change` returns None to keep the layer's output. Returns the result's address and
     value [1, T, …]. Layers are counted as they are entered, as in addresses.
     """
-    number, busy = 0, False
+    place, busy = 0, False
 
     def after(layer: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
-        nonlocal number, busy
+        nonlocal place, busy
         if busy:  # `change` itself runs the layer
             return None
         busy = True
         try:
-            changed = change(number, layer, args, kwargs, output)
+            changed = change(place, layer, args, kwargs, output)
         finally:
             busy = False
-        number += 1
+        place += 1
         return changed
 
     distinct = {id(each.module): each.module for each in find_layers(module) if each.part == part}

@@ -139,14 +139,14 @@ def arithmetic(
 
 
 def _labels(trace: Trace, part: str, record: AttentionRecord) -> tuple[list[str], list[str]]:
-    """What queries and keys are called; where a trace has no tokens, their numbers."""
-    written = trace.decoder_tokens or trace.tokens
-    queries = trace.tokens if part not in ("decoder", "cross") else written
-    keys = written if part == "decoder" else trace.tokens
+    """What queries and keys are called; where a layer has others than the part, their numbers."""
 
     def named(tokens: list[Token], number: int) -> list[str]:
         if len(tokens) != number:
             return [str(position) for position in range(number)]
         return [token.text for token in tokens]
 
-    return named(queries, record.num_queries), named(keys, record.num_keys)
+    return (
+        named(trace.query_tokens(part), record.num_queries),
+        named(trace.key_tokens(part), record.num_keys),
+    )

@@ -111,12 +111,15 @@ def stream(trace: Trace, part: str | None = None) -> Tensor:
     """The residual stream at every level: float32 [L + 1, T, C].
 
     Raises what `levels_of` does, and VitralError `vectors_missing` for a trace without them: of
-    patterns alone, or of a recurrent network, which has states instead.
+    patterns alone, of stages of different widths, or of a recurrent network, which has states.
     """
     levels = levels_of(trace, part)
     if not levels or not all(address in trace for address in levels):
         raise VitralError("vectors_missing", model=trace.model)
-    return torch.stack([trace[address] for address in levels])
+    found = [trace[address] for address in levels]
+    if found[0].dim() != 2 or len({each.shape for each in found}) > 1:
+        raise VitralError("vectors_missing", model=trace.model)
+    return torch.stack(found)
 
 
 def path_cosines(

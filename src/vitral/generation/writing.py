@@ -23,8 +23,9 @@ from vitral.models.description import context, kind, number, pad_id, start_id
 from vitral.models.generation_settings import end_ids, settings_of
 from vitral.surfaces.place import TextSpan
 from vitral.text.raw_bytes import BROKEN
-from vitral.tracing.recording.growing import GrowingTrace
-from vitral.tracing.recording.inputs import check_ids, pad
+from vitral.tracing.recording.forward_pass import record
+from vitral.tracing.recording.growing import AttentionUnseenError, GrowingTrace
+from vitral.tracing.recording.inputs import arguments, check_ids, pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -201,17 +202,42 @@ def write_traced(
     prompt = _asked(module, tokenizer, text, options)
     device = next(module.parameters()).device
     ids = [token.id for token in prompt.decoder]
-    with GrowingTrace(module) as growing:
-        watched = _Watched(reader_of(module, encoder_ids=prompt.encoder_ids(device)), growing)
-        for token in _new_ids(module, tokenizer, [prompt], options, watched):
-            ids.append(int(token))
-        with torch.no_grad():  # the last token was written and not yet read
-            watched(torch.tensor([ids[-1:]], device=device))
-    written = _written(tokenizer, text, prompt, ids)
+    growing: GrowingTrace | None = None
+    try:
+        with GrowingTrace(module) as growing:
+            watched = _Watched(reader_of(module, encoder_ids=prompt.encoder_ids(device)), growing)
+            for token in _new_ids(module, tokenizer, [prompt], options, watched):
+                ids.append(int(token))
+            with torch.no_grad():  # the last token was written and not yet read
+                watched(torch.tensor([ids[-1:]], device=device))
+    except AttentionUnseenError:
+        growing = None
+        ids = [token.id for token in prompt.decoder]
+        ids += [int(token) for token in _new_ids(module, tokenizer, [prompt], options)]
     if prompt.encoder is not None:
-        return growing.trace(name, text, prompt.encoder, bare_tokens(ids, tokenizer))
-    tokens = _placed(tokenizer, prompt.decoder, text, ids)
-    return growing.trace(name, written, tokens, [])
+        sides: dict[str, Any] = {
+            "text": text,
+            "tokens": prompt.encoder,
+            "decoder_tokens": bare_tokens(ids, tokenizer),
+        }
+    else:
+        sides = {
+            "text": _written(tokenizer, text, prompt, ids),
+            "tokens": _placed(tokenizer, prompt.decoder, text, ids),
+            "decoder_tokens": [],
+        }
+    if growing is not None:
+        return growing.trace(name, **sides)
+    return _traced_at_once(module, name, sides)
+
+
+def _traced_at_once(module: nn.Module, name: str, sides: dict[str, Any]) -> Trace:
+    """The trace of a text that is finished, in one forward pass."""
+    batch = pad([[token.id for token in sides["tokens"]]], 0)
+    answer = sides["decoder_tokens"]
+    decoder = pad([[token.id for token in answer]], 0) if answer else None
+    args, named = arguments(module, batch, decoder)
+    return record(module, args, named).trace(0, model=name, **sides)
 
 
 def _new_ids(

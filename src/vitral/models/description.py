@@ -1,5 +1,6 @@
 """The properties of a model from its configuration, ours or transformers'."""
 
+import inspect
 from typing import Any
 
 from torch import nn
@@ -42,12 +43,22 @@ def kind(module: nn.Module) -> str:
     reads = getattr(module, "main_input_name", "input_ids")
     # In one that is made of two models, the configuration of the text's layers is one of theirs.
     whole = module.config if reads == "input_ids" and hasattr(module, "config") else config
-    if getattr(whole, "is_encoder_decoder", False) or getattr(config, "is_encoder_decoder", False):
+    both = getattr(whole, "is_encoder_decoder", False)
+    if (both or getattr(config, "is_encoder_decoder", False)) and _reads_twice(module):
         return "encoder-decoder"
     if reads == "pixel_values":
         return "image"
     causal = any(getattr(part, "is_causal", False) is True for part in module.modules())
     return "decoder" if causal else "encoder"
+
+
+def _reads_twice(module: nn.Module) -> bool:
+    """Whether a model's forward takes something for a decoder: UMT5's encoder alone does not,
+    though its configuration is that of the whole."""
+    accepted = inspect.signature(module.forward).parameters
+    open_ended = any(each.kind is each.VAR_KEYWORD for each in accepted.values())
+    named = any(name.startswith("decoder_") for name in accepted)
+    return named or (open_ended and "input_ids" not in accepted)
 
 
 def reads(module: nn.Module) -> str:

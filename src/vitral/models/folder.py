@@ -5,10 +5,10 @@ several files named by `model.safetensors.index.json`), and a tokenizer. Errors 
 file. Pickled weights are never opened: unpickling a file runs any program that it contains.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
+from vitral.checked_files import open_checked, read_json
 from vitral.errors import VitralError
 
 CONVERT = (
@@ -17,6 +17,10 @@ CONVERT = (
     "save_file({{k: v.clone().contiguous() for k, v in w.items()}}, '{target}', "
     "metadata={{'format': 'pt'}})\""
 )
+
+
+LARGEST_JSON = 64 * 2**20
+"""Bytes of a configuration, or of an index of weights."""
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -28,9 +32,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise VitralError("folder_without_config", folder=str(folder))
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise VitralError("config_damaged", path=str(path), reason=str(error)) from error
+        config = read_json(path, LARGEST_JSON, strict=False)
+    except VitralError as error:
+        reason = error.values.get("reason", error)
+        raise VitralError("config_damaged", path=str(path), reason=reason) from error
     if not isinstance(config, dict):
         raise VitralError("config_damaged", path=str(path), reason=type(config).__name__)
     return config
@@ -46,10 +51,9 @@ def check_weights(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
     if index.is_file():
         try:
-            names = sorted(
-                set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-            )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            found = read_json(index, LARGEST_JSON, strict=False)["weight_map"]
+            names = sorted({name for name in found.values() if name + ""})
+        except (VitralError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise VitralError("weights_damaged", path=str(index), reason=repr(error)) from error
         if any(Path(name).name != name for name in names):
             raise VitralError("weights_damaged", path=str(index), reason=str(names))
@@ -83,9 +87,10 @@ def _check_file(path: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     try:
+        open_checked(path).close()
         with safe_open(path, framework="pt") as file:
             file.keys()
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, VitralError, OSError, ValueError) as error:
         raise VitralError("weights_damaged", path=str(path), reason=str(error)) from error
 
 

@@ -5,13 +5,14 @@ A folder in the Hugging Face format has them in `generation_config.json`, older 
 order, and the settings stay with the module (`module.generation_settings`).
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from vitral.checked_files import read_json
+from vitral.errors import VitralError
 from vitral.models.description import configuration
 
 END_NAMES = ("</s>", "<|endoftext|>", "<|end|>", "<s>")
@@ -101,7 +102,7 @@ def _end_of_tokenizer(folder: Path, tokenizer: Any) -> int | None:
 def _object_in(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None if there is no such file, or no object in it."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(path, 64 * 2**20, strict=False)
+    except (OSError, VitralError):
         return None
     return found if isinstance(found, dict) else None

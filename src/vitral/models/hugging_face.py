@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from vitral.errors import VitralError
+from vitral.models.folder import read_config
 from vitral.models.form import Form
 from vitral.models.forms import form_of_body, form_of_folder
 from vitral.models.whole_folder import write_all
@@ -26,7 +27,7 @@ from vitral.models.whole_folder import write_all
 
 def can_read(folder: Path) -> bool:
     """Whether the folder's model is one of our forms, with nothing unusual about it."""
-    config = _config_json(folder)
+    config = read_config(folder)
     form = form_of_folder(_architecture(config))
     return form is not None and form.folder.can_read(config)
 
@@ -38,7 +39,7 @@ def read(folder: Path | str) -> nn.Module:
     file is missing, cut short, tampered with, or does not fit the configuration.
     """
     folder = Path(folder)
-    config_json = _config_json(folder)
+    config_json = read_config(folder)
     architecture = _architecture(config_json)
     form = form_of_folder(architecture)
     if form is None:
@@ -53,7 +54,7 @@ def read(folder: Path | str) -> nn.Module:
 
 def is_headless(folder: Path | str) -> bool:
     """Whether the folder has an encoder without the head that names masked words."""
-    return form_of_body(_architecture(_config_json(Path(folder)))) is not None
+    return form_of_body(_architecture(read_config(Path(folder)))) is not None
 
 
 def read_to_train(folder: Path | str) -> nn.Module:
@@ -63,7 +64,7 @@ def read_to_train(folder: Path | str) -> nn.Module:
     norm to the token vectors, with a bias of zero. Raises what `read` raises.
     """
     folder = Path(folder)
-    config_json = _config_json(folder)
+    config_json = read_config(folder)
     form = form_of_body(_architecture(config_json))
     if form is None or form.folder.body is None:
         return read(folder)
@@ -89,7 +90,7 @@ def shaped_as(folder: Path | str, **changes: Any) -> nn.Module:
     """A model of the shape of the one in `folder`, but for those entries of its configuration
     that `changes` name; its weights are fresh. Raises what `read` raises of a configuration."""
     folder = Path(folder)
-    config_json = _config_json(folder)
+    config_json = read_config(folder)
     architecture = _architecture(config_json)
     form = form_of_folder(architecture) or form_of_body(architecture)
     if form is None:
@@ -198,21 +199,9 @@ def _special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
     return {name: token for token, entry in present.items() for name in entry}
 
 
-def _config_json(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise VitralError("folder_without_config", folder=folder)
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise VitralError("config_damaged", path=path, reason=str(error)) from None
-    if not isinstance(entries, dict):
-        raise VitralError("config_damaged", path=path, reason="not a JSON object")
-    return entries
-
-
 def _architecture(config: dict[str, Any]) -> str:
-    return next(iter(config.get("architectures") or []), "")
+    named = next(iter(config.get("architectures") or []), "")
+    return named if isinstance(named, str) else ""
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:

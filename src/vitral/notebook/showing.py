@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 _NO_WIDGET = (
     "no_attention",
-    "page_tokens_missing",
     "page_layers",
     "trace_not_drawn",
     "notebook_needs_anywidget",
@@ -40,9 +39,8 @@ def view(
     words attend furthest. Everything but the trace and its `part` can be changed afterwards,
     from Python or in the picture; see `TraceWidget`.
 
-    Raises VitralError `no_attention`, `part_unknown`, `page_tokens_missing` where not all tokens
-    have names, `page_layers`, `trace_not_drawn`, `page_not_built`, `notebook_needs_anywidget`, and
-    what `TraceWidget` raises.
+    Raises VitralError `no_attention`, `part_unknown`, `page_layers`, `page_not_built`,
+    `notebook_needs_anywidget`, and what `TraceWidget` raises.
     """
     from vitral.notebook.first_look import LARGEST, first_head, first_source
     from vitral.showing.page_data import checked_records

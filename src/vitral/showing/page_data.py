@@ -40,8 +40,8 @@ _REBUILT_FROM = {
 def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, Any]:
     """The page's content, ready for json.dumps.
 
-    Raises VitralError `page_tokens_missing` where the trace does not name all tokens,
-    `page_layers` where some layers have no attention, or have other numbers of heads.
+    Raises VitralError `page_layers` where some layers have no attention, or other numbers of
+    heads or tokens than the first.
     """
     records = checked_records(trace, part)
     lists: dict[str, list[Any]] = {"rules": [], "biases": []}
@@ -66,7 +66,7 @@ def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, 
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
         "tokens": [token.entries() for token in tokens],
-        "keys": None if part != "cross" else [token.entries() for token in keys],
+        "keys": None if keys is tokens else [token.entries() for token in keys],
         "pooled": {
             "values": _packed((steps * 255).round().to(torch.uint8), "uint8"),
             "scale": scale.tolist(),
@@ -94,17 +94,8 @@ def _surface(trace: Trace) -> dict[str, Any] | None:
 def checked_records(trace: Trace, part: str) -> list[AttentionRecord]:
     """The part's records, where a page can show them; else VitralError, see `page_data`."""
     records = trace.layers(part)
-    named = (len(trace.query_tokens(part)), len(trace.key_tokens(part)))
-    for record in records.values():
-        if (record.num_queries, record.num_keys) != named:
-            raise VitralError(
-                "page_tokens_missing",
-                model=trace.model,
-                queries=record.num_queries,
-                keys=record.num_keys,
-            )
-    same = len({record.num_heads for record in records.values()}) == 1
-    if not same or list(records) != list(range(len(records))):
+    sizes = {(each.num_heads, each.num_queries, each.num_keys) for each in records.values()}
+    if len(sizes) > 1 or list(records) != list(range(len(records))):
         raise VitralError("page_layers", model=trace.model)
     return list(records.values())
 

@@ -58,10 +58,12 @@ def plot(
     if title is None:
         title = _title(trace, part, kind, options, language)
     if kind == "grid":
-        shares = [_pane_share(record) for record in records.values()]
+        panes = trace.pooled(PANE, part)[list(records)]
+        size = (panes.shape[2], panes.shape[3])
+        shares = [_pane_share(record, size) for record in records.values()]
         first = next(iter(records.values()))
         return head_grid(
-            trace.pooled(PANE, part)[list(records)],
+            panes,
             layers=list(records),
             allowed=_together(shares),
             rows=(0, first.num_queries),
@@ -119,9 +121,9 @@ def _texts(tokens: list[Token], needed: int, some: Range) -> list[str] | None:
     return [token.text for token in tokens[slice(*some)]]
 
 
-def _pane_share(record: AttentionRecord) -> Tensor | None:
+def _pane_share(record: AttentionRecord, size: tuple[int, int]) -> Tensor | None:
     rows, columns = (0, record.num_queries), (0, record.num_keys)
-    return visible_share(record, 0, rows, columns, (PANE, PANE))
+    return visible_share(record, 0, rows, columns, size)
 
 
 def _together(shares: list[Tensor | None]) -> Tensor | None:
@@ -141,5 +143,7 @@ def _title(
     if kind != "grid":
         values |= {"layer": options["layer"], "head": options.get("head") or 0}
     if len(trace.parts) > 1:
-        key, values["part"] = f"{key}_part", message(f"figure.part_{part}", language)
+        known = part in ("encoder", "decoder", "cross")
+        name = message(f"figure.part_{part}", language) if known else part or "–"
+        key, values["part"] = f"{key}_part", name
     return message(key, language, **values)

@@ -19,6 +19,7 @@ from vitral.studio.gate.cancel_on_disconnect import CancelOnDisconnect
 from vitral.studio.gate.failures import register_failures
 from vitral.studio.gate.gate import Gate
 from vitral.studio.gate.hosts import LOOPBACK, AllowedHosts
+from vitral.studio.gate.keys import Keys
 from vitral.studio.limits import Limits
 from vitral.studio.open_rooms import OpenRooms
 from vitral.studio.page import Page
@@ -31,7 +32,7 @@ from vitral.studio.session import Session
 
 def create_app(
     models: Sequence[str] = (),
-    token: str | None = None,
+    token: str | Keys | None = None,
     allowed_hosts: AllowedHosts = LOOPBACK,
     limits: Limits | None = None,
     warm: bool = False,
@@ -42,8 +43,8 @@ def create_app(
     """Studio on the bundled models and those of `models` (folders or hub ids).
 
     No weights are read before the first trace; with `warm`, those of the default model are read
-    in the background as soon as Studio runs. With a `token`, every request must bring it;
-    without one the application must be served on loopback only. `limits` bound what the rooms
+    in the background as soon as Studio runs. With a `token` (or `Keys`), every request must bring
+    it; without one the application must be served on loopback only. `limits` bound what the rooms
     share; `settings` are those of single rooms that differ from the default, such as
     `TrainSettings(runs=…)`. `base` is that of an adapter among the models.
     Raises VitralError for a model that is not there, and what the rooms raise at their settings.
@@ -75,9 +76,10 @@ def create_app(
     app.add_middleware(
         Gate,
         hosts=allowed_hosts,
-        token=token,
+        keys=Keys(token) if isinstance(token, str) else token,
         max_body_bytes=limits.body_bytes,
         streamed=opened.streamed,
+        questions=opened.questions,
     )
     register_failures(app, opened.statuses)
     complete_schema(app, opened.models)

@@ -84,6 +84,11 @@ class OpenRooms:
         return {path for room in self._rooms for path in room.streamed}
 
     @property
+    def questions(self) -> set[str]:
+        """Addresses that take a body and change nothing that others see."""
+        return {path for room in self._rooms for path in room.questions}
+
+    @property
     def models(self) -> list[type[BaseModel]]:
         """The models that the rooms publish in addition to the bodies of their routes."""
         return [model for room in self._rooms for model in room.models]

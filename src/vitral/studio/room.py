@@ -63,6 +63,8 @@ class Room(Generic[S]):
     """The class of the settings for `begin`: those given to `create_app`, or its defaults."""
     streamed: Collection[str] = ()
     """Addresses whose request body arrives as a stream: their routes count its bytes."""
+    questions: Collection[str] = ()
+    """Addresses that take a body and change nothing that others see: a class key may ask them."""
     statuses: Mapping[str, int] = field(default_factory=dict)
     """HTTP status by error key, if it is not 422."""
     models: Sequence[type[BaseModel]] = ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vitral.errors import VitralError
 from vitral.studio.catalog.model_catalog import ModelCatalog
+from vitral.studio.disk import taken_by_disk
 from vitral.studio.limits import Limits
 from vitral.studio.traces import schemas
 from vitral.studio.traces.answer import answered
@@ -124,12 +125,15 @@ class Session:
 
 
 def _save(trace: "Trace") -> Path:
-    """The trace in a temporary file. In a thread."""
-    with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".vitral", delete=False) as file:
-        path = Path(file.name)
-    try:
-        trace.save(path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    """The trace in a temporary file. In a thread. Raises `disk_refuses`."""
+    from vitral.tracing.memory.store import temporary_folder
+
+    with taken_by_disk(temporary_folder()):
+        with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".vitral", delete=False) as file:
+            path = Path(file.name)
+        try:
+            trace.save(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     return path

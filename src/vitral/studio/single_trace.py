@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class SingleTrace(TraceAnswers):
     """Answers about one part of a trace; `studio` and `summary` describe this one model and text.
 
-    Raises VitralError `page_tokens_missing`, `page_layers` and `trace_not_drawn` where the picture
+    Raises VitralError `page_layers` and `trace_not_drawn` where the picture
     cannot show it.
     """
 
@@ -30,7 +30,9 @@ class SingleTrace(TraceAnswers):
         self.part = part
         self.records = checked_records(trace, part)
         self.query_tokens, self.key_tokens = trace.query_tokens(part), trace.key_tokens(part)
-        self.described = part_of(trace, part)
+        within = self.key_tokens is self.query_tokens
+        lists = {"queries": "tokens" if within else "decoder_tokens", "keys": "tokens"}
+        self.described = part_of(trace, part).model_copy(update=lists)
         self.num_layers, self.num_heads = len(self.records), self.records[0].num_heads
 
     def studio(self) -> Studio:
@@ -61,8 +63,8 @@ class SingleTrace(TraceAnswers):
 
     def summary(self) -> schemas.Trace:
         """The trace without its numbers."""
-        two = self.described.queries == "decoder_tokens"
-        tokens = self.trace.tokens if two else self.query_tokens
+        two = self.key_tokens is not self.query_tokens
+        tokens = self.key_tokens
         return schemas.Trace(
             id="notebook",
             model=self.trace.model,

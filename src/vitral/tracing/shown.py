@@ -96,7 +96,7 @@ class Shown:
         linearly with the text's length.
 
         Raises VitralError `page_too_large` if its size exceeds `most_megabytes`;
-        `page_tokens_missing` if the trace does not name its tokens; `page_layers`,
+        `page_layers`,
         `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
         """
         content: str = import_module("vitral.showing.page").page(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from vitral.surfaces.place import Place, TextSpan, place_entries, place_of
@@ -64,3 +65,9 @@ class Token:
             raise ValueError(f"token: {sorted(entries)}")
         number, text, special = entries["id"], entries["text"], bool(entries["special"])
         return Token(number, text, special=special, place=place_of(entries))
+
+
+@lru_cache(maxsize=32)
+def numbered(count: int) -> list[Token]:
+    """Tokens of which nothing is known but their number: they are called by their places."""
+    return [Token(place, str(place)) for place in range(count)]

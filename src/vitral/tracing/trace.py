@@ -21,6 +21,7 @@ from torch import Tensor
 from vitral.errors import VitralError, is_whole
 from vitral.surfaces.surface import Surface
 from vitral.surfaces.text import TextSurface
+from vitral.tracing import side_tokens
 from vitral.tracing.addresses import in_order, split_attention
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.given_pattern import kept_of
@@ -54,7 +55,8 @@ class Trace(Shown):
     and `decoder_tokens` the decoder's. `text` is None where ids or a picture were given instead.
     `surface` is what the tokens are parts of: the text, a picture, or None for bare ids. `edits`
     says what was changed of the model while it ran, a line each. `recorded` says which addresses
-    were chosen, None for all.
+    were chosen, None for all. `apart` are parts that read
+    something else than the tokens (a text model's vision tower).
     """
 
     model: str
@@ -67,6 +69,7 @@ class Trace(Shown):
     edits: list[str] = field(default_factory=list)
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
     surface: Surface | None = None
+    apart: frozenset[str] = frozenset()
     recorded: Recorded | None = None
 
     def __post_init__(self) -> None:
@@ -247,16 +250,18 @@ class Trace(Shown):
         Where a layer has no attention, or fewer heads than another, it is NaN. Cells are means, or
         maxima. Up to a `size` of 256 they are made of the maps that the pass over the patterns
         keeps (past 256 tokens, of whole cells of these); larger ones are computed from the
-        patterns. Computed once and kept.
+        patterns. Where layers read different numbers of tokens (Swin), each has as many cells
+        as the shortest. Computed once and kept.
         """
         if not is_size(size) or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
-            maps = {
-                layer: pooled_map(each, size, reduction)
-                for layer, each in self.layers(part).items()
-            }
+            layers = self.layers(part)
+            shapes = {(each.num_queries, each.num_keys) for each in layers.values()}
+            if len(shapes) > 1:
+                size = min(size, *(min(shape) for shape in shapes))
+            maps = {layer: pooled_map(each, size, reduction) for layer, each in layers.items()}
             self._pooled[name] = stacked(maps, self.num_blocks(part))
         return self._pooled[name]
 
@@ -307,17 +312,16 @@ class Trace(Shown):
         return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The query tokens of a part: for an encoder–decoder's "decoder" and "cross" those of its
-        decoder. Empty if they are not known. Raises VitralError `part_unknown`."""
-        found = self.part(part)
-        if found.is_cross:
-            return self.decoder_tokens
-        return self.decoder_tokens or self.tokens if found.name == "decoder" else self.tokens
+        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
+        "cross" its decoder's. A part that reads something else than the tokens (`apart`) has
+        tokens that go by their places. Raises VitralError `part_unknown`.
+        """
+        return side_tokens.query_tokens(self, self.part(part))
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The key tokens of a part: for "cross" those of the encoder's text. Raises VitralError
-        `part_unknown`."""
-        return self.tokens if self.part(part).is_cross else self.query_tokens(part)
+        """The key tokens (those looked at) of a part: for "cross" those of the other
+        text. Raises VitralError `part_unknown`."""
+        return side_tokens.key_tokens(self, self.part(part))
 
     def query_surface(self, part: str | None = None) -> Surface | None:
         """The text or picture that the query tokens are parts of. Queries and keys may have

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.models.by_own_class import depth_of, is_of_own_class, write_by_own_class
 from vitral.models.hugging_face import write_files
 from vitral.models.kept_files import put_back
 from vitral.training.distributed.parallel import Parallel
@@ -212,7 +213,8 @@ class Trainer:
         folder = self.out / "model"
 
         def fill(new: Path) -> None:
-            write_files(whole, self.prepared.tokenizer, new)
+            save = write_by_own_class if is_of_own_class(whole) else write_files
+            save(whole, self.prepared.tokenizer, new)
             put_back(self.out / START, new)
 
         try:
@@ -230,7 +232,7 @@ class Trainer:
         for watcher in self.watchers:
             watcher.saving(self.state["step"])
         state = self.state | {
-            "num_layers": self.model.config.num_layers,  # type: ignore[union-attr]
+            "num_layers": self._depth,
             "losses": self._losses,
             "early_stopping": self.early_stopping.state,
             "precision": self.precision.state,
@@ -256,7 +258,7 @@ class Trainer:
 
     def _grow(self, num_layers: int) -> None:
         """Add the missing layers to the model; the optimisers keep their state for the others."""
-        if self.model.config.num_layers >= num_layers:  # type: ignore[union-attr,operator]
+        if self._depth >= num_layers:
             return
         grow(self.model, num_layers)
         known = self.optimizers
@@ -265,6 +267,13 @@ class Trainer:
         )
         for optimizer, before in zip(self.optimizers, known, strict=True):
             optimizer.state.update(before.state)
+
+    @property
+    def _depth(self) -> int:
+        if is_of_own_class(self.model):
+            return depth_of(self.model)
+        depth: int = self.model.config.num_layers  # type: ignore[union-attr,assignment]
+        return depth
 
     def step(self) -> float:
         """One step of the optimisers; returns the loss before it, in nats per target.

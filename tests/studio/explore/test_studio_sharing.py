@@ -3,7 +3,7 @@
 import json
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -191,3 +191,16 @@ def test_a_page_of_the_trace_within_a_bound(
         assert roomy.get(f"/api/traces/{found['id']}/page", params={"view": "x"}).status_code == 422
     found = send(client, saved[1]).json()
     assert code_of(client.get(f"/api/traces/{found['id']}/page")) in {"page_too_large"}
+
+
+def test_a_trace_of_too_many_tokens_is_refused(
+    open_studio: Callable[..., TestClient], bert_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "larga.vitral"
+    vitral.load(str(bert_folder)).trace("El gato y el perro.").save(path)
+    with open_studio(limits=Limits(tokens=4)) as studio:
+        answer = studio.post(
+            "/api/trace-files", params={"name": "larga.vitral"}, content=path.read_bytes()
+        )
+        assert answer.status_code == 422
+        assert answer.json()["error"]["code"] == "trace_over_tokens"

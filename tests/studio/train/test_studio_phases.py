@@ -180,7 +180,8 @@ def test_the_process_is_told_where_the_teacher_is(
             ("vitral-es-gpt", "vitral-es-gpt"),
         ):
             begin(studio, settings=BASE | phase(0, teacher__model=name) | tokens)
-            recipe = yaml.safe_load(Path(commands[-1][3]).read_text(encoding="utf-8"))
+            path = Path(commands[-1][2].removeprefix("--recipe="))
+            recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
             assert recipe["phases"][0]["teacher"]["model"] == expected
 
 

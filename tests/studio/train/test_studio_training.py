@@ -163,9 +163,9 @@ def test_one_at_a_time(studio: TestClient, idle: list[list[str]]) -> None:
     assert [run["state"] for run in (first, second, third)] == ["preparing", "queued", "queued"]
     assert [run["place"] for run in (first, second, third)] == [None, 1, 2]
     assert len(idle) == 1
-    assert idle[0][:4] == ["train", idle[0][1], "--minutes", "3.0"]
+    assert idle[0][:3] == ["train", idle[0][1], "--minutes=3.0"]
     assert idle[0][1].endswith("libro.txt")
-    assert f"watch={json.dumps(SENTENCE)}" in idle[0]
+    assert f"--set=watch={json.dumps(SENTENCE)}" in idle[0]
     left = studio.post(f"{RUNS}/dos/pause").json()
     assert (left["state"], left["place"]) == ("paused", None)
     assert studio.get(f"{RUNS}/tres").json()["place"] == 1
@@ -175,9 +175,8 @@ def test_one_at_a_time(studio: TestClient, idle: list[list[str]]) -> None:
     room.runs.processes.clear()  # the first one is over
     room.scheduler.tick()
     assert len(idle) == 2
-    assert idle[1][2] == "--recipe"
     assert "watch=" not in " ".join(idle[1])
-    recipe = Path(idle[1][3]).read_text(encoding="utf-8")
+    recipe = Path(idle[1][2].removeprefix("--recipe=")).read_text(encoding="utf-8")
     assert SENTENCE in recipe
     assert "steps: 7" in recipe
 

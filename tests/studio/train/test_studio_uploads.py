@@ -1,5 +1,7 @@
 """Uploads are checked while they arrive, and what is wrong leaves nothing behind."""
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,9 +12,24 @@ from vitral.errors import VitralError
 from vitral.studio.limits import Limits
 from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.rooms.train.uploads import Check
+from vitral.training.runs.run_lock import lock_alone
 
 ADDRESS = "/api/training/texts"
 WORDS = "¿Dónde está el pingüino? Mañana lo sabré.\n"
+
+
+def document(text: str, before: str = "") -> bytes:
+    """A .docx with that text as its only paragraph."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+        body = f"<w:p><w:r><w:t>{text}</w:t><w:br/><w:t>Fin.</w:t></w:r></w:p>"
+        body = body if text.strip() else "<w:p/>"
+        file.writestr(
+            "word/document.xml",
+            f'<?xml version="1.0"?>{before}<w:document xmlns:w="{space}">{body}</w:document>',
+        )
+    return packed.getvalue()
 
 
 @pytest.fixture
@@ -49,8 +66,13 @@ def test_a_text_larger_than_other_bodies_comes_in_whole(studio: TestClient, tmp_
 @pytest.mark.parametrize(
     ("name", "content", "status", "code", "values"),
     [
-        ("libro.pdf", b"%PDF", 422, "upload_kind", {"endings": ".txt, .jsonl"}),
-        ("libro.txt", "año".encode("latin-1"), 422, "upload_not_utf8", {"position": 1}),
+        ("libro.pdf", b"%PDF", 422, "upload_kind", {"endings": ".txt, .jsonl, .docx"}),
+        ("libro.txt", b"a\xc3\xb1o a\xf1o", 422, "upload_not_utf8", {"position": 6}),
+        ("libro.txt", b"a\xf1o \x81", 422, "upload_not_utf8", {"position": 1}),
+        ("libro.docx", b"PK no", 422, "upload_damaged", {}),
+        ("libro.docx", document("&a;", "<!DOCTYPE a>"), 422, "upload_damaged", {}),
+        ("libro.docx", document(" "), 422, "upload_empty", {}),
+        ("libro.docx", document("a" * 700_000), 413, "upload_too_large", {}),
         ("libro.txt", b"a\0b", 422, "upload_binary", {"position": 1}),
         ("libro.txt", b"\xef\xbb\xbf \n", 422, "upload_empty", {}),
         ("libro.txt", b"a" * 600_001, 413, "upload_too_large", {"limit": 0}),
@@ -118,3 +140,49 @@ def test_a_mistake_is_seen_before_the_rest_has_come() -> None:
     lines.take(b'{"text": "a"}\n{"text"')
     with pytest.raises(VitralError, match="line 2"):
         lines.take(b": 3}\n")
+
+
+def test_a_text_that_is_too_short_is_refused_before_it_is_queued(studio: TestClient) -> None:
+    poem = "Caminante, son tus huellas\nel camino y nada más.\n"
+    text = studio.post(ADDRESS, params={"name": "poema.txt"}, content=poem.encode()).json()["id"]
+    answer = studio.post("/api/training/runs", json={"text": text, "name": "poema", "minutes": 1})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (422, "text_too_short")
+    assert "batch" not in error["message"]
+    assert studio.get("/api/training").json()["runs"] == []
+
+
+def test_what_a_killed_upload_left_is_deleted(
+    open_studio: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    folder = tmp_path / "runs" / ".studio" / "uploads"
+    folder.mkdir(parents=True)
+    left, arriving = folder / ".0123.part", folder / ".4567.part"
+    left.write_bytes(b"medio")
+    with arriving.open("wb") as file:
+        assert lock_alone(file)
+        with open_studio():
+            assert not left.exists()
+            assert arriving.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        (
+            "a.txt",
+            (WORDS + "«Sí», dijo… —Ñandú €").encode("cp1252"),
+            WORDS + "«Sí», dijo… —Ñandú €",
+        ),
+        ("b.docx", document("¿Dónde está?"), "¿Dónde está?\nFin.\n"),
+    ],
+)
+def test_old_texts_and_documents_are_kept_as_utf8(
+    studio: TestClient, tmp_path: Path, name: str, content: bytes, expected: str
+) -> None:
+    answer = studio.post(ADDRESS, params={"name": name}, content=content)
+    assert answer.status_code == 200, answer.text
+    [path] = kept(tmp_path)
+    assert path == f"{name[0]}.txt"
+    folder = tmp_path / "runs" / ".studio" / "uploads"
+    assert (folder / path).read_bytes().decode() == expected

@@ -22,6 +22,8 @@ export function embedded(carried: Carried): Source {
     address,
     queries: keys ? "decoder_tokens" : "tokens",
     keys: "tokens",
+    num_queries: tokens.length,
+    num_keys: (keys ?? tokens).length,
     computed: false, // the page holds no values
   };
   const trace: Trace = {

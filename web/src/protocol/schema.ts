@@ -8,6 +8,11 @@ export interface components {
             given: boolean;
             /** @description False where the model was stopped before it came to an end */
             ended: boolean;
+            /**
+             * @description False where the model has no head to write with (BartModel)
+             * @default true
+             */
+            can_write?: boolean;
         };
         /** @description How one attention weight is computed: q·k, scaled, through the row's softmax. */
         Arithmetic: {
@@ -505,12 +510,14 @@ export interface components {
              * @description The tokens that attend
              * @enum {string}
              */
-            queries: "tokens" | "decoder_tokens";
+            queries: "tokens" | "decoder_tokens" | "numbered";
             /**
              * @description The tokens attended to
              * @enum {string}
              */
-            keys: "tokens" | "decoder_tokens";
+            keys: "tokens" | "decoder_tokens" | "numbered";
+            num_queries: number;
+            num_keys: number;
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };
@@ -911,7 +918,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            state: "queued" | "preparing" | "running" | "pausing" | "stopping" | "paused" | "interrupted" | "finished" | "failed";
+            state: "queued" | "preparing" | "running" | "pausing" | "stopping" | "paused" | "interrupted" | "finished" | "failed" | "damaged";
             /** @description Seconds since 1970 */
             created: number;
             /** @description What it reads, without the path */
@@ -920,6 +927,8 @@ export interface components {
             place: number | null;
             /** @description The message of its process when it failed */
             error: string | null;
+            /** @description What in its folder cannot be read, where it is so */
+            damage: components["schemas"]["Words"] | null;
             step: number;
             /** @description How many it takes; null where minutes count */
             steps: number | null;
@@ -1154,6 +1163,8 @@ export interface components {
         };
         /** @description What the Train room shows first. */
         Training: {
+            /** @description Why no training can begin now, where it is so */
+            trouble: components["schemas"]["Words"] | null;
             texts: components["schemas"]["TrainingText"][];
             runs: components["schemas"]["Run"][];
             endings: string[];

@@ -9,17 +9,34 @@ export function partOf(trace: Trace, name: string): Part {
 
 /** The tokens that look. */
 export function queriesOf(trace: Trace, part: Part): readonly Token[] {
-  return trace[part.queries];
+  return part.queries === "numbered" ? numbered(part.num_queries) : trace[part.queries];
 }
 
 /** The tokens looked at. */
 export function keysOf(trace: Trace, part: Part): readonly Token[] {
-  return trace[part.keys];
+  return part.keys === "numbered" ? numbered(part.num_keys) : trace[part.keys];
 }
 
 /** Do the tokens of one text look at each other? */
 export function withinOneText(part: Part): boolean {
-  return part.queries === part.keys;
+  return part.queries === part.keys && part.num_queries === part.num_keys;
+}
+
+const lists = new Map<number, readonly Token[]>();
+
+/** Tokens of which nothing is known but their places: a vision model's, beside a text's. */
+function numbered(count: number): readonly Token[] {
+  const known = lists.get(count);
+  if (known) return known;
+  const made = Array.from({ length: count }, (_, id) => ({
+    id,
+    text: String(id),
+    start: null,
+    end: null,
+    special: false,
+  }));
+  lists.set(count, made);
+  return made;
 }
 
 /** The tokens after each of which the model says what comes next: its answer's, where it has one. */

@@ -1,6 +1,6 @@
 // Questions about trainings. Each fails with a StudioError or a ServerGone, as all of Studio's.
 import type { Block } from "../protocol/block";
-import { ask, block } from "../protocol/client";
+import { ask, block, StudioError } from "../protocol/client";
 import { upload, type Sent } from "../protocol/upload";
 import type { Field, Run, RunRequest, Text, Training, Value } from "./types";
 
@@ -27,6 +27,16 @@ function post<T>(
 
 function runPath(id: string, rest = ""): string {
   return `/runs/${encodeURIComponent(id)}${rest}`;
+}
+
+/** Whether Studio says that there is no such run; false where it does not answer. */
+export async function isUnknown(id: string): Promise<boolean> {
+  try {
+    await ask(`${ROOT}${runPath(id)}`);
+  } catch (problem) {
+    return problem instanceof StudioError && problem.code === "run_unknown";
+  }
+  return false;
 }
 
 export function getTraining(language: string, signal: AbortSignal): Promise<Training> {

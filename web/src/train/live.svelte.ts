@@ -1,7 +1,7 @@
 // One run as it goes on: what Studio's events tell of it. The browser comes back by itself after
 // a pause and says where it was, so nothing is lost and nothing is sent twice.
 import { added, NO_CURVE, type Curve } from "./curve";
-import { eventsPath } from "./client";
+import { eventsPath, isUnknown } from "./client";
 import type { CurveEvent, Run, Watched } from "./types";
 
 const RETRY_EVERY = 2500;
@@ -34,11 +34,9 @@ export class LiveRun {
       this.gone = false;
     };
     events.onerror = () => {
-      this.gone = true;
       // A refusal ends it for good; a lost connection the browser takes up again.
-      if (events.readyState === EventSource.CLOSED && this.#events === events) {
-        this.#retrying = setTimeout(() => this.#listen(), RETRY_EVERY);
-      }
+      if (events.readyState === EventSource.CLOSED && this.#events === events) void this.#refused();
+      else this.gone = true;
     };
     const on = <T>(name: string, take: (data: T) => void): void => {
       events.addEventListener(name, (event) => take(JSON.parse(event.data as string) as T));
@@ -56,5 +54,18 @@ export class LiveRun {
       this.deleted = true;
       this.close();
     });
+  }
+
+  /** The events were refused: there is no such run, or Studio has to be asked again. */
+  async #refused(): Promise<void> {
+    const unknown = await isUnknown(this.id);
+    if (this.#events === null) return; // closed meanwhile
+    if (unknown) {
+      this.deleted = true;
+      this.close();
+    } else {
+      this.gone = true;
+      this.#retrying = setTimeout(() => this.#listen(), RETRY_EVERY);
+    }
   }
 }

@@ -12,6 +12,7 @@ const STATES: Record<State, MessageKey> = {
   interrupted: "studio.train_state_interrupted",
   finished: "studio.train_state_finished",
   failed: "studio.train_state_failed",
+  damaged: "studio.train_state_damaged",
 };
 
 export function sayState({ say }: Reader, state: State): string {

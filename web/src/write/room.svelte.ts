@@ -24,6 +24,8 @@ import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from 
 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
+/** Milliseconds between two times that the tree is kept while a text comes in. */
+const KEEP_EVERY = 500;
 
 export class WriteRoom extends Choices {
   studio = $state.raw<Studio | null>(null);
@@ -111,6 +113,7 @@ export class WriteRoom extends Choices {
   async begin(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
+    addEventListener("pagehide", () => this.#keep());
     await this.#open();
   }
 
@@ -268,6 +271,8 @@ export class WriteRoom extends Choices {
 
   // How it comes here ---------------------------------------------------------------------------
 
+  #keeping: ReturnType<typeof setTimeout> | undefined;
+
   async #stream(): Promise<void> {
     this.#streaming.abort();
     const { signal } = (this.#streaming = new AbortController());
@@ -281,6 +286,7 @@ export class WriteRoom extends Choices {
         this.gone = false;
         if ("end" in line) end = line;
         else this.#take(line, question.settings.temperature === 0);
+        this.#keepSoon();
       }
       if (!end) throw new ServerGone("no end");
       const node = this.#tree.get(this.current);
@@ -389,6 +395,8 @@ export class WriteRoom extends Choices {
   }
 
   #keep(): void {
+    clearTimeout(this.#keeping);
+    this.#keeping = undefined;
     this.#trees.keep(this.model, this.#root(), this.#tree);
   }
 
@@ -399,6 +407,11 @@ export class WriteRoom extends Choices {
 
   protected otherForm(): void {
     this.#enter(this.model, this.beginning, true);
+  }
+
+  /** While a text comes in: a page that is loaded again in the middle has it so far. */
+  #keepSoon(): void {
+    this.#keeping ??= setTimeout(() => this.#keep(), KEEP_EVERY);
   }
 
   protected otherWindow(): void {

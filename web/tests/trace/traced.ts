@@ -22,6 +22,8 @@ export function partNamed(name: string, change: Partial<Part> = {}): Part {
     address: "layers.{layer}.attention.pattern",
     queries: "tokens",
     keys: "tokens",
+    num_queries: 0,
+    num_keys: 0,
     computed: true,
     ...change,
   };

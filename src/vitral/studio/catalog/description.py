@@ -41,7 +41,7 @@ def describe(
     """
     part = config.get("text_config")
     config = {**part, **config} if isinstance(part, dict) else config
-    architecture = next(iter(config.get("architectures") or ()), "") or config.get("model_type", "")
+    architecture = _architecture(config)
     kind = _kind(config, architecture)
     return ModelDescription(
         name=name,
@@ -55,6 +55,13 @@ def describe(
         bundled=bundled,
         chats=chats,
     )
+
+
+def _architecture(config: Mapping[str, Any]) -> str:
+    """The class that the file names, else its type; "" where neither is a text."""
+    named = config.get("architectures")
+    first = next(iter(named), "") if isinstance(named, list) else named
+    return next((s for s in (first, config.get("model_type")) if isinstance(s, str) and s), "")
 
 
 def _kind(config: Mapping[str, Any], architecture: str) -> str:
@@ -72,8 +79,9 @@ def _kind(config: Mapping[str, Any], architecture: str) -> str:
 
 
 def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    """The value of the first of `names` that the file has, or None."""
+    """The first of `names` that the file holds as a size, or None."""
     for name in names:
-        if isinstance(config.get(name), int):
-            return int(config[name])
+        value = config.get(name)
+        if type(value) is int and 0 <= value < 2**53:
+            return value
     return None

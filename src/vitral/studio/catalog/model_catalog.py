@@ -80,8 +80,8 @@ class ModelCatalog:
         self.check(name)
         return self._models[name].source
 
-    def add(self, name: str, folder: Path) -> None:
-        """Add a model, or replace an added one of the same name.
+    def add(self, name: str, folder: Path, title: str | None = None) -> None:
+        """Offer one more model, or a newer one by the same name; the page calls it `title`.
 
         Raises VitralError("model_name_taken") for the name of one that Studio was started with,
         and what reading its folder raises."""
@@ -90,7 +90,7 @@ class ModelCatalog:
             raise VitralError("model_name_taken", name=name)
         config = read_config(folder)
         check_weights(folder)
-        self._put(name, str(folder.resolve()), config, folder)
+        self._put(name, str(folder.resolve()), config, folder, title=title)
 
     def remove(self, name: str) -> None:
         """Remove an added model; the default one stays."""
@@ -170,10 +170,13 @@ class ModelCatalog:
         config: dict[str, Any],
         *folders: Path,
         is_bundled: bool = False,
+        title: str | None = None,
     ) -> str:
         """One more model; its chat template stands in one of the folders."""
         chats = any(read_chat_template(folder) is not None for folder in folders)
-        description = describe(config, name=name, title=name, bundled=is_bundled, chats=chats)
+        description = describe(
+            config, name=name, title=title or name, bundled=is_bundled, chats=chats
+        )
         self._models[name] = CatalogEntry(source, description)
         return name
 

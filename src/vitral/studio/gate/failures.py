@@ -6,6 +6,7 @@ that it happened: the traceback goes to the terminal, never to the client.
 """
 
 import html
+import os
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -15,18 +16,24 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from vitral.errors import VitralError
+from vitral.studio.disk import LATER, disk_refuses
 from vitral.studio.gate.error_body import error_body, invalid_request
 from vitral.studio.gate.language import accepted_language
 from vitral.studio.gate.security_headers import SECURITY_HEADERS
 
 STATUS = {
     "address_unknown": 404,
+    "body_stalled": 408,
     "body_too_large": 413,
+    "disk_full": 507,
+    "disk_refuses": 507,
     "internal": 500,
+    "not_deleted": 507,
     "method_not_allowed": 405,
     "model_unknown": 404,
     "not_found": 404,
     "page_not_built": 503,
+    "reading_only": 403,
     "request_forbidden": 403,
     "room_needs": 503,
     "studio_busy": 503,
@@ -68,6 +75,7 @@ def register_failures(app: FastAPI, statuses: Mapping[str, int] | None = None) -
     app.add_exception_handler(VitralError, _vitral_error)
     app.add_exception_handler(RequestValidationError, _request_invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _disk_error)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -95,6 +103,15 @@ async def _http_error(request: Request, error: Exception) -> Response:
     response = _answer(request, VitralError("request_invalid", field="body", reason=reason))
     response.status_code = error.status_code
     return response
+
+
+async def _disk_error(request: Request, error: Exception) -> Response:
+    """What the system refused, at a place where no other words were found for it."""
+    assert isinstance(error, OSError)
+    if error.errno not in LATER:
+        raise error
+    place = os.fsencode(error.filename or "?").decode(errors="replace")
+    return _answer(request, disk_refuses(place, error))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

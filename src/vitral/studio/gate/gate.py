@@ -2,8 +2,9 @@
 
 In this order, each request passes
 1. the Host header: a name of this Studio (see hosts.py);
-2. the token, if Studio can be reached from other machines: once in the address as `?token=…`,
-   then in a cookie that scripts cannot read and other sites cannot send;
+2. the key, where Studio listens beyond this machine (see keys.py): given once in the address as
+   `?token=…`, or typed into the page that asks for it, from then on in a cookie that scripts cannot
+   read and other sites cannot send; who has the class key may ask, and change nothing;
 3. the origin: a request that a page of another origin makes is refused, so that no website can
    send requests to Studio from the user's browser;
 4. the size of the body, counted while it arrives; bodies for the addresses in `streamed` go
@@ -11,38 +12,50 @@ In this order, each request passes
 Every answer gets the headers of security_headers.py.
 """
 
-import secrets
+import asyncio
 from collections.abc import Collection, Iterable
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vitral.errors import VitralError
+from vitral.studio.gate.entry import CLASS, ENTER, class_page, entry_page, key_page
 from vitral.studio.gate.failures import failure_response
 from vitral.studio.gate.hosts import AllowedHosts
+from vitral.studio.gate.keys import Keys
+from vitral.studio.gate.language import accepted_language
 from vitral.studio.gate.security_headers import SECURITY_HEADERS
+
+BODY_SECONDS = 30.0
+"""How long the next piece of a body may take."""
+
+WRONG = 0.5
+"""Seconds that a wrong key waits for its answer."""
 
 
 class Gate:
-    """ASGI middleware; `token` is None where Studio listens on loopback only."""
+    """ASGI middleware; `keys` is None where Studio listens on loopback only."""
 
     def __init__(
         self,
         app: ASGIApp,
         hosts: AllowedHosts,
-        token: str | None,
+        keys: Keys | None,
         max_body_bytes: int,
         streamed: Collection[str] = (),
+        questions: Collection[str] = (),
     ) -> None:
-        """`streamed` are the paths of uploads: their routes limit the size while reading."""
+        """`streamed` are the paths of files that are sent: their routes count as they read.
+        `questions` are those to which a class key may send a body."""
         self.app = app
         self.hosts = hosts
-        self.token = token
+        self.keys = keys
         self.max_body_bytes = max_body_bytes
         self.streamed = streamed
+        self.questions = questions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -60,13 +73,15 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             self._check_host(headers)
-            entry = self._check_token(scope, headers)
-            _check_origin(scope, headers)
-            if entry is not None:
-                await entry(scope, receive, send_with_headers)
-                return
+            if scope["path"] != ENTER:  # its form's page has no referrer, and so no origin
+                _check_origin(scope, headers)
+            if self.keys is not None:
+                entry = await self._check_key(self.keys, scope, headers, receive)
+                if entry is not None:
+                    await entry(scope, receive, send_with_headers)
+                    return
             if scope["method"] == "POST" and scope["path"] in self.streamed:
-                await self.app(scope, receive, send_with_headers)
+                await self.app(scope, _in_time(receive), send_with_headers)
                 return
             body = await self._read_body(headers, receive)
         except VitralError as error:
@@ -81,38 +96,53 @@ class Gate:
         if len(hosts) != 1 or not self.hosts.allows(hosts[0]):
             raise VitralError("request_forbidden")
 
-    def _check_token(self, scope: Scope, headers: Headers) -> Response | None:
-        """None for an accepted request; an intermediate page for one with the token in its address.
+    async def _check_key(
+        self, keys: Keys, scope: Scope, headers: Headers, receive: Receive
+    ) -> Response | None:
+        """None for a request that may pass; a page, for one that brings the key or lacks it.
 
-        That page sets the cookie and opens the target. An HTTP redirect does not work: after a
-        link from another site, browsers do not send a SameSite=Strict cookie through redirects.
+        Raises VitralError: token_needed, reading_only.
         """
-        if self.token is None:
-            return None
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = [value for name, value in query if name == "token"]
+        path, asks = scope["path"], scope["method"] in {"GET", "HEAD"}
         name = f"vitral_token_{scope['server'][1]}"  # cookies do not distinguish ports
-        if not given:
-            cookie = cookie_parser(headers.get("cookie", "")).get(name, "")
-            if not _same(cookie, self.token):
-                raise VitralError("token_needed")
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        given = [value for each, value in query if each == "token"]
+        if path == ENTER and not asks:
+            body = await self._read_body(headers, receive) or b""
+            given = [value for each, value in parse_qsl(body.decode("latin-1")) if each == "key"]
+            query = []
+        elif not given:
+            role = keys.role(cookie_parser(headers.get("cookie", "")).get(name, ""))
+            if role is None:
+                return _asking(scope, headers)
+            if path == CLASS and role == "all" and keys.reading is not None:
+                address = f"http://{headers['host']}/"
+                return class_page(_language(headers), address, keys.reading)
+            if role == "reading" and not asks and path not in self.questions:
+                raise VitralError("reading_only")
             return None
-        if not all(_same(value, self.token) for value in given):
+        if not given or path.startswith("/api/"):
+            if given and all(keys.role(value) == "all" for value in given):
+                return None
             raise VitralError("token_needed")
-        if scope["method"] != "GET" or scope["path"].startswith("/api/"):
-            return None
+        kept = [keys.enter(value) for value in given] if len(given) == 1 else [None]
+        if kept[0] is None:
+            await asyncio.sleep(WRONG)
+            return _asking(scope, headers)
         rest = urlencode([pair for pair in query if pair[0] != "token"])
-        return _entry_page("/" + (f"?{rest}" if rest else ""), name, self.token)
+        return entry_page("/" + (f"?{rest}" if rest else ""), name, kept[0])
 
     async def _read_body(self, headers: Headers, receive: Receive) -> bytes | None:
         """The whole body, or None if the client disconnected.
 
-        Raises VitralError("body_too_large") as soon as too much is announced or received.
+        Raises VitralError: body_stalled, and body_too_large as soon as too much is announced or
+        has come.
         """
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > self.max_body_bytes:
             raise VitralError("body_too_large", limit=self.max_body_bytes)
         body = bytearray()
+        receive = _in_time(receive)
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -139,25 +169,37 @@ def _check_origin(scope: Scope, headers: Headers) -> None:
         raise VitralError("request_forbidden")
 
 
-def _entry_page(target: str, cookie: str, token: str) -> Response:
-    """Sets the cookie and opens `target`, the same view without the token.
-
-    urlencode leaves no character with a meaning in HTML in `target`, except the ampersand.
-    """
-    address = target.replace("&", "&amp;")
-    page = HTMLResponse(
-        '<!doctype html><html><meta charset="utf-8"><title>Vitral</title>'
-        f'<meta http-equiv="refresh" content="0; url={address}">'
-        f'<a href="{address}">Vitral</a></html>',
-        headers={"Cache-Control": "no-store"},
-    )
-    page.set_cookie(cookie, token, httponly=True, samesite="strict", path="/")
-    return page
+def _asking(scope: Scope, headers: Headers) -> Response:
+    """For a person, the page that has a field for the key. Raises VitralError("token_needed")."""
+    error = VitralError("token_needed")
+    if scope["path"].startswith("/api/") or "text/html" not in headers.get("accept", ""):
+        raise error
+    language = _language(headers)
+    return key_page(language, error.text(language))
 
 
-def _same(given: str, expected: str) -> bool:
-    """Compared in constant time, so that the time taken reveals nothing of the token."""
-    return secrets.compare_digest(given.encode(), expected.encode())
+def _language(headers: Headers) -> str:
+    return accepted_language(headers.get("accept-language"))
+
+
+def _in_time(receive: Receive) -> Receive:
+    """A `receive` that raises VitralError("body_stalled") where a client sends no more of its
+    body."""
+    arrived = False
+
+    async def receive_in_time() -> Message:
+        nonlocal arrived
+        if arrived:
+            return await receive()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await receive()
+        except TimeoutError:
+            raise VitralError("body_stalled") from None
+        arrived = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -31,17 +31,25 @@ def answered(
     """The trace of `text` and of `answer`, by default of the answer that the model generates
     greedily, up to its end token, the end of its context or `most_tokens`.
 
+    Without a head to write with, the decoder reads its start token alone.
+
     Edits do not change the answer that the decoder reads: it is the one generated without them.
     `unedited` is the trace without edits, if there is one.
 
     Raises VitralError `text_too_long`, and what `Model.trace`, `trace_generation` and `edited`
     raise.
     """
+    from vitral.generation.reading import can_write
+
     check_read(model, len(model.tokens(text)))
-    if answer is not None:
+    writes = can_write(model.module)
+    if answer is not None or not writes:
         with edited(model, edits):
             trace = model.trace(text, decoder_text=answer)
-        return trace, schemas.Answer(text=answer, given=True, ended=True)
+        read = schemas.Answer(
+            text=answer or "", given=answer is not None, ended=True, can_write=writes
+        )
+        return trace, read
     if unedited is not None and unedited.summary.answer is not None:
         trace, read = unedited.trace, unedited.summary.answer
     else:

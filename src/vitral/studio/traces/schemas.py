@@ -71,6 +71,10 @@ class PictureSurface(BaseModel):
 Surface = Annotated[TextSurface | PictureSurface, Field(discriminator="kind")]
 
 
+TokenList = Literal["tokens", "decoder_tokens", "numbered"]
+"""Which tokens of a trace; "numbered" are none of them, and go by their places: 0, 1, 2, …"""
+
+
 class Part(BaseModel):
     """One of a model's attentions: its only one, or of an encoder–decoder one of three."""
 
@@ -80,8 +84,10 @@ class Part(BaseModel):
     num_heads: int
     causal: bool = Field(description="True where a token attends only to those before it")
     address: str = Field(description='Of a layer\'s pattern, with "{layer}" for its number')
-    queries: Literal["tokens", "decoder_tokens"] = Field(description="The tokens that attend")
-    keys: Literal["tokens", "decoder_tokens"] = Field(description="The tokens attended to")
+    queries: TokenList = Field(description="The tokens that attend")
+    keys: TokenList = Field(description="The tokens attended to")
+    num_queries: int
+    num_keys: int
     computed: bool = Field(
         description="True where queries and keys are known, and a weight's arithmetic with them"
     )
@@ -93,6 +99,9 @@ class Answer(BaseModel):
     text: str
     given: bool = Field(description="True where the request gave it; else the model wrote it")
     ended: bool = Field(description="False where the model was stopped before it came to an end")
+    can_write: bool = Field(
+        default=True, description="False where the model has no head to write with (BartModel)"
+    )
 
 
 class Trace(BaseModel):

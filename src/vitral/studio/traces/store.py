@@ -47,13 +47,18 @@ def trace_bytes(trace: "Trace") -> int:
 
 
 class TraceStore:
-    """Least recently used traces leave first. Safe to use from several threads."""
+    """Least recently used traces leave first. Safe to use from several threads.
+
+    A trace grows once it is asked for maps and measures, which are computed then and kept with it.
+    So a trace is measured anew whenever it is found, and all of them before one is added.
+    """
 
     def __init__(self, max_bytes: int, max_traces: int) -> None:
         self.max_bytes = max_bytes
         self.max_traces = max_traces
         self._traces: OrderedDict[str, StoredTrace] = OrderedDict()
-        self._num_bytes = 0
+        self._first: dict[str, int] = {}  # what `trace_bytes` said when the trace was added
+        self._grown: dict[str, int] = {}  # how much more it says now
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -61,29 +66,28 @@ class TraceStore:
 
     @property
     def num_bytes(self) -> int:
-        """Memory of all stored traces, in bytes."""
-        return self._num_bytes
+        """Memory of all that is kept, in bytes."""
+        with self._lock:
+            for key in self._traces:
+                self._measure(key)
+            return self._total()
 
     def add(self, stored: StoredTrace) -> None:
         """Keep `stored`, and drop the oldest ones until the rest fits (`stored` itself stays)."""
         key = stored.summary.id
         with self._lock:
-            replaced = self._traces.pop(key, None)
-            if replaced is not None:
-                self._num_bytes -= replaced.num_bytes
+            self._drop(key)
             self._traces[key] = stored
-            self._num_bytes += stored.num_bytes
-            while len(self._traces) > 1 and (
-                self._num_bytes > self.max_bytes or len(self._traces) > self.max_traces
-            ):
-                _, dropped = self._traces.popitem(last=False)
-                self._num_bytes -= dropped.num_bytes
+            self._first[key] = trace_bytes(stored.trace)
+            for each in self._traces:
+                self._measure(each)
+            self._make_room()
 
     def drop_model(self, name: str) -> None:
         """Drop the traces of a deleted model."""
         with self._lock:
             for key in [k for k, s in self._traces.items() if s.summary.model == name]:
-                self._num_bytes -= self._traces.pop(key).num_bytes
+                self._drop(key)
 
     def find(self, key: str) -> StoredTrace | None:
         """The trace with this id, or None."""
@@ -91,6 +95,8 @@ class TraceStore:
             stored = self._traces.get(key)
             if stored is not None:
                 self._traces.move_to_end(key)
+                self._measure(key)
+                self._make_room()
             return stored
 
     def get(self, key: str) -> StoredTrace:
@@ -99,3 +105,21 @@ class TraceStore:
         if stored is None:
             raise VitralError("trace_gone")
         return stored
+
+    def _measure(self, key: str) -> None:
+        self._grown[key] = trace_bytes(self._traces[key].trace) - self._first[key]
+
+    def _total(self) -> int:
+        return sum(each.num_bytes for each in self._traces.values()) + sum(self._grown.values())
+
+    def _make_room(self) -> None:
+        """Drop the oldest ones until the rest fits; the most recent one stays."""
+        while len(self._traces) > 1 and (
+            len(self._traces) > self.max_traces or self._total() > self.max_bytes
+        ):
+            self._drop(next(iter(self._traces)))
+
+    def _drop(self, key: str) -> None:
+        if self._traces.pop(key, None) is not None:
+            del self._first[key]
+            self._grown.pop(key, None)

@@ -1,6 +1,6 @@
 """A trace's description, before any of its numbers: its tokens, and its parts."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
@@ -26,7 +26,7 @@ def summary_of(
     """The trace as the API describes it. `key` is its id, `opened` the file it was read from.
 
     Raises VitralError `no_attention` for a trace without any, and `trace_not_drawn` for
-    attention that has not always as many heads, or is not between the tokens themselves.
+    attention that has not always as many heads and tokens.
     """
     first = trace.first_part
     parts = [part_of(trace, name) for name in drawn_parts(trace)]
@@ -94,19 +94,20 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
         address=found.address_in_any_layer("attention.pattern"),
         queries=_list_of(trace, trace.query_tokens(name)),
         keys=_list_of(trace, trace.key_tokens(name)),
+        num_queries=first.num_queries,
+        num_keys=first.num_keys,
         computed=all("q" in kept_of(record) for record in all_records),
     )
-    size = (len(getattr(trace, part.queries)), len(getattr(trace, part.keys)))
-    if any(
-        (record.num_heads, record.num_queries, record.num_keys) != (first.num_heads, *size)
-        for record in all_records
-    ):
+    size = (first.num_heads, first.num_queries, first.num_keys)
+    if any((each.num_heads, each.num_queries, each.num_keys) != size for each in all_records):
         raise VitralError("trace_not_drawn", model=trace.model)
     return part
 
 
-def _list_of(trace: "Trace", tokens: "list[Token]") -> Literal["tokens", "decoder_tokens"]:
-    return "decoder_tokens" if tokens is trace.decoder_tokens else "tokens"
+def _list_of(trace: "Trace", tokens: "list[Token]") -> schemas.TokenList:
+    if tokens is trace.decoder_tokens:
+        return "decoder_tokens"
+    return "tokens" if tokens is trace.tokens else "numbered"
 
 
 def _text(trace: "Trace") -> str:

@@ -106,7 +106,6 @@ class _Pass:
         mean, maximum = torch.empty(cells), torch.empty(cells)
         self.fine = _no_fine_maps(self.shape)
         for first, last in row_blocks(self.row_edges, self.block[0]):
-            check_stop()
             edges = self.row_edges[first : last + 1]
             sums, maxima = self._rows(edges)
             self.received += sums.sum(1)
@@ -135,6 +134,7 @@ class _Pass:
         sums, maxima = (torch.zeros(H, len(edges) - 1, S, device=self.device) for _ in range(2))
         seen = (0, S) if self.known is None else self.known.columns_seen(rows)
         for start in range(*seen, self.block[1]):
+            check_stop()
             columns = (start, min(start + self.block[1], seen[1]))
             hidden = self._hidden(rows, columns)
             far = self._distances(rows, columns)

@@ -1,15 +1,17 @@
 """Writing a trace to disk: one safetensors file, whose header says what the tensors mean.
 
 The file's metadata has one entry, `vitral.trace`, a JSON object with `version`, the model's
-name, the text, the tokens, and for each attention its scaling and which tensors its rule and
-bias are made of. Tensors go by their addresses ("layers.5.attention.q", "layers.5.mlp.out");
-rules that layers share are written once. No pattern is stored: the file too grows with the
-text's length, not with its square. Any safetensors reader opens it.
+name, the text, the tokens, and for each attention its scaling, which tensors its rule and bias
+are made of, and whether its rows add up to one (`rows`). Tensors go by their addresses
+("layers.5.attention.q", "layers.5.mlp.out"); rules that layers share are written once. No pattern
+is stored: the file too grows with the text's length, not with its square. Any safetensors reader
+opens it.
 
-A file states the lowest version that can read it: 6 if the tokens are not parts of a text (of a
-picture, whose PNG is a tensor of bytes, `surface`), 5 if there is only cross-attention or none, 4
-if the model was edited, 3 if patterns were given (they are stored as scores), 2 if scores are
-capped or rows have sinks, otherwise 1.
+A file says the lowest version that understands it: 7 where a part reads something else than the
+tokens (`apart`), 6 where tokens lie on something else than a text (a picture, whose PNG is a
+tensor of bytes, `surface`), 5 where attention is between two texts only or there is none, 4 where
+the model was edited, 3 where patterns were given (they are kept as scores), 2 where scores are
+capped or rows have sinks, else 1.
 """
 
 import json
@@ -25,25 +27,27 @@ from vitral.surfaces.text import TextSurface
 from vitral.tracing.attention.edited_record import EditedRecord
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.attention.visibility import Bias, Visibility
+from vitral.tracing.files.row_sums import rows_of
 from vitral.tracing.files.tensor_file import write_tensors
+from vitral.tracing.side_tokens import parts_apart
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
-VERSION = 6
-"""The highest version of the file that this Vitral writes and reads."""
+VERSION = 7
+"""The newest form of the file that this Vitral writes and reads."""
 
 SURFACE = "surface"
-"""The tensor for the bytes of a surface: a picture's PNG."""
+"""The tensor of bytes that a surface cannot put into JSON: a picture's PNG."""
 
 ENTRY = "vitral.trace"
-"""The entry of the file's metadata that describes the tensors."""
+"""The entry of the file's metadata that says what the tensors mean."""
 
 SHORT = {"query": "q", "key": "k", "value": "v", "lse": "lse"}
 """The tensors of an attention, and the last words of their addresses."""
 
 VECTORS = ("diagonal", "columns", "free", "dense")
-"""The tensors of a mask or a bias."""
+"""What a rule of who sees whom, or a bias, may be made of."""
 
 
 def save_trace(trace: "Trace", path: Path) -> None:
@@ -61,6 +65,7 @@ def save_trace(trace: "Trace", path: Path) -> None:
             "uniform_when_blind": record.uniform_when_blind,
             "visibility": _write_rule(record.visibility, "visibility", rules, tensors),
             "bias": _write_rule(record.bias, "bias", rules, tensors) if record.bias else None,
+            "rows": rows_of(record),
         }
         if record.softcap is not None:
             attentions[prefix]["softcap"] = record.softcap
@@ -79,6 +84,9 @@ def save_trace(trace: "Trace", path: Path) -> None:
         "aliases": trace.aliases,
         "attentions": attentions,
     }
+    apart = parts_apart(trace)
+    if apart:
+        header["apart"] = apart
     if trace.edits:
         header["edits"] = trace.edits
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
@@ -98,8 +106,10 @@ def save_trace(trace: "Trace", path: Path) -> None:
 
 
 def _version(trace: "Trace") -> int:
-    """The lowest version that can read the file."""
+    """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if parts_apart(trace):
+        return 7
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
         return 6
     if not records or trace.first_part == "cross":
@@ -123,7 +133,7 @@ def _write_rule(
     written: dict[tuple[int, ...], str],
     tensors: dict[str, Tensor],
 ) -> str:
-    """Add the tensors of a mask or bias, unless equal ones are there; returns their name."""
+    """Put a rule's tensors among the others, unless the same are there; returns its name."""
     parts = vectors_of(rule)
     identity = tuple(hash((part, tensor.shape, _bytes(tensor))) for part, tensor in parts)
     if identity not in written:

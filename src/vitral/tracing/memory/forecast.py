@@ -10,7 +10,6 @@ model.
 
 import logging
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from vitral.tracing.maps import fine_maps
 from vitral.tracing.maps.pooled_maps import LARGEST
 from vitral.tracing.memory.byte_size import in_words, num_bytes
 from vitral.tracing.memory.free_memory import free_memory
+from vitral.tracing.memory.store import temporary_folder
 from vitral.tracing.recording.inputs import Batch, arguments
 from vitral.tracing.recording.recorder import BYTES_A_CELL, Recorder
 
@@ -218,7 +218,7 @@ def foresee(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int)
     for tensor in results:  # the head's, counted once by itself
         sizes.pop(tensor.data_ptr(), None)
     widest = max(sizes.values(), default=0)
-    folder = Path(tempfile.gettempdir())
+    folder = temporary_folder()
     return Forecast(
         num_tokens * num_sequences,
         int(kept),
@@ -226,9 +226,16 @@ def foresee(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int)
         int(square),
         budget,
         free_memory(),
-        shutil.disk_usage(folder).free,
+        _free_on_disk(folder),
         folder,
     )
+
+
+def _free_on_disk(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def _cut(batch: Batch, length: int) -> Batch:

@@ -7,6 +7,7 @@ system can drop them again.
 """
 
 import mmap
+import os
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -22,6 +23,15 @@ SMALL = 1 << 16
 """Bytes below which a tensor always stays in memory: a mapping would cost more."""
 
 
+def temporary_folder() -> Path:
+    """The system's folder for temporary files; also where none takes any now: what is to be
+    written there is refused then, and not before."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path(os.environ.get("TMPDIR") or "/tmp")
+
+
 class Store:
     """Keeps copies of tensors, the first `budget` bytes of them in memory.
 
@@ -31,7 +41,7 @@ class Store:
 
     def __init__(self, budget: int | None = None, folder: Path | None = None) -> None:
         self.budget = budget
-        self.folder = Path(tempfile.gettempdir()) if folder is None else folder
+        self.folder = temporary_folder() if folder is None else folder
         self.in_memory = 0
         self.on_disk = 0
         self._file: IO[bytes] | None = None
@@ -50,12 +60,12 @@ class Store:
         return self._written(tensor.cpu().contiguous(), size)
 
     def _written(self, tensor: Tensor, size: int) -> Tensor:
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115
-            finalize(self, self._file.close)  # the mappings hold the file open themselves
         start = -(-self.on_disk // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
         content = memoryview(tensor.view(-1).view(torch.uint8).numpy().data)
         try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115
+                finalize(self, self._file.close)  # the mappings hold the file open themselves
             self._file.seek(start)
             while len(content):
                 content = content[self._file.write(content) :]

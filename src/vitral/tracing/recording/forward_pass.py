@@ -8,14 +8,16 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.tracing.addresses import Address
+from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.memory.store import Store
-from vitral.tracing.parts import num_layers_in
+from vitral.tracing.parts import num_layers_in, parts_of
 from vitral.tracing.recording.eager_fallback import asking_for_patterns, patterns_returned
 from vitral.tracing.recording.layers import is_recurrent
 from vitral.tracing.recording.not_finite import check_finite
 from vitral.tracing.recording.recorder import Recorder
 from vitral.tracing.recording.selection import Recorded, Selection
+from vitral.tracing.recording.stacks_apart import stacks_apart
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -74,8 +76,22 @@ class Recording:
 
     @property
     def num_tokens(self) -> list[int]:
-        """How many tokens each part of the model read, padding included."""
-        return list(self._lengths().values())
+        """How many tokens the model read, padding included, and, of an encoder–decoder, how many
+        its decoder did. What other stacks read (a vision model beside a text's) is not counted.
+        """
+        lengths = self._lengths()
+        if "decoder" in lengths:
+            return [self._read_by_encoder(lengths), lengths["decoder"]]
+        apart = stacks_apart(self.recorder.module)
+        return [next((n for part, n in lengths.items() if part not in apart), 1)]
+
+    def _read_by_encoder(self, lengths: dict[str, int]) -> int:
+        """What the encoder's attention read; where it is not known, what is looked at of it."""
+        known = self.recorder.attentions
+        if any(prefix.startswith("encoder.") for prefix in known):
+            return lengths["encoder"]
+        crossing = (known[each][0].num_keys for each in known if each.endswith(".cross_attention"))
+        return next(crossing, lengths.get("encoder", lengths["decoder"]))
 
     def trace(
         self,
@@ -92,7 +108,7 @@ class Recording:
 
         Raises VitralError `not_finite` at the first address with a NaN or an infinity.
         """
-        spans = {"": span, "encoder": span, "decoder": decoder_span}
+        spans = self._spans(span, decoder_span)
         values = {}
         for address, batch in self.recorder.values.items():
             part = self._part_of(address)
@@ -107,8 +123,9 @@ class Recording:
         attentions = {}
         for prefix, records in self.recorder.attentions.items():
             record = records[index if len(records) > 1 else 0]
-            queries = spans.get(self._part_of(prefix))
-            keys = span if prefix.endswith(".cross_attention") else queries
+            stack = self._part_of(prefix)
+            queries = spans.get(stack)
+            keys = span if prefix.endswith(".cross_attention") and stack == "decoder" else queries
             attentions[prefix] = record.cut(
                 (0, record.num_queries) if queries is None else queries,
                 (0, record.num_keys) if keys is None else keys,
@@ -123,6 +140,7 @@ class Recording:
             dict(self.recorder.aliases),
             attentions,
             list(self.recorder.edits),
+            apart=self._apart(attentions),
             recorded=self._recorded(),
         )
 
@@ -131,6 +149,22 @@ class Recording:
         stacks = {place.stack for place in map(Address.parse, selection.seen)}
         num_layers = {stack: num_layers_in(stack, selection.seen) for stack in stacks}
         return Recorded.of(selection, num_layers)
+
+    def _spans(self, span: Range | None, decoder_span: Range | None) -> dict[str, Range | None]:
+        """Where the tokens stand among the padding, by the stacks that read them."""
+        lengths, apart = self._lengths(), stacks_apart(self.recorder.module)
+        spans = {"": span, "encoder": span, "decoder": decoder_span}
+        main = next((part for part in lengths if part not in apart), "")
+        return spans | {
+            part: span
+            for part in lengths
+            if part not in (*spans, *apart) and lengths[part] == lengths[main]
+        }
+
+    def _apart(self, attentions: dict[str, AttentionRecord]) -> frozenset[str]:
+        """The parts of a trace that read no tokens of the model's main input."""
+        apart = stacks_apart(self.recorder.module)
+        return frozenset(name for name, part in parts_of(attentions).items() if part.stack in apart)
 
     def _part_of(self, address: str) -> str:
         first = address.split(".", 1)[0]

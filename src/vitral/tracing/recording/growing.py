@@ -34,6 +34,11 @@ from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
 
+class AttentionUnseenError(Exception):
+    """A model's attention is computed in a way of its own: piece by piece nothing is seen of it,
+    and a single pass has to be asked for the patterns (`eager_fallback`)."""
+
+
 @dataclass
 class _GrowingAttention:
     """One attention's rows so far, a record for each pass. `keys_grow` is false if they are an
@@ -138,8 +143,13 @@ class GrowingTrace:
 
     def take(self) -> None:
         """Add the last forward pass. A pass that read all tokens again (without a cache) replaces
-        the earlier ones."""
+        the earlier ones.
+
+        Raises `AttentionUnseenError` where some attention can be known only by asking for it.
+        """
         seen = self._recorder
+        if seen.running.unseen:
+            raise AttentionUnseenError
         if not seen.attentions and not any(map(is_recurrent, seen.module.modules())):
             name = type(seen.module).__name__
             raise VitralError("not_traceable", model=name, reason="AttentionInterface")

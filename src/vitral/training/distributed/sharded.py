@@ -22,6 +22,7 @@ from vitral.errors import VitralError
 from vitral.training.distributed.parallel import PATIENCE, DataParallel
 from vitral.training.objectives.batch import Batch
 from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.shapes import OTHERS
 from vitral.training.runs.checkpoint import Checkpoint
 
 ENTRANCE = "encode"
@@ -39,8 +40,11 @@ class Sharded(DataParallel):
         self._mesh = init_device_mesh(torch.device(device).type, (self.size,))
 
     def check(self, recipe: Recipe) -> None:
-        """Raises `sharded_cannot_grow` too: layers that are spread cannot be copied."""
+        """Raises `sharded_cannot_grow` too: layers that are spread cannot be copied; and
+        `sharded_other_form` for a model that is trained by transformers' own class."""
         super().check(recipe)
+        if recipe.model.form in OTHERS:
+            raise VitralError("sharded_other_form", form=recipe.model.form)
         depths = {phase.num_layers or recipe.model.num_layers for phase in recipe.phases}
         if len(depths) > 1:
             raise VitralError("sharded_cannot_grow", recipe=recipe.name)

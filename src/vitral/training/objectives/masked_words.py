@@ -47,11 +47,21 @@ class MaskedWordsSum(nn.Module):
         follows: Tensor | None = None,
         follows_weight: Tensor | None = None,
     ) -> Tensor:
+        if not hasattr(self.model, "encode"):  # a model of transformers'
+            return self._of_all_places(self.model(ids).logits, targets)
         x_BTC = self.model.encode(ids, None, segments)
         loss: Tensor = self._at_hidden_places(x_BTC, targets)
         if follows is not None and follows_weight is not None:
             loss = loss + next_sentence_sum(self.model, x_BTC, follows, follows_weight)
         return loss
+
+    def _of_all_places(self, logits_BTV: Tensor, targets: Tensor) -> Tensor:
+        return F.cross_entropy(
+            logits_BTV.flatten(0, 1).float(),
+            targets.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+        )
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _at_hidden_places(self, x_BTC: Tensor, targets: Tensor) -> Tensor:

@@ -35,7 +35,8 @@ class NextTokenSum(nn.Module):
 
     def forward(self, ids: Tensor, targets: Tensor, documents: Tensor | None = None) -> Tensor:
         told = {} if documents is None else {"documents_BT": documents}
-        logits_BTV = self.model(ids, **told)
+        output = self.model(ids, **told)
+        logits_BTV = output if isinstance(output, Tensor) else output.logits
         return F.cross_entropy(
             logits_BTV.flatten(0, 1).float(),
             targets.flatten(),

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vitral.models.by_own_class import is_of_own_class
+from vitral.tracing.recording.layers import find_layers
 from vitral.training.optimization.muon import Muon
 from vitral.training.recipes.recipe import OptimizerChoice
 
@@ -73,12 +75,12 @@ def _muon(
     inside = [
         weight
         for name, weight in model.named_parameters()
-        if weight.ndim == 2 and name.startswith(("layers.", "encoder.", "decoder."))
+        if weight.ndim == 2 and name.startswith(_inside(model))
     ]
     moved = {id(weight) for weight in inside}
     others = [(name, w) for name, w in model.named_parameters() if id(w) not in moved]
     groups = _groups(others, VECTOR_DECAY)
-    if model.config.kind == "encoder":  # type: ignore[union-attr]
+    if getattr(model.config, "kind", None) == "encoder":
         groups = _slow_positions(model, groups, choice.vector_rate)
     vectors = torch.optim.AdamW(
         groups,
@@ -96,6 +98,13 @@ def _muon(
         products=torch.bfloat16 if precision == "bfloat16" else None,
     )
     return [muon, vectors]
+
+
+def _inside(model: nn.Module) -> tuple[str, ...]:
+    """How the names of the weights begin that are inside the blocks."""
+    if not is_of_own_class(model):
+        return "layers.", "encoder.", "decoder."
+    return tuple(f"{layer.path}." for layer in find_layers(model))
 
 
 def _groups(weights: Iterable[tuple[str, Tensor]], weight_decay: float) -> list[dict[str, Any]]:

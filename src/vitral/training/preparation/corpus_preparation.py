@@ -19,6 +19,13 @@ from torch import nn
 from vitral.data.pairs import pair_marks
 from vitral.data.windows import TokenFile
 from vitral.errors import VitralError
+from vitral.models.by_own_class import (
+    depth_of,
+    kind_to_train,
+    open_to_train,
+    shaped_by_own_class,
+)
+from vitral.models.description import context
 from vitral.models.folder import read_config
 from vitral.models.forms import form_named, form_of
 from vitral.models.hugging_face import can_read, is_headless, read_to_train, shaped_as
@@ -49,8 +56,8 @@ from vitral.training.preparation.vocabulary_transfer import (
     same_shape,
     with_new_vocabulary,
 )
-from vitral.training.recipes.recipe import Phase, Recipe
-from vitral.training.recipes.shapes import ENCODERS, TRANSLATORS, build_model
+from vitral.training.recipes.recipe import Phase, Recipe, objective_of
+from vitral.training.recipes.shapes import OTHERS, TRANSLATORS, build_model
 from vitral.training.runs.durable import write_file
 
 SPLIT = "split.json"
@@ -125,7 +132,7 @@ def _end(recipe: Recipe, tokenizer: Tokenizer, out: Path) -> int | None:
     """The token after each document. Packed rows have their own marks."""
     if not recipe.data.ends or recipe.data.windows == "packed":
         return None
-    if recipe.model.form in ENCODERS:
+    if objective_of(recipe.model.form) == "masked_words":
         return end_of_passage(tokenizer)
     return marks_of(tokenizer, out / START).end
 
@@ -186,6 +193,10 @@ def shaped_model(
 ) -> nn.Module:
     """A model of the recipe's shape for that tokenizer, without initialised weights."""
     kept = getattr(prepared, "kept", None)
+    if recipe.model.form in OTHERS:
+        if kept is None:
+            raise VitralError("form_without_start", form=recipe.model.form)
+        return shaped_by_own_class(kept, prepared.tokenizer)
     if kept is not None:
         shape = recipe.model
         depth = shape.num_layers if num_layers is None else num_layers
@@ -200,7 +211,10 @@ def shaped_model(
 
 
 def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
-    """A model of the recipe's shape, with the layers of its first phase and fresh weights."""
+    """A model of the recipe's shape, with the layers of its first phase and fresh weights. Raises
+    `form_without_start` where a run can only go on from such a model."""
+    if recipe.model.form in OTHERS:
+        raise VitralError("form_without_start", form=recipe.model.form)
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
     ids = None
     if recipe.co_occurrence_vectors and isinstance(prepared, Prepared):
@@ -220,7 +234,10 @@ def model_to_go_on_from(
     """The model in `start`, with a new vocabulary if the recipe asks for one. Raises
     `start_mismatch` if it has another size than the recipe's, and `start_without_shape` if it is
     none of our forms. Fewer layers are no other size, for it can grow; what no recipe can ask for
-    (an epsilon, untied vectors, a bias) is the model's own."""
+    (an epsilon, untied vectors, a bias) is the model's own. What is none of our forms is trained
+    by its own class, and keeps its tokens."""
+    if recipe.model.form in OTHERS:
+        return _of_own_class(start, recipe)
     if not (can_read(start) or is_headless(start)):
         raise VitralError("start_without_shape", folder=start)
     found: Any = read_to_train(start)
@@ -241,6 +258,22 @@ def model_to_go_on_from(
         model.eval()
     if is_headless(start) and isinstance(prepared, Prepared):
         start_with_frequencies(model, prepared.tokens.ids)
+    return model
+
+
+def _of_own_class(start: Path, recipe: Recipe) -> nn.Module:
+    if recipe.tokenizer.transfer is not None:
+        raise VitralError("transfer_by_own_class", folder=start)
+    kind = kind_to_train(read_config(start))
+    model = open_to_train(start)
+    most = context(model)
+    fits = most is None or recipe.model.context <= most
+    if (
+        recipe.model.form != f"other_{kind}"
+        or not fits
+        or depth_of(model) != recipe.model.num_layers
+    ):
+        raise VitralError("start_mismatch", folder=start, recipe=recipe.name)
     return model
 
 

@@ -116,6 +116,19 @@ def choose(
     minutes. Raises what `prepare` raises, and `RecipeError` for settings that are wrong.
     """
     began = time.monotonic()
+    entries, prepared = prepared_for(sources, minutes, out, name, settings)
+    return _best(entries, prepared, torch.device(device), 60 * minutes, began)
+
+
+def prepared_for(
+    sources: Sequence[str | Path],
+    minutes: float,
+    out: Path,
+    name: str,
+    settings: Sequence[Setting] = (),
+) -> tuple[dict[str, Any], Prepared]:
+    """What is known before anything is measured, and the corpus, prepared in `out`. Raises what
+    `choose` raises."""
     entries: dict[str, Any] = {
         "name": name,
         "tokenizer": tokenizer_for(sources),
@@ -127,7 +140,7 @@ def choose(
     fitted, prepared = prepare_fitting(first, sources, out, said)
     assert isinstance(prepared, Prepared)
     entries["tokenizer"] = fitted.tokenizer.model_dump()
-    return _best(entries, prepared, torch.device(device), 60 * minutes, began)
+    return entries, prepared
 
 
 def _best(

@@ -15,10 +15,15 @@ from pydantic import ValidationError
 from vitral.data.corpus import ending_of
 from vitral.data.files_below import files_below
 from vitral.errors import VitralError
+from vitral.models.by_own_class import depth_of, kind_to_train, open_to_train
+from vitral.models.description import context
 from vitral.models.folder import read_config
 from vitral.models.forms import DEFAULT, form_of
 from vitral.models.hugging_face import can_read, is_headless, read_to_train
 from vitral.training.recipes.recipe import Recipe
+
+LONGEST = 512
+"""The most tokens that a model of another form reads at once in a run that says nothing else."""
 
 SHORT = 20_000
 """A text of fewer bytes teaches no pieces of words."""
@@ -35,13 +40,13 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
             "optimizer": {"kind": "adamw", "rate": 0.0005},
             "co_occurrence_vectors": False,
         }
-        context = shape["context"]
+        longest = shape["context"]
     else:
-        context = 256
+        longest = 256
         entries |= {
             "model": {
                 "form": DEFAULT,
-                "context": context,
+                "context": longest,
                 "hidden_size": 192,
                 "num_layers": 4,
                 "num_heads": 6,
@@ -49,8 +54,8 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
             },
             "tokenizer": tokenizer_for(sources),
         }
-    lengths = [min(64, context), context]
-    entries["batch"] = {"tokens": max(4096, context), "lengths": lengths}
+    lengths = [min(64, longest), longest]
+    entries["batch"] = {"tokens": max(4096, longest), "lengths": lengths}
     entries["evaluate_every"] = max(1, min(100, steps // 5))
     return Recipe.model_validate(entries)
 
@@ -58,8 +63,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
     if not (can_read(start) or is_headless(start)):
-        read_config(start)  # its own error is the clearer one
-        raise VitralError("start_without_shape", folder=start)
+        return _shape_by_own_class(start)
     model: Any = read_to_train(start)
     form = form_of(model)
     if form is None or form.kind == "encoder-decoder":
@@ -77,6 +81,14 @@ def _shape_of(start: Path) -> dict[str, Any]:
         except ValidationError:
             raise VitralError("start_without_shape", folder=start) from error
     return shape
+
+
+def _shape_by_own_class(start: Path) -> dict[str, Any]:
+    """That of a model that is trained by transformers' own class."""
+    kind = kind_to_train(read_config(start))
+    model = open_to_train(start)
+    most = min(LONGEST, context(model) or LONGEST)
+    return {"form": f"other_{kind}", "context": most, "num_layers": depth_of(model)}
 
 
 def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from vitral.checked_files import is_plain
 from vitral.models.forms import form_named
 from vitral.models.shape import Depth, Places, Strict
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
@@ -16,6 +17,9 @@ from vitral.training.recipes.shapes import (
     DECODERS,
     ENCODERS,
     GROWING,
+    OTHER_DECODER,
+    OTHER_ENCODER,
+    OTHERS,
     TRANSLATORS,
     WATCHED,
     Shape,
@@ -25,6 +29,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1_000)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Minutes = Annotated[float, Field(gt=0, le=1_000_000)]
+
+
+def _plain(name: str) -> str:
+    """Raises `ContradictionError` for signs that no terminal, list or command line can take."""
+    if not is_plain(name):
+        raise ContradictionError(Mistake("", "control_characters"))
+    return name
+
 
 TokenizerKind = Literal[
     "character", "word", "byte", "bpe", "byte_bpe", "wordpiece", "unigram", "teacher"
@@ -151,7 +163,7 @@ class Recipe(Strict):
     does not count). With `steps`, a run that was stopped and taken up again ends bit for bit
     like one that was not. An evaluation reads `evaluate_characters` of held-out text at most."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(_plain)]
     model: Shape
     tokenizer: TokenizerChoice = TokenizerChoice()
     data: DataChoice = DataChoice()
@@ -202,9 +214,9 @@ class Recipe(Strict):
 
 def objective_of(form: str) -> ObjectiveName:
     """What a model of that form is made for."""
-    if form in DECODERS:
+    if form in (*DECODERS, OTHER_DECODER):
         return "next_token"
-    return "masked_words" if form in ENCODERS else "sequence_to_sequence"
+    return "masked_words" if form in (*ENCODERS, OTHER_ENCODER) else "sequence_to_sequence"
 
 
 def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
@@ -217,7 +229,11 @@ def _contradictions(recipe: Recipe) -> Iterator[Mistake]:
     yield from _wrong_phases(recipe)
     if recipe.tokenizer.kind == "teacher" and all(each.teacher is None for each in recipe.phases):
         yield Mistake("tokenizer.kind", "nobodys_tokens", others=("phases",))
-    if recipe.recompute_activations and not form_named(recipe.model.form).recomputes:
+    if recipe.model.form in OTHERS and recipe.data.windows == "packed":
+        said = {"form": recipe.model.form}
+        yield Mistake("data.windows", "no_packing", said, others=("model.form",))
+    recomputes = recipe.model.form not in OTHERS and form_named(recipe.model.form).recomputes
+    if recipe.recompute_activations and not recomputes:
         said = {"form": recipe.model.form}
         yield Mistake("recompute_activations", "no_recomputing", said, others=("model.form",))
     if recipe.watch is not None and recipe.model.form not in WATCHED:

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from vitral.checked_files import read_checked
 from vitral.errors import VitralError
 from vitral.training.recipes.bending import bend
 from vitral.training.recipes.mistakes import ContradictionError, Mistake, RecipeError
@@ -44,6 +45,11 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.0123456789"))
 
 
+LARGEST = 2**17
+"""Bytes of a recipe's file."""
+MOST_ENTRIES, DEEPEST = 10_000, 24
+
+
 @dataclass(frozen=True)
 class Setting:
     """An entry that is given in addition to the file; `place` is its flag."""
@@ -60,7 +66,7 @@ class Setting:
             raise VitralError("setting_unreadable", setting=text)
         try:
             return cls(RENAMED.get(path, path), yaml.load(value, _Loader), f"--set {text}")
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise VitralError("setting_unreadable", setting=text) from None
 
 
@@ -86,12 +92,13 @@ class _Draft:
 def read_recipe(path: Path, settings: Sequence[Setting] = ()) -> Recipe:
     """The recipe in a YAML file, with `settings` in place of its own.
 
-    Raises `recipe_missing`, `file_not_utf8`, or `RecipeError` with every mistake.
+    Raises `recipe_missing`, what `read_checked` raises, `file_not_utf8`, or `RecipeError` with
+    every mistake.
     """
-    if not path.is_file():
-        raise VitralError("recipe_missing", path=path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_checked(path, LARGEST).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise VitralError("recipe_missing", path=path) from None
     except UnicodeDecodeError as error:
         raise VitralError("file_not_utf8", path=path, position=error.start) from None
     draft = _Draft()
@@ -101,8 +108,12 @@ def read_recipe(path: Path, settings: Sequence[Setting] = ()) -> Recipe:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else None
         mistake = Mistake("", "no_yaml", {"reason": error.problem or error.context}, line)
         raise RecipeError(path, [mistake]) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError) as error:
+        # beside YAML's own: what its constructors raise at a value such as !!bool x
         raise RecipeError(path, [Mistake("", "no_yaml", {"reason": str(error)})]) from None
+    except RecursionError:
+        mistake = Mistake("", "no_yaml", {"reason": f"more than {DEEPEST} levels"})
+        raise RecipeError(path, [mistake]) from None
     if not draft.entries:
         raise RecipeError(path, [Mistake("", "no_entries")])
     return _finish(path, draft, settings)
@@ -138,6 +149,7 @@ def _read_yaml(text: str, draft: _Draft) -> None:
     try:
         node = loader.get_single_node()
         if node is not None:
+            _check_size(node)
             _walk(node, "", draft, ())
             entries = loader.construct_document(node)
             if isinstance(entries, dict):
@@ -147,6 +159,28 @@ def _read_yaml(text: str, draft: _Draft) -> None:
                         draft.places.setdefault(new, draft.places[old])
     finally:
         loader.dispose()
+
+
+def _check_size(node: yaml.Node) -> None:
+    """Raises YAML's own error for a document that is too deep, or has more entries than any recipe.
+    An alias counts as all that it repeats: a few lines of them can stand for billions."""
+    level, count = [node], 0
+    for _ in range(DEEPEST):
+        count += len(level)
+        if count > MOST_ENTRIES:
+            reason = f"more than {MOST_ENTRIES} entries"
+            raise yaml.constructor.ConstructorError(None, None, reason, node.start_mark)
+        below: list[yaml.Node] = []
+        for each in level:
+            if isinstance(each, yaml.MappingNode):
+                below.extend(part for pair in each.value for part in pair)
+            elif isinstance(each, yaml.SequenceNode):
+                below.extend(each.value)
+        if not below:
+            return
+        level = below
+    reason = f"more than {DEEPEST} levels"
+    raise yaml.constructor.ConstructorError(None, None, reason, level[0].start_mark)
 
 
 def _with_names(value: Any) -> Any:

@@ -1,16 +1,18 @@
 """Which model a recipe trains: the entry `model`, its form and its size.
 
 Each form's shape is in the file of its model; here they become one choice, by the entry `form`.
+Two more are for models of transformers' own classes, a decoder's and an encoder's.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Union
+from typing import TYPE_CHECKING, Annotated, Literal, Union
 
 from pydantic import AfterValidator, Field
 from torch import nn
 
 from vitral.models.forms import every_form, form_named
+from vitral.models.shape import Depth, Places
 from vitral.models.shape import Shape as AnyShape
 from vitral.training.recipes.mistakes import ContradictionError, Mistake
 
@@ -25,7 +27,11 @@ TRANSLATORS = _names_of("encoder-decoder")
 GROWING = tuple(each.name for each in every_form() if each.grows is not None)
 """Forms that may start with fewer layers (`growth`)."""
 
-WATCHED = tuple(each.name for each in every_form() if each.looks_at_itself)
+WATCHED = (
+    *(each.name for each in every_form() if each.looks_at_itself),
+    "other_decoder",
+    "other_encoder",
+)
 """Forms in which one sentence's attention can be watched: those with self-attention only."""
 
 
@@ -42,11 +48,32 @@ def _divides(shape: AnyShape) -> AnyShape:
     return shape
 
 
+OTHER_DECODER, OTHER_ENCODER = "other_decoder", "other_encoder"
+OTHERS = (OTHER_DECODER, OTHER_ENCODER)
+"""Models that a run can only go on from, by transformers' own class (`models.by_own_class`)."""
+
+
+class OtherShape(AnyShape):
+    """What a recipe says of a model that no form of ours can express: the most tokens that the
+    run reads at once, and how many layers it has. All else is the model's own."""
+
+    context: Places = 256
+    num_layers: Depth = 6
+
+
+class OtherDecoder(OtherShape):
+    form: Literal["other_decoder"]
+
+
+class OtherEncoder(OtherShape):
+    form: Literal["other_encoder"]
+
+
 if TYPE_CHECKING:
     Shape = AnyShape
 else:
     Shape = Annotated[
-        Union[tuple(each.shape for each in every_form())],  # noqa: UP007
+        Union[(*(each.shape for each in every_form()), OtherDecoder, OtherEncoder)],
         Field(discriminator="form"),
         AfterValidator(_divides),
     ]

@@ -54,6 +54,9 @@ class Checkpoint:
                 if saved is None or saved.shape != weight.shape:
                     raise VitralError("checkpoint_mismatch", folder=self.folder, weight=name)
                 weight.copy_(saved)
+            for name, buffer in _lasting_buffers(model).items():
+                if f"buffer.{name}" in tensors:
+                    buffer.copy_(tensors.pop(f"buffer.{name}"))
         for number, optimizer in enumerate(optimizers):
             entries: dict[int, dict[str, Tensor]] = {}
             for key in [key for key in tensors if key.startswith(f"optimizer.{number}.")]:
@@ -105,11 +108,19 @@ def checkpoint_folder(folder: Path, step: int) -> Path:
 def named_tensors(model: nn.Module, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
     """The weights, and the optimisers' state, by their names in a checkpoint."""
     tensors = {f"model.{name}": weight.detach() for name, weight in model.named_parameters()}
+    for name, buffer in _lasting_buffers(model).items():
+        tensors[f"buffer.{name}"] = buffer.detach()
     for number, optimizer in enumerate(optimizers):
         for index, entries in optimizer.state_dict()["state"].items():
             for key, value in entries.items():
                 tensors[f"optimizer.{number}.{index}.{key}"] = torch.as_tensor(value)
     return tensors
+
+
+def _lasting_buffers(model: nn.Module) -> dict[str, Tensor]:
+    """What a model keeps besides its weights, as some of transformers' do: a router's bias."""
+    lasting = model.state_dict().keys()
+    return {name: buffer for name, buffer in model.named_buffers() if name in lasting}
 
 
 def write_tensors(tensors: dict[str, Tensor], folder: Path) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from vitral.checked_files import checked, read_json
 from vitral.errors import VitralError
 from vitral.training.recipes.recipe import Recipe
 from vitral.training.recipes.recipe_changes import changes
@@ -48,6 +49,11 @@ class RunFolder:
         """Whether there is a run in it."""
         return is_begun(self.out)
 
+    @property
+    def trained(self) -> bool:
+        """Whether something was learned that a checkpoint keeps."""
+        return (self.out / "checkpoint").exists() or (self.out / "model").exists()
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Inside, no other process trains here. The system ends this with the process, however
@@ -63,14 +69,8 @@ class RunFolder:
             yield
 
     def asked(self) -> Asked | None:
-        """What the run was started with, None if this program did not start it."""
-        path = self.out / "run.json"
-        if not path.exists():
-            return None
-        try:
-            return Asked(**json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise VitralError("run_damaged", path=path, reason=str(error)) from None
+        """What the run was begun with, None where it was not begun by this program."""
+        return read_asked(self.out)
 
     def check_sources(self, sources: Sequence[str], *, needed: bool = True) -> list[str]:
         """The run's sources, which are `sources` if any are given. Raises `sources_missing` where
@@ -108,10 +108,13 @@ class RunFolder:
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
 
-    def abandon(self) -> None:
-        """Delete the files of a run that cannot start, and the folder created for it."""
+    def abandon(self, *, keep_lock: bool = False) -> None:
+        """Delete what was made of a run that cannot start, and the folder made for it, unless this
+        process goes on to use it and so keeps its lock."""
         for path in list(_visible(self.out)) if self.out.is_dir() else []:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        if keep_lock:
+            return
         (self.out / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.out.rmdir()
@@ -121,6 +124,22 @@ class RunFolder:
             write_file(path, text)
         except OSError as error:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
+
+
+def read_asked(out: Path) -> Asked | None:
+    """What the run in the folder `out` was begun with, None where that is not noted. Raises
+    `run_damaged`, and what `read_json` raises."""
+    path = out / "run.json"
+    try:
+        return checked(read_json(path), Asked)
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise VitralError("run_damaged", path=path, reason=str(error)) from None
+    except VitralError as error:
+        if error.key != "file_damaged":
+            raise
+        raise VitralError("run_damaged", **error.values) from None
 
 
 def _visible(folder: Path) -> Iterator[Path]:

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 LOCK = ".lock"
 """Held by the process that trains here, whose number it contains."""
@@ -24,9 +24,9 @@ def is_begun(out: Path) -> bool:
 def hold(lock: IO[str]) -> bool:
     """Hold the lock for as long as its file is open, and write this process's number into it;
     False where another process holds it."""
-    if not _locked(lock):
+    if not lock_alone(lock):
         time.sleep(0.2)  # `holder_of` holds it for an instant
-        if not _locked(lock):
+        if not lock_alone(lock):
             return False
     lock.truncate(0)
     lock.write(str(os.getpid()))
@@ -37,16 +37,21 @@ def hold(lock: IO[str]) -> bool:
 def holder_of(out: Path) -> int | None:
     """The process that trains in the folder `out` at this moment, None if there is none."""
     try:
-        with (out / LOCK).open("r+") as lock:
-            if _locked(lock):
-                return None
-            lock.seek(0)
-            return int(lock.read() or 0) or None
-    except (OSError, ValueError):
+        handle = os.open(out / LOCK, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
         return None
+    with os.fdopen(handle, "r+b", buffering=0) as lock:
+        if lock_alone(lock):
+            return None
+        try:
+            lock.seek(0)
+            number = int(lock.read(20) or 0)
+        except (OSError, ValueError):
+            return None
+    return number if number > 1 else None  # 0 and less would mean many processes to os.kill
 
 
-def _locked(lock: IO[str]) -> bool:
+def lock_alone(lock: IO[Any]) -> bool:
     """Whether the file could be locked for this process alone."""
     try:
         if sys.platform == "win32":

@@ -20,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from vitral.messages import message
+from vitral.text.control_signs import visible
 from vitral.training.watching.watcher import Evaluated, Stepped, Watcher
 
 RECENT = 50
@@ -95,7 +96,7 @@ class Terminal(Watcher):
         parts.append(self._time_left())
         self.console.print(Text("   ".join(part for part in parts if part)), soft_wrap=True)
         if event.sample is not None:
-            sample = " ".join(event.sample.split())
+            sample = visible(" ".join(event.sample.split()))
             whole = not self.console.is_terminal  # a file keeps its lines whole
             self.console.print(Text(f"   «{sample}»", "italic dim"), soft_wrap=whole)
 

@@ -113,7 +113,7 @@ function sameTokens(left: Side, right: Side): boolean {
 
 /** One of a trace's texts. What a model wrote has no places in a text of its own: its tokens, one
  * after the other, are the text. */
-export function sideOf(trace: Trace, which: Part["queries"]): Side {
+export function sideOf(trace: Trace, which: Exclude<Part["queries"], "numbered">): Side {
   const tokens = trace[which];
   if (which === "tokens") return { text: trace.text, tokens };
   if (trace.answer?.given) return { text: trace.answer.text, tokens };

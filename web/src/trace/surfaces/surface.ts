@@ -6,10 +6,10 @@
 import type { Component } from "svelte";
 
 import type { Reader } from "../../messages/reader.svelte";
-import type { Token, Trace } from "../../protocol/types";
+import type { Part, Token, Trace } from "../../protocol/types";
 import type { Shown } from "../shown";
 
-export type TokenList = "tokens" | "decoder_tokens";
+export type TokenList = Part["queries"];
 
 export interface Surface {
   /** Do these tokens lie on it? */

@@ -77,6 +77,8 @@ describe("the surface of a list of tokens", () => {
     address: "",
     queries: "tokens",
     keys: "tokens",
+    num_queries: 10,
+    num_keys: 10,
     computed: true,
   };
   const trace = { surface, tokens, decoder_tokens: [], parts: [part] } as unknown as Trace;

@@ -22,6 +22,7 @@ ROOM: Room[None] = Room(
     name="explore",
     router=router,
     streamed={UPLOAD, PICTURES},
+    questions={"/api/traces", "/api/touches", "/api/touches/prediction"},
     models=(PooledHeader, ViewHeader, QueryKeyHeader, TokensHeader),
     statuses={"trace_upload_too_large": 413, "picture_upload_too_large": 413, "no_picture": 404},
 )

@@ -19,6 +19,7 @@ from typing import Any
 
 from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.curve_columns import columns_of, gradients_of
+from vitral.studio.rooms.train.curve_lines import Evaluation, StepLine
 from vitral.studio.rooms.train.tail import Position, lines_after
 from vitral.training.runs.curve import EVALUATIONS, STEPS
 from vitral.training.watching.watched_files import read_watched, watched_steps
@@ -78,7 +79,7 @@ async def listen(
         if steps != watched:
             watched = steps
             text = await asyncio.to_thread(read_watched, path)
-            yield _event("watched", None if text is None else {**text, "steps": steps})
+            yield _event("watched", _watched(text, steps))
             sent = True
         if (
             now != sent_run
@@ -95,11 +96,13 @@ async def listen(
 
 def _curve(path: Path, place: CurvePosition) -> tuple[dict[str, Any] | None, CurvePosition]:
     """What was added to the curve after `place`."""
-    steps, in_steps, again = lines_after(path / STEPS, place.steps)
-    evaluations, in_evaluations, cut = lines_after(path / EVALUATIONS, place.evaluations)
-    if again != cut:  # both are truncated together: read both from the start
-        steps, in_steps, _ = lines_after(path / STEPS, Position())
-        evaluations, in_evaluations, _ = lines_after(path / EVALUATIONS, Position())
+    steps, in_steps, again = lines_after(path / STEPS, place.steps, StepLine)
+    evaluations, in_evaluations, cut = lines_after(
+        path / EVALUATIONS, place.evaluations, Evaluation
+    )
+    if again != cut:  # both are cut together: read both from the start
+        steps, in_steps, _ = lines_after(path / STEPS, Position(), StepLine)
+        evaluations, in_evaluations, _ = lines_after(path / EVALUATIONS, Position(), Evaluation)
         again = True
     there = CurvePosition(in_steps, in_evaluations)
     if not (steps or evaluations or again):
@@ -111,6 +114,16 @@ def _curve(path: Path, place: CurvePosition) -> tuple[dict[str, Any] | None, Cur
         "evaluations": evaluations,
     }
     return event, there
+
+
+def _watched(text: dict[str, Any] | None, steps: list[int]) -> dict[str, Any] | None:
+    """The data of an event `watched`; None where the sentence's file is damaged."""
+    if text is None:
+        return None
+    try:
+        return schemas.WatchedEvent.model_validate({**text, "steps": steps}).model_dump()
+    except ValueError:
+        return None
 
 
 def _event(name: str, data: Any, id: str | None = None) -> str:

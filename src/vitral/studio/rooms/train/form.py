@@ -12,7 +12,7 @@ from vitral.models.forms import DEFAULT
 from vitral.studio.rooms.train import schemas
 from vitral.training.recipes.recipe import ObjectiveName, objective_of
 from vitral.training.recipes.recipe_entries import Schema, all_entries, needed, takes
-from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, WATCHED
+from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, OTHERS, TRANSLATORS, WATCHED
 
 LEFT_OUT = ("name", "minutes", "phases.*.objective")
 """Entries with fields of their own in the room, or that follow from the architecture."""
@@ -36,6 +36,8 @@ def form(teachers: Teachers) -> list[schemas.RecipeField]:
     for path, schema in all_entries():
         shape = path.partition("[")[2].partition("]")[0]
         name = path.replace(f"[{shape}]", "")
+        if shape in OTHERS:
+            continue  # which a run only goes on from
         if name == "model.form":
             shapes.append(shape)
         elif name not in LEFT_OUT:
@@ -67,7 +69,7 @@ def _sorts(
 def _forms_of(name: str) -> Sequence[str]:
     """The architectures that have an entry outside of `model`; empty for all of them."""
     if name == "watch":
-        return list(WATCHED)
+        return [each for each in WATCHED if each not in OTHERS]
     if name == "phases.*.num_layers":
         return list(GROWING)
     if name.startswith("data.pairs."):

@@ -5,10 +5,16 @@ recipe and the output of its process in `.studio/gatos/`, from which another Stu
 """
 
 import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from vitral.checked_files import is_plain, read_as
+from vitral.errors import VitralError
 from vitral.training.runs.durable import write_file
 
 Wanted = Literal["queue", "train", "pause", "stop", "nothing"]
@@ -42,23 +48,50 @@ class Notes:
         self.folder = folder
 
     def ids(self) -> list[str]:
-        """The runs that have notes."""
-        if not self.folder.is_dir():
+        """The runs of which something is noted."""
+        try:
+            names = [entry.name for entry in os.scandir(self.folder)]
+        except OSError:
             return []
-        return [path.parent.name for path in self.folder.glob("*/note.json")]
+        noted = (name for name in names if os.path.lexists(self._path(name)))
+        return [name for name in noted if is_plain(name)]
 
     def read(self, id: str) -> Note | None:
-        """The note of a run; None for a run that was started in a terminal."""
+        """The note of a run; None where there is none, as of a run begun in a terminal, and where
+        it cannot be read."""
         try:
-            entries = json.loads((self.folder / id / "note.json").read_text(encoding="utf-8"))
-            return Note(**entries)
-        except (OSError, ValueError, TypeError):
+            return self.check(id)
+        except (OSError, VitralError):
             return None
+
+    def check(self, id: str) -> Note:
+        """The same. Raises FileNotFoundError, and what `read_as` raises."""
+        return read_as(self._path(id), Note)
+
+    def _path(self, id: str) -> Path:
+        return self.folder / id / "note.json"
+
+    def reserve(self, id: str) -> bool:
+        """Make the folder of a run's notes; False where another Studio just made it."""
+        try:
+            (self.folder / id).mkdir(parents=True)
+        except FileExistsError:
+            return False
+        return True
 
     def write(self, id: str, note: Note) -> None:
         (self.folder / id).mkdir(parents=True, exist_ok=True)
         entries = json.dumps(asdict(note), ensure_ascii=False)
-        write_file(self.folder / id / "note.json", entries)
+        write_file(self._path(id), entries)
+
+    @contextmanager
+    def all_or_nothing(self, id: str) -> Iterator[None]:
+        """Inside, a run is first noted; where that fails, nothing of it stays."""
+        try:
+            yield
+        except BaseException:
+            shutil.rmtree(self.folder / id, ignore_errors=True)
+            raise
 
     def recipe_path(self, id: str) -> Path:
         """The file of the recipe from the form."""

@@ -8,15 +8,22 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vitral.checked_files import open_checked
+from vitral.errors import VitralError
+from vitral.training.runs.run_lock import lock_alone
+
 PRIORITY = 10
 """Its niceness (`nice`)."""
 
 LOG_END = 8192
+
+_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)
 
 
 def num_threads() -> int:
@@ -27,7 +34,9 @@ def num_threads() -> int:
 
 
 def start(arguments: Sequence[str], log: Path, language: str) -> "subprocess.Popen[bytes]":
-    """Run `vitral` with those arguments; its output goes into `log`, in that language."""
+    """Run `vitral` with those arguments; its output goes into `log`, in that language, and the
+    log is locked for as long as the process lives. Raises OSError and ValueError, and `file_kind`
+    where the log is no ordinary file."""
     threads = str(num_threads())
     environment = {
         **os.environ,
@@ -41,8 +50,12 @@ def start(arguments: Sequence[str], log: Path, language: str) -> "subprocess.Pop
     if nice is not None:
         command = [nice, "-n", str(PRIORITY), *command]
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        return subprocess.Popen(
+    handle = os.open(log, _APPENDING, 0o666)
+    with os.fdopen(handle, "ab") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise VitralError("file_kind", path=log.name)
+        lock_alone(file)
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -50,6 +63,9 @@ def start(arguments: Sequence[str], log: Path, language: str) -> "subprocess.Pop
             env=environment,
             start_new_session=True,
         )
+    with contextlib.suppress(OSError):  # the run's own lock has the number, too
+        log.with_name("pid").write_text(str(process.pid), encoding="ascii")
+    return process
 
 
 def interrupt(pid: int) -> None:
@@ -61,10 +77,10 @@ def interrupt(pid: int) -> None:
 def last_words(log: Path) -> str:
     """Why a process ended: its error line, or the mistakes that it listed."""
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - LOG_END))
-            output = file.read().decode("utf-8", errors="replace")
-    except OSError:
+        with open_checked(log) as file:
+            file.seek(max(0, file.seek(0, 2) - LOG_END))
+            output = file.read(LOG_END).decode("utf-8", errors="replace")
+    except (OSError, VitralError):
         return ""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     starts = [place for place, line in enumerate(lines) if line.startswith("vitral: ")]

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Entry
-from pydantic.json_schema import SkipJsonSchema
 
+from vitral.studio.rooms.train.curve_lines import Evaluation
 from vitral.studio.rooms.train.runs import State
 from vitral.studio.traces.schemas import Token
 
@@ -97,6 +97,7 @@ class Run(BaseModel):
     source: str = Entry(description="What it reads, without the path")
     place: int | None = Entry(description="In the queue, from 1")
     error: str | None = Entry(description="The message of its process when it failed")
+    damage: Words | None = Entry(description="What in its folder cannot be read, where it is so")
     step: int
     steps: int | None = Entry(description="How many it takes; null where minutes count")
     minutes: float | None
@@ -114,6 +115,7 @@ class Run(BaseModel):
 class Training(BaseModel):
     """What the Train room shows first."""
 
+    trouble: Words | None = Entry(description="Why no training can begin now, where it is so")
     texts: list[TrainingText]
     runs: list[Run]
     endings: list[str]
@@ -144,19 +146,6 @@ class Gradients(BaseModel):
 
     step: int
     norms: dict[str, float | None]
-
-
-class Evaluation(BaseModel):
-    """An evaluation on held-out text; losses in nats per token, other figures where measured."""
-
-    step: int
-    tokens: int
-    minutes: float
-    loss: float
-    held_out_loss: float
-    bits_per_byte: float | SkipJsonSchema[None] = None
-    masked_accuracy: float | SkipJsonSchema[None] = None
-    sample: str | SkipJsonSchema[None] = None
 
 
 class CurveEvent(BaseModel):

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from vitral.checked_files import is_plain
 from vitral.data.spanish_numbers import number_in_digits, number_in_words
 from vitral.data.spanish_sentences import sentences
 from vitral.errors import VitralError
+from vitral.studio.disk import taken_by_disk
 
 Kind = Literal["offered", "given", "uploaded"]
 
@@ -53,11 +55,14 @@ class Texts:
         self._offered = folder / "offered"
         self._given = [Path(path).expanduser() for path in given]
         for path in self._given:
+            if not is_plain(path.name):
+                shown = path.name.encode(errors="replace").decode()
+                raise VitralError("path_not_utf8", path=shown)
             if not path.exists():
                 raise VitralError("source_missing", source=path)
 
     def all(self) -> list[Text]:
-        """Every text there is, offered ones first."""
+        """Every text there is, offered ones first; none whose name cannot be shown."""
         found = [
             Text(f"offered.{name}", "offered", name, self._offered / f"{name}.txt", None)
             for name in _LINES
@@ -66,11 +71,14 @@ class Texts:
             Text(f"given.{number}", "given", path.name, path, _size(path))
             for number, path in enumerate(self._given)
         ]
-        uploaded = sorted(self.uploads.iterdir()) if self.uploads.is_dir() else []
+        try:
+            uploaded = sorted(self.uploads.iterdir())
+        except OSError:
+            uploaded = []
         return found + [
             Text(f"uploaded.{path.name}", "uploaded", path.name, path, _size(path))
             for path in uploaded
-            if path.is_file() and not path.name.startswith(".")
+            if not path.name.startswith(".") and is_plain(path.name) and _is_file(path)
         ]
 
     def find(self, id: str) -> Text:
@@ -84,18 +92,23 @@ class Texts:
         """The same, made now where it is an offered one. Raises `text_unknown`."""
         text = self.find(id)
         if text.kind == "offered" and not text.path.is_file():
-            text.path.parent.mkdir(parents=True, exist_ok=True)
             new = text.path.with_suffix(".new")
-            new.write_text("\n\n".join(_LINES[text.name]()) + "\n", encoding="utf-8")
-            new.replace(text.path)
+            with taken_by_disk(text.path.parent):
+                text.path.parent.mkdir(parents=True, exist_ok=True)
+                new.write_text("\n\n".join(_LINES[text.name]()) + "\n", encoding="utf-8")
+                new.replace(text.path)
         return text
 
     def delete(self, id: str) -> None:
-        """Delete an uploaded text. Raises `text_unknown`, `text_not_uploaded`."""
+        """Delete an uploaded text. Raises `text_unknown`, `text_not_uploaded`, `not_deleted`."""
         text = self.find(id)
         if text.kind != "uploaded":
             raise VitralError("text_not_uploaded", name=text.name)
-        text.path.unlink(missing_ok=True)
+        try:
+            text.path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise VitralError("not_deleted", path=text.name, reason=reason) from error
 
 
 def _numbers() -> Iterator[str]:
@@ -111,5 +124,15 @@ def _numbers() -> Iterator[str]:
 _LINES = {"sentences": lambda: sentences(NUM_SENTENCES), "numbers": _numbers}
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None

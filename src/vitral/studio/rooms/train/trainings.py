@@ -2,12 +2,17 @@
 
 import asyncio
 import contextlib
+import logging
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from vitral.checked_files import is_plain
 from vitral.errors import VitralError
+from vitral.messages import LANGUAGES
+from vitral.studio.disk import taken_by_disk
 from vitral.studio.room import RoomState
 from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.notes import Note
@@ -16,13 +21,22 @@ from vitral.studio.rooms.train.run_scheduler import RunScheduler
 from vitral.studio.rooms.train.runs import Runs
 from vitral.studio.rooms.train.settings import TrainSettings
 from vitral.studio.rooms.train.texts import Text, Texts
-from vitral.studio.rooms.train.uploads import ENDINGS, receive
+from vitral.studio.rooms.train.uploads import ENDINGS, clear_leftovers, receive
 from vitral.studio.session import Session
+from vitral.training.preparation.short_text import said_plainly
+
+if TYPE_CHECKING:
+    from vitral.training.recipes.recipe import Recipe
 
 EVERY = 1.0
 """Seconds between two rounds of the scheduler."""
 
 WATCHED_CHARACTERS = 500
+
+SHORT = 50_000
+"""Bytes of a text that is prepared on trial before its run is queued."""
+
+log = logging.getLogger("vitral.studio")
 
 
 class Trainings(RoomState):
@@ -38,7 +52,8 @@ class Trainings(RoomState):
         self.num_listening = 0
 
     async def open(self) -> None:
-        """Add the models of finished runs to the catalog, and start the scheduler."""
+        """Offer what was finished before, and begin the scheduler's rounds."""
+        await asyncio.to_thread(clear_leftovers, self.texts.uploads)
         await asyncio.to_thread(self.scheduler.tick)
         self._rounds = asyncio.create_task(self._go_round())
 
@@ -48,17 +63,27 @@ class Trainings(RoomState):
             self._rounds.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._rounds
+        self.scheduler.close()
 
     async def _go_round(self) -> None:
         while True:
             await asyncio.sleep(EVERY)
-            with contextlib.suppress(OSError, VitralError):  # a full disk, a folder just deleted
+            try:
                 await asyncio.to_thread(self.scheduler.tick)
+            except Exception:  # a mistake of ours must not end the rounds: others wait
+                log.exception("a round of the scheduler")
 
     def training(self) -> schemas.Training:
-        """The room's first view. In a thread."""
-        runs = [self.describe(id) for id in self.runs.ids()]
+        """What the room shows first. In a thread."""
+        try:
+            runs = [self.describe(id) for id in self.runs.ids()]
+            trouble = self.scheduler.trouble
+        except VitralError as error:
+            runs, trouble = [], error
         return schemas.Training(
+            trouble=None
+            if trouble is None
+            else schemas.Words(**{code: trouble.text(code) for code in LANGUAGES}),
             texts=[text_schema(text) for text in self.texts.all()],
             runs=sorted((run for run in runs if run is not None), key=lambda run: -run.created),
             endings=list(ENDINGS),
@@ -109,17 +134,23 @@ class Trainings(RoomState):
         """What the dial would choose. In a thread; takes some seconds. Raises `text_unknown`, and
         what `choose` raises."""
         from vitral.studio.rooms.train.filled_in import flat
+        from vitral.tracing.memory.store import temporary_folder
         from vitral.training.recipes.dial import choose
 
         source = self.texts.ready(text).path
-        with tempfile.TemporaryDirectory(prefix="vitral-") as folder:
+        with (
+            taken_by_disk(temporary_folder()),
+            tempfile.TemporaryDirectory(prefix="vitral-") as folder,
+        ):
             chosen = choose([str(source)], minutes, Path(folder), name=source.stem)
         return schemas.Proposal(settings=flat(chosen))
 
     def begin(self, asked: schemas.RunRequest, language: str) -> schemas.Run:
         """Note a training, and start it if none is under way. In a thread.
 
-        Raises `text_unknown`, `text_not_chosen`, `form_invalid`, `minutes_missing`."""
+        Raises `text_unknown`, `text_not_chosen`, `form_invalid`, `minutes_missing`,
+        `control_characters`, `text_too_short`, and `disk_refuses`."""
+        _check_plain(asked)
         note = Note(
             name=asked.name,
             source="" if asked.text is None else str(self.texts.find(asked.text).path.resolve()),
@@ -146,18 +177,39 @@ class Trainings(RoomState):
         if recipe is None or recipe.data.pairs is None:
             if asked.text is None:
                 raise VitralError("text_not_chosen")
-            self.texts.ready(asked.text)
-        with self.runs.lock:
+            self._check_length(self.texts.ready(asked.text), asked, recipe)
+        with self.runs.lock, taken_by_disk(self.runs.folder):
             id = self.runs.new_id(asked.name)
-            if recipe is not None:
-                from vitral.training.recipes.recipe_file import write_recipe
+            with self.runs.notes.all_or_nothing(id):
+                if recipe is not None:
+                    from vitral.training.recipes.recipe_file import write_recipe
 
-                path = self.runs.notes.recipe_path(id)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_recipe(recipe, path)
-            self.runs.notes.write(id, note)
+                    write_recipe(recipe, self.runs.notes.recipe_path(id))
+                self.runs.notes.write(id, note)
         self.scheduler.tick()
         return self.described(id)
+
+    def _check_length(self, text: Text, asked: schemas.RunRequest, recipe: "Recipe | None") -> None:
+        """Raises what preparing the run would raise, where the text is so short that to try takes
+        a moment: `text_too_short`, before anything waits in the queue."""
+        from vitral.tracing.memory.store import temporary_folder
+        from vitral.training.preparation.corpus_preparation import prepare
+        from vitral.training.recipes.dial import prepared_for
+
+        size = _size_of(text.path)
+        if size is None or size > SHORT:
+            return
+        with (
+            taken_by_disk(temporary_folder()),
+            tempfile.TemporaryDirectory(prefix="vitral-") as folder,
+        ):
+            try:
+                if recipe is None:
+                    prepared_for([str(text.path)], asked.minutes or 1.0, Path(folder), asked.name)
+                elif not any(phase.teacher for phase in recipe.phases):
+                    prepare(recipe, [str(text.path)], Path(folder))
+            except VitralError as error:
+                raise said_plainly(error) from error
 
     def delete(self, id: str) -> None:
         """Delete a run, and its model from the catalog. In a thread. Raises what
@@ -165,6 +217,26 @@ class Trainings(RoomState):
         self.runs.delete(id)
         self.scheduler.forget(id)
         self.store.drop_model(id)
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _check_plain(asked: schemas.RunRequest) -> None:
+    """Raises `control_characters` for a text with signs that no name, and no sentence, has."""
+    texts = {"name": asked.name, "watch": (asked.watch or "").replace("\n", " ")}
+    for path, value in asked.settings.items():
+        for each in (path, *(value if isinstance(value, list) else [value])):
+            if isinstance(each, str) and not is_plain(each):
+                texts[path] = each
+    for field, text in texts.items():
+        if not is_plain(text):
+            shown = field.encode(errors="replace").decode()[:100]
+            raise VitralError("control_characters", field=shown)
 
 
 def text_schema(text: Text) -> schemas.TrainingText:

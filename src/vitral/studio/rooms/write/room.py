@@ -29,6 +29,7 @@ ROOM = Room(
     router=router,
     begin=_begin,
     settings=WriteSettings,
+    questions={f"/api/writing/{name}" for name in ("next-token", "stream", "race")},
     models=(
         schemas.NextTokenHeader,
         schemas.WrittenToken,

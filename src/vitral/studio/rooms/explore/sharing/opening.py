@@ -13,7 +13,7 @@ from vitral.studio.traces.summary import summary_of
 async def opened(session: Session, upload: Upload) -> StoredTrace:
     """The trace of an uploaded file, read, checked and stored.
 
-    Raises VitralError: studio_busy, and what `read` and `summary_of` raise.
+    Raises VitralError: studio_busy, trace_over_tokens, and what `read` and `summary_of` raise.
     """
     kept = session.store.find(upload.key)
     if kept is not None and kept.summary.opened == upload.name:
@@ -26,6 +26,9 @@ async def opened(session: Session, upload: Upload) -> StoredTrace:
 
 def _stored(path: Path, name: str, key: str, limits: Limits) -> StoredTrace:
     trace = read(path, name)
+    longest = max(len(trace.tokens), len(trace.decoder_tokens))
+    if longest > limits.tokens:
+        raise VitralError("trace_over_tokens", name=name, length=longest, limit=limits.tokens)
     try:
         summary = summary_of(
             trace, key=key, model=trace.model, seconds=0, limits=limits, opened=name

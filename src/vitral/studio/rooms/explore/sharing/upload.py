@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from vitral.errors import VitralError
+from vitral.studio.disk import taken_by_disk
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
@@ -55,12 +56,17 @@ class Upload:
                 if len(self._head) == HEAD and not begins_a_trace(self._head):
                     raise VitralError("upload_not_trace", name=self.name)
             self._digest.update(chunk)
-            self.file.write(chunk)
+            self._write(chunk)
         if self.num_bytes == 0:
             raise VitralError("trace_upload_empty", name=self.name)
         if len(self._head) < HEAD:
             raise VitralError("upload_not_trace", name=self.name)
-        self.file.flush()
+
+    def _write(self, chunk: bytes) -> None:
+        left = memoryview(chunk)
+        with taken_by_disk(Path(self.file.name).parent):
+            while left:  # the file is unbuffered: a full disk is known here, not at its end
+                left = left[self.file.write(left) :]
 
     def _too_large(self) -> VitralError:
         limit = self.most_bytes // 2**20
@@ -74,8 +80,14 @@ class Upload:
 
 @contextmanager
 def receiving(name: str, most_bytes: int) -> Iterator[Upload]:
-    """An upload in a temporary file, which is deleted afterwards."""
-    with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".vitral") as file:
+    """An upload in a temporary file, which is gone afterwards. Raises `disk_refuses`."""
+    from vitral.tracing.memory.store import temporary_folder
+
+    with taken_by_disk(temporary_folder()):
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            prefix="vitral-", suffix=".vitral", buffering=0
+        )
+    with file:
         yield Upload(file, name, most_bytes)
 
 
