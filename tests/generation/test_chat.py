@@ -135,7 +135,10 @@ def test_on_the_command_line(folder: Path, tmp_path: Path, capsys) -> None:
     command = ["generate", "¿Quién llamó?", "--model", str(folder), "--max-new-tokens", "9"]
     system = ["--system", "Responde en verso."]
     assert run([*command, "--chat", *system]) == 0
-    assert capsys.readouterr().out == model.chat(TALK, max_new_tokens=9) + "\n"
+    assert "<user>" not in capsys.readouterr().out  # the answer alone
+    assert run([*command, "--chat", *system, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["written"] == model.chat(TALK, max_new_tokens=9)
     assert run([*command, "--chat", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["text"] == "<s><user>¿Quién llamó?<assistant>"
