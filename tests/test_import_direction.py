@@ -18,7 +18,7 @@ FLOORS = [
     {"surfaces"},
     {"models"},
     {"tracing"},
-    {"explain", "generation", "training", "showing", "vision"},
+    {"explain", "exporting", "generation", "training", "showing", "vision"},
     {"model"},
     {"lessons"},
     {"studio"},

@@ -10,6 +10,7 @@ Everything that Vitral does with a model starts here:
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
@@ -19,25 +20,34 @@ from vitral.tracing.token import Token
 if TYPE_CHECKING:
     import torch
 
+    from vitral.exporting.gguf_file import Exported
     from vitral.generation.options import GenerationOptions
+    from vitral.models.adapters import Adapter
+    from vitral.models.chat_template import ChatTemplate, Messages
     from vitral.tracing.editing.edit import Edit
     from vitral.tracing.memory.forecast import Forecast
     from vitral.tracing.trace import Trace
 
 
-def load(source: Any) -> "Model":
+def load(source: Any, *, base: "str | os.PathLike[str] | None" = None) -> "Model":
     """Open a model: a bundled name, a folder's path, a hub id, a torch module, or a pair
     (module, tokenizer) or, of a model that reads pictures, (module, image processor).
 
+    The folder of a PEFT adapter is opened on its base, which the adapter names, or which is at
+    `base`; `model.without_adapter()` is the base alone.
+
     Raises VitralError `model_unknown`, `hub_unreachable`, `folder_without_config`,
     `weights_damaged`, `weights_pickled` and others of `vitral.models.load`; `processor_damaged`
-    and `processor_needs` where a model's image processor cannot be opened.
+    and `processor_needs` where a model's image processor cannot be opened;
+    `adapter_base_unreachable` and others of `vitral.models.adapters`, `base_without_adapter`.
     """
     import torch
 
     from vitral.models.description import reads
     from vitral.vision.processor import is_processor, open_processor
 
+    if base is not None and not isinstance(source, str | os.PathLike):
+        raise VitralError("base_without_adapter", name=type(source).__name__)
     if isinstance(source, Model):
         return source
     if isinstance(source, torch.nn.Module):
@@ -49,13 +59,19 @@ def load(source: Any) -> "Model":
         return Model(module, beside)
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"a name, a folder, a module or (module, tokenizer), not {source!r}")
-    from vitral.models.load import open_source
+    from vitral.models.adapters import open_any
 
-    opened = open_source(source)
+    opened, adapter = open_any(source, base)
     processor = None
     if reads(opened.module) == "picture" and opened.folder is not None:
         processor = open_processor(opened.folder)
-    return Model(opened.module, opened.tokenizer, opened.name, processor)
+    model = Model(opened.module, opened.tokenizer, opened.name, processor, opened.chat_template)
+    model.adapter = adapter
+    return model
+
+
+CONVERSATION = {"special_tokens": True, "add_special_tokens": False}
+"""How the text of a conversation is read."""
 
 
 class Model:
@@ -67,7 +83,8 @@ class Model:
     pictures into numbers, one of transformers' image processors, or None; `num_layers` and
     `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
     it takes, None if nothing limits them; `vocabulary_size` is how many entries it knows, None
-    if unknown.
+    if nothing says so; `chat_template` is the form of its conversations, or None;
+    `adapter` says which PEFT adapter is in the weights, if any.
     """
 
     def __init__(
@@ -76,8 +93,10 @@ class Model:
         tokenizer: Any = None,
         name: str | None = None,
         processor: Any = None,
+        chat_template: "ChatTemplate | None" = None,
     ) -> None:
         from vitral.models import description
+        from vitral.models.chat_template import template_of
 
         self.module = module
         self.tokenizer = tokenizer
@@ -94,6 +113,8 @@ class Model:
         )
         self.context = description.context(module)
         self.vocabulary_size = description.number(module, "vocab_size")
+        self.adapter: Adapter | None = None
+        self.chat_template = chat_template or template_of(tokenizer)
 
     def __repr__(self) -> str:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
@@ -129,6 +150,7 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
         special_tokens: bool = False,
         add_special_tokens: bool = True,
     ) -> "Trace": ...
@@ -141,9 +163,21 @@ class Model:
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
         special_tokens: bool = False,
         add_special_tokens: bool = True,
     ) -> "list[Trace]": ...
+
+    @overload
+    def trace(
+        self,
+        *,
+        messages: "Messages",
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
+        memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
+    ) -> "Trace": ...
 
     @overload
     def trace(self, picture: Any, /, *, memory: int | str | None = None) -> "Trace": ...
@@ -156,11 +190,13 @@ class Model:
         text: Any = None,
         *,
         texts: Sequence[str] | None = None,
+        messages: "Messages | None" = None,
         ids: Any = None,
         attention_mask: Any = None,
         decoder_text: str | None = None,
         decoder_ids: Any = None,
         memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
         special_tokens: bool = False,
         add_special_tokens: bool = True,
         **inputs: Any,
@@ -168,10 +204,11 @@ class Model:
         """What the model computes for a text or a picture, kept in a `Trace`.
 
         Give one of: `text`; `texts`, which are run as one batch and give a list of traces, each
-        the same as if it had been alone; `ids`, a list (one trace) or rows of them (a list of
-        traces; `attention_mask` is 0 where a row is padding); or the model's own inputs by
-        name, e.g. `pixel_values` (one trace, or a list for more than one image). An
-        encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
+        the same as if it had been alone; `messages`, a conversation (see `conversation`); `ids`,
+        a list (one trace) or rows of them (a list of traces; `attention_mask` is 0 where a row is
+        padding); or the model's own inputs by name, e.g. `pixel_values` (one trace, or a list for
+        more than one image). An encoder–decoder also reads `decoder_text` or `decoder_ids`, by
+        default its start token.
 
         A model that reads pictures takes one in place of the text: a path, the bytes of a file,
         a PIL image, or an array [H, W, 3] of bytes or of floats from 0 to 1. Its tokens are
@@ -185,6 +222,11 @@ class Model:
         goes to a temporary file. The cost of a long text is estimated (`forecast`), announced, and
         refused if it cannot fit.
 
+        With `record`, only the values at those addresses are kept, and memory is needed for no
+        others: `record=["layers.3.mlp.out", "layers.*.attention.pattern"]`. `layers.N.mlp.neurons`
+        are kept only if they are asked for; "*" is everything and they. What was not chosen is
+        `not_recorded`, and such a trace cannot be saved.
+
         The module is left exactly as it was. Raises VitralError `text_empty`,
         `text_too_long` (texts are never truncated), `id_out_of_range`, `ids_unreadable`,
         `tokenizer_missing`, `processor_missing`, `picture_to_text_model`, `picture_missing` and
@@ -193,12 +235,27 @@ class Model:
         `memory_budget_short`, `disk_short`.
         """
         from vitral.tracing.recording.model_inputs import trace_ids, trace_inputs, trace_texts
+        from vitral.tracing.recording.selection import Selection
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture
 
-        given = [each for each in (text, texts, ids) if each is not None]
+        selection = Selection.of(record)
+        given = [each for each in (text, texts, messages, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
-            raise TypeError("give one of text, texts, ids, or the model's own inputs by name")
+            raise TypeError(
+                "give one of text, texts, messages, ids, or the model's own inputs by name"
+            )
+        if messages is not None:
+            if special_tokens or not add_special_tokens or attention_mask is not None:
+                raise TypeError("a conversation's text is read as its template writes it")
+            return self.trace(
+                self.conversation(messages),
+                decoder_text=decoder_text,
+                decoder_ids=decoder_ids,
+                memory=memory,
+                record=record,
+                **CONVERSATION,
+            )
         if attention_mask is not None and (text is not None or texts is not None):
             raise TypeError("a text needs no attention_mask; it goes with ids")
         of_picture = text is not None and (self.reads == "picture" or is_picture(text))
@@ -211,13 +268,19 @@ class Model:
                 raise TypeError("a model that reads pictures has no decoder")
             if self.reads != "picture":
                 raise VitralError("picture_to_text_model", model=self.name)
+            if record is not None:
+                raise TypeError(
+                    "record goes with texts, ids and inputs by name, not with a picture"
+                )
             return trace_picture(self.module, self.processor, text, model=self.name, memory=memory)
         if inputs:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("among the model's own inputs, it is decoder_input_ids")
-            return trace_inputs(self, inputs, attention_mask, memory)
+            return trace_inputs(self, inputs, attention_mask, memory, selection)
         if ids is not None:
-            return trace_ids(self, ids, attention_mask, decoder_text, decoder_ids, memory)
+            return trace_ids(
+                self, ids, attention_mask, decoder_text, decoder_ids, memory, selection
+            )
         if isinstance(texts, str):
             raise TypeError("texts is a list; give a single text as text")
         written = [text] if texts is None else list(texts)
@@ -227,7 +290,7 @@ class Model:
             self.tokens(each, special_tokens=special_tokens, add_special_tokens=add_special_tokens)
             for each in written
         ]
-        traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory)
+        traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory, selection)
         return traces[0] if texts is None else traces
 
     def forecast(
@@ -299,6 +362,27 @@ class Model:
 
         return write_traced(self.module, self.tokenizer, text, chosen, name=self.name)
 
+    def chat(self, messages: "Messages", **options: Any) -> str:
+        """The model's answer to a conversation, without the conversation.
+
+        `messages` are {"role": "user", "content": "…"}, one after the other, or one text of the
+        user's. Options and errors as in `generate`, and those of `conversation`.
+        """
+        text = self.conversation(messages)
+        written = self.generate(text, **CONVERSATION | options)
+        return written if self.kind == "encoder-decoder" else written.removeprefix(text)
+
+    def conversation(self, messages: "Messages") -> str:
+        """The text that a conversation is to the model: what its folder's chat template makes of
+        it. It is read with `special_tokens=True, add_special_tokens=False`, for the template
+        writes all special tokens by name.
+
+        Raises VitralError `chat_no_template`, `messages_wrong`, `chat_template_refuses`.
+        """
+        if self.chat_template is None:
+            raise VitralError("chat_no_template", model=self.name)
+        return self.chat_template.render(messages, self.name)
+
     def evaluate(self, text: str, *, mask_share: float = 0.15, seed: int = 0) -> Any:
         """How well the model predicts `text`: a `NextTokenLoss` for a decoder, a `MaskedLoss` for
         an encoder (`vitral.training.evaluation` explains both).
@@ -320,6 +404,44 @@ class Model:
             raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
         self.tokens(text)  # checks the text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
+
+    def without_adapter(self) -> "Model":
+        """The base of a model that was opened from an adapter's folder, read anew.
+
+        Its traces and this model's are of the same tokens, so that `vitral.difference` is what
+        the adapter changes. Raises VitralError `no_adapter`, and what `load` raises.
+        """
+        from vitral.models.adapters import open_base
+
+        if self.adapter is None:
+            raise VitralError("no_adapter", model=self.name)
+        opened = open_base(self.adapter, self.adapter.base.name)
+        return Model(
+            opened.module, self.tokenizer, opened.name, self.processor, opened.chat_template
+        )
+
+    def export(
+        self, path: str | os.PathLike[str], *, to: str = "gguf", precision: str = "f16"
+    ) -> "Exported":
+        """Write the model and its tokenizer as one file for another program; a file of that name
+        is replaced when the new one is whole.
+
+        `precision` is one of "f32", "f16", "bf16", "q8_0". Raises VitralError `export_format`,
+        `precision_unknown`, `gguf_needed`, and, where GGUF cannot hold the model,
+        `gguf_no_architecture`, `gguf_cannot_hold`, `gguf_tokenizer`, `gguf_too_large_for_f16`.
+        """
+        from vitral.exporting.formats import check
+        from vitral.exporting.gguf_file import export_gguf
+
+        check(to, precision)
+        return export_gguf(
+            self.module,
+            self.tokenizer,
+            Path(path),
+            name=self.name,
+            precision=precision,
+            chat_template=None if self.chat_template is None else self.chat_template.source,
+        )
 
     def edit(self) -> "Edit":
         """Edit the model: inside `with model.edit() as edit:` everything it computes is edited.

@@ -29,6 +29,7 @@ def ablate(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     mode: Annotated[str, Parameter(help=message("cli.ablate.mode"))] = "zero",
     top: Annotated[int, Parameter(help=message("cli.ablate.top"))] = 10,
     json: Annotated[bool, Parameter(help=message("cli.ablate.json"), negative="")] = False,
@@ -46,7 +47,7 @@ def ablate(
     from vitral.explain.ablation import ablate as ablated
     from vitral.models.catalog import BUNDLED
 
-    loaded = vitral.load(model or BUNDLED[0])
+    loaded = vitral.load(model or BUNDLED[0], base=base)
     with _progress() as tell:
         found = ablated(loaded, source, mode=mode, progress=tell)  # type: ignore[arg-type]
     if json:

@@ -19,6 +19,7 @@ def evaluate(
     file: Annotated[str, Parameter(help=message("cli.evaluate.file"), allow_leading_hyphen=True)],
     /,
     *,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     mask_share: Annotated[float, Parameter(help=message("cli.evaluate.mask_share"))] = 0.15,
     seed: Annotated[int, Parameter(help=message("cli.evaluate.seed"))] = 0,
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
@@ -28,7 +29,7 @@ def evaluate(
     text = source_text(None, file)
     import vitral
 
-    loaded = vitral.load(model)
+    loaded = vitral.load(model, base=base)
     found = loaded.evaluate(text, mask_share=mask_share, seed=seed)
     derived = [name for name in vars(type(found)) if isinstance(vars(type(found))[name], property)]
     values = asdict(found) | {name: getattr(found, name) for name in derived}

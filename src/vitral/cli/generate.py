@@ -26,6 +26,7 @@ def generate(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.generate.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     file: Annotated[
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
     ] = None,
@@ -47,6 +48,8 @@ def generate(
     length_penalty: Annotated[
         float | None, Parameter(help=message("cli.generate.length_penalty"))
     ] = None,
+    chat: Annotated[bool, Parameter(help=message("cli.generate.chat"), negative="")] = False,
+    system: Annotated[str | None, Parameter(help=message("cli.generate.system"))] = None,
     window: Annotated[bool, Parameter(help=message("cli.generate.window"), negative="")] = False,
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
     save: Annotated[Path | None, Parameter(help=message("cli.generate.save"))] = None,
@@ -71,12 +74,22 @@ def generate(
     for option, given in clashes.items():
         if save is not None and given:
             raise VitralError("options_clash", first="--save", second=option)
+    if system is not None and not chat:
+        raise VitralError("option_needs", option="--system", needed="--chat")
     target = NewFile(save, overwrite) if save is not None else None
     _check(chosen)
     import vitral
     from vitral.models.catalog import BUNDLED
 
-    writer = vitral.load(model or BUNDLED[1])
+    writer = vitral.load(model or BUNDLED[1], base=base)
+    before = _before(writer, source)
+    if chat:
+        from vitral.model import CONVERSATION
+
+        first = [] if system is None else [{"role": "system", "content": system}]
+        source = writer.conversation([*first, {"role": "user", "content": source}])
+        chosen |= CONVERSATION
+        before = ""
     if target is not None:
         trace = writer.trace_generation(source, **chosen)
         target.write(trace.save)
@@ -92,7 +105,7 @@ def generate(
         document = {"model": writer.name, "text": source, "written": "".join(pieces)}
         sys.stdout.write(json_module.dumps(document, ensure_ascii=False) + "\n")
     else:
-        _show(_before(writer, source), pieces)
+        _show(before, pieces)
     if target is not None:
         note = message("cli.trace.saved", path=target.path)
         Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))

@@ -32,6 +32,7 @@ def heads(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     file: Annotated[
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
     ] = None,
@@ -61,7 +62,7 @@ def heads(
         for option, value in (given | of_text).items():
             if value is not None:
                 raise VitralError("options_clash", first="--treebank", second=option)
-        _treebank(treebank, model, sentences, save or [], overwrite, json=json, as_csv=csv)
+        _treebank(treebank, model, base, sentences, save or [], overwrite, json=json, as_csv=csv)
         return
     for option, unused in (("--sentences", sentences), ("--save", save)):
         if unused is not None:
@@ -70,7 +71,7 @@ def heads(
         raise VitralError("option_value_wrong", option="--top", value=top, example=10)
     wanted = [HeadFilter.read(each) for each in filter or []]
     order = _order(sort)
-    table = _measured(text, model, file, open, part)
+    table = _measured(text, model, file, open, part, base)
     for name in [each.name for each in wanted] + ([order[0]] if order else []):
         if name not in table:
             if table.of_picture:
@@ -100,19 +101,24 @@ def heads(
 
 
 def _measured(
-    text: str | None, model: str | None, file: str | None, saved: Path | None, part: str | None
+    text: str | None,
+    model: str | None,
+    file: str | None,
+    saved: Path | None,
+    part: str | None,
+    base: str | None,
 ) -> "HeadMeasures":
     """The measures of a trace; repetition is measured on a repeated sequence of random tokens,
     if there is a model and it reads tokens."""
     from vitral.explain import measures, repeated_trace
 
-    traced = opened_or_traced(text, model, file, saved)
+    traced = opened_or_traced(text, model, file, saved, base)
     repeated = None
     if saved is None:
         import vitral
         from vitral.models.catalog import BUNDLED
 
-        opened = vitral.load(model or BUNDLED[0])
+        opened = vitral.load(model or BUNDLED[0], base=base)
         if opened.kind in ("encoder", "decoder"):
             repeated = repeated_trace(opened)
     return measures(traced, part, repeated=repeated)
@@ -214,6 +220,7 @@ def _print_csv(table: "HeadMeasures", rows: list[dict[str, Any]]) -> None:
 def _treebank(
     path: Path,
     model: str | None,
+    base: str | None,
     sentences: int | None,
     save: list[Path],
     overwrite: bool,
@@ -248,7 +255,9 @@ def _treebank(
     targets = [NewFile(each, overwrite) for each in save]
     read = read_treebank(path)
     chosen = read[:limit] if limit else read
-    report = relation_report(vitral.load(model or BUNDLED[0]), chosen, treebank=path.name)
+    report = relation_report(
+        vitral.load(model or BUNDLED[0], base=base), chosen, treebank=path.name
+    )
     if json:
         sys.stdout.write(as_json(report))
     elif as_csv:

@@ -17,11 +17,13 @@ def opened_or_traced(
     model: str | None,
     file: str | None,
     saved: Path | None,
+    base: str | None = None,
     *,
     special_tokens: bool = False,
     no_added_tokens: bool = False,
 ) -> "Trace":
-    """The trace that the options name: computed now, or read from a file.
+    """The trace that the options name: computed now, or read from a file. `base` is that of an
+    adapter.
 
     A recurrent translator attends to its text only while it answers: its trace is that of its
     answer. `special_tokens` and `no_added_tokens` are the options of these names, of texts alone.
@@ -31,7 +33,7 @@ def opened_or_traced(
     switched = {"--special-tokens": special_tokens, "--no-added-tokens": no_added_tokens}
     of_text = [option for option, is_on in switched.items() if is_on]
     if saved is None:
-        opened, source = model_and_source(text, model, file)
+        opened, source = model_and_source(text, model, file, base)
         if opened.reads == "picture":
             if of_text:
                 raise VitralError("text_only", option=of_text[0], model=opened.name)
@@ -45,6 +47,7 @@ def opened_or_traced(
             return opened.trace_generation(source, special_tokens=special_tokens)
         return traced
     given = {"TEXT": text is not None, "--file": file is not None, "--model": model is not None}
+    given["--base"] = base is not None
     for option, is_given in (given | switched).items():
         if is_given:
             raise VitralError("options_clash", first="--open", second=option)
@@ -53,7 +56,9 @@ def opened_or_traced(
     return vitral.open_trace(saved)
 
 
-def model_and_source(text: str | None, model: str | None, file: str | None) -> "tuple[Model, Any]":
+def model_and_source(
+    text: str | None, model: str | None, file: str | None, base: str | None = None
+) -> "tuple[Model, Any]":
     """The model, and what it reads: a text, or the picture that the argument or --file names.
 
     The bundled models read text, so that a wrong text is refused before one of them is opened.
@@ -67,7 +72,7 @@ def model_and_source(text: str | None, model: str | None, file: str | None) -> "
         source = source_text(text, file)
     import vitral
 
-    opened = vitral.load(name)
+    opened = vitral.load(name, base=base)
     if opened.reads == "picture":
         return opened, sys.stdin.buffer.read() if file == "-" else Path(text or file or "")
     _refuse_picture(text or file, opened.name)

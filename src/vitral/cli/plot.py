@@ -29,6 +29,7 @@ def plot(
     save: Annotated[Path | None, Parameter(help=message("cli.plot.save"))] = None,
     kind: Annotated[str | None, Parameter(help=message("cli.plot.kind"))] = None,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     layer: Annotated[int | None, Parameter(help=message("cli.trace.layer"))] = None,
     head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
     part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
@@ -74,7 +75,7 @@ def plot(
         from vitral.figures.sheet import check_matplotlib
 
         check_matplotlib()
-    traced = opened_or_traced(text, model, file, open)
+    traced = opened_or_traced(text, model, file, open, base)
     notes: list[str] = []
     if kind == "page":
         from vitral.showing.page import MOST_MEGABYTES

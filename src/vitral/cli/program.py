@@ -27,9 +27,12 @@ COMMANDS = (
     "verify",
     "heads",
     "ablate",
+    "neurons",
+    "attribute",
     "generate",
     "evaluate",
     "plot",
+    "export",
     "lessons",
 )
 GROUPS = {"tokenizer": ("train", "compare"), "lessons": ("list", "new", "check", "export")}

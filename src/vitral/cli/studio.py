@@ -22,6 +22,7 @@ def studio(
         tuple[str, ...],
         Parameter(help=message("cli.studio.model"), negative="", consume_multiple=True),
     ] = (),
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     runs: Annotated[Path, Parameter(help=message("cli.studio.runs"))] = Path("runs"),
     text: Annotated[
         tuple[str, ...],
@@ -74,7 +75,7 @@ def studio(
         host = "0.0.0.0" if class_ else "127.0.0.1"
     learn = LearnSettings(lessons=lessons, runs_code=run_code or is_loopback(host))
     rooms = [TrainSettings(runs=runs, texts=text), learn]
-    serve(model, host, port, announce, rooms, for_class=class_)
+    serve(model, host, port, announce, rooms, for_class=class_, base=base)
     for folder in openers:
         forget(folder)
     sys.stdout.flush()

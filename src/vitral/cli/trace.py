@@ -27,6 +27,7 @@ def trace(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     layer: Annotated[int, Parameter(help=message("cli.trace.layer"))] = 0,
     head: Annotated[int, Parameter(help=message("cli.trace.head"))] = 0,
@@ -56,7 +57,13 @@ def trace(
             raise VitralError("options_clash", first="--token", second=option)
     target = NewFile(save, overwrite) if save is not None else None
     traced = opened_or_traced(
-        text, model, file, open, special_tokens=special_tokens, no_added_tokens=no_added_tokens
+        text,
+        model,
+        file,
+        open,
+        base,
+        special_tokens=special_tokens,
+        no_added_tokens=no_added_tokens,
     )
     weights = traced.attention(layer=layer, head=head, part=part)
     from vitral.cli.picture_view import has_grid, print_picture

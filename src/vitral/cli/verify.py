@@ -25,6 +25,7 @@ def verify(
     model: Annotated[str | None, Parameter(help=message("cli.verify.model"))] = None,
     /,
     *,
+    base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     text: Annotated[str | None, Parameter(help=message("cli.verify.text"))] = None,
     file: Annotated[
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
@@ -37,7 +38,7 @@ def verify(
     from vitral.models.catalog import BUNDLED
     from vitral.tracing.recording.comparison import compare
 
-    opened = vitral.load(model or BUNDLED[0])
+    opened = vitral.load(model or BUNDLED[0], base=base)
     opened.module.float()  # what is compared is the method, not the rounding of small numbers
     args, named = _inputs(opened, written)
     found = compare(opened.module, args, named)

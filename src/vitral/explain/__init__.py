@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from vitral.explain.head_measures import measures as measures
     from vitral.explain.lens import logit_lens as logit_lens
     from vitral.explain.measure import Measure as Measure
+    from vitral.explain.neurons import Neuron as Neuron
+    from vitral.explain.neurons import activations as activations
+    from vitral.explain.neurons import neuron_effects as neuron_effects
+    from vitral.explain.neurons import promoted as promoted
+    from vitral.explain.neurons import strongest_neurons as strongest_neurons
+    from vitral.explain.neurons import strongest_tokens as strongest_tokens
     from vitral.explain.norm_weighted import output_norms as output_norms
     from vitral.explain.norm_weighted import weighted_norms as weighted_norms
     from vitral.explain.output_parts import HeadOutput as HeadOutput
@@ -55,6 +61,8 @@ if TYPE_CHECKING:
     from vitral.explain.word_path import nearest_words as nearest_words
     from vitral.explain.word_path import path_cosines as path_cosines
     from vitral.explain.word_path import word_paths as word_paths
+    from vitral.explain.written_tokens import WrittenAttribution as WrittenAttribution
+    from vitral.explain.written_tokens import written_attribution as written_attribution
     from vitral.explain.zeroed_values import value_zeroing as value_zeroing
 
 _HOMES = {
@@ -94,6 +102,12 @@ _HOMES = {
     "logit_attribution": "attribution",
     "logit_lens": "lens",
     "measures": "head_measures",
+    "Neuron": "neurons",
+    "activations": "neurons",
+    "neuron_effects": "neurons",
+    "promoted": "neurons",
+    "strongest_neurons": "neurons",
+    "strongest_tokens": "neurons",
     "output_norms": "norm_weighted",
     "query_key": "query_beside_keys",
     "prediction_change": "changed_prediction",
@@ -105,6 +119,8 @@ _HOMES = {
     "strongest_weights": "strongest",
     "value_zeroing": "zeroed_values",
     "weighted_norms": "norm_weighted",
+    "WrittenAttribution": "written_tokens",
+    "written_attribution": "written_tokens",
     "write_report": "relation_table",
 }
 

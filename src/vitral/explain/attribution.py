@@ -10,7 +10,13 @@ arXiv:2211.00593, section 3.1.) In pre-norm models u is the same for all layers.
 on the stream itself (BERT) or behind a part (Gemma 2), u is pulled through each on its way down.
 *Direct*: the effect of a head on later parts counts as theirs.
 
-The shares add up to the logit, which Vitral checks before it returns them. Range: logits, of
+*Contrastive* (Yin & Neubig 2022, arXiv:2202.10419): the difference of two logits is linear as well,
+so that "why la and not el?" is the same sum with the two directions' difference.
+
+What a head adds is in turn a sum over the tokens that it looks at, so the shares are also known by
+token: `keys`, and what the position adds by itself.
+
+The shares add up to the logit: that has been checked when you get them. Range: logits, of
 either sign. Cost: one forward pass, and one query's row of every head.
 """
 
@@ -24,7 +30,7 @@ from vitral.explain.attention_rollout import check_token
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.logit_tail import pulled_from_logit
 from vitral.explain.of_picture import check_of_text
-from vitral.explain.output_parts import output_of_heads
+from vitral.explain.output_parts import HeadOutput, output_of_heads
 from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel, module_of
 from vitral.tracing.recording.layers import Layer, find_layers, is_norm
@@ -33,7 +39,8 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True, eq=False)
 class LogitAttribution:
-    """Shares of one logit; float32. `total` is their sum, `logit` what the model gave."""
+    """Shares of one logit, or, with `against`, of a difference of two; float32. `total` is their
+    sum, `logit` what the model gave."""
 
     token: int
     id: int
@@ -44,6 +51,17 @@ class LogitAttribution:
     attention_bias: Tensor  # [layers]
     mlp: Tensor  # [layers]
     constant: float
+    keys: Tensor  # [tokens]: the heads' shares by the token looked at
+    cross_keys: Tensor | None  # [tokens of the encoder]
+    against: int | None = None
+    directions: tuple[Tensor, ...] = ()  # for each layer [C]: the share of mlp.out is its product
+
+    @property
+    def itself(self) -> float:
+        """What the position adds by itself: its own vector, the feed-forward parts, the biases.
+        With `keys` and `cross_keys` it adds up to `total`."""
+        rest = float(self.attention_bias.double().sum() + self.mlp.double().sum())
+        return self.embed + self.constant + rest
 
     @property
     def total(self) -> float:
@@ -54,9 +72,15 @@ class LogitAttribution:
 
 
 def logit_attribution(
-    trace: Trace, model: nn.Module | TraceableModel, token: int = -1, id: int | None = None
+    trace: Trace,
+    model: nn.Module | TraceableModel,
+    token: int = -1,
+    id: int | None = None,
+    *,
+    against: int | None = None,
 ) -> LogitAttribution:
-    """Divide the logit of `id` (by default the most likely) at the position `token`.
+    """Divide the logit of `id` (by default the most likely) at the position `token`; with
+    `against`, by how much it is above the logit of that id.
 
     `token` counts from 0, or from the end if negative. `model` is the one that made the trace.
     Raises VitralError `logits_not_available`, `token_out_of_range`, `id_out_of_range`,
@@ -71,26 +95,33 @@ def logit_attribution(
     place = token + len(logits) if token < 0 else token
     check_token(place, len(logits))
     number = int(logits[place].argmax()) if id is None else id
-    if not 0 <= number < logits.shape[-1]:
-        raise VitralError("id_out_of_range", id=number, vocabulary=logits.shape[-1])
+    for each in (number, against):
+        if each is not None and not 0 <= each < logits.shape[-1]:
+            raise VitralError("id_out_of_range", id=each, vocabulary=logits.shape[-1])
     part = "decoder" if "decoder" in trace.parts else trace.first_part
     walk = _Walk(trace, module, part, place)
     blocks = trace.num_blocks(part)
     stream = walk.value(blocks - 1, "residual.post")
-    walk.direction, walk.constant = pulled_from_logit(trace, module, part, place, number, stream)
+    walk.direction, walk.constant = pulled_from_logit(
+        trace, module, part, place, number, stream, against
+    )
     for layer in reversed(range(blocks)):
         walk.down(layer)
     embed = float(walk.direction @ walk.at(f"{walk.start}embed"))
     found = LogitAttribution(
         place,
         number,
-        float(logits[place, number]),
+        float(logits[place, number] - (0.0 if against is None else logits[place, against])),
         embed,
         stacked(walk.heads, blocks),
         stacked(walk.cross_heads, blocks) if walk.cross_heads else None,
         torch.tensor(walk.biases[::-1]),
         torch.tensor(walk.mlps[::-1]),
         walk.constant,
+        walk.keys[False].float(),
+        walk.keys[True].float() if walk.cross_heads else None,
+        against,
+        tuple(walk.mlp_directions[::-1]),
     )
     size = sum(float(each.abs().nansum()) for each in (found.heads, found.mlp)) + abs(embed)
     if abs(found.total - found.logit) > 1e-3 * (1 + size):
@@ -111,6 +142,8 @@ class _Walk:
         self.cross_heads: dict[int, Tensor] = {}
         self.biases: list[float] = []
         self.mlps: list[float] = []
+        self.mlp_directions: list[Tensor] = []
+        self.keys = {False: torch.zeros(0), True: torch.zeros(0)}  # of cross-attention or not
 
     def at(self, address: str) -> Tensor:
         return self.trace[address][self.place].double()
@@ -146,8 +179,9 @@ class _Walk:
             self.mlps.append(float(of_mlp @ mlp))
             of_heads = self._join(layer, f"{start}.residual.mid", pre, given, middle)
         else:  # attention and feed-forward side by side
-            of_heads = self._join(layer, f"{start}.residual.post", pre, given + mlp, post)
+            of_mlp = of_heads = self._join(layer, f"{start}.residual.post", pre, given + mlp, post)
             self.mlps.append(float(of_heads @ mlp))
+        self.mlp_directions.append(of_mlp)
         bias = 0.0
         for name in attentions:
             parts = output_of_heads(self.trace, self.module, name)
@@ -156,10 +190,22 @@ class _Walk:
                 (parts.of(head, row)[0].double() @ of_heads).float()
                 for head in range(parts.record.num_heads)
             ]
+            self._by_key(name, parts, of_heads)
             kind = self.cross_heads if name.endswith("cross_attention") else self.heads
             kind[layer] = torch.stack(shares)
             bias += float(parts.bias.double() @ of_heads)
         self.biases.append(bias)
+
+    def _by_key(self, name: str, parts: HeadOutput, direction: Tensor) -> None:
+        """The shares of one attention's heads by the token that they look at."""
+        is_cross = name.endswith("cross_attention")
+        row = (self.place, self.place + 1)
+        found = self.keys[is_cross]
+        for head in range(parts.record.num_heads):
+            weights_S = parts.record.pattern(head, row)[0, 0].double().cpu()
+            share_S = weights_S * (parts.transformed(head).double() @ direction)
+            found = share_S if not len(found) else found + share_S
+        self.keys[is_cross] = found
 
     def _join(
         self, layer: int, address: str, base: Tensor, added: Tensor, result: Tensor

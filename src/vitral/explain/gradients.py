@@ -49,11 +49,13 @@ def integrated_gradients(
     token: int = -1,
     id: int | None = None,
     *,
+    against: int | None = None,
     baseline_id: int | None = None,
     steps: int = 64,
     tolerance: float = 0.05,
 ) -> InputAttribution:
-    """What each token contributes to the logit of `id` (default: the most likely) at `token`.
+    """What each token contributes to the logit of `id` (default: the most likely) at `token`; with
+    `against`, to how far it is above that id's.
 
     `baseline_id` is an uninformative token; by default, the mean of all tokens' vectors.
     `model` is the one that made the trace. Raises VitralError `captum_needed`,
@@ -72,7 +74,7 @@ def integrated_gradients(
     place = token + len(logits) if token < 0 else token
     check_token(place, len(logits))
     number = int(logits[place].argmax()) if id is None else id
-    for each in (number, baseline_id):
+    for each in (number, baseline_id, against):
         if each is not None and not 0 <= each < logits.shape[-1]:
             raise VitralError("id_out_of_range", id=each, vocabulary=logits.shape[-1])
     embedding = _token_embedding(module, trace)
@@ -103,6 +105,8 @@ def integrated_gradients(
             hook.remove()
         assert value is not None
         chosen: Tensor = value[:, place, number].float()
+        if against is not None:
+            chosen = chosen - value[:, place, against].float()
         return chosen
 
     with quiet(module), torch.enable_grad():

@@ -30,17 +30,25 @@ class _Seen:
 
 
 def pulled_from_logit(
-    trace: Trace, module: nn.Module, part: str, token: int, number: int, stream: Tensor
+    trace: Trace,
+    module: nn.Module,
+    part: str,
+    token: int,
+    number: int,
+    stream: Tensor,
+    against: int | None = None,
 ) -> tuple[Tensor, float]:
     """The direction [C] at the last layer's output of the logit of id `number` at `token`, and
-    the constant. `stream` is that output at the token.
+    the constant; or of that logit less the one of `against`. `stream` is that output at the token.
 
     Raises VitralError `attribution_not_available` if the steps do not lead from one to another.
     """
     steps, logits = _watched(trace, module, part, token)
     value = logits
     direction = torch.zeros(len(logits), dtype=torch.float64)
-    direction[number] = 1
+    direction[number] += 1
+    if against is not None:
+        direction[against] -= 1
     constant = 0.0
     for step in reversed(steps):
         direction = direction * _factor(step.gave, value, trace)

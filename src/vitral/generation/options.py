@@ -31,7 +31,8 @@ class GenerationOptions:
     even of 1, replaces the folder's.
 
     With `special_tokens`, the names of special tokens in the text ("<|im_start|>") are those
-    tokens; otherwise they are ordinary text.
+    tokens; else they are text like any other. Without `add_special_tokens`, the tokenizer puts
+    none before the text.
 
     Raises VitralError `option_needs` for an option that has no effect without another,
     `options_clash` for two that exclude one another, `stop_empty` for an empty stop string,
@@ -50,6 +51,7 @@ class GenerationOptions:
     length_penalty: float | None = None
     windowed: bool = False
     special_tokens: bool = False
+    add_special_tokens: bool = True
 
     def __post_init__(self) -> None:
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop)

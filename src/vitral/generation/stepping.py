@@ -92,10 +92,18 @@ class Stepping:
         *,
         windowed: bool = False,
         watched: bool = True,
+        special_tokens: bool = False,
+        add_special_tokens: bool = True,
     ) -> None:
         if not can_write(module):
             raise VitralError("cannot_write", model=architecture(module))
-        prompt = prompt_of(module, tokenizer, text)
+        prompt = prompt_of(
+            module,
+            tokenizer,
+            text,
+            special_tokens=special_tokens,
+            add_special_tokens=add_special_tokens,
+        )
         self.prompt, self.source, self.before = prompt.decoder, prompt.encoder, prompt.before
         self.context = context(module)
         self._module, self._tokenizer, self._windowed = module, tokenizer, windowed

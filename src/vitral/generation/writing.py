@@ -54,13 +54,20 @@ class Prompt:
 
 
 def prompt_of(
-    module: nn.Module, tokenizer: Any, text: str, *, special_tokens: bool = False
+    module: nn.Module,
+    tokenizer: Any,
+    text: str,
+    *,
+    special_tokens: bool = False,
+    add_special_tokens: bool = True,
 ) -> Prompt:
     """The tokens of `text` as `module` reads them before writing. Raises what `read_text` does,
     `tokenizer_missing`, and `text_too_long` for more than an encoder takes."""
     if tokenizer is None:
         raise VitralError("tokenizer_missing", model=type(module).__name__)
-    tokens = read_text(tokenizer, text, special_tokens=special_tokens)
+    tokens = read_text(
+        tokenizer, text, special_tokens=special_tokens, add_special_tokens=add_special_tokens
+    )
     if kind(module) == "encoder-decoder":
         most = context(module)
         if most is not None and len(tokens) > most:
@@ -71,6 +78,16 @@ def prompt_of(
     while len(tokens) > 1 and tokens[-1].special and tokens[-1].start is None:
         tokens = tokens[:-1]
     return Prompt(tokens, None)
+
+
+def _asked(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> Prompt:
+    return prompt_of(
+        module,
+        tokenizer,
+        text,
+        special_tokens=options.special_tokens,
+        add_special_tokens=options.add_special_tokens,
+    )
 
 
 def check_prompts_known(module: nn.Module, prompts: Sequence[Prompt]) -> None:
@@ -86,9 +103,7 @@ def write(
     `beam_search` (one text after the other)."""
     if options.num_beams is not None:
         return [_most_likely(module, tokenizer, text, options) for text in texts]
-    prompts = [
-        prompt_of(module, tokenizer, text, special_tokens=options.special_tokens) for text in texts
-    ]
+    prompts = [_asked(module, tokenizer, text, options) for text in texts]
     spellings = [_spelling(tokenizer, prompt, options) for prompt in prompts]
     for next_B in _new_ids(module, tokenizer, prompts, options):
         for spelling, token in zip(spellings, next_B.tolist(), strict=True):
@@ -118,7 +133,7 @@ def pieces(
     No piece splits a character: its bytes wait for the rest of it. The text ends before the first
     of the strings `stop`, and the possible beginning of one waits until it is decided.
     """
-    prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
+    prompt = _asked(module, tokenizer, text, options)
     spelling = _spelling(tokenizer, prompt, options)
     for token in _new_ids(module, tokenizer, [prompt], options, reader):
         if piece := spelling.add(int(token)):
@@ -130,7 +145,7 @@ def pieces(
 
 
 def _most_likely(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
-    prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
+    prompt = _asked(module, tokenizer, text, options)
     check_prompts_known(module, [prompt])
     device = next(module.parameters()).device
     assert options.num_beams is not None
@@ -184,7 +199,7 @@ def write_traced(
     for option in ("stop", "windowed", "num_beams"):
         if getattr(options, option):
             raise VitralError("options_clash", first="trace_generation", second=option)
-    prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
+    prompt = _asked(module, tokenizer, text, options)
     device = next(module.parameters()).device
     ids = [token.id for token in prompt.decoder]
     growing: GrowingTrace | None = None

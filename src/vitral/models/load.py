@@ -17,6 +17,7 @@ from torch import nn
 
 from vitral.errors import VitralError
 from vitral.models.catalog import bundled, bundled_folder
+from vitral.models.chat_template import ChatTemplate, read_chat_template
 from vitral.models.folder import check_finite, check_weights, read_config, refuse_pickles
 from vitral.models.generation_settings import keep_settings
 
@@ -33,12 +34,14 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
 @dataclass(frozen=True)
 class Opened:
-    """A model as it was found: its name, the module, its tokenizer (None if it has none)."""
+    """A model as it was found: its name, the module, its tokenizer (None if it has none), and the
+    template of its conversations."""
 
     name: str
     module: nn.Module
     tokenizer: Any
     folder: Path | None
+    chat_template: ChatTemplate | None = None
 
 
 def open_source(source: str | os.PathLike[str]) -> Opened:
@@ -89,7 +92,7 @@ def open_folder(folder: Path, name: str) -> Opened:
     check_finite(module, weights[0])
     tokenizer = open_tokenizer(folder)
     keep_settings(module, folder, config, tokenizer)
-    return Opened(name, module.eval(), tokenizer, folder)
+    return Opened(name, module.eval(), tokenizer, folder, read_chat_template(folder))
 
 
 def open_tokenizer(folder: Path) -> Any:
@@ -195,7 +198,7 @@ def _from_hub(name: str, known: list[str]) -> Path:
         # A separate request, because this is the one with a timeout.
         found = api.model_info(name, timeout=HUB_SECONDS)
         names = [file.rfilename for file in found.siblings or [] if "/" not in file.rfilename]
-        if "config.json" not in names:
+        if "config.json" not in names and "adapter_config.json" not in names:
             raise VitralError("folder_without_config", folder=name)
         refuse_pickles(names, name, before=f"hf download {name} --local-dir {name} && ")
         paths = [

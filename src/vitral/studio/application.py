@@ -38,6 +38,7 @@ def create_app(
     warm: bool = False,
     settings: Sequence[object] = (),
     rooms: Sequence[Room[Any]] = ROOMS,
+    base: str | None = None,
 ) -> FastAPI:
     """Studio on the bundled models and those of `models` (folders or hub ids).
 
@@ -45,11 +46,11 @@ def create_app(
     in the background as soon as Studio runs. With a `token` (or `Keys`), every request must bring
     it; without one the application must be served on loopback only. `limits` bound what the rooms
     share; `settings` are those of single rooms that differ from the default, such as
-    `TrainSettings(runs=…)`.
-    Raises VitralError for a missing model, and what the rooms raise for their settings.
+    `TrainSettings(runs=…)`. `base` is that of an adapter among the models.
+    Raises VitralError for a model that is not there, and what the rooms raise at their settings.
     """
     limits = limits or Limits()
-    session = Session(ModelCatalog(models), limits)
+    session = Session(ModelCatalog(models, base), limits)
     opened = OpenRooms(rooms, session, settings)
 
     @asynccontextmanager

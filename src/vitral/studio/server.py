@@ -59,18 +59,21 @@ def serve(
     settings: Sequence[object] = (),
     *,
     for_class: bool = False,
+    base: str | None = None,
 ) -> None:
     """Serve until interrupted; `announce` is called with the doors once they can be opened.
 
     Beyond loopback Studio has a key, made for this run, and `for_class` one more with which
-    nothing can be changed. `settings` are those of rooms.
+    nothing can be changed. `settings` are those of rooms,
+    `base` that of an adapter among the models.
     Raises VitralError: port_taken, port_out_of_range, port_forbidden, host_unknown, and what
     create_app raises.
     """
     keys = None if is_loopback(host) else Keys(new_key(), new_key(2, 4) if for_class else None)
     raise_descriptor_limit()
     with bound_socket(host, port) as listener:
-        app = create_app(models, keys, allowed_hosts(host), warm=True, settings=settings)
+        hosts = allowed_hosts(host)
+        app = create_app(models, keys, hosts, warm=True, settings=settings, base=base)
         config = uvicorn.Config(
             app,
             log_level="warning",

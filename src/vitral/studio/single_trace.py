@@ -45,6 +45,7 @@ class SingleTrace(TraceAnswers):
             num_layers=self.num_layers,
             num_heads=self.num_heads,
             context=None,
+            chats=False,
             architecture="",
             bundled=False,
         )

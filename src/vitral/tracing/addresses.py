@@ -7,6 +7,7 @@
     layers.5.attention.out           what attention adds to the stream                  [T, C]
     layers.5.cross_attention.…       the same, over the encoder's output
     layers.5.residual.pre  .mid  .post   the stream before, between, after the parts    [T, C]
+    layers.5.mlp.neurons             what its last map reads; if asked for              [T, F]
     layers.5.mlp.out                 what the feed-forward part adds                    [T, C]
     logits                           the head's output; `output` where there is no head [T, V]
 
@@ -23,6 +24,10 @@ from vitral.errors import VitralError
 
 ATTENTION_PARTS = ("q", "k", "v", "pattern", "lse")
 """The values of every attention; `out` is one of the other values."""
+
+NEURONS = "mlp.neurons"
+"""The feed-forward part's inner activations, F wide: after the activation function and, where a
+gate multiplies them, after that. Recorded only where they are asked for, since they are wide."""
 
 CROSS = "cross_attention"
 """The word for cross-attention in an address."""
@@ -95,7 +100,15 @@ def split_attention(address: str) -> tuple[str, str]:
 
 def in_order(addresses: Collection[str]) -> list[str]:
     """Addresses in the order in which a model computes: by part, layer, and place within it."""
-    places = ("embed", "residual.pre", "attention", "cross_attention", "residual.mid", "mlp.out")
+    places = (
+        "embed",
+        "residual.pre",
+        "attention",
+        "cross_attention",
+        "residual.mid",
+        "mlp.neurons",
+        "mlp.out",
+    )
 
     def place(address: str) -> tuple[bool, bool, str, int, int, int]:
         found = Address.parse(address)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.addresses import CROSS, Address, in_order, unknown
+from vitral.tracing.addresses import CROSS, NEURONS, Address, in_order, unknown
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
@@ -117,6 +117,10 @@ def not_there(trace: "Trace", address: str) -> VitralError:
     """The error for an address that a trace does not have: of a layer without attention, it names
     those that have it; else the nearest addresses."""
     place = Address.parse(address)
+    if trace.recorded is not None and not trace.recorded.covers(address):
+        return trace.recorded.missing(address)
+    if address.endswith(f".{NEURONS}") and trace.recorded is None:
+        return VitralError("neurons_not_recorded", address=address)
     if place.layer is not None and place.value.startswith(("attention.", f"{CROSS}.")):
         for part in parts_of(trace.attentions).values():
             if (part.stack, part.is_cross) == (place.stack, place.is_cross):

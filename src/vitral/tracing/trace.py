@@ -39,6 +39,7 @@ from vitral.tracing.parts import (
     unknown_part,
     without_attention,
 )
+from vitral.tracing.recording.selection import Recorded
 from vitral.tracing.shown import Shown
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
@@ -53,7 +54,8 @@ class Trace(Shown):
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
     and `decoder_tokens` the decoder's. `text` is None where ids or a picture were given instead.
     `surface` is what the tokens are parts of: the text, a picture, or None for bare ids. `edits`
-    says what was changed of the model while it ran, a line each. `apart` are parts that read
+    says what was changed of the model while it ran, a line each. `recorded` says which addresses
+    were chosen, None for all. `apart` are parts that read
     something else than the tokens (a text model's vision tower).
     """
 
@@ -68,6 +70,7 @@ class Trace(Shown):
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
     surface: Surface | None = None
     apart: frozenset[str] = frozenset()
+    recorded: Recorded | None = None
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:
@@ -97,6 +100,8 @@ class Trace(Shown):
         `no_attention` for a model without any.
         """
         parts = parts_of(self.attentions)
+        if not parts and self.recorded is not None:
+            raise self.recorded.missing("attention.pattern")
         if not parts:
             raise VitralError("no_attention", model=self.model)
         found = next(iter(parts.values())) if name is None else parts.get(name)
@@ -122,12 +127,17 @@ class Trace(Shown):
         blocks = self.num_blocks(part)
         if not is_whole(layer) or not 0 <= layer < blocks:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
+        address = self.part(part).address("attention.pattern", layer)
+        if self.recorded is not None and not self.recorded.covers(address):
+            raise self.recorded.missing(address)
         raise without_attention(self.model, layer, records)
 
     def num_blocks(self, part: str | None = None) -> int:
         """How many layers the stack of a part has, with attention or without."""
-        addresses = (*self.attentions, *self.values, *self.aliases)
-        return num_layers_in(self.part(part).stack, addresses)
+        stack = self.part(part).stack
+        if self.recorded is not None:
+            return self.recorded.num_layers.get(stack, 0)
+        return num_layers_in(stack, (*self.attentions, *self.values, *self.aliases))
 
     @property
     def num_layers(self) -> int:
@@ -324,5 +334,9 @@ class Trace(Shown):
         return self.surface if self.key_tokens(part) is self.tokens else None
 
     def save(self, path: str | Path) -> None:
-        """Write the trace to a file that `vitral.open_trace` reads."""
+        """Write the trace to a file that `vitral.open_trace` reads.
+
+        Raises VitralError `trace_not_whole` for a trace of chosen addresses."""
+        if self.recorded is not None:
+            raise VitralError("trace_not_whole", chosen=", ".join(self.recorded.chosen))
         save_trace(self, Path(path))

@@ -54,6 +54,7 @@ export function embedded(carried: Carried): Source {
     context: null,
     architecture: "",
     bundled: false,
+    chats: false,
   };
   const studio: Studio = {
     version: carried.made_with,

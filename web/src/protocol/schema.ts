@@ -445,6 +445,8 @@ export interface components {
             context: number | null;
             architecture: string;
             bundled: boolean;
+            /** @description Whether its folder has a chat template */
+            chats: boolean;
         };
         /**
          * @description A point on the picture; dragging it (or its arrow keys) sets the parameters `sets_x` and
@@ -475,6 +477,11 @@ export interface components {
              * @default false
              */
             windowed?: boolean;
+            /**
+             * @description The text is a message, in the form of the chat template
+             * @default false
+             */
+            chat?: boolean;
             /** @description null: all layers */
             layer?: number | null;
             /** @description null: all its heads */
@@ -839,6 +846,11 @@ export interface components {
              * @default false
              */
             windowed?: boolean;
+            /**
+             * @description The text is a message, in the form of the chat template
+             * @default false
+             */
+            chat?: boolean;
             strategies: components["schemas"]["Strategy"][];
             /** @default 0 */
             seed?: number;
@@ -1022,6 +1034,11 @@ export interface components {
              * @default false
              */
             windowed?: boolean;
+            /**
+             * @description The text is a message, in the form of the chat template
+             * @default false
+             */
+            chat?: boolean;
             /** @description null: all layers */
             layer?: number | null;
             /** @description null: all its heads */

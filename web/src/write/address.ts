@@ -14,6 +14,8 @@ export interface WritePlace {
   tokens: number;
   stop: string[];
   windowed: boolean;
+  /** Is the text a message, in the form of the model's chat template? */
+  chat: boolean;
   layer: number | null;
   head: number | null;
   mode: Mode;
@@ -68,6 +70,7 @@ export function readWritePlace(search: string): WritePlace {
     tokens: within(query.get("tokens"), 1, MOST_TOKENS, true) ?? DEFAULT_TOKENS,
     stop: query.getAll("stop").filter((each) => each !== "").slice(0, 16),
     windowed: query.get("windowed") === "1",
+    chat: query.get("chat") === "1",
     layer: within(query.get("layer"), 0, 10_000, true),
     head: within(query.get("head"), 0, 10_000, true),
     mode: query.get("mode") === "race" ? "race" : "steps",
@@ -93,6 +96,7 @@ export function writeWritePlace(place: WritePlace): string {
   if (place.tokens !== DEFAULT_TOKENS) query.set("tokens", String(place.tokens));
   for (const each of place.stop) query.append("stop", each);
   if (place.windowed) query.set("windowed", "1");
+  if (place.chat) query.set("chat", "1");
   if (place.layer !== null) query.set("layer", String(place.layer));
   if (place.head !== null) query.set("head", String(place.head));
   if (place.mode !== "steps") query.set("mode", place.mode);

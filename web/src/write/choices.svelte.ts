@@ -18,6 +18,7 @@ export abstract class Choices {
   tokens = $state(DEFAULT_TOKENS);
   stop = $state.raw<string[]>([]);
   windowed = $state(false);
+  chat = $state(false);
   layer = $state<number | null>(null);
   head = $state<number | null>(null);
   mode = $state<Mode>("steps");
@@ -26,13 +27,15 @@ export abstract class Choices {
   protected abstract record(step: Step | null): void;
   /** What a full context does has changed. */
   protected abstract otherWindow(): void;
+  /** The text is read as a message, or as it is. */
+  protected abstract otherForm(): void;
   /** Another head's attention is looked at. */
   protected abstract otherHead(): void;
 
   /** All choices, as the address has them. */
   chosen(): Chosen {
-    const { settings, seed, tokens, stop, windowed, layer, head, mode } = this;
-    return { settings, seed, tokens, stop, windowed, layer, head, mode };
+    const { settings, seed, tokens, stop, windowed, chat, layer, head, mode } = this;
+    return { settings, seed, tokens, stop, windowed, chat, layer, head, mode };
   }
 
   set(change: Partial<Settings>): void {
@@ -63,6 +66,12 @@ export abstract class Choices {
     this.windowed = windowed;
     this.record(null);
     this.otherWindow();
+  }
+
+  chooseChat(chat: boolean): void {
+    this.chat = chat;
+    this.otherForm();
+    this.record("text");
   }
 
   chooseHead(layer: number | null, head: number | null): void {

@@ -76,6 +76,8 @@ export class WriteRoom extends Choices {
   );
   /** Does the model answer the beginning, instead of writing it on? */
   readonly answers: boolean = $derived(this.opening.length > 0 || answers(this.card));
+  /** Is the beginning a message to the model? */
+  readonly asMessage: boolean = $derived(this.chat && (this.card?.chats ?? false));
   /** The models that write. */
   readonly writers: ModelCard[] = $derived(this.studio?.models.filter(writes) ?? []);
   /** Is what is seen that of the place where the reader is? */
@@ -128,25 +130,26 @@ export class WriteRoom extends Choices {
   visit(query: string): void {
     if (!this.studio) return;
     const place = readWritePlace(query);
-    const { settings, seed, tokens, stop, windowed, layer, head, mode } = place;
+    const { settings, seed, tokens, stop, windowed, chat, layer, head, mode } = place;
     if (windowed !== this.windowed) this.#looks.clear();
-    Object.assign(this, { settings, seed, tokens, stop, windowed, layer, head, mode });
+    const otherForm = chat !== this.chat;
+    Object.assign(this, { settings, seed, tokens, stop, windowed, chat, layer, head, mode });
     const preferred = this.writers.find((card) => card.name === this.studio?.default_model);
     const model = place.model ?? (preferred ?? this.writers[0])?.name ?? this.studio.default_model;
-    this.#enter(model, place.text ?? this.#reader.say("studio.write_beginning"));
+    this.#enter(model, place.text ?? this.#reader.say("studio.write_beginning"), otherForm);
   }
 
   /** Begin with this text, or go on with what was written after it before. */
-  #enter(model: string, text: string): void {
+  #enter(model: string, text: string, otherForm = false): void {
     if (this.writing) this.stopWriting();
     const otherModel = model !== this.model;
-    if (otherModel || text !== this.beginning || this.seenAt < 0) {
+    if (otherModel || otherForm || text !== this.beginning || this.seenAt < 0) {
       [this.model, this.beginning] = [model, text];
       this.#looks.clear();
       [this.prompt, this.opening] = [[], []];
       this.seen = null;
       this.seenAt = -1;
-      this.#tree = this.#trees.open(model, text);
+      this.#tree = this.#trees.open(model, this.#root());
       this.current = this.#tree.rest(ROOT).at(-1)?.key ?? ROOT;
       this.version += 1;
     }
@@ -262,7 +265,8 @@ export class WriteRoom extends Choices {
   /** A place for Studio: the beginning, and the ids after it. */
   place(): WritingPlace {
     const written = this.#tree.path(this.current).map((node) => node.token.id);
-    return { model: this.model, text: this.beginning, written, windowed: this.windowed };
+    const { model, beginning: text, windowed } = this;
+    return { model, text, written, windowed, chat: this.asMessage };
   }
 
   // How it comes here ---------------------------------------------------------------------------
@@ -379,7 +383,7 @@ export class WriteRoom extends Choices {
 
   /** A tree whose tokens this model does not have. */
   #forget(): void {
-    this.#tree = this.#trees.renew(this.model, this.beginning);
+    this.#tree = this.#trees.renew(this.model, this.#root());
     this.current = ROOT;
     this.version += 1;
     void this.#look();
@@ -393,7 +397,16 @@ export class WriteRoom extends Choices {
   #keep(): void {
     clearTimeout(this.#keeping);
     this.#keeping = undefined;
-    this.#trees.keep(this.model, this.beginning, this.#tree);
+    this.#trees.keep(this.model, this.#root(), this.#tree);
+  }
+
+  /** What trees of this beginning are kept under: what follows a message is another text. */
+  #root(): string {
+    return this.asMessage ? `chat\n${this.beginning}` : this.beginning;
+  }
+
+  protected otherForm(): void {
+    this.#enter(this.model, this.beginning, true);
   }
 
   /** While a text comes in: a page that is loaded again in the middle has it so far. */

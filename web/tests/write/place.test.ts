@@ -15,6 +15,7 @@ const full: WritePlace = {
   tokens: 80,
   stop: [".", "\n"],
   windowed: true,
+  chat: true,
   layer: 2,
   head: 0,
   mode: "race",
@@ -131,6 +132,7 @@ describe("kinds", () => {
       context: null,
       architecture: "",
       bundled: false,
+      chats: false,
     });
     const kinds = ["decoder", "encoder-decoder", "encoder", "image"].map(card);
     expect(kinds.filter(writes).map(({ kind }) => kind)).toEqual(["decoder", "encoder-decoder"]);

@@ -29,10 +29,11 @@ class ModelDescription(BaseModel):
     context: int | None = Field(description="Most tokens it takes; null where there is no limit")
     architecture: str
     bundled: bool
+    chats: bool = Field(description="Whether its folder has a chat template")
 
 
 def describe(
-    config: Mapping[str, Any], *, name: str, title: str, bundled: bool
+    config: Mapping[str, Any], *, name: str, title: str, bundled: bool, chats: bool = False
 ) -> ModelDescription:
     """The description of the model whose config.json holds `config`.
 
@@ -52,6 +53,7 @@ def describe(
         context=_first(config, _CONTEXT),
         architecture=architecture,
         bundled=bundled,
+        chats=chats,
     )
 
 

@@ -7,14 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.tracing.addresses import Address
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.memory.store import Store
-from vitral.tracing.parts import parts_of
+from vitral.tracing.parts import num_layers_in, parts_of
 from vitral.tracing.recording.eager_fallback import asking_for_patterns, patterns_returned
 from vitral.tracing.recording.layers import is_recurrent
 from vitral.tracing.recording.not_finite import check_finite
 from vitral.tracing.recording.recorder import Recorder
+from vitral.tracing.recording.selection import Recorded, Selection
 from vitral.tracing.recording.stacks_apart import stacks_apart
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -27,28 +29,35 @@ def record(
     *,
     store: Store | None = None,
     measured: bool = True,
+    selection: Selection | None = None,
 ) -> "Recording":
     """Run `module(*args, **kwargs)` and keep what it computes, in `store` (default: in memory).
 
     If `measured`, patterns too large to compute at once are measured while the module runs. The
     module runs in eval mode and without gradients, and is left exactly as it was, also when it
     raises. If some attention was not observed, the module runs once more and returns its patterns
-    (`eager_fallback`). Raises VitralError `not_traceable` if it has attention code of its own that
-    cannot return them. Recurrent models may have no attention.
+    (`eager_fallback`). `selection` says which values are kept. Raises VitralError `not_traceable`
+    if it has attention code of its own that cannot return them (recurrent models may have no
+    attention), and `address_unknown` for a chosen address that the model does not have.
     """
-    with Recorder(module, store, measured=measured) as recorder:
+    chosen = Selection() if selection is None else selection
+    with Recorder(module, store, measured=measured, selection=chosen) as recorder:
         output = module(*args, **kwargs)
     if recorder.running.unseen:
-        asking = Recorder(module, store, measured=measured, asking=recorder.running.unseen)
+        unseen = recorder.running.unseen
+        asking = Recorder(module, store, measured=measured, asking=unseen, selection=chosen)
         wishes = asking_for_patterns(module, kwargs)
         with suppress(TypeError, ValueError), patterns_returned(module), asking:
             output = module(*args, **wishes)
             recorder = asking
-    if not recorder.attentions and not any(map(is_recurrent, module.modules())):
+    if not (recorder.attentions or recorder.num_skipped) and not any(
+        map(is_recurrent, module.modules())
+    ):
         raise VitralError("not_traceable", model=type(module).__name__, reason="AttentionInterface")
     name, value = result_of(module, output)
-    if value is not None:
+    if value is not None and chosen.wants(name):
         recorder.values[name] = value.detach()
+    chosen.check()
     return Recording(recorder, output)
 
 
@@ -62,7 +71,8 @@ class Recording:
     @property
     def num_sequences(self) -> int:
         counts = [len(records) for records in self.recorder.attentions.values()]
-        return max(counts or [len(each) for each in self._streams().values()])
+        counts = counts or [len(each) for each in self._streams().values()]
+        return max(counts, default=self.recorder.num_sequences)
 
     @property
     def num_tokens(self) -> list[int]:
@@ -131,7 +141,14 @@ class Recording:
             attentions,
             list(self.recorder.edits),
             apart=self._apart(attentions),
+            recorded=self._recorded(),
         )
+
+    def _recorded(self) -> Recorded | None:
+        selection = self.recorder.selection
+        stacks = {place.stack for place in map(Address.parse, selection.seen)}
+        num_layers = {stack: num_layers_in(stack, selection.seen) for stack in stacks}
+        return Recorded.of(selection, num_layers)
 
     def _spans(self, span: Range | None, decoder_span: Range | None) -> dict[str, Range | None]:
         """Where the tokens stand among the padding, by the stacks that read them."""
@@ -152,8 +169,7 @@ class Recording:
     def _part_of(self, address: str) -> str:
         first = address.split(".", 1)[0]
         if first in ("logits", "output") and any(
-            name.startswith("decoder.")
-            for name in (*self.recorder.attentions, *self.recorder.values)
+            name.startswith("decoder.") for name in self.recorder.selection.seen
         ):
             return "decoder"
         return "" if first in ("embed", "layers", "logits", "output") else first
@@ -164,7 +180,7 @@ class Recording:
             lengths.setdefault(self._part_of(prefix), records[0].num_queries)
         for part, stream in self._streams().items():  # recurrent layers have no attention
             lengths.setdefault(part, stream.shape[1])
-        return lengths
+        return self.recorder.lengths | lengths
 
     def _streams(self) -> dict[str, Tensor]:
         """The input of each part's first layer, if it is [B, T, C]."""

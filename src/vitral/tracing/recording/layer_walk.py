@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.tracing.addresses import NEURONS
 from vitral.tracing.recording.layers import (
     Anatomy,
     Layer,
@@ -176,6 +177,9 @@ class LayerWalk:
         middle = layer.residual_mid()
         if middle is not None:
             self._keep("residual.mid", middle, layer)
+        neurons = layer.neurons()
+        if neurons is not None:
+            self._keep(NEURONS, neurons, layer)
         mlp_out = layer.last_linear if layer.mlp_out is None else layer.mlp_out
         if mlp_out is not None:
             self._keep("mlp.out", mlp_out, layer)
@@ -199,7 +203,7 @@ class LayerWalk:
         if layer.attended:
             if layer.mlp_input is None:
                 layer.mlp_input = read
-            layer.last_linear = gave
+            layer.last_linear, layer.last_read = gave, read
         return gave
 
     # The stream between the parts, changed in place.

@@ -16,6 +16,7 @@ from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.forward_pass import record
 from vitral.tracing.recording.inputs import Batch, arguments, batch_of_ids, check_ids, pad
 from vitral.tracing.recording.reading import bare_tokens
+from vitral.tracing.recording.selection import Selection
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -30,6 +31,7 @@ def trace_texts(
     decoder_text: str | None,
     decoder_ids: Any,
     memory: Memory,
+    selection: Selection | None = None,
 ) -> list[Trace]:
     """A trace of each text, run as one batch; `tokens` are theirs.
 
@@ -37,7 +39,7 @@ def trace_texts(
     """
     batch = _batch(model, tokens)
     _check(model, batch)
-    return _run(model, batch, tokens, texts, decoder_text, decoder_ids, memory)
+    return _run(model, batch, tokens, texts, decoder_text, decoder_ids, memory, selection)
 
 
 def trace_ids(
@@ -47,18 +49,23 @@ def trace_ids(
     decoder_text: str | None,
     decoder_ids: Any,
     memory: Memory,
+    selection: Selection | None = None,
 ) -> Trace | list[Trace]:
     """The trace of one row of ids, or a trace of each of several; raises as `Model.trace`."""
     batch, single = batch_of_ids(ids, attention_mask, pad_id(model.module, model.tokenizer))
     _check(model, batch)
     tokens = [bare_tokens(row, model.tokenizer) for row in batch.rows]
     texts = [None] * len(tokens)
-    traces = _run(model, batch, tokens, texts, decoder_text, decoder_ids, memory)
+    traces = _run(model, batch, tokens, texts, decoder_text, decoder_ids, memory, selection)
     return traces[0] if single else traces
 
 
 def trace_inputs(
-    model: TraceableModel, inputs: dict[str, Any], mask: Any, memory: Memory
+    model: TraceableModel,
+    inputs: dict[str, Any],
+    mask: Any,
+    memory: Memory,
+    selection: Selection | None = None,
 ) -> Trace | list[Trace]:
     """The trace of the module's own inputs, by name, or a trace of each sequence in them."""
     recording = record(
@@ -66,6 +73,7 @@ def trace_inputs(
         (),
         inputs if mask is None else inputs | {"attention_mask": mask},
         store=Store(budget(memory)),
+        selection=selection,
     )
     sides = [bare_tokens(list(range(length))) for length in recording.num_tokens]
     traces = [
@@ -120,12 +128,15 @@ def _run(
     decoder_text: str | None,
     decoder_ids: Any,
     memory: Memory,
+    selection: Selection | None = None,
 ) -> list[Trace]:
     decoder, decoder_tokens = _decoder_side(model, len(tokens), decoder_text, decoder_ids)
     args, named = arguments(model.module, batch, decoder)
-    forewarn(model.module, batch, decoder, budget(memory))
+    if selection is None or selection.chosen is None:
+        forewarn(model.module, batch, decoder, budget(memory))
     whole = all(span == (0, batch.ids.shape[1]) for span in batch.spans)
-    recording = record(model.module, args, named, store=Store(budget(memory)), measured=whole)
+    store = Store(budget(memory))
+    recording = record(model.module, args, named, store=store, measured=whole, selection=selection)
     return [
         recording.trace(
             index,

@@ -36,6 +36,7 @@ class OpenLayer:
         self.mlp_is_running = False
         self.mlp_input: Tensor | None = None
         self.last_linear: Tensor | None = None
+        self.last_read: Tensor | None = None  # what the map that gave it read
         self.mlp_out: Tensor | None = None
         # Of changed values:
         self.mid: Tensor | None = None
@@ -69,6 +70,14 @@ class OpenLayer:
         read = self.behind_norm(self.mlp_input)
         return None if same(read, self.pre) else read
 
+    def neurons(self) -> Tensor | None:
+        """What the last map of the feed-forward part read, where it is known which that is: the
+        one whose output the part gives. A part of a single map has none."""
+        gave, read = self.last_linear, self.last_read
+        if gave is None or read is None or self.mlp_input is None or same(read, self.mlp_input):
+            return None
+        return read if self.mlp_out is None or same(gave, self.mlp_out) else None
+
     def may_be_mid(self, read: Tensor) -> bool:
         """Whether a norm's input must be the stream between attention and feed-forward."""
         made_by_parts = [self.pre, self.out, *(after for _, after in self.norms)]
@@ -82,7 +91,7 @@ class OpenLayer:
         if place not in self.places:
             self.places.append(place)
         self.projecting = place if projects else None
-        self.mlp_input = self.last_linear = None
+        self.mlp_input = self.last_linear = self.last_read = None
 
 
 def same(left: Tensor, right: Tensor) -> bool:

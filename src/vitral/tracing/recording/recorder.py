@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vitral.nn.attention_call import AttentionCall, observer
 from vitral.stopping import check_stop
+from vitral.tracing.addresses import NEURONS
 from vitral.tracing.attention.attention_record import AttentionRecord, records_of
 from vitral.tracing.attention.edited_record import EditedRecord
 from vitral.tracing.attention.given_pattern import GivenPattern, fits
@@ -27,6 +28,7 @@ from vitral.tracing.recording.observed import observed
 from vitral.tracing.recording.open_layer import OpenLayer, same
 from vitral.tracing.recording.own_attention import TorchAttentionWatched, may_call_torch
 from vitral.tracing.recording.running_attention import RunningAttention, tokens_come_first
+from vitral.tracing.recording.selection import Selection
 
 Source = tuple[int, int]
 """The identity of an attention: the module's `id`, and the number of its call."""
@@ -43,9 +45,10 @@ class Recorder:
 
     Afterwards `values` holds tensors [batch, …] by address, `attentions` one record for each
     sequence of the batch, `aliases` the addresses that are another name of the same tensor,
-    `suspects` those that may contain NaN or infinity. `store` keeps the tensors, by default in
-    memory. If `measured`, large patterns are measured while the module runs. Of the attention
-    modules whose paths are in `asking`, only the returned weights can be recorded.
+    `suspects` those where a NaN or an infinity may stand. `store` keeps the tensors, by default
+    in memory. If `measured`, large patterns are measured while the module runs. Attention modules
+    whose paths are in `asking` are known to show nothing but what they return. `selection` says
+    what is kept; `lengths` and `num_sequences` are known of parts of which nothing is.
     Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
     taken; afterwards it is as before, whether the pass succeeded or not. A pass that was asked to
     stop (see `vitral.stopping`) ends at the next layer.
@@ -60,10 +63,15 @@ class Recorder:
         *,
         measured: bool = False,
         asking: frozenset[str] = frozenset(),
+        selection: Selection | None = None,
     ) -> None:
         self.module = module
         self.store = Store() if store is None else store
         self.measured = measured
+        self.selection = Selection() if selection is None else selection
+        self.lengths: dict[str, int] = {}
+        self.num_sequences = 0
+        self.num_skipped = 0
         self.suspects: list[str] = []
         self.square_bytes = 0
         self.values: dict[str, Tensor] = {}
@@ -127,6 +135,12 @@ class Recorder:
         if layer is None:  # attention outside the layers, e.g. a pooling head
             self.num_unplaced += 1
             return
+        place = layer.attended.get(source[0]) if call.module is not None else None
+        place = place or self._walk.place_of(layer, call.module)
+        projects = not isinstance(call.module, nn.MultiheadAttention)
+        if not self._wants(layer, place, call.query.shape[2]):
+            layer.begin_attention(call.module, place, projects=projects)
+            return
         tensors = {"q": call.query, "k": call.key, "v": call.value}
         suspects = [part for part, each in tensors.items() if not _may_be_finite(each)]
         records = records_of(
@@ -154,8 +168,6 @@ class Recorder:
             self.attentions[prefix] = records
             self.sources[prefix] = [source]
         self.suspects += [f"{prefix}.{part}" for part in suspects]
-        # PyTorch's own module projects without calling its linear map.
-        projects = not isinstance(call.module, nn.MultiheadAttention)
         layer.begin_attention(call.module, prefix, projects=projects)
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
@@ -181,12 +193,23 @@ class Recorder:
         known = source == "told" or isinstance(part, nn.MultiheadAttention)
         if not known and not fits(weights, stream, cross="cross_attention" in prefix):
             return False
+        if not self._wants(layer, prefix, weights.shape[2]):
+            layer.begin_attention(part, prefix, projects=source == "told")
+            return True
         given: list[AttentionRecord] = [GivenPattern.of(each, source) for each in weights]
         self.attentions[prefix] = windows_joined(given, batch) if len(given) > batch else given
         self.sources[prefix] = [(id(part), self._num_calls[id(part)])]
         self._num_calls[id(part)] += 1
         layer.begin_attention(part, prefix, projects=source == "told")
         return True
+
+    def _wants(self, layer: OpenLayer, prefix: str, num_queries: int) -> bool:
+        """Whether an attention is kept; if not, that there was one is."""
+        if self.selection.wants_attention(prefix):
+            return True
+        self.num_skipped += 1
+        self.lengths.setdefault(layer.layer.part, num_queries)
+        return False
 
     def _batch_size(self, layer: OpenLayer, attention: nn.Module | None) -> int:
         if tokens_come_first(attention):
@@ -238,10 +261,19 @@ class Recorder:
     def keep(self, address: str, value: Tensor, layer: OpenLayer) -> None:
         """Keep a copy of a value, or the address of an equal one."""
         part = layer.layer.part
+        if address.rpartition(".")[2] == "embed" and value.dim() == 3:
+            tokens_first = part in self.tokens_first
+            self.lengths.setdefault(part, value.shape[0 if tokens_first else 1])
+            self.num_sequences = max(self.num_sequences, value.shape[1 if tokens_first else 0])
+        if not self.selection.wants(address):
+            if address == f"{layer.prefix}.residual.post":
+                self._last_post.pop(part, None)
+            return
         if address == f"{layer.prefix}.residual.pre":
             before = self._last_post.get(part)
-            if layer.number == 0:
-                self.aliases[address] = f"{part}.embed" if part else "embed"
+            embed = f"{part}.embed" if part else "embed"
+            if layer.number == 0 and self.selection.wants(embed):
+                self.aliases[address] = embed
             elif before is not None and same(before[1], value):
                 self.aliases[address] = before[0]
             else:
@@ -251,8 +283,19 @@ class Recorder:
             self._last_post[part] = (address, value)
             if self.store.in_memory + self.store.on_disk > LARGE:
                 give_back()
+        elif address == f"{layer.prefix}.{NEURONS}":
+            self._keep_neurons(address, value, layer.pre)
         else:
             self._keep(address, value, layer.pre)
+
+    def _keep_neurons(self, address: str, value: Tensor, stream: Tensor) -> None:
+        """Neurons [B, T, F] are as many as the feed-forward part is wide."""
+        num_vectors = stream.shape[:-1].numel()
+        if value.numel() % num_vectors == 0:
+            if not _may_be_finite(value):
+                self.suspects.append(address)
+            width = value.numel() // num_vectors
+            self.values[address] = self.store.keep(value).reshape(*stream.shape[:-1], width)
 
     def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
         """Keep a copy of a value, in the shape of the `stream` that it belongs to.

@@ -22,25 +22,36 @@ if TYPE_CHECKING:
 def stepping_of(
     session: Session, model: "Model", place: schemas.WritingPlace, **options: Any
 ) -> "Stepping":
-    """A session of its own at the beginning of `place`. Raises what `Stepping` and `check_read`
-    raise, and text_over_tokens, id_out_of_range."""
+    """A session of its own at the beginning of `place`. Raises what `Stepping`, `check_read` and
+    `Model.conversation` raise, and text_over_tokens, id_out_of_range."""
     from vitral.generation.stepping import Stepping
     from vitral.models.description import number
     from vitral.tracing.recording.inputs import check_ids
 
     if model.tokenizer is not None:
-        num_read = len(model.tokens(place.text))
+        text, marks = read_as(model, place)
+        num_read = len(model.tokens(text, **marks))
         length = num_read + len(place.written)
         if length > session.limits.tokens:
             raise VitralError("text_over_tokens", length=length, limit=session.limits.tokens)
         if model.kind == "encoder-decoder":
             check_read(model, num_read)
     check_ids([place.written], number(model.module, "vocab_size"))
-    return Stepping(model.module, model.tokenizer, place.text, windowed=place.windowed, **options)
+    text, marks = read_as(model, place)
+    return Stepping(
+        model.module, model.tokenizer, text, windowed=place.windowed, **marks, **options
+    )
+
+
+def read_as(model: "Model", place: schemas.WritingPlace) -> tuple[str, dict[str, bool]]:
+    """The text that the model reads of a place, and how its special tokens are read."""
+    from vitral.model import CONVERSATION
+
+    return (model.conversation(place.text), CONVERSATION) if place.chat else (place.text, {})
 
 
 def beginning_of(place: schemas.WritingPlace) -> Beginning:
-    return Beginning(place.model, place.text, place.windowed)
+    return Beginning(place.model, place.text, place.windowed, place.chat)
 
 
 def pieces_of(model: "Model", tokens: "list[Token]", text: str) -> list[schemas.PieceOfText]:
@@ -131,7 +142,7 @@ def next_token_block(
                 row = row_of(asked.model, newest.attention, asked.layer, asked.head)
                 seen = newest.attention or newest.cross or {}
             answers = stepping.source is not None
-            prompt = pieces_of(model, stepping.source or stepping.prompt, asked.text)
+            prompt = pieces_of(model, stepping.source or stepping.prompt, read_as(model, asked)[0])
             opening = [piece(model, token.id, "") for token in stepping.prompt if answers]
             written = written_pieces(model, stepping.before, asked.written)
             header = schemas.NextTokenHeader(

@@ -29,6 +29,9 @@ class WritingPlace(BaseModel):
     windowed: bool = Field(
         default=False, description="A full context: go on from its last half, or end"
     )
+    chat: bool = Field(
+        default=False, description="The text is a message, in the form of the chat template"
+    )
 
 
 class NextTokenRequest(WritingPlace):

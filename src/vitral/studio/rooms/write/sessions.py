@@ -24,6 +24,7 @@ class Beginning:
     model: str
     text: str
     windowed: bool
+    chat: bool
 
 
 class WritingSessions(RoomState):

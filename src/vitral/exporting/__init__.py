@@ -1,0 +1,1 @@
+"""A model in the file formats of other programs."""
