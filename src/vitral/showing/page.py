@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from vitral.errors import VitralError
 from vitral.messages import LANGUAGES, message, preferred_language
+from vitral.messages.written_numbers import decimal
 from vitral.showing.page_data import checked_records, page_data, size_of
 from vitral.tracing.trace import Trace
 
@@ -55,8 +56,8 @@ def page(
         raise VitralError(
             "page_too_large",
             tokens=len(tokens),
-            megabytes=f"{size:.3g}",
-            limit=f"{most_megabytes:g}",
+            megabytes=round(size, 1),
+            limit=most_megabytes,
         )
     asked = _asked(layer, head, token, view, language, theme)
     data = page_data(trace, part, "", _version())
@@ -159,7 +160,7 @@ def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str
 
     rows = "".join(
         f"<tr><td>{i}</td><td>{texts[i]}</td><td>{key}</td><td>{seen[key]}</td>"
-        f"<td>{weight:.4f}</td></tr>"
+        f"<td>{decimal(weight, 4, language)}</td></tr>"
         for i, (key, weight) in enumerate(zip(where.tolist(), most.tolist(), strict=True))
     )
     caption = say("title", model=trace.model, layer=layer, head=head)
