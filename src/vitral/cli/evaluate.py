@@ -41,7 +41,10 @@ def evaluate(
     _print(values, "of_masks" if "accuracy" in values else "of_text")
 
 
-_ROWS: dict[str, tuple[str | None, Callable[[float], str]]] = {  # a measure, where its error stands, and how it is written
+# A measure, where its error stands, and how it is written.
+_ROWS: dict[
+    str, tuple[str | None, Callable[[float], str]]
+] = {  # a measure, where its error stands, and how it is written
     "accuracy": ("accuracy_error", percent),
     "nats": ("standard_error", partial(decimal, digits=3)),
     "perplexity": (None, partial(decimal, digits=1)),

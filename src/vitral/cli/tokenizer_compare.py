@@ -84,9 +84,7 @@ def _print(figures: "dict[str, TokenizerFigures]") -> None:
         table.add_column(header, justify="right", min_width=max(map(len, header.split())))
     for name, each in figures.items():
         values = _values(each) | {"tokens_per_second": each.tokens_per_second / 1e3}
-        table.add_row(
-            Text(name), *(form(values[column]) for column, form in _COLUMNS.items())
-        )
+        table.add_row(Text(name), *(form(values[column]) for column, form in _COLUMNS.items()))
     first = next(iter(figures.values()))
     console = Console(highlight=False)
     console.print(table)

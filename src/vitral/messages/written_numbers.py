@@ -86,7 +86,7 @@ def written(value: object, language: str | None = None) -> object:
 
 def _marked(value: Decimal | int, language: str | None) -> str:
     text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,d}"
-    if _speaks(language) == "es" and abs(value) < 10_000:
+    if _speaks(language) == "es" and -10_000 < value < 10_000:
         text = text.replace(",", "")
     return _in(language, text)
 

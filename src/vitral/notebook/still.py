@@ -64,7 +64,7 @@ def _table(shown: "TraceWidget", names: list[str], seen: list[str], language: st
 
     rows = "".join(
         f"<tr><td>{html.escape(names[query])}</td><td>{html.escape(seen[key])}</td>"
-        f"<td>{_number(weight, 4, language)}</td></tr>"
+        f"<td>{decimal(weight, 4, language)}</td></tr>"
         for query, key, weight in _links(shown, MOST_ROWS)
     )
     head = f"<tr><th>{say('looks')}</th><th>{say('seen')}</th><th>{say('weight')}</th></tr>"

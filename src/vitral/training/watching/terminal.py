@@ -84,7 +84,7 @@ class Terminal(Watcher):
     def evaluated(self, event: Evaluated) -> None:
         figures = event.figures
         parts = [
-            message("train.step", step=f"{whole(event.step):>7}"),
+            message("train.step", step=f"{whole(event.step):>6}"),
             f"{percent(event.progress, 0):>5}",
             message("train.loss", loss=decimal(event.loss, 3)),
             message("train.held_out", loss=decimal(figures["held_out_loss"], 3)),
