@@ -6,7 +6,7 @@ import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
 import { singleFile } from "./single_file.ts";
 
 /** Without a Studio few things can go wrong: an address may name what the trace does not have. */
-const ERRORS = /^error\.(?!layer_out_of_range$|head_out_of_range$|part_unknown$)/;
+const ERRORS = /^error\.(?!layer_out_of_range$|head_out_of_range$|layer_without_attention$|part_unknown$)/;
 const MESSAGES = {
   included: ["studio", "trace", "errors"],
   fetched: [],

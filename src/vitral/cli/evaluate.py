@@ -42,9 +42,7 @@ def evaluate(
 
 
 # A measure, where its error stands, and how it is written.
-_ROWS: dict[
-    str, tuple[str | None, Callable[[float], str]]
-] = {  # a measure, where its error stands, and how it is written
+_ROWS: dict[str, tuple[str | None, Callable[[float], str]]] = {
     "accuracy": ("accuracy_error", percent),
     "nats": ("standard_error", partial(decimal, digits=3)),
     "perplexity": (None, partial(decimal, digits=1)),

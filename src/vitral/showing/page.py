@@ -50,22 +50,23 @@ def page(
     tokens = trace.query_tokens(part)
     if token is not None and not 0 <= token < len(tokens):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
-    trace.attention(layer or 0, head or 0, part)  # says what is wrong with them
+    opens = next(iter(records)) if layer is None else layer
+    trace.attention(opens, head or 0, part)  # says what is wrong with them
     size = size_of(records) / 1e6
     if size > most_megabytes:
         raise VitralError(
             "page_too_large",
             tokens=len(tokens),
-            megabytes=round(size, 1),
+            megabytes=float(f"{size:.3g}"),
             limit=most_megabytes,
         )
-    asked = _asked(layer, head, token, view, language, theme)
+    asked = _asked(layer if head is None else opens, head, token, view, language, theme)
     data = page_data(trace, part, "", _version())
     data["opens"] = _address(asked, data["address"])
     speaks = language or preferred_language()
     filled = {
         "title": html.escape(_title(trace, data["text"])),
-        "table": _table(trace, part, layer or 0, head or 0, speaks),
+        "table": _table(trace, part, opens, head or 0, speaks),
         "trace": _harmless(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
     }
     pieces = _MARK.split(_template().replace('<html lang="en"', f'<html lang="{speaks}"', 1))

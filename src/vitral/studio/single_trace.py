@@ -31,7 +31,7 @@ class SingleTrace(TraceAnswers):
         self.records = checked_records(trace, part)
         self.query_tokens, self.key_tokens = trace.query_tokens(part), trace.key_tokens(part)
         self.described = part_of(trace, part)
-        self.num_layers, self.num_heads = len(self.records), self.records[0].num_heads
+        self.num_layers, self.num_heads = trace.num_blocks(part), self.described.num_heads
 
     def studio(self) -> Studio:
         """The models there are: this one."""
