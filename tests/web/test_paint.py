@@ -75,6 +75,21 @@ def test_the_initial_script_is_small(built_page: None) -> None:
     assert 20_000 < size <= 250_000
 
 
+def test_the_programs_do_not_grow(built_page: None) -> None:
+    """All scripts and styles of Studio, the notebook's widget and the offline page, as they
+    travel: what they took before pictures came (235, 183 and 175 kB)."""
+
+    def size(*files: Path) -> int:
+        return sum(len(gzip.compress(file.read_bytes())) for file in files)
+
+    files = [file for file in STATIC.rglob("*") if file.suffix in (".js", ".css")]
+    assert len(files) > 20
+    assert 150_000 < size(*files) <= 236_000
+    package = STATIC.parents[1]
+    assert 100_000 < size(package / "notebook/static/widget.js") <= 183_000
+    assert 100_000 < size(package / "assets/page/page.html") <= 175_000
+
+
 def test_fonts_are_asked_for_with_the_page(built_page: None) -> None:
     index = (STATIC / "index.html").read_text(encoding="utf-8")
     preloaded = {tag for tag in re.findall(r"<link[^>]+>", index) if 'rel="preload"' in tag}
