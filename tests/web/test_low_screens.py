@@ -11,7 +11,8 @@ pytestmark = pytest.mark.browser
 LOW = [(1366, 625), (1280, 580)]
 ENDS = """() => [
     document.documentElement.scrollHeight,
-    Math.max(innerHeight, scrollY + document.querySelector("footer").getBoundingClientRect().bottom),
+    Math.max(innerHeight,
+        scrollY + document.querySelector("footer").getBoundingClientRect().bottom),
 ]"""
 
 

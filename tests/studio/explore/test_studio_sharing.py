@@ -191,3 +191,19 @@ def test_a_page_of_the_trace_within_a_bound(
         assert roomy.get(f"/api/traces/{found['id']}/page", params={"view": "x"}).status_code == 422
     found = send(client, saved[1]).json()
     assert code_of(client.get(f"/api/traces/{found['id']}/page")) in {"page_too_large"}
+
+
+def test_without_its_model_a_trace_tells_what_it_can(client: TestClient, saved: Any) -> None:
+    trace, content = saved
+    known = f"/api/traces/{send(client, content).json()['id']}"
+    heads = client.get(f"{known}/heads")
+    assert heads.status_code == 200
+    assert len(heads.json()["heads"]) == trace.num_layers * trace.num_heads
+    assert heads.json()["repeated"] is False
+    path = client.get(f"{known}/path", params={"token": 3})
+    assert path.status_code == 200
+    assert all(level["words"] is None and level["tokens"] for level in path.json()["levels"])
+    assert client.get(f"{known}/graph", params={"token": 3}).status_code == 200
+    # What runs the model again, or asks for its vocabulary, is refused in one line.
+    for question in ("heads/constancy", "predictions?token=3"):
+        assert code_of(client.get(f"{known}/{question}")) == "model_unknown"
