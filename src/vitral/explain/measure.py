@@ -28,7 +28,7 @@ from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
 Score = Callable[[AttentionRecord, Sequence[Token]], Tensor]
-"""From one attention and the tokens that it looks at, a number for each head: [H]."""
+"""From one attention and its tokens to a number for each head: [H]."""
 
 
 @dataclass(frozen=True)
@@ -106,5 +106,5 @@ def mean_over(values_HT: Tensor, counted_HT: Tensor) -> Tensor:
 
 
 def seeing(record: AttentionRecord) -> Tensor:
-    """Which queries may look anywhere at all: bool [1 or H, T]."""
+    """Which queries are not fully masked: bool [1 or H, T]."""
     return record.statistics.allowed > 0

@@ -1,7 +1,7 @@
 """What a head does, in words: from its measures to one plain sentence.
 
 The first rule that fits names the role. A head whose attention goes to the first token or to
-separators is called inactive: that is where heads look that do nothing (Clark et al. 2019,
+separators is called inactive: heads without an effect attend there (Clark et al. 2019,
 arXiv:1906.04341, section 3.2; Xiao et al. 2023, arXiv:2309.17453). The thresholds are ours, and
 simple: a role is given if at least half of the attention goes there. They are an approximation, not
 a proof; what a head does to the model's answer is what `ablate` measures.

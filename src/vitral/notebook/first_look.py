@@ -1,9 +1,9 @@
-"""Where a reader's look falls first: Explore's own choice (web/src/trace/first_head.ts and
-words.ts), made here, so that Python knows from the start what the picture shows.
+"""The head and token that are shown first, chosen as in Explore (web/src/trace/first_head.ts and
+words.ts), so that Python knows from the start what the picture shows.
 
-The head is the one whose words, and the source token above all, look most firmly at words that
-are not their neighbours, and not at one that all of them look at. The source token is where the
-longest word begins.
+The head is the one whose words, and the source token above all, attend most strongly to words that
+are neither their neighbours nor the same for all. The source token is where the longest word
+begins.
 """
 
 import unicodedata
@@ -23,12 +23,12 @@ _WORDS = 64
 def first_head(
     maps_LHTS: Tensor, tokens: Sequence[Token], keys: Sequence[Token], source: int
 ) -> tuple[int, int]:
-    """The layer and head to begin with; where none stands out the first of the middle layer, or of
-    the one nearest to it that has attention (`layers` do).
+    """The layer and head to begin with; by default the first head of the middle layer, or of the
+    layer with attention that is nearest to it.
 
-    `maps_LHTS` are small maps of all heads, `tokens` those that look, `keys` those looked at:
-    the same list, unless one text looks at another, where no two tokens are neighbours. Of a text
-    whose maps are pooled, cells stand for tokens.
+    `maps_LHTS` are small maps of all heads, `tokens` the query tokens, `keys` the key tokens: the
+    same list, except in cross-attention, where no two tokens are neighbours. If the maps are
+    pooled, cells take the place of tokens.
     """
     layers = [layer for layer, maps in enumerate(maps_LHTS) if not bool(maps.isnan().all())]
     maps = maps_LHTS.nan_to_num(0).numpy()
@@ -93,7 +93,7 @@ def _words(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def _continues(before: Token, token: Token) -> bool:
-    """Whether a token goes on with the word that the one before it ends in."""
+    """Whether a token continues the word in which the one before it ends."""
     if before.special or token.special or before.end is None or token.start is None:
         return False
     if token.start != before.end:
