@@ -76,15 +76,15 @@ def test_the_initial_script_is_small(built_page: None) -> None:
 
 
 def test_the_programs_do_not_grow(built_page: None) -> None:
-    """All scripts and styles of Studio, the notebook's widget and the offline page, as they
-    travel: what they took before pictures came (235, 183 and 175 kB)."""
+    """What three rooms load as they open, the notebook's widget and the offline page, as they
+    travel: not more than before pictures came."""
 
     def size(*files: Path) -> int:
         return sum(len(gzip.compress(file.read_bytes())) for file in files)
 
-    files = [file for file in STATIC.rglob("*") if file.suffix in (".js", ".css")]
-    assert len(files) > 20
-    assert 150_000 < size(*files) <= 236_000
+    for room in ("Explore", "Write", "Train"):
+        (script,) = STATIC.glob(f"assets/{room}-*.js")
+        assert 50_000 < size(*imported(script)) <= 108_000, room
     package = STATIC.parents[1]
     assert 100_000 < size(package / "notebook/static/widget.js") <= 183_000
     assert 100_000 < size(package / "assets/page/page.html") <= 175_000

@@ -8,6 +8,8 @@ export interface Scale {
   value: (place: number) => number;
   /** About so many round values. */
   ticks: (count: number) => number[];
+  /** The values from one end to the other. */
+  ends: Pair;
 }
 
 /** From `values` to `places` in proportion; `rounded` widens the values to round ones. */
@@ -19,22 +21,26 @@ export function linear(values: Pair, places: Pair, rounded = false): Scale {
     place: (value) => from + (value - low) * share,
     value: (place) => low + (place - from) / share,
     ticks: (count) => ticks(low, high, count),
+    ends: [low, high],
   };
 }
 
 /** The same in proportion to the logarithm, between powers of ten; marks stand at powers, or where
- * those are few at 1, 2, … 9 of each. */
+ * those are few at 1, 2 and 5 times each. */
 export function logarithmic([low, high]: Pair, places: Pair): Scale {
   const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const powers = linear([first, Math.max(last, first + 1)], places);
+  const end = Math.max(last, first + 1);
+  const powers = linear([first, end], places);
   return {
-    place: (value) => powers.place(Math.log10(value)),
+    // What is too small, or no power of ten at all, stands at the lower end.
+    place: (value) => powers.place(Math.log10(Math.max(value, 10 ** first))),
     value: (place) => 10 ** powers.value(place),
     ticks: (count) => {
       const whole = powers.ticks(count).filter(Number.isInteger).map((power) => 10 ** power);
       if (whole.length >= count / 2) return whole;
       const each = whole.flatMap((power) => [1, 2, 5].map((times) => times * power));
-      return each.filter((value) => value <= 10 ** Math.max(last, first + 1));
+      return each.filter((value) => value <= 10 ** end);
     },
+    ends: [10 ** first, 10 ** end],
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { linear, logarithmic } from "../../src/train/scale";
+import { linear, logarithmic } from "../../src/design/scale";
 
 describe("a linear scale", () => {
   it("goes there and back, also where places count down", () => {
