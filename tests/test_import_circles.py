@@ -6,10 +6,6 @@ import pytest
 from imports import MODULES, circles, modules_imported, web_files, web_imported
 from test_import_direction import UPWARDS
 
-REGISTERS = {"trace/address.ts": {"trace/views.ts"}}
-"""The only circle of the front end: an address says the name of a view, and the register of views
-names the components that draw them, which write addresses."""
-
 
 def python_graph() -> dict[str, set[str]]:
     """What each module imports, but for the arrows that point up by declaration."""
@@ -32,9 +28,6 @@ def test_the_front_end_has_no_circle() -> None:
         for path, file in known.items()
     }
     assert any(graph.values())
-    for path, others in REGISTERS.items():
-        assert others <= graph[path], "an exception that is needed no more goes"
-        graph[path] -= others
     assert not circles(graph)
 
 

@@ -15,7 +15,7 @@ const SHARED = [
 
 export default defineConfig({
   plugins: [svelte(), messageCatalogues({ included: ["studio", "errors"] }), fontPreloads()],
-  define: { __SERVED__: true },
+  define: { __SERVED__: true, __COMPUTED__: true },
   build: {
     outDir: "../src/vitral/studio/static",
     emptyOutDir: true,

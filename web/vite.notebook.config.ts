@@ -2,14 +2,23 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
+import { messagesInOneFile } from "./message_catalogues.ts";
 import { oneProgram } from "./one_program.ts";
 
-const MESSAGES = { included: ["studio", "trace", "errors"], fetched: [], leftOut: OF_A_STUDIO };
+/** What the picture itself finds wrong, and what it is often refused. */
+const ERRORS = [
+  "head_out_of_range",
+  "internal",
+  "layer_out_of_range",
+  "layer_without_attention",
+  "part_unknown",
+  "token_out_of_range",
+  "view_too_large",
+];
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(MESSAGES), oneProgram()],
-  define: { __SERVED__: false },
+  plugins: [svelte(), messagesInOneFile(ERRORS), oneProgram()],
+  define: { __SERVED__: false, __COMPUTED__: true },
   publicDir: false,
   build: {
     outDir: "../src/vitral/notebook/static",

@@ -2,20 +2,15 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-import { messageCatalogues, OF_A_STUDIO } from "./message_catalogues.ts";
+import { messagesInOneFile } from "./message_catalogues.ts";
 import { singleFile } from "./single_file.ts";
 
 /** Without a Studio few things can go wrong: an address may name what the trace does not have. */
-const ERRORS = /^error\.(?!layer_out_of_range$|head_out_of_range$|part_unknown$)/;
-const MESSAGES = {
-  included: ["studio", "trace", "errors"],
-  fetched: [],
-  leftOut: new RegExp(`${OF_A_STUDIO.source}|${ERRORS.source}`),
-};
+const ERRORS = ["head_out_of_range", "layer_out_of_range", "layer_without_attention", "part_unknown"];
 
 export default defineConfig({
-  plugins: [svelte(), messageCatalogues(MESSAGES), singleFile()],
-  define: { __SERVED__: false },
+  plugins: [svelte(), messagesInOneFile(ERRORS), singleFile()],
+  define: { __SERVED__: false, __COMPUTED__: false },
   publicDir: false,
   build: {
     outDir: "../src/vitral/assets/page",

@@ -66,7 +66,7 @@ def test_the_table_says_what_its_columns_mean(
     assert max(map(len, outcome.out.splitlines())) <= 80
     assert "…" not in outcome.out
     words = " ".join(outcome.out.split())
-    for part in ("257", "100.0%", "held-out words", "exact line"):
+    for part in ("257", "100.0 %", "held-out words", "exact line"):
         assert part in words
     monkeypatch.setenv("VITRAL_LANGUAGE", "es")
     outcome = command("tokenizer", "compare", str(books), "--tokenizers", "vitral-es-bert")
@@ -88,14 +88,14 @@ def test_without_a_word_more_it_lists_its_commands(command: Run) -> None:
         (["trian"], ["trian", "train, compare"]),
         (["train", "--out", "OUT"], ["files or folders"]),
         (["train", "BOOKS"], ["--out"]),
-        (["train", "BOOKS", "--out", "OUT", "--vocab-size", "9999"], ["9999", "at most"]),
+        (["train", "BOOKS", "--out", "OUT", "--vocab-size", "9999"], ["9,999", "at most"]),
         (["train", "BOOKS", "--out", "OUT", "--vocab-size", "9"], ["at least 257"]),
         (["train", "BOOKS", "--out", "OUT", "--kind", "bep"], ["bep", "byte_bpe"]),
         (["train", "BOOKS", "--out", "OUT", "--cleaning", "none"], ["none", "plain"]),
         (["train", "no-such-file", "--out", "OUT"], ["no-such-file"]),
         (["compare", "BOOKS", "--held-out", "1.5"], ["--held-out", "1.5"]),
         (["compare", "BOOKS", "--tokenizers", "./nada"], ["./nada", "unigram"]),
-        (["compare", "BOOKS", "--tokenizers", "bpe", "--vocab-size", "9999"], ["9999"]),
+        (["compare", "BOOKS", "--tokenizers", "bpe", "--vocab-size", "9999"], ["9,999"]),
     ],
 )
 def test_mistakes_are_one_line(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ import torch
 from notebook_line import SENTENCE, Line
 
 from made_traces import made_record, made_trace
+from models.hybrid_models import jamba, lfm2
+from models.sequence_models import tokenizer_of_letters
 from vitral.errors import VitralError
+from vitral.model import Model
 from vitral.notebook import TraceWidget
+from vitral.notebook.questions import answer
 from vitral.tracing import Trace
 
 LOOKED_AT = {"layer", "head", "token", "key", "view", "scale", "lifted", "language", "theme"}
@@ -32,6 +37,22 @@ def test_what_is_said_is_shown(trace: Trace) -> None:
     assert (shown.layer, shown.head, shown.token) == (2, 3, 1)
     assert (shown.view, shown.scale, shown.theme) == ("map", "course", "dark")
     assert trace.show(head=2).layer == 0  # one that is named settles the other
+
+
+@pytest.mark.parametrize("made", [lfm2, jamba])
+def test_layers_without_attention_are_stepped_over(made: Callable[[], Any]) -> None:
+    trace = Model(made(), tokenizer_of_letters(), name="mixto").trace("el gato ve")
+    shown = trace.show(token=3)
+    assert isinstance(shown, TraceWidget)
+    assert shown.layer == 2
+    assert trace.show(head=1).layer == 2
+    assert torch.equal(shown.weights, trace.attention(2, shown.head)[3])
+    [part] = answer(shown.answers, "trace", {})["parts"]
+    assert (part["num_layers"], part["layers"]) == (4, [2])
+    with pytest.raises(VitralError, match=r"Layers with attention: 2\.") as raised:
+        shown.layer = 1
+    assert raised.value.key == "layer_without_attention"
+    assert shown.layer == 2
 
 
 def test_weights_are_those_of_the_trace(trace: Trace) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from made_traces import made_record, made_trace
 from vitral.errors import VitralError
+from vitral.messages.written_numbers import decimal
 from vitral.showing.page_data import page_data
 from vitral.tracing import Trace
 from vitral.tracing.attention.given_pattern import GivenPattern
@@ -101,7 +102,7 @@ def test_without_a_script_a_table_says_where_each_token_looks_most() -> None:
     for row in range(4):
         key = int(weights[row].argmax())
         assert f"<td>{key}</td>" in table
-        assert f"<td>{float(weights[row, key]):.4f}</td>" in table
+        assert f"<td>{decimal(float(weights[row, key]), 4, 'es')}</td>" in table
     assert "<td>&lt;</td>" in table
     assert 'lang="es"' in page
 

@@ -52,12 +52,12 @@ def test_the_forecast_is_what_the_trace_keeps(family: str) -> None:
 
 def test_what_is_said() -> None:
     assert made().text("en") == (
-        "Tracing 50000 tokens with the whole trace in memory needs 33 GB; writing it to a file "
+        "Tracing 50,000 tokens with the whole trace in memory needs 33 GB; writing it to a file "
         "needs 1.3 GB: 128 MB of the trace stay in memory and 32 GB go to a file in /tmp."
     )
     assert made().text("es") == (
-        "Trazar 50000 tokens con toda la traza en memoria necesita 33 GB; si se escribe en un "
-        "archivo, bastan 1.3 GB: 128 MB de la traza quedan en memoria y 32 GB van a un archivo "
+        "Trazar 50.000 tokens con toda la traza en memoria necesita 33 GB; si se escribe en un "
+        "archivo, bastan 1,3 GB: 128 MB de la traza quedan en memoria y 32 GB van a un archivo "
         "en /tmp."
     )
     assert "file" not in made(kept=1000).text("en")
@@ -72,11 +72,15 @@ def test_what_fits_is_let_through() -> None:
 @pytest.mark.parametrize(
     ("changes", "key", "words"),
     [
-        ({"working": 9 * GB}, "memory_short", ["50000", "9.1 GB", "8.0 GB", "about 43000 tokens"]),
+        (
+            {"working": 9 * GB},
+            "memory_short",
+            ["50,000", "9.1 GB", "8.0 GB", "about 43,000 tokens"],
+        ),
         (
             {"working": 9 * GB, "quadratic": 9 * GB},
             "memory_short",
-            ["about 46000 tokens"],
+            ["about 46,000 tokens"],
         ),
         ({"budget": 20 * GB}, "memory_budget_short", ["21 GB", "8.0 GB", '"128 MB"', "1.3 GB"]),
         ({"free_on_disk": 5 * GB}, "disk_short", ["32 GB", "5.0 GB", "/tmp", "33 GB"]),

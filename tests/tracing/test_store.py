@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vitral import VitralError
-from vitral.tracing.memory.byte_size import in_words, num_bytes
+from vitral.tracing.memory.byte_size import ByteSize, num_bytes
 from vitral.tracing.memory.store import SMALL, Store
 
 
@@ -94,4 +94,5 @@ def test_sizes_that_are_none(given: Any) -> None:
     ],
 )
 def test_sizes_in_words(size: int, words: str) -> None:
-    assert in_words(size) == words
+    assert ByteSize(size).written("en") == words
+    assert ByteSize(size).written("es") == words.replace(".", ",")

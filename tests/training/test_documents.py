@@ -103,5 +103,5 @@ def test_the_size_of_an_evaluation_is_said(tmp_path) -> None:
     said = said_of_split(recipe, found, tmp_path / "run")
     characters = len(NOTES[-1])
     assert said is not None
-    assert said.startswith("Documents: 10; validation: 1 (10.0% of the text).")
+    assert said.startswith("Documents: 10; validation: 1 (10.0 % of the text).")
     assert f"reads {characters} characters (documents: 1)." in said

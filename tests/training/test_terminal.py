@@ -61,16 +61,16 @@ def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> No
     _, text = shown("es", monkeypatch, terminal=False)
     lines = text.splitlines()
     assert lines[:3] == [
-        "libro  3.4 M parámetros · cpu",
+        "libro  3,4 M parámetros · cpu",
         "Se reanuda desde el paso 20.",
         "¡Atención!",
     ]
     assert lines[3].startswith(
-        "paso     25    25 %   pérdida 4.000   validación 4.200   1.913 bits/"
+        "paso     25    25 %   pérdida 4,000   validación 4,200   1,913 bits/"
     )
     assert "quedan" in lines[3]
     assert lines[4] == "   «En un lugar de la Mancha»"
-    assert "25.0 % de aciertos" in lines[5]
+    assert "25,0 % de aciertos" in lines[5]
     assert "\x1b" not in text
     assert len(lines) == 6
 

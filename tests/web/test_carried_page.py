@@ -1,8 +1,10 @@
 """A page that carries its trace, opened from a file in a real browser without a network."""
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 import vitral
 from made_traces import made_record, made_trace
+from models.hybrid_models import jamba, lfm2
 from models.sequence_models import TRANSLATORS, tokenizer_of_letters
 from vitral.model import Model
 from vitral.showing.page_data import page_data
@@ -129,6 +132,36 @@ def test_a_pattern_that_was_given_is_shown_as_it_is(reader: Page, tmp_path: Path
     room.expect_row(trace.attention(0, 1)[8], 0)
 
 
+@pytest.mark.parametrize("made", [lfm2, jamba])
+def test_blocks_without_attention_keep_their_row_and_say_so(
+    reader: Page, tmp_path: Path, made: Callable[[], Any]
+) -> None:
+    trace = Model(made(), tokenizer_of_letters(), name="mixto").trace("el gato ve")
+    room = opened(reader, trace, tmp_path, token=3, view="numbers", language="es")
+    room.expect_place(at="layers.2.attention.pattern")
+    room.expect_row(trace.attention(2, int(reader.locator("#head").input_value()))[3])
+    for layer in (0, 1, 3):
+        row = (
+            reader.get_by_role("row").filter(has_text="sin atención").nth({3: 0, 1: 1, 0: 2}[layer])
+        )
+        expect(row.get_by_role("rowheader")).to_have_text(str(layer))
+        told = row.get_by_role("gridcell")
+        expect(told).to_have_accessible_name(re.compile(f"layers.{layer}.residual.post"))
+    assert reader.locator("#layer option").all_inner_texts() == ["2"]
+    # The keyboard stays where there is attention, and moves among its heads.
+    reader.locator("[role=gridcell][aria-selected=true]").focus()
+    for key in ("ArrowUp", "ArrowDown", "Home", "PageDown"):
+        reader.keyboard.press(key)
+        room.expect_place(at="layers.2.attention.pattern")
+    reader.keyboard.press("ArrowRight")
+    room.expect_place(at="layers.2.attention.pattern", head="1")
+    reader.goto(f"{reader.url.partition('?')[0]}?at=layers.1.attention.pattern&lang=es")
+    expect(
+        reader.get_by_text("La capa 1 de mixto no tiene atención. Capas con atención: 2.")
+    ).to_be_visible()
+    room.expect_place(at="layers.2.attention.pattern")
+
+
 @pytest.mark.parametrize("rebuilt", [True, False])
 def test_attention_between_two_texts(reader: Page, tmp_path: Path, rebuilt: bool) -> None:
     model = Model(TRANSLATORS["transformer"](), tokenizer_of_letters(), name="traductor")
@@ -212,5 +245,6 @@ def test_without_scripts_there_is_a_table(browser: Browser, built_page: None, tm
     page.goto((tmp_path / "page.html").as_uri())
     expect(page.get_by_role("row")).to_have_count(6)
     most = trace.attention(0, 0)[4].max()
-    assert math.isclose(float(page.get_by_role("cell").last.inner_text()), most, abs_tol=5e-5)
+    shown = page.get_by_role("cell").last.inner_text().replace(",", ".")
+    assert math.isclose(float(shown), most, abs_tol=5e-5)
     context.close()

@@ -10,6 +10,7 @@ from notebook_page import NotebookPage, WidgetPart, written
 from playwright.sync_api import Browser, ConsoleMessage, expect
 
 import vitral
+from picture_models import drawn
 from vitral.explain import arithmetic, query_key
 from vitral.model import Model
 from vitral.tracing import Trace
@@ -37,14 +38,20 @@ def trace(bert: Model) -> Trace:
 
 @pytest.fixture(scope="module")
 def lab(
-    browser: Browser, built_page: None, bert_folder: Path, tmp_path_factory: pytest.TempPathFactory
+    browser: Browser,
+    built_page: None,
+    bert_folder: Path,
+    vit_folder: Path,
+    picture_file: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[NotebookPage]:
-    """A notebook with a widget below its first cell and another below its second."""
+    """A notebook with a widget below each of its first two cells; a picture's is its third."""
     folder = tmp_path_factory.mktemp("lab")
     cells = (
         f"import vitral\nmodel = vitral.load({str(bert_folder)!r})\n"
         f"first = model.trace({SENTENCE!r}).show()\nfirst",
         f"second = model.trace({OTHER!r}).show()\nsecond",
+        f"third = vitral.load({str(vit_folder)!r}).trace({str(picture_file)!r}).show()\nthird",
     )
     (folder / "cuaderno.ipynb").write_text(written(*cells), encoding="utf-8")
     with running_lab(folder) as address:
@@ -265,3 +272,25 @@ def test_python_that_has_gone_is_said(notebook: NotebookPage, first: WidgetPart)
     notebook.run(0)
     expect(waiting).to_have_count(0)
     notebook.run(1)
+
+
+def test_a_pictures_trace_is_shown_on_its_picture(
+    notebook: NotebookPage, vit_folder: Path, picture_file: Path
+) -> None:
+    third = notebook.run(2)
+    trace = vitral.load(vit_folder).trace(picture_file)
+    expect(third.panes).to_have_count(trace.num_layers * trace.num_heads)
+    expect(third.host.locator("canvas.weights").first).to_be_visible()
+    colours = third.host.locator("canvas.picture").first.evaluate(
+        "c => [...c.getContext('2d').getImageData(0, 0, 32, 32).data]"
+    )
+    seen = drawn(90, 60).resize((32, 32), resample=2).convert("RGBA")
+    assert colours == [value for pixel in seen.get_flattened_data() for value in pixel]
+    # A token is chosen by Python and in the picture; weights are the trace's own.
+    notebook.python("0", "third.layer, third.head, third.token = 1, 2, 6")
+    third.expect_head(1, 2)
+    notebook.python("0", "third.view = 'numbers'")
+    third.expect_row(trace.attention(1, 2)[6])
+    notebook.python("0", "third.view = 'lines'")
+    third.host.locator(".beside button").first.click()
+    notebook.expect_python("third.token", 0)

@@ -75,6 +75,21 @@ def test_the_initial_script_is_small(built_page: None) -> None:
     assert 20_000 < size <= 250_000
 
 
+def test_the_programs_do_not_grow(built_page: None) -> None:
+    """What three rooms load as they open, the notebook's widget and the offline page, as they
+    travel: not more than before pictures came."""
+
+    def size(*files: Path) -> int:
+        return sum(len(gzip.compress(file.read_bytes())) for file in files)
+
+    for room in ("Explore", "Write", "Train"):
+        (script,) = STATIC.glob(f"assets/{room}-*.js")
+        assert 50_000 < size(*imported(script)) <= 108_000, room
+    package = STATIC.parents[1]
+    assert 100_000 < size(package / "notebook/static/widget.js") <= 183_000
+    assert 100_000 < size(package / "assets/page/page.html") <= 175_000
+
+
 def test_fonts_are_asked_for_with_the_page(built_page: None) -> None:
     index = (STATIC / "index.html").read_text(encoding="utf-8")
     preloaded = {tag for tag in re.findall(r"<link[^>]+>", index) if 'rel="preload"' in tag}

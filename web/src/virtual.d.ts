@@ -8,3 +8,6 @@ declare module "virtual:messages" {
 
 /** Is this built for a page that a Studio serves? */
 declare const __SERVED__: boolean;
+
+/** Does whoever serves the page, or the notebook's kernel, compute what a page cannot hold? */
+declare const __COMPUTED__: boolean;

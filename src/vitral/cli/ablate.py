@@ -16,6 +16,7 @@ from rich.text import Text
 from vitral.cli.source_text import source_text
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.messages.written_numbers import decimal
 
 if TYPE_CHECKING:
     from vitral.explain.ablation import Ablation
@@ -94,7 +95,7 @@ def _print_table(name: str, found: "Ablation", top: int) -> None:
                 model=name,
                 layers=num_layers,
                 heads=num_heads,
-                loss=f"{found.loss:.3f}",
+                loss=decimal(found.loss, 3),
                 count=found.num_predicted,
             )
         ),

@@ -2,7 +2,9 @@
 
 import json as json_module
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -12,6 +14,7 @@ from rich.text import Text
 
 from vitral.cli.source_text import source_text
 from vitral.messages import message
+from vitral.messages.written_numbers import decimal, percent, whole
 
 
 def evaluate(
@@ -39,12 +42,13 @@ def evaluate(
     _print(values, "of_masks" if "accuracy" in values else "of_text")
 
 
-_ROWS = {  # a measure, where its error stands, and how it is written
-    "accuracy": ("accuracy_error", "{:.1%}"),
-    "nats": ("standard_error", "{:.3f}"),
-    "perplexity": (None, "{:.1f}"),
-    "perplexity_per_word": (None, "{:.0f}"),
-    "bits_per_byte": ("bits_per_byte_error", "{:.3f}"),
+# A measure, where its error stands, and how it is written.
+_ROWS: dict[str, tuple[str | None, Callable[[float], str]]] = {
+    "accuracy": ("accuracy_error", percent),
+    "nats": ("standard_error", partial(decimal, digits=3)),
+    "perplexity": (None, partial(decimal, digits=1)),
+    "perplexity_per_word": (None, whole),
+    "bits_per_byte": ("bits_per_byte_error", partial(decimal, digits=3)),
 }
 
 
@@ -55,8 +59,8 @@ def _print(values: dict[str, Any], note: str) -> None:
     table.add_column(message("cli.evaluate.error"), justify="right")
     for name, (error, form) in _ROWS.items():
         if name in values:
-            spread = "" if error is None else form.format(values[error])
-            table.add_row(message(f"cli.evaluate.{name}"), form.format(values[name]), spread)
+            spread = "" if error is None else form(values[error])
+            table.add_row(message(f"cli.evaluate.{name}"), form(values[name]), spread)
     console = Console(highlight=False)
     console.print(table)
     console.print(Text(message(f"cli.evaluate.{note}", **values)), style="dim")

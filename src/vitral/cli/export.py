@@ -42,10 +42,10 @@ def export(
 
 
 def _report(path: Path, written: "Exported") -> None:
-    from vitral.tracing.memory.byte_size import in_words
+    from vitral.tracing.memory.byte_size import ByteSize
 
     console = Console(highlight=False, soft_wrap=True)
-    size = in_words(written.num_bytes)
+    size = ByteSize(written.num_bytes)
     said = message("cli.export.saved", path=path, size=size, precision=written.precision)
     console.print(Text(said))
     if written.kept_f16:

@@ -16,7 +16,8 @@ from vitral.cli.head_filter import HeadFilter
 from vitral.cli.new_file import NewFile
 from vitral.cli.opened_or_traced import opened_or_traced
 from vitral.errors import VitralError
-from vitral.messages import message, preferred_language
+from vitral.messages import message
+from vitral.messages.written_numbers import decimal, whole
 
 if TYPE_CHECKING:
     from vitral.explain import HeadMeasures
@@ -173,9 +174,8 @@ def _short(value: float, name: str) -> str:
     if math.isnan(value):
         return "–"
     if MEASURES[name].unit == "tokens":
-        text = f"{value:.1f}"
-        return text.replace(".", ",") if preferred_language() == "es" else text
-    return f"{100 * value:.0f}"
+        return decimal(value, 1)
+    return whole(100 * value)
 
 
 def _print_json(table: "HeadMeasures", rows: list[dict[str, Any]]) -> None:

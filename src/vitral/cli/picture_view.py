@@ -9,6 +9,7 @@ from vitral.cli.heat_table import legend
 from vitral.cli.pattern_view import title
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.messages.written_numbers import percent
 from vitral.surfaces.picture import PictureSurface
 from vitral.surfaces.place import Patch
 from vitral.tracing import Trace
@@ -57,7 +58,7 @@ def print_picture(
         _print_shades(console, painted, margin, colored=colored)
     console.print()
     beside = [
-        f"{each.text} {100 * weight:.1f} %"
+        f"{each.text} {percent(weight)}"
         for each, weight in zip(trace.tokens, numbers, strict=True)
         if each.place is None
     ]

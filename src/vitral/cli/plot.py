@@ -13,6 +13,7 @@ from vitral.cli.opened_or_traced import opened_or_traced
 from vitral.cli.token_range import token_range
 from vitral.errors import VitralError, check_range
 from vitral.messages import message
+from vitral.messages.written_numbers import decimal, whole
 
 if TYPE_CHECKING:
     from vitral.tracing import Trace
@@ -157,4 +158,4 @@ def _draw(traced: "Trace", target: NewFile, kind: str, options: dict[str, Any]) 
 
 def _size(path: Path) -> str:
     size = path.stat().st_size
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    return f"{decimal(size / 1e6, 1)} MB" if size >= 1e6 else f"{whole(size / 1e3)} kB"

@@ -2,7 +2,9 @@
 
 import json as json_module
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -12,6 +14,7 @@ from rich.text import Text
 
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.messages.written_numbers import decimal, percent, whole
 
 if TYPE_CHECKING:
     from vitral.text.tokenizer_comparison import TokenizerFigures
@@ -60,14 +63,14 @@ def _values(figures: "TokenizerFigures") -> dict[str, Any]:
     return asdict(figures) | {name: getattr(figures, name) for name in derived}
 
 
-_COLUMNS = {  # a figure, and how it is written
-    "vocab_size": "{:.0f}",
-    "tokens_per_word": "{:.2f}",
-    "bytes_per_token": "{:.2f}",
-    "whole_words": "{:.1%}",
-    "unknown": "{:.2%}",
-    "exact": "{:.1%}",
-    "tokens_per_second": "{:.0f}",
+_COLUMNS: dict[str, Callable[[float], str]] = {  # a figure, and how it is written
+    "vocab_size": whole,
+    "tokens_per_word": decimal,
+    "bytes_per_token": decimal,
+    "whole_words": percent,
+    "unknown": partial(percent, digits=2),
+    "exact": percent,
+    "tokens_per_second": whole,
 }
 
 
@@ -81,9 +84,7 @@ def _print(figures: "dict[str, TokenizerFigures]") -> None:
         table.add_column(header, justify="right", min_width=max(map(len, header.split())))
     for name, each in figures.items():
         values = _values(each) | {"tokens_per_second": each.tokens_per_second / 1e3}
-        table.add_row(
-            Text(name), *(form.format(values[column]) for column, form in _COLUMNS.items())
-        )
+        table.add_row(Text(name), *(form(values[column]) for column, form in _COLUMNS.items()))
     first = next(iter(figures.values()))
     console = Console(highlight=False)
     console.print(table)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vitral.messages import message
+from vitral.messages.written_numbers import percent
 from vitral.training.preparation.corpus_preparation import SPLIT
 from vitral.training.preparation.held_out import within
 from vitral.training.recipes.recipe import Recipe
@@ -16,15 +17,15 @@ def said_of_split(recipe: Recipe, prepared: Any, out: Path) -> str | None:
     try:
         counts = json.loads((out / SPLIT).read_text(encoding="utf-8"))
         documents, held_out = counts["documents"], counts["held_out"]
-        share = f"{counts['share_of_text']:.1%}"
+        share = percent(counts["share_of_text"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     texts = within(prepared.samples, recipe.evaluate_characters)
     return message(
         "train.split",
-        documents=f"{documents:,}",
-        held_out=f"{held_out:,}",
+        documents=documents,
+        held_out=held_out,
         share=share,
-        characters=f"{sum(map(len, texts)):,}",
-        texts=f"{len(texts):,}",
+        characters=sum(map(len, texts)),
+        texts=len(texts),
     )

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from vitral.cli.source_text import source_text
 from vitral.messages import message
+from vitral.messages.written_numbers import scientific
 
 if TYPE_CHECKING:
     from vitral.model import Model
@@ -53,7 +54,7 @@ def verify(
     else:
         _print_table(opened.name, found)
         if rounding is not None:
-            note = message("cli.verify.in_float64", largest=f"{rounding:.1e}")
+            note = message("cli.verify.in_float64", largest=scientific(rounding))
             Console(highlight=False, soft_wrap=True).print(Text(note))
     return 0 if all(map(_holds, found.deviations)) else DIFFERS
 
@@ -103,7 +104,7 @@ def _print_table(name: str, found: "Comparison") -> None:
             table.add_row(one.address, "–", Text(message(key), "dim"))
             continue
         verdict = Text() if _holds(one) else Text(message("cli.verify.differs"), "bold")
-        table.add_row(one.address, f"{one.largest:.1e}", verdict)
+        table.add_row(one.address, scientific(one.largest), verdict)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
     console.print()
@@ -115,7 +116,7 @@ def _print_table(name: str, found: "Comparison") -> None:
         key = "cli.verify.some_differ" if num_wrong else "cli.verify.all_hold"
     values: dict[str, Any] = {"model": name, "compared": len(compared), "wrong": num_wrong}
     largest = 0.0 if found.largest is None else found.largest
-    said = message(key, **values, largest=f"{largest:.1e}", tolerance=f"{TOLERANCE:.0e}")
+    said = message(key, **values, largest=scientific(largest), tolerance=scientific(TOLERANCE, 0))
     console.print(Text(said))
     if found.missing:
         console.print(Text(message("cli.verify.missing", modules=", ".join(found.missing))))

@@ -55,4 +55,6 @@ def date_from_words(words: str) -> date:
 
 def _check(day: date) -> None:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise VitralError("year_out_of_range", year=day.year, first=FIRST_YEAR, last=LAST_YEAR)
+        raise VitralError(
+            "year_out_of_range", year=str(day.year), first=str(FIRST_YEAR), last=str(LAST_YEAR)
+        )

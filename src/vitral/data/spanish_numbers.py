@@ -87,7 +87,7 @@ def number_from_words(words: str) -> int:
 
 def _check(number: int) -> None:
     if not 0 <= number <= LARGEST:
-        raise VitralError("number_out_of_range", number=number, largest=f"{LARGEST:,}")
+        raise VitralError("number_out_of_range", number=number, largest=LARGEST)
 
 
 def _below_a_million(number: int) -> list[str]:

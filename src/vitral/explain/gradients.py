@@ -119,7 +119,7 @@ def integrated_gradients(
     gap = float(shares.sum()) - (after - before)
     if abs(gap) > tolerance * max(abs(after - before), 1e-3):
         raise VitralError(
-            "gradients_incomplete", gap=f"{gap:.4f}", change=f"{after - before:.4f}", steps=steps
+            "gradients_incomplete", gap=round(gap, 4), change=round(after - before, 4), steps=steps
         )
     return InputAttribution(shares, place, number, after, before, gap)
 

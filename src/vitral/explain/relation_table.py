@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vitral.errors import VitralError
 from vitral.explain.relations import EVERY, RelationReport, RelationScore
 from vitral.messages import message, preferred_language
+from vitral.messages.written_numbers import decimal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -153,8 +154,7 @@ def name_of(score: RelationScore, language: str | None = None) -> str:
 
 def percent(share: float, language: str | None = None) -> str:
     """0.256 as "25.6"; with a comma in Spanish."""
-    text = f"{100 * share:.1f}"
-    return text.replace(".", ",") if (language or preferred_language()) == "es" else text
+    return decimal(100 * share, 1, language)
 
 
 def signed(share: float, language: str | None = None) -> str:

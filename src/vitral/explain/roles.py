@@ -10,7 +10,8 @@ a proof; what a head does to the model's answer is what `ablate` measures.
 import math
 from collections.abc import Mapping
 
-from vitral.messages import message, preferred_language
+from vitral.messages import message
+from vitral.messages.written_numbers import decimal, whole
 
 HALF = 0.5
 EVEN = 0.9
@@ -65,9 +66,7 @@ def role_sentence(numbers: Mapping[str, float], language: str | None = None) -> 
     role = role_of(numbers)
     value = numbers.get(_SHOWN.get(role, role), math.nan)
     if role == "near":
-        said = f"{value:.1f}".replace(
-            ".", "," if (language or preferred_language()) == "es" else "."
-        )
+        said = decimal(value, 1, language)
     else:
-        said = "?" if math.isnan(value) else f"{100 * value:.0f}"
+        said = "?" if math.isnan(value) else whole(100 * value, language)
     return message(f"role.{role}", language, value=said)

@@ -8,6 +8,7 @@ from vitral.figures.furniture import draw_notes, draw_title, notes_height, title
 from vitral.figures.labels import warn_of_missing, widest
 from vitral.figures.sheet import Sheet, check_matplotlib
 from vitral.figures.style import style_of
+from vitral.messages.written_numbers import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,7 @@ def share_plot(
         sheet.write(
             left + tick * across,
             top + down + 0.4 * font,
-            f"{100 * tick:.0f} %",
+            percent(tick, 0, style.language),
             size=style.small,
             colour=style.ink.soft,
             across="center",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vitral.errors import VitralError
 from vitral.figures.colour import INKS, Ink, Scale, ramp
 from vitral.messages import message, preferred_language
+from vitral.messages.written_numbers import decimal
 
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
@@ -59,8 +60,7 @@ class Style:
         smallest: float = 10**-digits
         if 0 < value < smallest / 2:
             return f"<{self.number(smallest, digits)}"
-        text = f"{value:.{digits}f}"
-        return text.replace(".", ",") if self.language == "es" else text
+        return decimal(value, digits, self.language)
 
     def colour_map(self) -> "Colormap":
         """The scale as matplotlib knows it; cells without a value stay empty."""

@@ -23,13 +23,15 @@ _WORDS = 64
 def first_head(
     maps_LHTS: Tensor, tokens: Sequence[Token], keys: Sequence[Token], source: int
 ) -> tuple[int, int]:
-    """The layer and head to begin with; by default the first head of the middle layer.
+    """The layer and head to begin with; by default the first head of the middle layer, or of the
+    layer with attention that is nearest to it.
 
     `maps_LHTS` are small maps of all heads, `tokens` the query tokens, `keys` the key tokens: the
     same list, except in cross-attention, where no two tokens are neighbours. If the maps are
     pooled, cells take the place of tokens.
     """
-    maps = maps_LHTS.numpy()
+    layers = [layer for layer, maps in enumerate(maps_LHTS) if not bool(maps.isnan().all())]
+    maps = maps_LHTS.nan_to_num(0).numpy()
     num_layers, _, height, width = maps.shape
     pooled = (height, width) != (len(tokens), len(keys))
     words = list(range(height)) if pooled else _places(tokens)
@@ -37,7 +39,8 @@ def first_head(
     if pooled:
         source = -(-(source + 1) * height // len(tokens)) - 1
     nearest = 2 if keys is tokens else 0
-    best, found = 0.0, (num_layers // 2, 0)
+    middle = num_layers // 2
+    best, found = 0.0, (min(layers, key=lambda each: (abs(each - middle), -each)), 0)
     for layer, heads in enumerate(maps if words else ()):
         for head, map_TS in enumerate(heads):
             greatest = float(map_TS.max())

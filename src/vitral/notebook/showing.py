@@ -52,7 +52,7 @@ def view(
             raise
         raise VitralError("notebook_needs_anywidget") from error
     part = trace.first_part if part is None else part
-    checked_records(trace, part)
+    layers = list(checked_records(trace, part))
     tokens = trace.query_tokens(part)
     source = first_source(tokens) if token is None else token
     if layer is None and head is None and 0 <= source < len(tokens):
@@ -61,7 +61,7 @@ def view(
     return TraceWidget(
         trace,
         part,
-        layer=layer or 0,
+        layer=layers[0] if layer is None else layer,
         head=head or 0,
         token=source,
         key=key,

@@ -12,6 +12,7 @@ import torch
 
 from vitral.figures.colour import INKS, Scale, ramp
 from vitral.messages import message, preferred_language
+from vitral.messages.written_numbers import decimal
 
 if TYPE_CHECKING:
     from vitral.notebook.widget import TraceWidget
@@ -63,7 +64,7 @@ def _table(shown: "TraceWidget", names: list[str], seen: list[str], language: st
 
     rows = "".join(
         f"<tr><td>{html.escape(names[query])}</td><td>{html.escape(seen[key])}</td>"
-        f"<td>{_number(weight, 4, language)}</td></tr>"
+        f"<td>{decimal(weight, 4, language)}</td></tr>"
         for query, key, weight in _links(shown, MOST_ROWS)
     )
     head = f"<tr><th>{say('looks')}</th><th>{say('seen')}</th><th>{say('weight')}</th></tr>"
@@ -101,7 +102,7 @@ def _lines(shown: "TraceWidget", names: list[str], seen: list[str], language: st
         colour = ink.most if index == most else ink.ink
         drawn.append(_word(end + 8, index, colour, name))
         if row is not None:
-            number = _number(float(row[index]), 2, language)
+            number = decimal(float(row[index]), 2, language)
             drawn.append(_word(width - 12, index, ink.soft, number, at_end=True))
     return "".join([*drawn, "</svg>"])
 
@@ -119,9 +120,3 @@ def _names(tokens: "list[Token]") -> list[str]:
 def _middle(index: int) -> int:
     """The height of a token's middle, in pixels."""
     return _TOP + index * _ROW + _ROW // 2
-
-
-def _number(value: float, digits: int, language: str) -> str:
-    """A weight as its language writes it."""
-    text = f"{value:.{digits}f}"
-    return text.replace(".", ",") if language == "es" else text

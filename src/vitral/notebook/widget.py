@@ -15,6 +15,7 @@ from vitral.notebook.still import still_html
 from vitral.studio.gate.error_body import error_body
 from vitral.studio.single_trace import SingleTrace
 from vitral.tracing.attention.given_pattern import GivenPattern
+from vitral.tracing.parts import without_attention
 
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
@@ -43,7 +44,7 @@ class TraceWidget(anywidget.AnyWidget):
     where they are None; `height` is that of the picture in pixels.
 
     Setting a trait to what is not there raises VitralError `layer_out_of_range`,
-    `head_out_of_range`, `token_out_of_range` or `page_option`.
+    `layer_without_attention`, `head_out_of_range`, `token_out_of_range` or `page_option`.
     """
 
     layer = t.Int().tag(sync=True)
@@ -63,7 +64,9 @@ class TraceWidget(anywidget.AnyWidget):
         self.answers = SingleTrace(trace, part)
         if not PROGRAM.is_file():
             raise VitralError("page_not_built")
-        known = not any(isinstance(record, GivenPattern) for record in self.answers.records)
+        known = not any(
+            isinstance(record, GivenPattern) for record in self.answers.records.values()
+        )
         self._offered = tuple(name for name in VIEWS if known or name not in NEED_QUERIES)
         self._esm = PROGRAM.read_text(encoding="utf-8")
         self.set_trait("_views", list(self._offered))
@@ -119,6 +122,8 @@ class TraceWidget(anywidget.AnyWidget):
         layer, num_layers = int(proposal["value"]), self.answers.num_layers
         if not 0 <= layer < num_layers:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=num_layers)
+        if layer not in self.answers.records:
+            raise without_attention(self.trace.model, layer, self.answers.records)
         return layer
 
     @t.validate("head")

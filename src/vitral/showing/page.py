@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from vitral.errors import VitralError, check_range, is_whole
 from vitral.messages import LANGUAGES, message, preferred_language
+from vitral.messages.written_numbers import decimal
 from vitral.showing.page_data import checked_records, page_data, size_of
 from vitral.tracing.trace import Trace
 
@@ -52,22 +53,23 @@ def page(
     tokens = trace.query_tokens(part)
     if token is not None and not (is_whole(token) and 0 <= token < len(tokens)):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
-    trace.attention(layer or 0, head or 0, part)  # says what is wrong with them
+    opens = next(iter(records)) if layer is None else layer
+    trace.attention(opens, head or 0, part)  # says what is wrong with them
     size = size_of(records) / 1e6
     if size > most_megabytes:
         raise VitralError(
             "page_too_large",
             tokens=len(tokens),
-            megabytes=f"{size:.3g}",
-            limit=f"{most_megabytes:g}",
+            megabytes=float(f"{size:.3g}"),
+            limit=most_megabytes,
         )
-    asked = _asked(layer, head, token, view, language, theme)
+    asked = _asked(layer if head is None else opens, head, token, view, language, theme)
     data = page_data(trace, part, "", _version())
     data["opens"] = _address(asked, data["address"])
     speaks = language or preferred_language()
     filled = {
         "title": html.escape(_title(trace, data["text"])),
-        "table": _table(trace, part, layer or 0, head or 0, speaks),
+        "table": _table(trace, part, opens, head or 0, speaks),
         "trace": _harmless(json.dumps(data, ensure_ascii=False, separators=(",", ":"))),
     }
     pieces = _MARK.split(_template().replace('<html lang="en"', f'<html lang="{speaks}"', 1))
@@ -162,7 +164,7 @@ def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str
 
     rows = "".join(
         f"<tr><td>{i}</td><td>{texts[i]}</td><td>{key}</td><td>{seen[key]}</td>"
-        f"<td>{weight:.4f}</td></tr>"
+        f"<td>{decimal(weight, 4, language)}</td></tr>"
         for i, (key, weight) in enumerate(zip(where.tolist(), most.tolist(), strict=True))
     )
     caption = say("title", model=trace.model, layer=layer, head=head)

@@ -40,14 +40,19 @@ _REBUILT_FROM = {
 def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, Any]:
     """The page's content, ready for json.dumps.
 
-    Raises VitralError `page_layers` where some layers have no attention, or other numbers of
-    heads or tokens than the first.
+    Raises VitralError `page_layers` where layers have other numbers of heads or tokens. A layer
+    without attention is null.
     """
-    records = checked_records(trace, part)
+    attentions = checked_records(trace, part)
+    records = list(attentions.values())
+    num_layers = trace.num_blocks(part)
     lists: dict[str, list[Any]] = {"rules": [], "biases": []}
     seen: dict[tuple[str, int], int] = {}
-    layers = [_layer(record, lists, seen) for record in records]
-    pooled = trace.pooled(POOLED_SIDE, part)
+    layers = [
+        _layer(attentions[layer], lists, seen) if layer in attentions else None
+        for layer in range(num_layers)
+    ]
+    pooled = trace.pooled(POOLED_SIDE, part).nan_to_num(0)
     scale = pooled.amax(dim=(2, 3))
     steps = pooled / scale.clamp_min(torch.finfo(torch.float32).tiny)[:, :, None, None]
     tokens, keys = trace.query_tokens(part), trace.key_tokens(part)
@@ -62,7 +67,7 @@ def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, 
         "surface": _surface(trace),
         "part": part,
         "address": trace.part(part).address_in_any_layer("attention.pattern"),
-        "num_layers": len(records),
+        "num_layers": num_layers,
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
         "tokens": [token.entries() for token in tokens],
@@ -91,18 +96,18 @@ def _surface(trace: Trace) -> dict[str, Any] | None:
     return {**surface.entries(), "png": base64.b64encode(surface.png).decode("ascii")}
 
 
-def checked_records(trace: Trace, part: str) -> list[AttentionRecord]:
-    """The part's records, where a page can show them; else VitralError, see `page_data`."""
+def checked_records(trace: Trace, part: str) -> dict[int, AttentionRecord]:
+    """A part's records by layer, where a page can show them; else VitralError: `page_data`."""
     records = trace.layers(part)
     sizes = {(each.num_heads, each.num_queries, each.num_keys) for each in records.values()}
-    if len(sizes) > 1 or list(records) != list(range(len(records))):
+    if len(sizes) > 1:
         raise VitralError("page_layers", model=trace.model)
-    return list(records.values())
+    return records
 
 
-def size_of(records: list[AttentionRecord]) -> int:
+def size_of(records: dict[int, AttentionRecord]) -> int:
     """About how many bytes the records take in a page."""
-    numbers = sum(min(_kept_bytes(record), _given_bytes(record)) for record in records)
+    numbers = sum(min(_kept_bytes(each), _given_bytes(each)) for each in records.values())
     return numbers * 4 // 3
 
 

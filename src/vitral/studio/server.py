@@ -117,7 +117,7 @@ class _Server(uvicorn.Server):
 def bound_socket(host: str, port: int) -> socket.socket:
     """A socket bound to host and port (port 0: any that is free)."""
     if not 0 <= port <= 65535:
-        raise VitralError("port_out_of_range", port=port)
+        raise VitralError("port_out_of_range", port=str(port))
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -131,9 +131,9 @@ def bound_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise VitralError("port_taken", port=port) from error
+            raise VitralError("port_taken", port=str(port)) from error
         if error.errno == errno.EACCES:
-            raise VitralError("port_forbidden", port=port) from error
+            raise VitralError("port_forbidden", port=str(port)) from error
         raise VitralError("host_unknown", host=host) from error
     return listener
 

@@ -33,7 +33,7 @@ class SingleTrace(TraceAnswers):
         within = self.key_tokens is self.query_tokens
         lists = {"queries": "tokens" if within else "decoder_tokens", "keys": "tokens"}
         self.described = part_of(trace, part).model_copy(update=lists)
-        self.num_layers, self.num_heads = len(self.records), self.records[0].num_heads
+        self.num_layers, self.num_heads = trace.num_blocks(part), self.described.num_heads
 
     def studio(self) -> Studio:
         """The list of models: this one."""

@@ -204,3 +204,19 @@ def test_a_trace_of_too_many_tokens_is_refused(
         )
         assert answer.status_code == 422
         assert answer.json()["error"]["code"] == "trace_over_tokens"
+
+
+def test_without_its_model_a_trace_tells_what_it_can(client: TestClient, saved: Any) -> None:
+    trace, content = saved
+    known = f"/api/traces/{send(client, content).json()['id']}"
+    heads = client.get(f"{known}/heads")
+    assert heads.status_code == 200
+    assert len(heads.json()["heads"]) == trace.num_layers * trace.num_heads
+    assert heads.json()["repeated"] is False
+    path = client.get(f"{known}/path", params={"token": 3})
+    assert path.status_code == 200
+    assert all(level["words"] is None and level["tokens"] for level in path.json()["levels"])
+    assert client.get(f"{known}/graph", params={"token": 3}).status_code == 200
+    # What runs the model again, or asks for its vocabulary, is refused in one line.
+    for question in ("heads/constancy", "predictions?token=3"):
+        assert code_of(client.get(f"{known}/{question}")) == "model_unknown"

@@ -9,6 +9,7 @@ import { catalogues } from "virtual:messages";
 import type { MessageKey } from "virtual:messages/keys";
 
 import { fill, pieces, type Piece, type Values } from "./fill";
+import { decimal, formatted, significant } from "./numbers";
 
 export const LANGUAGES = ["es", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -29,21 +30,19 @@ export function browserLanguage(): Language {
 
 export class Reader {
   language = $state<Language>(browserLanguage());
-  /** Making one takes much longer than using it. */
-  readonly #formats = new Map<string, Intl.NumberFormat>();
 
   /** The message `key`. */
   readonly say = (key: MessageKey, values: Values = {}): string =>
-    fill(this.#template(key) ?? key, values);
+    fill(this.#template(key) ?? key, values, this.language);
 
   /** The message `key` in pieces, for a sentence whose parts are marked. */
   readonly sayInPieces = (key: MessageKey, values: Values): Piece[] =>
-    pieces(this.#template(key) ?? key, values);
+    pieces(this.#template(key) ?? key, values, this.language);
 
   /** The message of an error's code, or `fallback` (the server's own words) for one unknown here. */
   readonly sayError = (code: string, values: Values, fallback: string): string => {
     const template = this.#template(`error.${code}`);
-    return template === undefined ? fallback : fill(template, values);
+    return template === undefined ? fallback : fill(template, values, this.language);
   };
 
   /** A model's title: bundled ones have one in each language. */
@@ -54,7 +53,7 @@ export class Reader {
   readonly number = (value: number, digits = 4): string => {
     const smallest = 10 ** -digits;
     if (digits > 2 && value > 0 && value < smallest / 2) return `<${this.number(smallest, digits)}`;
-    return this.#formatted(value, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return decimal(this.language, value, digits);
   };
 
   /** The same of what may be negative, with the minus sign that typesetters use. */
@@ -70,22 +69,22 @@ export class Reader {
   };
 
   /** A count or a position, with the language's mark between thousands. */
-  readonly whole = (value: number): string =>
-    this.#formatted(value, { maximumFractionDigits: 0 });
+  readonly whole = (value: number): string => decimal(this.language, value, 0);
 
   /** So many digits that count: with three 0.0123, 1.23, 123. */
   readonly short = (value: number, digits = 3): string =>
-    this.#formatted(value, { maximumSignificantDigits: digits });
+    significant(this.language, value, digits);
+
+  /** A change of a share with its sign, in percentage points: "+3.1". */
+  readonly points = (change: number): string =>
+    formatted(this.language, 100 * change, {
+      signDisplay: "exceptZero",
+      minimumFractionDigits: 1,
+      maximumFractionDigits: 1,
+    }).replace("-", "−");
 
   #template(key: string): string | undefined {
     return catalogues[this.language][key];
-  }
-
-  #formatted(value: number, options: Intl.NumberFormatOptions): string {
-    const name = this.language + JSON.stringify(options);
-    let format = this.#formats.get(name);
-    if (!format) this.#formats.set(name, (format = new Intl.NumberFormat(this.language, options)));
-    return format.format(value);
   }
 }
 

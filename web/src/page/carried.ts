@@ -59,7 +59,8 @@ export interface Carried {
   pooled: { values: Packed; scale: number[][]; aggregated: boolean };
   rules: Rule[];
   biases: Added[];
-  layers: (Given | Kept)[];
+  /** null for a layer without attention. */
+  layers: (Given | Kept | null)[];
 }
 
 /** The trace that this document carries. */

@@ -16,7 +16,7 @@ export function embedded(carried: Carried): Source {
   const part: Part = {
     name: carried.part,
     num_layers,
-    layers: Array.from({ length: num_layers }, (_, layer) => layer), // a page shows no other
+    layers: carried.layers.flatMap((kept, layer) => (kept ? [layer] : [])),
     num_heads,
     causal,
     address,

@@ -5,7 +5,6 @@ import type { Scale } from "../design/ramp";
 import { readPreferred, type Preferred } from "../state/preferences.svelte";
 import { GRAPH_KINDS, type GraphKind } from "./explaining/types";
 import { patternAddress, patternOf } from "./pattern_address";
-import { VIEWS } from "./views";
 
 /** A source token: its position, `none` when chosen so, or null where nothing was said. */
 export type Source = number | "none" | null;
@@ -24,7 +23,7 @@ export interface Place extends Preferred {
   token: Source;
   /** The token looked at whose weight is worked out; null for the strongest. */
   key: number | null;
-  /** The name of one of the VIEWS. */
+  /** The name of a view. One that there is none of is shown as the first: `viewOf`. */
   view: string;
   /** What the graph's edges are; null for rollout. */
   graph: GraphKind | null;
@@ -60,7 +59,7 @@ export function readPlace(search: string): Place {
     head: whole(query.get("head")),
     token: token === "none" ? "none" : whole(token),
     key: whole(query.get("key")),
-    view: VIEWS.find(({ name }) => name === query.get("view"))?.name ?? VIEWS[0].name,
+    view: /^[a-z_]{1,24}$/.exec(query.get("view") ?? "")?.[0] ?? "lines",
     graph: oneOf(GRAPH_KINDS, query.get("graph")),
     beside: query.get("beside"),
     blank: query.get("blank") === "1",

@@ -10,7 +10,7 @@ import type { Step } from "../state/trail";
 import type { Place } from "./address";
 import { Choices } from "./choices.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
-import { keysOf, partOf, queriesOf } from "./parts";
+import { keysOf, layerOf, partOf, queriesOf } from "./parts";
 import { Patterns } from "./patterns";
 import { settled, type Earlier } from "./settled";
 import { fetchShown, type Shown } from "./shown";
@@ -65,8 +65,8 @@ export abstract class Looking extends Choices {
 
   chooseHead(layer: number, head: number): void {
     if (!this.lookedAt) return;
-    const { num_layers, num_heads } = this.lookedAt;
-    this.layer = Math.min(num_layers - 1, Math.max(0, layer));
+    const { num_heads } = this.lookedAt;
+    this.layer = layerOf(this.lookedAt, layer, this.layer);
     this.head = Math.min(num_heads - 1, Math.max(0, head));
     this.record("head");
     void this.#look();
@@ -157,7 +157,7 @@ export abstract class Looking extends Choices {
     this.pooled = null;
     this.pointed = null;
     this.key = null;
-    this.layer = Math.min(this.layer, part.num_layers - 1);
+    this.layer = layerOf(part, this.layer);
     this.head = Math.min(this.head, part.num_heads - 1);
     if (this.token !== null && this.tokens !== before) {
       this.token = firstOf(trace, part.queries, this.tokens);

@@ -39,6 +39,15 @@ function numbered(count: number): readonly Token[] {
   return made;
 }
 
+/** The layer `wanted` of a part; where that has no attention (a convolution, a recurrence) or is none,
+ * the next that has it, further from `before`, or the nearest. */
+export function layerOf({ layers }: Part, wanted: number, before = wanted): number {
+  const way = Math.sign(wanted - before);
+  const far = (layer: number): number =>
+    Math.abs(layer - wanted) + (way * (layer - wanted) < 0 ? 1e6 : 0) - (layer > wanted ? 0.5 : 0);
+  return layers.reduce((best, layer) => (far(layer) < far(best) ? layer : best), layers[0] ?? 0);
+}
+
 /** The tokens after each of which the model says what comes next: its answer's, where it has one. */
 export function answering(trace: Trace): readonly Token[] {
   return trace.decoder_tokens.length > 0 ? trace.decoder_tokens : trace.tokens;

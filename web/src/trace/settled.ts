@@ -3,7 +3,7 @@
 import { problemFor, type Problem } from "../protocol/problem";
 import type { Part, Token, Trace } from "../protocol/types";
 import type { Place, Source } from "./address";
-import { keysOf, queriesOf } from "./parts";
+import { keysOf, layerOf, queriesOf } from "./parts";
 import { firstOf, kindOf } from "./surfaces/kinds";
 import { sameSource, stillThere } from "./words";
 
@@ -34,7 +34,7 @@ export function settled(
   const sameText = !before || before.trace.text === trace.text;
   const key = sameText ? now.key : null;
   return {
-    layer: Math.min(layer, part.num_layers - 1),
+    layer: layerOf(part, layer),
     head: Math.min(head, part.num_heads - 1),
     token: sourceIn(trace, part, place?.token ?? null, before, now.token),
     key: key !== null && key < keysOf(trace, part).length ? key : null,
@@ -55,6 +55,10 @@ function missing(
     return problemFor("part_unknown", { part: place.part, known });
   }
   if (layer >= num_layers) return problemFor("layer_out_of_range", { layer, num_layers });
+  if (!part.layers.includes(layer)) {
+    const layers = part.layers.join(", ");
+    return problemFor("layer_without_attention", { layer, layers, model: trace.model });
+  }
   if (head >= num_heads) return problemFor("head_out_of_range", { head, num_heads });
   return null;
 }

@@ -67,21 +67,27 @@ const OF_A_HEAD: readonly [View, ...View[]] = [
   { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
   { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(HeadMap) },
   { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
-  {
-    name: "components",
-    label: "studio.view_components",
-    reach: "head",
-    possible: (source) => source.getQueryKey !== null,
-    fetch: () => import("./arithmetic/QueryKeyView.svelte"),
-  },
-  {
-    name: "arithmetic",
-    label: "studio.view_arithmetic",
-    reach: "head",
-    possible: (source) => source.getArithmetic !== null,
-    fetch: () => import("./arithmetic/ArithmeticView.svelte"),
-  },
 ];
+
+/** One head, worked out: what a page that carries its own trace holds too little for. */
+const WORKED_OUT: readonly View[] = __COMPUTED__
+  ? [
+      {
+        name: "components",
+        label: "studio.view_components",
+        reach: "head",
+        possible: (source) => source.getQueryKey !== null,
+        fetch: () => import("./arithmetic/QueryKeyView.svelte"),
+      },
+      {
+        name: "arithmetic",
+        label: "studio.view_arithmetic",
+        reach: "head",
+        possible: (source) => source.getArithmetic !== null,
+        fetch: () => import("./arithmetic/ArithmeticView.svelte"),
+      },
+    ]
+  : [];
 
 /** What asks a Studio, about all of the text or about the text run again. A page that carries its
  * own trace, and a notebook's widget, are built without. */
@@ -136,7 +142,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
     ]
   : [];
 
-export const VIEWS: readonly [View, ...View[]] = [...OF_A_HEAD, ...OF_A_STUDIO];
+export const VIEWS: readonly [View, ...View[]] = [...OF_A_HEAD, ...WORKED_OUT, ...OF_A_STUDIO];
 
 /** The views that there are for a source of answers. */
 export function viewsOf(source: Source): View[] {

@@ -1,59 +1,32 @@
-// The Write room: how a text begins, the tree of what was written after it, and where in it the
-// reader is. Studio is told the place with every question, so that it may forget and be restarted.
+// The Write room: what the reader does there, and how what it shows comes from Studio. Studio is told
+// the place with every question, so that it may forget and be restarted.
 import { createContext } from "svelte";
 
 import type { Reader } from "../messages/reader.svelte";
 import { ServerGone, StudioError, getStudio } from "../protocol/client";
-import { problemOf, type Problem } from "../protocol/problem";
-import type { ModelCard, Studio } from "../protocol/types";
+import { problemOf } from "../protocol/problem";
 import type { AddressBar } from "../state/address_bar";
 import type { Preferences } from "../state/preferences.svelte";
 import type { Step } from "../state/trail";
 import { readWritePlace, writeWritePlace } from "./address";
-import { weightsOf, type Seen } from "./attention";
-import { Choices } from "./choices.svelte";
 import * as client from "./client";
-import { distribution, rankOf, type Distribution } from "./distribution";
+import { rankOf } from "./distribution";
 import { Trees } from "./kept";
-import { answers, writes } from "./kinds";
-import { Looks } from "./looks";
 import { pieceOf } from "./names";
 import { Race } from "./race.svelte";
-import { ROOT, textOf, Tree, type Node } from "./tree";
-import type { EndLine, Look, NewestLine, Piece, Vocabulary, WritingPlace } from "./types";
+import { RecentAnswers } from "./recent_answers";
+import { ROOT } from "./tree";
+import type { EndLine, NewestLine } from "./types";
+import { Written } from "./written.svelte";
 
 const WAIT_WHILE_TYPING = 450;
 const RETRY_EVERY = 2000;
 /** Milliseconds between two times that the tree is kept while a text comes in. */
 const KEEP_EVERY = 500;
 
-export class WriteRoom extends Choices {
-  studio = $state.raw<Studio | null>(null);
-  beginning = $state("");
-  model = $state("");
-
-  /** The tokens of the beginning; empty until Studio has told them. */
-  prompt = $state.raw<Piece[]>([]);
-  /** What the decoder of an encoder–decoder begins its answer with; else empty. */
-  opening = $state.raw<Piece[]>([]);
-  names = $state.raw<Vocabulary | null>(null);
-  /** What the model makes of the place `seenAt`. */
-  seen = $state.raw<Look | null>(null);
-  seenAt = $state(-1);
-  /** The line that came last, while a text is being written. */
-  live = $state.raw<NewestLine | null>(null);
-  current = $state(ROOT);
-  writing = $state(false);
-  gone = $state(false);
-  problem = $state.raw<Problem | null>(null);
-  /** Why the last writing ended; null before any. */
-  ended = $state<EndLine["end"] | null>(null);
-  /** Grows with every change of the tree, which is no state of its own. */
-  version = $state(0);
-
-  #tree = new Tree();
+export class WriteRoom extends Written {
   readonly #trees = new Trees();
-  readonly #looks = new Looks();
+  readonly #recent = new RecentAnswers();
   #looking = new AbortController();
   #streaming = new AbortController();
   #naming = new AbortController();
@@ -61,42 +34,6 @@ export class WriteRoom extends Choices {
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #begun = false;
   #left = 0;
-
-  readonly tree: Tree = $derived.by(() => (this.version, this.#tree));
-  readonly path: Node[] = $derived.by(() => (this.version, this.#tree.path(this.current)));
-  readonly rest: Node[] = $derived.by(() => (this.version, this.#tree.rest(this.current)));
-  readonly node: Node = $derived.by(() => (this.version, this.#tree.get(this.current)));
-  readonly children: Node[] = $derived.by(() => {
-    const tree = (this.version, this.#tree);
-    return tree.get(this.current).children.map((key) => tree.get(key));
-  });
-
-  readonly card: ModelCard | null = $derived(
-    this.studio?.models.find((card) => card.name === this.model) ?? null,
-  );
-  /** Does the model answer the beginning, instead of writing it on? */
-  readonly answers: boolean = $derived(this.opening.length > 0 || answers(this.card));
-  /** Is the beginning a message to the model? */
-  readonly asMessage: boolean = $derived(this.chat && (this.card?.chats ?? false));
-  /** The models that write. */
-  readonly writers: ModelCard[] = $derived(this.studio?.models.filter(writes) ?? []);
-  /** Is what is seen that of the place where the reader is? */
-  readonly fresh: boolean = $derived(this.seen !== null && this.seenAt === this.current);
-  /** The tokens that the decoder reads: its beginning, and what was written. */
-  readonly decoded: Piece[] = $derived([
-    ...(this.answers ? this.opening : this.prompt),
-    ...this.path.map((node) => node.token),
-  ]);
-  /** The ids that are read at the current place: those in the window. */
-  readonly read: number[] = $derived(this.decoded.slice(this.seen?.start ?? 0).map(({ id }) => id));
-  /** Whom the newest token looks at. */
-  readonly looks: Seen = $derived(weightsOf(this.seen, this.fresh, this.live, this.decoded.length));
-  /** What may follow, under the dials as they stand; null while it is not known. */
-  readonly next: Distribution | null = $derived(
-    this.fresh && this.seen && this.seen.logits.length > 0
-      ? distribution(this.seen.logits, this.read, this.settings)
-      : null,
-  );
 
   readonly race = new Race(this);
   readonly #reader: Reader;
@@ -131,7 +68,7 @@ export class WriteRoom extends Choices {
     if (!this.studio) return;
     const place = readWritePlace(query);
     const { settings, seed, tokens, stop, windowed, chat, layer, head, mode } = place;
-    if (windowed !== this.windowed) this.#looks.clear();
+    if (windowed !== this.windowed) this.#recent.clear();
     const otherForm = chat !== this.chat;
     Object.assign(this, { settings, seed, tokens, stop, windowed, chat, layer, head, mode });
     const preferred = this.writers.find((card) => card.name === this.studio?.default_model);
@@ -145,12 +82,12 @@ export class WriteRoom extends Choices {
     const otherModel = model !== this.model;
     if (otherModel || otherForm || text !== this.beginning || this.seenAt < 0) {
       [this.model, this.beginning] = [model, text];
-      this.#looks.clear();
+      this.#recent.clear();
       [this.prompt, this.opening] = [[], []];
       this.seen = null;
       this.seenAt = -1;
-      this.#tree = this.#trees.open(model, this.#root());
-      this.current = this.#tree.rest(ROOT).at(-1)?.key ?? ROOT;
+      this.grown = this.#trees.open(model, this.#root());
+      this.current = this.grown.rest(ROOT).at(-1)?.key ?? ROOT;
       this.version += 1;
     }
     if (otherModel || !this.names) void this.#name();
@@ -185,7 +122,7 @@ export class WriteRoom extends Choices {
   /** Go to a node: as if nothing had been written after it, though nothing is lost. */
   go(key: number): void {
     if (this.writing) this.stopWriting();
-    this.#tree.visit(key);
+    this.grown.visit(key);
     this.current = key;
     this.ended = null;
     this.version += 1;
@@ -197,7 +134,7 @@ export class WriteRoom extends Choices {
   force(id: number): void {
     if (this.writing || !this.next || !this.fresh) return;
     const { own, shares } = this.next;
-    const node = this.#tree.add(this.current, {
+    const node = this.grown.add(this.current, {
       token: pieceOf(this.names, id),
       way: "forced",
       share: shares[id] ?? 0,
@@ -213,7 +150,7 @@ export class WriteRoom extends Choices {
     for (const id of ids) {
       const token = pieceOf(this.names, id);
       const unknown = { share: null, logProbability: null, rank: null };
-      key = this.#tree.add(key, { token, way: "strategy", ...unknown }).key;
+      key = this.grown.add(key, { token, way: "strategy", ...unknown }).key;
     }
     this.chooseMode("steps");
     this.go(key);
@@ -246,12 +183,6 @@ export class WriteRoom extends Choices {
     else void this.#look();
   }
 
-  /** The text up to where the reader is; an answer, once it has begun, is one by itself. */
-  text(): string {
-    const written = textOf(this.path);
-    return this.answers ? written || this.beginning : this.beginning + written;
-  }
-
   address(): string {
     return writeWritePlace({
       model: this.model || null,
@@ -260,13 +191,6 @@ export class WriteRoom extends Choices {
       language: this.preferences.chosenLanguage,
       theme: this.preferences.chosenTheme,
     });
-  }
-
-  /** A place for Studio: the beginning, and the ids after it. */
-  place(): WritingPlace {
-    const written = this.#tree.path(this.current).map((node) => node.token.id);
-    const { model, beginning: text, windowed } = this;
-    return { model, text, written, windowed, chat: this.asMessage };
   }
 
   // How it comes here ---------------------------------------------------------------------------
@@ -289,7 +213,7 @@ export class WriteRoom extends Choices {
         this.#keepSoon();
       }
       if (!end) throw new ServerGone("no end");
-      const node = this.#tree.get(this.current);
+      const node = this.grown.get(this.current);
       if (end.end !== "length") [node.end, node.kept] = [end.end, end.kept];
       this.ended = end.end;
       this.writing = false;
@@ -310,7 +234,7 @@ export class WriteRoom extends Choices {
   }
 
   #take(line: NewestLine, likeliest: boolean): void {
-    const node = this.#tree.add(this.current, {
+    const node = this.grown.add(this.current, {
       token: line.token,
       way: likeliest ? "likeliest" : "drawn",
       share: line.share,
@@ -327,15 +251,15 @@ export class WriteRoom extends Choices {
     this.#looking.abort();
     const { signal } = (this.#looking = new AbortController());
     if (!this.studio) return;
-    const [current, tree] = [this.current, this.#tree];
+    const [current, tree] = [this.current, this.grown];
     const name = [current, this.layer, this.head].join();
     try {
-      let look = this.#looks.find(name);
+      let look = this.#recent.find(name);
       if (!look) {
         const question = { ...this.place(), layer: this.layer, head: this.head };
         look = await client.look(question, signal);
         if (signal.aborted) return;
-        this.#looks.add(name, look);
+        this.#recent.add(name, look);
       }
       [this.prompt, this.opening] = [look.prompt, look.opening];
       tree.path(current).forEach((node, index) => {
@@ -383,7 +307,7 @@ export class WriteRoom extends Choices {
 
   /** A tree whose tokens this model does not have. */
   #forget(): void {
-    this.#tree = this.#trees.renew(this.model, this.#root());
+    this.grown = this.#trees.renew(this.model, this.#root());
     this.current = ROOT;
     this.version += 1;
     void this.#look();
@@ -397,7 +321,7 @@ export class WriteRoom extends Choices {
   #keep(): void {
     clearTimeout(this.#keeping);
     this.#keeping = undefined;
-    this.#trees.keep(this.model, this.#root(), this.#tree);
+    this.#trees.keep(this.model, this.#root(), this.grown);
   }
 
   /** What trees of this beginning are kept under: what follows a message is another text. */
@@ -415,7 +339,7 @@ export class WriteRoom extends Choices {
   }
 
   protected otherWindow(): void {
-    this.#looks.clear();
+    this.#recent.clear();
     this.otherHead();
   }
 

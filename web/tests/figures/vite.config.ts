@@ -9,7 +9,7 @@ export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "/figures/",
   plugins: [svelte(), messageCatalogues({ included: ["studio", "trace", "errors"] })],
-  define: { __SERVED__: true },
+  define: { __SERVED__: true, __COMPUTED__: true },
   publicDir: false,
   build: { outDir: process.env["FIGURES"] ?? "built", emptyOutDir: true, target: "es2022" },
 });

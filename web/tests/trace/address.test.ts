@@ -85,7 +85,7 @@ describe("the page's address", () => {
 
   it.each([
     "?at=layers.x.attention.pattern&head=-1&token=1.5",
-    "?at=encoder&head=&token=99999999999999&view=film&scale=rainbow&lang=fr&theme=pink",
+    "?at=encoder&head=&token=99999999999999&view=Film!&scale=rainbow&lang=fr&theme=pink",
     "?at=layers.5.attention.pattern.q",
   ])("takes nonsense for nothing said: %s", (search) => {
     expect(readPlace(search)).toMatchObject({

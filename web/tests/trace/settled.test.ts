@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Trace } from "../../src/protocol/types";
 import { readPlace } from "../../src/trace/address";
+import { layerOf } from "../../src/trace/parts";
 import { settled, type Aim, type Earlier } from "../../src/trace/settled";
 import { partNamed, tokensOf, traceOf } from "./traced";
 
@@ -105,5 +106,29 @@ describe("the token looked at", () => {
 
   it("goes with another text", () => {
     expect(settle(traceOf(tokensOf("Hola| a| los| dos| de| ahí")), { before: bert }).key).toBeNull();
+  });
+});
+
+describe("a layer without attention", () => {
+  const part = partNamed("", { num_layers: 8, layers: [2, 5] });
+
+  it("is stepped over in the direction of the step, and at the end nothing moves", () => {
+    expect([layerOf(part, 3, 2), layerOf(part, 4, 5)]).toEqual([5, 2]);
+    expect([layerOf(part, 6, 5), layerOf(part, 1, 2), layerOf(part, 99, 5)]).toEqual([5, 2, 5]);
+  });
+
+  it("becomes the nearest that has it", () => {
+    expect([layerOf(part, 0), layerOf(part, 3), layerOf(part, 4), layerOf(part, 7)]).toEqual([2, 2, 5, 5]);
+    expect(layerOf(part, 5)).toBe(5);
+  });
+
+  it("is named as the mistake that it is, with those that have attention", () => {
+    const mixed = traceOf(bert.tokens, { parts: [part] });
+    const found = settle(mixed, { search: "?at=layers.3.attention.pattern" });
+    expect(found.layer).toBe(2);
+    expect(found.problem).toMatchObject({
+      code: "layer_without_attention",
+      values: { layer: 3, layers: "2, 5", model: "vitral-es-bert" },
+    });
   });
 });

@@ -16,7 +16,7 @@ export function partNamed(name: string, change: Partial<Part> = {}): Part {
   return {
     name,
     num_layers: 6,
-    layers: Array.from({ length: 6 }, (_, layer) => layer),
+    layers: Array.from({ length: change.num_layers ?? 6 }, (_, layer) => layer),
     num_heads: 8,
     causal: false,
     address: "layers.{layer}.attention.pattern",

@@ -8,6 +8,7 @@ from vitral.lessons import tree
 from vitral.lessons.lesson import Lesson
 from vitral.lessons.manifest import NumberEntry
 from vitral.lessons.shelf import Shelf
+from vitral.messages.written_numbers import decimal, percent, significant
 
 Language = Literal["es", "en"]
 
@@ -50,12 +51,10 @@ def parts_of(shelf: Shelf, lesson: Lesson, language: Language) -> list[Part]:
 def number_text(value: float, entry: NumberEntry, language: Language) -> str:
     """A number as the prose shows it."""
     if entry.percent:
-        written = f"{100 * value:.{1 if entry.digits is None else entry.digits}f} %"
-    elif entry.digits is not None:
-        written = f"{value:.{entry.digits}f}"
-    else:
-        written = f"{value:.3g}"
-    return written.replace(".", ",") if language == "es" else written
+        return percent(value, 1 if entry.digits is None else entry.digits, language)
+    if entry.digits is not None:
+        return decimal(value, entry.digits, language)
+    return significant(value, 3, language)
 
 
 class _Writer:

@@ -10,6 +10,7 @@ from vitral.errors import VitralError
 from vitral.lessons.exporting.markdown import Language, Part
 from vitral.lessons.lesson import Lesson
 from vitral.lessons.shelf import Shelf
+from vitral.messages.written_numbers import significant
 
 _STYLE = """\
 :root { color-scheme: light dark; }
@@ -68,6 +69,5 @@ def _table(shelf: Shelf, lesson: Lesson, language: Language, part: Part) -> str:
 
 def _shown(value: object, language: Language) -> str:
     if isinstance(value, float):
-        written = f"{value:.4g}"
-        return written.replace(".", ",") if language == "es" else written
+        return significant(value, 4, language)
     return str(value)

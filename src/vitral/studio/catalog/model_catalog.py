@@ -68,6 +68,9 @@ class ModelCatalog:
             for entry in list(self._models.values())
         ]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._models
+
     def check(self, name: str) -> None:
         """Raises VitralError("model_unknown") for a name that is not in the catalog."""
         if name not in self._models:

@@ -1,11 +1,14 @@
 """The body of every answer that is not a success, over HTTP and in a notebook alike."""
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 from pydantic import BaseModel
 
 from vitral.errors import VitralError
+from vitral.messages import LANGUAGES
+from vitral.messages.written_numbers import Written
 
 
 class ErrorDetail(BaseModel):
@@ -38,9 +41,13 @@ def invalid_request(mistakes: Sequence[Any]) -> VitralError:
 
 
 def _plain(value: object) -> object:
-    """`value` as a type that JSON supports."""
+    """`value` as a type that JSON supports; what each language writes in its own way, in each."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
+    if isinstance(value, Real):
+        return int(value) if isinstance(value, Integral) else float(value)
+    if isinstance(value, Written):
+        return {language: value.written(language) for language in LANGUAGES}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
     if isinstance(value, dict):

@@ -62,7 +62,7 @@ def check_weights(what: str, values: Tensor, raw: bool, most: float | None = 1.0
     wrong = wrong if most is None else wrong | (values > most)
     if bool(wrong.any()):
         value = float(values.reshape(-1)[wrong.reshape(-1)][0])
-        raise VitralError("edit_weight_wrong", what=what, value=f"{value:.4g}")
+        raise VitralError("edit_weight_wrong", what=what, value=value)
 
 
 def shape_of(value: Tensor) -> str:

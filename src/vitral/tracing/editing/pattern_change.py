@@ -330,7 +330,7 @@ def _scale(
     over = shared & (left < -TOLERANCE)
     if bool(over.any()):
         raise VitralError(
-            "edit_row_over_one", row=int(rows[over][0]), sum=f"{1 - float(left[over][0]):.4g}"
+            "edit_row_over_one", row=int(rows[over][0]), sum=round(1 - float(left[over][0]), 4)
         )
     stuck = shared & (rest <= 0) & (left > TOLERANCE) & (value != 0).any(-1)
     if bool(stuck.any()):

@@ -1,8 +1,10 @@
 """Sizes in bytes, as people write them: "1.5 GB" is 1,500,000,000 bytes."""
 
 import re
+from dataclasses import dataclass
 
 from vitral.errors import VitralError
+from vitral.messages.written_numbers import Written, decimal
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40}
@@ -26,10 +28,17 @@ def num_bytes(size: int | str) -> int:
     return int(found)
 
 
-def in_words(size: float) -> str:
-    """A number of bytes as text, with two significant figures: "1.5 GB", "34 GB", "260 MB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5:
-            return f"{size:.1f} {unit}" if size < 9.95 and unit == "GB" else f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+@dataclass(frozen=True)
+class ByteSize(Written):
+    """A number of bytes for people to read, with two figures: "1.5 GB", "34 GB", "260 MB"."""
+
+    size: float
+
+    def written(self, language: str | None = None) -> str:
+        size = self.size
+        for unit in ("B", "kB", "MB", "GB"):
+            if size < 999.5:
+                digits = 1 if size < 9.95 and unit == "GB" else 0
+                return f"{decimal(size, digits, language)} {unit}"
+            size /= 1000
+        return f"{decimal(size, 1, language)} TB"

@@ -21,7 +21,7 @@ from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.tracing.maps import fine_maps
 from vitral.tracing.maps.pooled_maps import LARGEST
-from vitral.tracing.memory.byte_size import in_words, num_bytes
+from vitral.tracing.memory.byte_size import ByteSize, num_bytes
 from vitral.tracing.memory.free_memory import free_memory
 from vitral.tracing.memory.store import temporary_folder
 from vitral.tracing.recording.inputs import Batch, arguments
@@ -83,8 +83,8 @@ class Forecast:
         return self.working + self.in_memory
 
     def text(self, language: str | None = None) -> str:
-        """The forecast in one line."""
-        sizes = {name: in_words(getattr(self, name)) for name in _SIZES}
+        """All of this in one line."""
+        sizes = {name: ByteSize(getattr(self, name)) for name in _SIZES}
         key = "cli.forecast_streaming" if self.on_disk else "cli.forecast"
         return message(key, language, folder=self.folder, num_tokens=self.num_tokens, **sizes)
 
@@ -94,31 +94,31 @@ class Forecast:
         `memory_short`: it does not fit even with the trace in a file. `memory_budget_short`: it
         does not fit with the budget in memory. `disk_short`: the file does not fit on its disk.
         """
-        sizes: dict[str, Any] = {name: in_words(getattr(self, name)) for name in _SIZES}
+        sizes: dict[str, Any] = {name: ByteSize(getattr(self, name)) for name in _SIZES}
         least = self.working + min(self.kept, BUDGET)
         if self.free is not None and min(least, self.streaming) > self.free:
             raise VitralError(
                 "memory_short",
-                needed=in_words(min(least, self.streaming)),
-                free=in_words(self.free),
+                needed=ByteSize(min(least, self.streaming)),
+                free=ByteSize(self.free),
                 num_tokens=self.num_tokens,
                 fitting=self._fitting(self.free),
             )
         if self.free is not None and self.streaming > self.free:
-            cheaper = in_words(BUDGET)
-            free = in_words(self.free)
+            cheaper = ByteSize(BUDGET)
+            free = ByteSize(self.free)
             raise VitralError(
                 "memory_budget_short",
                 needed=sizes["streaming"],
                 free=free,
                 cheaper=cheaper,
-                least=in_words(least),
+                least=ByteSize(least),
             )
         if self.on_disk > self.free_on_disk:
             raise VitralError(
                 "disk_short",
                 needed=sizes["on_disk"],
-                free=in_words(self.free_on_disk),
+                free=ByteSize(self.free_on_disk),
                 folder=str(self.folder),
                 whole=sizes["whole"],
                 kept=sizes["kept"],

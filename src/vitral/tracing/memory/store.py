@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
-from vitral.tracing.memory.byte_size import in_words
+from vitral.tracing.memory.byte_size import ByteSize
 
 SMALL = 1 << 16
 """Bytes below which a tensor always stays in memory: a mapping would cost more."""
@@ -71,7 +71,7 @@ class Store:
                 content = content[self._file.write(content) :]
         except OSError as error:
             raise VitralError(
-                "disk_full", size=in_words(start + size), folder=str(self.folder)
+                "disk_full", size=ByteSize(start + size), folder=str(self.folder)
             ) from error
         self.on_disk = start + size
         # A private mapping: writing into the tensor does not change the file.

@@ -20,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from vitral.messages import message
+from vitral.messages.written_numbers import decimal, percent, whole
 from vitral.text.control_signs import visible
 from vitral.training.watching.watcher import Evaluated, Stepped, Watcher
 
@@ -84,21 +85,21 @@ class Terminal(Watcher):
     def evaluated(self, event: Evaluated) -> None:
         figures = event.figures
         parts = [
-            message("train.step", step=f"{event.step:6d}"),
-            f"{100 * event.progress:3.0f} %",
-            message("train.loss", loss=f"{event.loss:.3f}"),
-            message("train.held_out", loss=f"{figures['held_out_loss']:.3f}"),
+            message("train.step", step=f"{whole(event.step):>6}"),
+            f"{percent(event.progress, 0):>5}",
+            message("train.loss", loss=decimal(event.loss, 3)),
+            message("train.held_out", loss=decimal(figures["held_out_loss"], 3)),
         ]
         if BITS in figures:
-            parts.append(message("train.bits_per_byte", bits=f"{figures[BITS]:.3f}"))
+            parts.append(message("train.bits_per_byte", bits=decimal(figures[BITS], 3)))
         if ACCURACY in figures:
-            parts.append(message("train.accuracy", accuracy=f"{100 * figures[ACCURACY]:.1f} %"))
+            parts.append(message("train.accuracy", accuracy=percent(figures[ACCURACY])))
         parts.append(self._time_left())
         self.console.print(Text("   ".join(part for part in parts if part)), soft_wrap=True)
         if event.sample is not None:
             sample = visible(" ".join(event.sample.split()))
-            whole = not self.console.is_terminal  # a file keeps its lines whole
-            self.console.print(Text(f"   «{sample}»", "italic dim"), soft_wrap=whole)
+            in_file = not self.console.is_terminal  # a file keeps its lines whole
+            self.console.print(Text(f"   «{sample}»", "italic dim"), soft_wrap=in_file)
 
     def noticed(self, line: str) -> None:
         self.console.print(Text(line, "yellow"), soft_wrap=True)
@@ -125,10 +126,9 @@ class Terminal(Watcher):
         parts = [message("train.step", step=now.step)]
         if self._recent:
             tokens, seconds, losses = (sum(column) for column in zip(*self._recent, strict=True))
-            parts.append(message("train.loss", loss=f"{losses / len(self._recent):.3f}"))
-            speed = f"{tokens / max(seconds, 1e-9):,.0f}"
-            parts.append(message("train.speed", speed=speed))
-        parts.append(message("train.rate", rate=f"{100 * now.rate:.0f} %"))
+            parts.append(message("train.loss", loss=decimal(losses / len(self._recent), 3)))
+            parts.append(message("train.speed", speed=whole(tokens / max(seconds, 1e-9))))
+        parts.append(message("train.rate", rate=percent(now.rate, 0)))
         parts.append(self._time_left())
         bar = Padding(ProgressBar(total=1.0, completed=now.progress), 0)  # a line of its own
         return Group(bar, Text(" · ".join(part for part in parts if part), overflow="ellipsis"))
@@ -148,8 +148,7 @@ def duration(seconds: float) -> str:
     >>> duration(348)
     '5 min 48 s'
     """
-    whole = round(seconds)
-    minutes, rest = divmod(whole, 60)
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
@@ -161,10 +160,9 @@ def duration(seconds: float) -> str:
 def _short(number: int) -> str:
     """A large number, short: "3.4 M".
 
-    >>> _short(3_400_000), _short(4_321)
-    ('3.4 M', '4.3 k')
+    In English, `_short(3_400_000)` is "3.4 M" and `_short(4_321)` "4.3 k".
     """
     for size, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if number >= size:
-            return f"{number / size:.1f} {letter}"
+            return f"{decimal(number / size, 1)} {letter}"
     return str(number)

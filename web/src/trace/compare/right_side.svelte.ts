@@ -1,7 +1,7 @@
 // The right side of a comparison, fetched: its trace, and the weights of its head.
 import { ServerGone, StudioError } from "../../protocol/client";
 import type { Part, Question, Trace } from "../../protocol/types";
-import { partOf } from "../parts";
+import { layerOf, partOf } from "../parts";
 import { Patterns } from "../patterns";
 import type { Picture } from "../picture.svelte";
 import { gridOf, type Grid } from "./grid";
@@ -46,7 +46,7 @@ export class RightSide {
         known = new Patterns(source, trace, partOf(trace, wish.part));
       }
       const { trace, part } = known;
-      const layer = Math.min(wish.layer, part.num_layers - 1);
+      const layer = layerOf(part, wish.layer);
       const head = Math.min(wish.head, part.num_heads - 1);
       const grid = await gridOf(known, layer, head, signal);
       if (signal.aborted) return;

@@ -3,6 +3,11 @@
 import { StudioError } from "../../protocol/client";
 import type { Picture } from "../picture.svelte";
 
+/** What cannot be shown of this text, or not without its model, which a trace from a file may lack. */
+function toldHere({ status, code }: StudioError): boolean {
+  return status === 422 || code === "model_unknown";
+}
+
 export class Answer<T> {
   value = $state.raw<T | null>(null);
   problem = $state.raw<StudioError | null>(null);
@@ -27,7 +32,7 @@ export class Answer<T> {
       },
       (problem: unknown) => {
         if (signal.aborted) return;
-        if (problem instanceof StudioError && problem.status === 422) {
+        if (problem instanceof StudioError && toldHere(problem)) {
           this.problem = problem;
           this.value = null;
         } else this.picture.failed(problem);

@@ -87,9 +87,12 @@ def constancy_of(
 def _table(
     catalog: ModelCatalog, name: str, trace: "Trace", part: str | None
 ) -> "tuple[HeadMeasures, bool]":
-    """The measures, those of repetition on repeated random tokens where the model takes them."""
+    """The measures, those of repetition on repeated random tokens where the model takes them; of
+    a trace from a file whose model is not here, those that the trace alone gives."""
     from vitral.explain import measures, repeated_trace
 
+    if name not in catalog:
+        return measures(trace, part), False
     with catalog.borrow(name) as model:
         if model not in _repeated:
             try:

@@ -42,8 +42,11 @@ def path_of(
         check_length(len(each.query_tokens(part)), PATH_TOKENS, "path")
     drawn = word_paths(traces, None if together else chosen, directions=directions, part=part)
     cosines = None if other is None else path_cosines(trace, token, *other, part).tolist()
-    with catalog.borrow(name) as model:
-        levels = _levels(model, trace, part, token, drawn.levels, cosines)
+    if name in catalog:
+        with catalog.borrow(name) as model:
+            levels = _levels(model, trace, part, token, drawn.levels, cosines)
+    else:  # a trace from a file: the neighbours in its own text
+        levels = _levels(None, trace, part, token, drawn.levels, cosines)
     every = all(points.shape[1] <= PATHS_DRAWN for points in drawn.points)
     return schemas.WordPath(
         token=token,
@@ -60,7 +63,7 @@ def path_of(
 
 
 def _levels(
-    model: "Model",
+    model: "Model | None",
     trace: "Trace",
     part: str | None,
     token: int,
@@ -73,7 +76,7 @@ def _levels(
     tokens = nearest_tokens(trace, token, NEIGHBOURS, part)
     moving = trace.query_tokens(part)
     try:
-        words = nearest_words(trace, model, token, NEIGHBOURS, part)
+        words = None if model is None else nearest_words(trace, model, token, NEIGHBOURS, part)
     except VitralError as error:
         if error.key != "vocabulary_apart":
             raise
@@ -86,7 +89,7 @@ def _levels(
                 for place, cosine in tokens[level]
             ],
             words=None
-            if words is None
+            if words is None or model is None
             else [
                 schemas.Neighbour(
                     id=number, text=bare_tokens([number], model.tokenizer)[0].text, cosine=cosine

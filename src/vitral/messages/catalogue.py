@@ -1,4 +1,4 @@
-"""What the program says, in each language: JSON catalogues, a pair for each area.
+"""What the program says: JSON catalogues, a pair for each area.
 
 `assets/messages/<area>.es.json` and `<area>.en.json` hold the same keys (a test compares them):
 one area for each room of Studio, one for errors, one for the command line, and so on. Joined they
@@ -7,11 +7,11 @@ so no sentence is written twice.
 """
 
 import json
-import os
 from functools import cache
 from importlib.resources import files
 
-LANGUAGES = ("en", "es")
+from vitral.messages.language import preferred_language
+from vitral.messages.written_numbers import written
 
 
 @cache
@@ -26,18 +26,12 @@ def catalogue(language: str) -> dict[str, str]:
     return joined
 
 
-def preferred_language() -> str:
-    """That of VITRAL_LANGUAGE, then of the locale's variables, else English."""
-    for variable in ("VITRAL_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        code = os.environ.get(variable, "")[:2].lower()
-        if code in LANGUAGES:
-            return code
-    return "en"
-
-
 def message(key: str, language: str | None = None, **values: object) -> str:
-    """The message `key` with `{placeholders}` filled from `values`.
+    """The message `key` with `{placeholders}` filled from `values`; numbers among them are written
+    as the language writes them, so what is a name (a port, a year) is given as text.
 
     Raises KeyError for a key or a value that is missing: both are mistakes of ours.
     """
-    return catalogue(language or preferred_language())[key].format(**values)
+    language = language or preferred_language()
+    filled = {name: written(value, language) for name, value in values.items()}
+    return catalogue(language)[key].format(**filled)
