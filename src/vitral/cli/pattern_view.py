@@ -37,7 +37,7 @@ def print_pattern(
         head=head,
         last_head=trace.num_heads - 1,
     )
-    console.print(Text(title, style="bold"))
+    console.print(Text(" · ".join([title, *trace.reading.said()]), style="bold"))
     console.print()
     if max_lines is None or table.num_lines <= max_lines:
         _print_all(console, table.lines())

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vitral.cli.new_file import NewFile
 from vitral.cli.opened_or_traced import opened_or_traced
+from vitral.cli.read_as import read_as
 from vitral.cli.token_range import token_range
 from vitral.errors import VitralError
 from vitral.messages import message
@@ -28,7 +29,12 @@ def trace(
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
     layer: Annotated[int, Parameter(help=message("cli.trace.layer"))] = 0,
-    head: Annotated[int, Parameter(help=message("cli.trace.head"))] = 0,
+    head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
+    without_resting: Annotated[
+        bool, Parameter(help=message("cli.read.without_resting"), negative="")
+    ] = False,
+    words: Annotated[bool, Parameter(help=message("cli.read.words"), negative="")] = False,
+    mean_of: Annotated[str | None, Parameter(help=message("cli.read.mean_of"))] = None,
     rows: Annotated[str | None, Parameter(help=message("cli.trace.rows"))] = None,
     columns: Annotated[str | None, Parameter(help=message("cli.trace.columns"))] = None,
     token: Annotated[str | None, Parameter(help=message("cli.trace.token"))] = None,
@@ -48,7 +54,11 @@ def trace(
         if option is not None and (option != "--json" or json):
             raise VitralError("options_clash", first="--token", second=option)
     target = NewFile(save, overwrite) if save is not None else None
-    traced = opened_or_traced(text, model, file, open)
+    recorded = opened_or_traced(text, model, file, open)
+    traced = read_as(
+        recorded, without_resting=without_resting, words=words, mean_of=mean_of, head=head
+    )
+    head = head or 0
     weights = traced.attention(layer=layer, head=head)
     between_texts = traced.first_part == "cross"
     if between_texts and (json or target is None):
@@ -58,7 +68,7 @@ def trace(
     if token is not None and not has_grid(traced):
         raise VitralError("picture_only", option="--token")
     if target is not None:
-        target.write(traced.save)
+        target.write(recorded.save)
     if json:
         _print_json(traced, layer, head)
     elif has_grid(traced) and part is None:
@@ -94,6 +104,8 @@ def _print_json(traced: "Trace", layer: int, head: int) -> None:
         "head": head,
         "pattern": traced.attention(layer=layer, head=head).tolist(),
     }
+    if not traced.reading.is_plain:
+        document["reading"] = traced.reading.name
     if traced.surface is not None and traced.surface.kind != "text":
         document["surface"] = traced.surface.entries()
     sys.stdout.write(json_module.dumps(document) + "\n")

@@ -163,6 +163,7 @@ def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str
         for i, (key, weight) in enumerate(zip(where.tolist(), most.tolist(), strict=True))
     )
     caption = say("title", model=trace.model, layer=layer, head=head)
+    caption = " · ".join([caption, *map(html.escape, trace.reading.said(language))])
     rest = say("page_rest", shown=len(most), tokens=len(texts)) if len(most) < len(texts) else ""
     return (
         f"<p>{say('page_without_script')}</p><table><caption>{caption}</caption>"

@@ -57,6 +57,7 @@ def plot(
     look = {**look, "language": language}
     if title is None:
         title = _title(trace, part, kind, options, language)
+    title = " · ".join([title, *trace.reading.said(language)])
     if kind == "grid":
         shares = [_pane_share(record) for record in records.values()]
         first = next(iter(records.values()))
@@ -138,7 +139,9 @@ def _title(
 ) -> str:
     key = "figure.title_all" if kind == "grid" else "figure.title"
     values: dict[str, Any] = {"model": trace.model}
-    if kind != "grid":
+    if kind != "grid" and trace.reading.heads is not None:
+        key, values["layer"] = "figure.title_layer", options["layer"]
+    elif kind != "grid":
         values |= {"layer": options["layer"], "head": options.get("head") or 0}
     if len(trace.parts) > 1:
         key, values["part"] = f"{key}_part", message(f"figure.part_{part}", language)

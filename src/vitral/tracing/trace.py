@@ -36,6 +36,7 @@ from vitral.tracing.parts import (
     stacked,
     without_attention,
 )
+from vitral.tracing.readings.reading import PLAIN, Reading
 from vitral.tracing.shown import figure, notebook, page
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
@@ -69,6 +70,8 @@ class Trace:
     edits: list[str] = field(default_factory=list)
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
     surface: Surface | None = None
+    reading: Reading = PLAIN
+    """How its weights are read: as they are, unless `read` made it."""
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:
@@ -166,6 +169,22 @@ class Trace:
         """
         record = self.record(layer, part)
         return record.pattern(checked_head(record.num_heads, head))[0].cpu()
+
+    def read(
+        self, *, resting: bool = True, words: bool = False, heads: Sequence[int] | None = None
+    ) -> "Trace":
+        """The same weights read in another way, as a trace that everything here can show.
+
+        Done in this order: `resting=False` leaves out the keys at which heads rest (special
+        tokens; in a causal part the first token) and scales the rest of each row to one; `heads`
+        takes the mean of these heads of each layer, which then has one head; `words` joins the
+        pieces of each word, summed as keys and averaged as queries. See `readings.reading`.
+
+        Raises VitralError `head_out_of_range`, `reading_heads`, `reading_tokens`.
+        """
+        from vitral.tracing.readings.read_trace import read_trace
+
+        return read_trace(self, Reading(resting, words, None if heads is None else tuple(heads)))
 
     def addresses(self) -> list[str]:
         """Every address that this trace has, in the order of computation."""
