@@ -606,6 +606,11 @@ export interface components {
             answer: components["schemas"]["Answer"] | null;
             /** @description What was changed of the model while it ran, a line each */
             edits: string[];
+            /**
+             * @description How its weights are read, such as "no-rest~words"; "" for as they are
+             * @default
+             */
+            reading?: string;
             /** @description The name of the file that it was read from, or null */
             opened: string | null;
             /** @description Side of the small maps: min(tokens, 24) */

@@ -45,6 +45,7 @@ def summary_of(
         decoder_tokens=_tokens(trace.decoder_tokens),
         answer=answer,
         edits=trace.edits,
+        reading=trace.reading.name,
         opened=opened,
         pooled_size=min(limits.pooled_side, len(trace.tokens)),
         seconds=seconds,
@@ -94,7 +95,7 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
         address=found.address_in_any_layer("attention.pattern"),
         queries=_list_of(trace, trace.query_tokens(name)),
         keys=_list_of(trace, trace.key_tokens(name)),
-        computed=all("q" in kept_of(record) for record in all_records),
+        computed=trace.reading.is_plain and all("q" in kept_of(each) for each in all_records),
     )
     size = (len(getattr(trace, part.queries)), len(getattr(trace, part.keys)))
     if any(
