@@ -9,6 +9,7 @@ import html
 import json
 import os
 import re
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -34,6 +35,8 @@ def page(
     part: str | None,
     layer: int | None,
     head: int | None,
+    heads: Sequence[int] | None,
+    overlay: bool,
     token: int | None,
     view: str | None,
     language: str | None,
@@ -49,7 +52,8 @@ def page(
     tokens = trace.query_tokens(part)
     if token is not None and not 0 <= token < len(tokens):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
-    trace.attention(layer or 0, head or 0, part)  # says what is wrong with them
+    for each in (head or 0, *(heads or ())):
+        trace.attention(layer or 0, each, part)  # says what is wrong with them
     size = size_of(records) / 1e6
     if size > most_megabytes:
         raise VitralError(
@@ -58,7 +62,9 @@ def page(
             megabytes=f"{size:.3g}",
             limit=f"{most_megabytes:g}",
         )
+    several = ".".join(map(str, heads)) if heads else None
     asked = _asked(layer, head, token, view, language, theme)
+    asked |= {"heads": several, "overlay": "1" if overlay and several else None}
     data = page_data(trace, part, "", _version())
     data["opens"] = _address(asked, data["address"])
     speaks = language or preferred_language()

@@ -339,6 +339,8 @@ class Trace:
         part: str | None = None,
         layer: int | None = None,
         head: int | None = None,
+        heads: Sequence[int] | None = None,
+        overlay: bool = False,
         token: int | None = None,
         view: str | None = None,
         language: str | None = None,
@@ -350,7 +352,8 @@ class Trace:
 
         All heads can be looked at, as lines, as a map and as numbers; the numbers are those of
         `attention`. The page opens at `layer`, `head`, `token` and `view` ("lines", "map",
-        "numbers"), in the reader's own `language` and `theme` where none are given. It holds
+        "numbers"), with the mean of several `heads` or these one over another (`overlay`), in the
+        reader's own `language` and `theme` where none are given. It holds
         queries and keys, or the weights themselves where these are smaller, so that its size
         grows with the text's length.
 
@@ -364,6 +367,8 @@ class Trace:
             part=part,
             layer=layer,
             head=head,
+            heads=heads,
+            overlay=overlay,
             token=token,
             view=view,
             language=language,

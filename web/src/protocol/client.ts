@@ -252,7 +252,7 @@ export function filePath(trace: string): string {
 
 /** What a page opens with: names and values of its address. */
 export type PageOpens = Partial<
-  Record<"part" | "layer" | "head" | "token" | "view" | "lang" | "theme", string>
+  Record<"part" | "layer" | "head" | "heads" | "overlay" | "token" | "view" | "lang" | "theme", string>
 >;
 
 /** The trace as one HTML file. */
