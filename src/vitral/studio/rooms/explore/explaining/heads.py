@@ -49,7 +49,7 @@ def heads_of(
                 head=each["head"],
                 role=each["role"],
                 sentence=table.sentence(each["layer"], each["head"], language),
-                idle=each["role"].startswith("idle"),
+                idle=each["role"] == "idle",
                 values={measure: _known(each[measure]) for measure in table},
             )
             for each in found
@@ -97,7 +97,7 @@ def _table(
             except VitralError:  # too little room for it, or no tokens at all
                 _repeated[model] = None
         repeated = _repeated[model]
-    table = measures(trace, part, repeated=repeated)
+        table = measures(trace, part, repeated=repeated, model=model)
     return table, repeated is not None and table.part == trace.first_part
 
 

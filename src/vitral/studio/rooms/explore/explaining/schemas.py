@@ -24,7 +24,7 @@ class Head(BaseModel):
     head: int
     role: str
     sentence: str = Field(description="What it does in this text, in the language asked for")
-    idle: bool = Field(description="It rests on the first token or on separators")
+    idle: bool = Field(description="It writes next to nothing")
     values: dict[str, float | None] = Field(description="null where the text leaves it undefined")
 
 
