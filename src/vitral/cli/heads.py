@@ -151,7 +151,7 @@ def _print_table(table: "HeadMeasures", rows: list[dict[str, Any]], num_heads: i
         idle = row["role"] == "idle"
         grid.add_row(
             f"{row['layer']}.{row['head']}",
-            Text(table.sentence(row["layer"], row["head"])),
+            Text(table.sentence(row["layer"], row["head"], says_rest=False)),
             *(_short(row[name], name) for name in shown),
             style="dim" if idle else "",
         )

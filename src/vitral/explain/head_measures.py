@@ -78,9 +78,11 @@ class HeadMeasures:
         found = self.of(layer, head)
         return found | {name: float(each[layer, head]) for name, each in self.apart.items()}
 
-    def sentence(self, layer: int, head: int, language: str | None = None) -> str:
-        """What the head does, in one sentence."""
-        return role_sentence(self.judged(layer, head), language)
+    def sentence(
+        self, layer: int, head: int, language: str | None = None, *, says_rest: bool = True
+    ) -> str:
+        """What the head does, in one sentence; and how much of its attention rests."""
+        return role_sentence(self.judged(layer, head), language, says_rest=says_rest)
 
     def heads(self) -> list[dict[str, Any]]:
         """One dictionary per head: layer, head, role, and its numbers."""
@@ -88,7 +90,7 @@ class HeadMeasures:
         for layer in self.layers:
             for head in range(self.num_heads):
                 numbers = self.of(layer, head)
-                if not math.isnan(numbers["hub"]):  # else the layer has fewer heads
+                if not math.isnan(numbers["confidence"]):  # else the layer has fewer heads
                     found.append(
                         {"layer": layer, "head": head, "role": self.role(layer, head), **numbers}
                     )

@@ -77,8 +77,11 @@ def is_idle(numbers: Mapping[str, float]) -> bool:
 _SHOWN = {"even": "entropy", "near": "distance", "mixed": "confidence"}
 
 
-def role_sentence(numbers: Mapping[str, float], language: str | None = None) -> str:
-    """What the head does, in one plain sentence with the number that it rests on."""
+def role_sentence(
+    numbers: Mapping[str, float], language: str | None = None, *, says_rest: bool = True
+) -> str:
+    """What the head does, in one plain sentence with the number that it rests on; and, if it
+    `says_rest`, how much of its attention rests."""
     role = role_of(numbers)
     resting = numbers.get("resting", math.nan)
     if role == "idle":
@@ -93,7 +96,7 @@ def role_sentence(numbers: Mapping[str, float], language: str | None = None) -> 
     else:
         said = _percent(value)
     sentence = message(f"role.{role}", language, value=said)
-    if resting >= SAID:
+    if says_rest and resting >= SAID:
         rests = _percent(resting)
         return message("role.apart_from_rest", language, sentence=sentence, value=rests)
     return sentence

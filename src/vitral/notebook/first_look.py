@@ -6,13 +6,14 @@ are not their neighbours, and not at one that all of them look at. The source to
 longest word begins.
 """
 
-import unicodedata
 from collections.abc import Sequence
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from vitral.tracing.readings.word_groups import word_edges
 from vitral.tracing.token import Token
 
 LARGEST = 24
@@ -21,19 +22,26 @@ _WORDS = 64
 
 
 def first_head(
-    maps_LHTS: Tensor, tokens: Sequence[Token], keys: Sequence[Token], source: int
+    maps_LHTS: Tensor,
+    tokens: Sequence[Token],
+    keys: Sequence[Token],
+    source: int,
+    *,
+    causal: bool = False,
 ) -> tuple[int, int]:
     """The layer and head to begin with; the middle layer's first where none stands out.
 
     `maps_LHTS` are small maps of all heads, `tokens` those that look, `keys` those looked at:
     the same list, unless one text looks at another, where no two tokens are neighbours. Of a text
-    whose maps are pooled, cells stand for tokens.
+    whose maps are pooled, cells stand for tokens. A `causal` part's heads rest on the first token:
+    that is no word looked at.
     """
     maps = maps_LHTS.numpy()
     num_layers, _, height, width = maps.shape
     pooled = (height, width) != (len(tokens), len(keys))
     words = list(range(height)) if pooled else _places(tokens)
     seen = list(range(width)) if pooled else _places(keys)
+    seen = [key for key in seen if key > 0 or not causal]
     if pooled:
         source = -(-(source + 1) * height // len(tokens)) - 1
     nearest = 2 if keys is tokens else 0
@@ -57,14 +65,11 @@ def _places(tokens: Sequence[Token]) -> list[int]:
 def first_source(tokens: Sequence[Token]) -> int:
     """The token at which the longest of the first words begins."""
     longest, found = 0, 0
-    start = 0
-    for number, group in enumerate(_words(tokens)):
-        if number == _WORDS:
-            break
+    for start, end in islice(pairwise(word_edges(tokens)), _WORDS):
+        group = tokens[start:end]
         length = sum(len(token.text.strip()) for token in group if not token.special)
         if length > longest:
             longest, found = length, start
-        start += len(group)
     return found
 
 
@@ -77,26 +82,3 @@ def _furthest(
         float(map_TS[query, key] - shared_S[key]) for key in seen if abs(query - key) >= nearest
     ]
     return max([0.0, *more])
-
-
-def _words(tokens: Sequence[Token]) -> list[list[Token]]:
-    groups: list[list[Token]] = []
-    for token in tokens:
-        if groups and _continues(groups[-1][-1], token):
-            groups[-1].append(token)
-        else:
-            groups.append([token])
-    return groups
-
-
-def _continues(before: Token, token: Token) -> bool:
-    """Whether a token goes on with the word that the one before it ends in."""
-    if before.special or token.special or before.end is None or token.start is None:
-        return False
-    if token.start != before.end:
-        return token.start < before.end  # bytes of one character
-    return _letter(before.text[-1:]) and _letter(token.text[:1])
-
-
-def _letter(character: str) -> bool:
-    return character == "_" or unicodedata.category(character or " ")[0] in "LNM"

@@ -57,7 +57,7 @@ def plot(
     look = {**look, "language": language}
     if title is None:
         title = _title(trace, part, kind, options, language)
-    title = " · ".join([title, *trace.reading.said(language)])
+    title = " · ".join(filter(None, [title, *trace.reading.said(language)]))
     if kind == "grid":
         shares = [_pane_share(record) for record in records.values()]
         first = next(iter(records.values()))

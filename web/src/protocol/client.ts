@@ -12,6 +12,7 @@ import type {
   StrongestWeights,
   Studio,
   Trace,
+  Writes,
 } from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
@@ -203,6 +204,15 @@ export function getArithmetic(
   );
   const path = `${tracePath(trace)}/arithmetic?${query}`;
   return json(path, { signal });
+}
+
+export async function getWrites(
+  trace: string,
+  part: string,
+  signal: AbortSignal,
+): Promise<(number | null)[][] | null> {
+  const path = `${tracePath(trace)}/heads/writes?${new URLSearchParams({ part })}`;
+  return (await json<Writes>(path, { signal })).writes;
 }
 
 export interface StrongestQuestion {

@@ -109,7 +109,7 @@ export interface components {
             role: string;
             /** @description What it does in this text, in the language asked for */
             sentence: string;
-            /** @description It rests on the first token or on separators */
+            /** @description It writes next to nothing */
             idle: boolean;
             /** @description null where the text leaves it undefined */
             values: {
@@ -680,6 +680,11 @@ export interface components {
             en: string;
             es: string;
         };
+        /** @description How much each head writes beside the one of its layer that writes most. */
+        Writes: {
+            /** @description [layers][heads]; null for a long text, and where the model is not at hand */
+            writes: (number | null)[][] | null;
+        };
         /** @description What the header of every block holds. */
         BlockHeader: {
             /** @enum {string} */
@@ -922,6 +927,7 @@ export type Vocabulary = components['schemas']['Vocabulary'];
 export type Weight = components['schemas']['Weight'];
 export type WordPath = components['schemas']['WordPath'];
 export type Words = components['schemas']['Words'];
+export type Writes = components['schemas']['Writes'];
 export type BlockHeader = components['schemas']['BlockHeader'];
 export type CurveEvent = components['schemas']['CurveEvent'];
 export type CurveSteps = components['schemas']['CurveSteps'];

@@ -210,7 +210,10 @@ export abstract class Looking extends Choices {
     const maps = this.#fillWindow(trace, part);
     if (!before && !(place?.layer != null || place?.head != null)) {
       const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
-      Object.assign(this, firstHead(await maps, queries, firstOf(trace, part.queries, queries), keys));
+      const { causal, name } = part;
+      const writes = (await this.source.getWrites?.(base.id, name, signal).catch(() => null)) ?? null;
+      const source = firstOf(trace, part.queries, queries);
+      Object.assign(this, firstHead(await maps, queries, source, keys, { causal, writes }));
       if (signal.aborted) return;
     }
     this.#settle(trace, place, before);

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 from vitral.errors import VitralError
 from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.studio.rooms.explore.explaining import schemas
+from vitral.studio.rooms.explore.explaining.limits import WRITES_TOKENS
 
 if TYPE_CHECKING:
     from vitral.explain import HeadMeasures, RolesElsewhere
@@ -82,6 +83,22 @@ def constancy_of(
             for row in found.constancy(table).tolist()
         ],
     )
+
+
+def writes_of(
+    catalog: ModelCatalog, name: str, trace: "Trace", part: str | None
+) -> schemas.Writes:
+    """How much each head writes, where that is quickly found. In a thread.
+
+    Raises VitralError `part_unknown`.
+    """
+    from vitral.explain import MEASURES
+
+    if max(len(trace.query_tokens(part)), len(trace.key_tokens(part))) > WRITES_TOKENS:
+        return schemas.Writes(writes=None)
+    with catalog.borrow(name) as model:
+        found = MEASURES["writes"](trace, part, model)
+    return schemas.Writes(writes=[[_known(each) for each in row] for row in found.tolist()])
 
 
 def _table(

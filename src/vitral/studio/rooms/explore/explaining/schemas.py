@@ -40,6 +40,14 @@ class Heads(BaseModel):
     heads: list[Head]
 
 
+class Writes(BaseModel):
+    """How much each head writes beside the one of its layer that writes most."""
+
+    writes: list[list[float | None]] | None = Field(
+        description="[layers][heads]; null for a long text, and where the model is not at hand"
+    )
+
+
 class Constancy(BaseModel):
     """In how many of some other sentences each head has the role that it has in this text."""
 
