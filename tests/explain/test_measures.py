@@ -196,7 +196,9 @@ def test_a_decoder_rests_on_its_first_token_and_its_first_row_does_not_count() -
     assert float(measures(trace_of(pattern))["resting"][0, 0]) == 0
     record = hand_wired(even(4), sinks=torch.tensor([math.log(12.0)]))
     record = replace(record, lse=torch.full((1, 4), math.log(16.0)), query=record.query * 0)
-    trace = Trace("sinks", None, trace_of(even(4)).tokens, attentions={"layers.0.attention": record})
+    trace = Trace(
+        "sinks", None, trace_of(even(4)).tokens, attentions={"layers.0.attention": record}
+    )
     assert float(MEASURES["resting"](trace)[0, 0]) == pytest.approx(0.75)
 
 

@@ -22,7 +22,8 @@ def test_every_question_is_answered_as_it_is_read(
     trace = client.app.state.session.store.get(seed_trace["id"]).trace
     asked = Reading.of_name(name)
     read = trace.read(resting=asked.resting, words=asked.words, heads=asked.heads)
-    assert described["id"] == key and described["reading"] == name
+    assert described["id"] == key
+    assert described["reading"] == name
     assert described["exactness"] == seed_trace["exactness"]
     assert [token["text"] for token in described["tokens"]] == [t.text for t in read.tokens]
     assert described["parts"][0]["computed"] is False
@@ -43,7 +44,9 @@ def test_every_question_is_answered_as_it_is_read(
         assert client.get(f"/api/traces/{key}/{other}").status_code == 422
 
 
-def test_mistakes_are_told(client: TestClient, seed_trace: dict[str, Any], open_studio: Any) -> None:
+def test_mistakes_are_told(
+    client: TestClient, seed_trace: dict[str, Any], open_studio: Any
+) -> None:
     def code(key: str) -> str:
         return str(client.get(f"/api/traces/{key}").json()["error"]["code"])
 
@@ -56,4 +59,5 @@ def test_a_long_text_is_refused_with_the_limit(open_studio: Any, bert_folder: An
     with open_studio(bert_folder, limits=Limits(reading_tokens=4)) as client:
         trace = client.post("/api/traces", json={"model": "small-bert", "text": "uno dos tres"})
         answer = client.get(f"/api/traces/{trace.json()['id']}~words").json()["error"]
-        assert answer["code"] == "reading_too_long" and answer["values"]["limit"] == 4
+        assert answer["code"] == "reading_too_long"
+        assert answer["values"]["limit"] == 4

@@ -132,7 +132,9 @@ def test_words_are_grouped_by_hand() -> None:
 def test_almost_everything_rests_and_the_rest_is_exact() -> None:
     """1 − 0.9999999 would be rounding; the log-sum-exp over the others is not."""
     scores = torch.tensor([[[40.0, 0.0, 1.0]] * 3])
-    trace = vitral.Trace.from_tensors([scores], [torch.eye(3)[None]], [torch.eye(3)[None]], scaling=1)
+    trace = vitral.Trace.from_tensors(
+        [scores], [torch.eye(3)[None]], [torch.eye(3)[None]], scaling=1
+    )
     trace.tokens = [Token(0, "[CLS]", special=True), Token(1, "a", 0, 1), Token(2, "b", 2, 3)]
     expected = torch.tensor([0.0, 1.0]).softmax(-1)
     read = trace.read(resting=False).attention(0, 0)
@@ -185,7 +187,8 @@ def test_readings_compose_and_mistakes_are_told() -> None:
     twice = trace.read(words=True).read(heads=[2, 0]).read(resting=False)
     assert torch.equal(once.attention(1, 0), twice.attention(1, 0))
     assert trace.read() is trace
-    assert once.num_layers == trace.num_layers and once.num_heads == 1
+    assert once.num_layers == trace.num_layers
+    assert once.num_heads == 1
     for options, key in (({"heads": []}, "reading_heads"), ({"heads": [7]}, "head_out_of_range")):
         with pytest.raises(VitralError) as raised:
             trace.read(**options)
@@ -202,8 +205,12 @@ def test_figures_and_pages_say_how_they_were_read() -> None:
     trace = vitral.load("vitral-es-bert").trace("El perro persiguió al gato.")
     read = trace.read(resting=False, words=True, heads=[1, 3])
     figure = read.plot("heat", layer=2, title="Mi título", language="es")
-    said = " ".join(text.get_text() for text in figure.findobj(lambda each: hasattr(each, "get_text")))
-    assert "Mi título" in said and "sin los tokens de reposo" in said and "por palabras" in said
+    said = " ".join(
+        text.get_text() for text in figure.findobj(lambda each: hasattr(each, "get_text"))
+    )
+    assert "Mi título" in said
+    assert "sin los tokens de reposo" in said
+    assert "por palabras" in said
     page = read.to_html(layer=2, language="es")
     assert '"reading":"no-rest~words~heads-1.3"' in page
     assert "media de las cabezas 1, 3" in page

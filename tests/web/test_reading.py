@@ -57,8 +57,11 @@ def test_the_switches_change_lines_numbers_and_the_window(room: ExplorePage, tra
     expect(room.chips).to_have_count(len(words.tokens))
     place = int(room.place()["token"])
     piece, word = trace.tokens[4], words.tokens[place]
-    assert word.start is not None and piece.start is not None and piece.end is not None
-    assert word.start <= piece.start and (word.end or 0) >= piece.end
+    assert word.start is not None
+    assert piece.start is not None
+    assert piece.end is not None
+    assert word.start <= piece.start
+    assert (word.end or 0) >= piece.end
     room.expect_row(words.attention(1, 2)[place], 2e-6)
     assert [text.strip() for text in chips(room)] == [token.text.strip() for token in words.tokens]
     page.keyboard.press("Escape")
@@ -69,7 +72,8 @@ def test_the_switches_change_lines_numbers_and_the_window(room: ExplorePage, tra
     assert weights == pytest.approx(words.attention(1, 2)[place].tolist(), abs=2e-6)
     page.get_by_role("button", name=re.compile("^Reading")).click()
     place = page.get_by_label("How the weights are read").bounding_box()
-    assert place and place["x"] + place["width"] <= page.viewport_size["width"]  # type: ignore[index]
+    assert place
+    assert place["x"] + place["width"] <= page.viewport_size["width"]
     page.get_by_role("button", name="Read them as they are").click()
     expect(page.locator("[data-reading]")).to_have_count(0)
     room.show("Numbers")
@@ -121,7 +125,8 @@ def test_several_heads_one_over_another_and_what_is_taken_along(
     svg = take(room, "svg", tmp_path)
     assert svg.name == "vitral-small-bert-layer1-heads0-2-no-rest-lines.svg"
     drawn = " ".join(texts(svg))
-    assert said in drawn and NO_REST in drawn
+    assert said in drawn
+    assert NO_REST in drawn
     html = take(room, "page", tmp_path)
     page.goto(html.as_uri())
     expect(page.locator("[data-reading]")).to_contain_text(f"{SAID}{NO_REST} · {said}")

@@ -111,7 +111,8 @@ def measures(
     encoder–decoder that is so of the encoder, which alone reads those tokens.
 
     `model` is the one that made the trace: with it `writes` is known, and so which heads are
-    idle. Cost: one pass over the patterns, and one without resting tokens. Raises VitralError `part_unknown`.
+    idle. Cost: one pass over the patterns, and one without resting tokens. Raises VitralError
+    `part_unknown`.
     """
     part = trace.first_part if part is None else part
     if part != trace.first_part:

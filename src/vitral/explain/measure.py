@@ -13,7 +13,7 @@ what a layer does not have is NaN, and so is a measure that a text leaves undefi
 twice, …).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +26,6 @@ from vitral.messages import message
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel
-from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
 Score = Callable[..., Tensor]
@@ -40,7 +39,8 @@ class Measure:
 
     `high` is None where nothing but the text's length limits it. `one_text` says that it means
     nothing between two texts (cross-attention), `along_text` that it counts places along a line and
-    means nothing on a picture; `of_model`, that it needs the model's own weights. `unit` is "share" (0 to 1) or "tokens".
+    means nothing on a picture; `of_model`, that it needs the model's own weights. `unit` is "share"
+    (0 to 1) or "tokens".
     """
 
     name: str

@@ -6,9 +6,9 @@ and the rest of each row is scaled to one, and the sentence says how much rests.
 rests is no verdict: half of a row may rest, and the other half do the work.
 
 *Idle* is a head that writes next to nothing: less than `NOTHING` of what the head of its layer
-writes that writes most (`writes`, the norm-weighted sum of what does not rest: Kobayashi et al. 2020,
-arXiv:2004.10102). Without the model that cannot be known; then a head is idle of which all but
-`NOTHING` rests.
+writes that writes most (`writes`, the norm-weighted sum of what does not rest: Kobayashi et al.
+2020, arXiv:2004.10102). Without the model that cannot be known; then a head is idle of which all
+but `NOTHING` rests.
 
 Of the others the first rule that fits names the role. The thresholds are ours, and simple: a role
 is given if at least half of the attention that does not rest goes there. They are an

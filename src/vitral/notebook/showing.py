@@ -61,9 +61,7 @@ def view(
         maps = trace.pooled(LARGEST, part)
         rules = [record.visibility for record in trace.layers(part).values()]
         is_causal = all(rule.is_causal for rule in rules) and not trace.part(part).is_cross
-        layer, head = first_head(
-            maps, tokens, trace.key_tokens(part), source, causal=is_causal
-        )
+        layer, head = first_head(maps, tokens, trace.key_tokens(part), source, causal=is_causal)
     return TraceWidget(
         trace,
         part,

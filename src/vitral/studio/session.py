@@ -75,8 +75,9 @@ class Session:
         return TraceAnswers(self.store.get(key).trace, self.limits)
 
     async def read(self, key: str) -> StoredTrace:
-        """A trace that is kept, or one read in another way: "<id>~no-rest~words", which is kept from
-        then on under that id. Raises VitralError("trace_gone") and what `read_stored` raises."""
+        """A trace that is kept, or one read in another way: "<id>~no-rest~words", which is kept
+        from then on under that id. Raises VitralError("trace_gone") and what `read_stored`
+        raises."""
         base, _, name = key.partition("~")
         stored = self.store.find(key)
         if stored is not None or not name:

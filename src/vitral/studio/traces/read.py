@@ -1,4 +1,4 @@
-"""A trace that Studio keeps, read in another way: without resting tokens, by words, heads as one."""
+"""A trace that Studio keeps, read in another way: without resting tokens, by words."""
 
 from vitral.errors import VitralError
 from vitral.studio.limits import Limits

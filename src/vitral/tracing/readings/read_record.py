@@ -6,6 +6,7 @@ views, statistics and maps of it are those of any attention, however long the te
 Shapes: H heads, T queries and S keys as read; words where words are read.
 """
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -167,7 +168,7 @@ def _grouped(rule: Visibility, rows: list[int], columns: list[int]) -> Visibilit
     if rule.is_everything:
         return Visibility.rule(len(rows) - 1, len(columns) - 1, causal=False)
     parts = []
-    for first, last in zip(rows, rows[1:], strict=False):
+    for first, last in itertools.pairwise(rows):
         seen = rule.block((first, last), (0, columns[-1])).any(-2)
         counts = torch.nn.functional.pad(seen.cumsum(-1), (1, 0))[..., columns]
         parts.append(counts.diff(dim=-1) > 0)

@@ -85,9 +85,7 @@ def constancy_of(
     )
 
 
-def writes_of(
-    catalog: ModelCatalog, name: str, trace: "Trace", part: str | None
-) -> schemas.Writes:
+def writes_of(catalog: ModelCatalog, name: str, trace: "Trace", part: str | None) -> schemas.Writes:
     """How much each head writes, where that is quickly found. In a thread.
 
     Raises VitralError `part_unknown`.
