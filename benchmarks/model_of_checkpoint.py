@@ -13,7 +13,7 @@ import torch
 from vitral.models.hugging_face import write
 from vitral.training.preparation.corpus_preparation import prepare, shaped_model
 from vitral.training.recipes.recipe_file import read_recipe
-from vitral.training.runs.checkpoint import newest_checkpoint, read_tensors
+from vitral.training.runs.checkpoint import most_recent_checkpoint, read_tensors
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="the run's folder")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write")
     arguments = parser.parse_args()
-    saved = newest_checkpoint(arguments.run / "checkpoint", print)
+    saved = most_recent_checkpoint(arguments.run / "checkpoint", print)
     if saved is None:
         raise SystemExit(f"There is no checkpoint in {arguments.run} yet.")
     recipe = read_recipe(arguments.run / "recipe.yaml")

@@ -80,7 +80,7 @@ def vitral(data: Path, nanogpt: Path, order: Order, tick: Tick) -> None:
             "steps": order["steps"],
             "evaluate_every": 10**9,
             "checkpoint_minutes": 10**6,
-            "company_vectors": False,
+            "co_occurrence_vectors": False,
         }
     )
     with tempfile.TemporaryDirectory() as out:

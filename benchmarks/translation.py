@@ -5,7 +5,7 @@
     python benchmarks/translation.py --model runs/vitral-es-en/model --pairs runs/pares
     python benchmarks/translation.py --model runs/vitral-es-en-bahdanau/model --pairs runs/pares
 
-The likeliest token each time, no beam. Scores are sacrebleu's (Post 2018), with their signatures.
+Greedy, without beams. Scores are sacrebleu's (Post 2018), with their signatures.
 
 *Alignment*: the translator reads the reference translation of 200 held-out pairs of Tatoeba, and
 for each English word the Spanish word that the cross-attention of a layer rests on most (the mean

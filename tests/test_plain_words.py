@@ -1,11 +1,15 @@
-"""Messages and documentation use the field's plain words: CONTRIBUTING.md, "Words we use".
+"""Messages, documentation and code use the field's plain words: CONTRIBUTING.md, "Words we use".
 
 A phrase below is one that was written here once, and that a reader stumbled over. The failure
-names what to write in its place.
+names what to write in its place. Of the code, docstrings and comments are checked.
 """
 
+import ast
+import io
 import json
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +39,21 @@ ENGLISH = {
     r"\bin a way of its own\b": "with code of its own",
     r"\bheld-out loss\b": "validation loss",
 }
+IN_CODE = ENGLISH | {
+    r"\bmay look\b|\bthose (that look|looked at)\b": "see, attend to, query, key, masked",
+    r"\bgives? back\b|\bgave back\b": "return, undo, release",
+    r"\b(is|are|be) had\b": "name what it is",
+    r"\bgo(es|ing)? on (from|with)\b": "resume, continue, start from",
+    r"\b(writes?|writing|written) (it |a text )?on (from|with|alike)\b": "continue",
+    r"\bunless (it is )?told\b|\bunless a person\b": "by default",
+    r"\bforeseen?\b": "estimate, forecast",
+    r"\bas it stands\b": "current state",
+    r"\bpieces of work\b": "jobs",
+    r"\bdrawn by lot\b": "random",
+    r"\bcannot take (it|them)\b|\bthe disk (refuses|does not take)\b": "cannot be written",
+}
+"""In docstrings and comments, also these."""
+
 SPANISH = {
     r"\(si no, ": "(por defecto, …)",
     r"\bsi no se (indica|dice)\b|\blo habitual\b|\blo normal\b": "por defecto",
@@ -106,6 +125,40 @@ def test_messages_are_plain(language: str, phrases: dict[str, str]) -> None:
 def test_pages_are_plain(page: Path, phrases: dict[str, str]) -> None:
     text = page.read_text(encoding="utf-8").partition("## Words we use")[0]
     assert not stumbled(PLAIN_TEXT.sub(" ", text), phrases)
+
+
+def prose_of(source: str) -> Iterator[tuple[int, str]]:
+    """Docstrings and comments of a file, with their lines."""
+    for node in ast.walk(ast.parse(source)):
+        body = getattr(node, "body", None)
+        for line in body if isinstance(body, list) else []:
+            if isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant):
+                yield line.lineno, str(line.value.value)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize(
+    "package",
+    sorted(path for path in (ROOT / "src" / "vitral").iterdir() if path.name[0] != "_"),
+    ids=lambda path: path.name,
+)
+def test_code_is_plain(package: Path) -> None:
+    files = package.rglob("*.py") if package.is_dir() else [package]
+    found = {
+        f"{path.relative_to(ROOT)}:{line}": mistakes
+        for path in files
+        if path.suffix == ".py"
+        for line, text in prose_of(path.read_text(encoding="utf-8"))
+        if (mistakes := stumbled(PLAIN_TEXT.sub(" ", text), IN_CODE))
+    }
+    assert not found
+
+
+def test_docstrings_and_comments_are_read_and_code_is_not() -> None:
+    source = 'newest = "likeliest"  # whoever\n\n\ndef f():\n    """Nobody."""\n'
+    assert [text for _, text in prose_of(source)] == ["Nobody.", "# whoever"]
 
 
 def test_a_phrase_is_found_and_its_replacement_named() -> None:

@@ -8,6 +8,9 @@ that the terminal and the browser say the same thing, each in its reader's langu
     raise VitralError("text_too_long", length=900, context=256, model="vitral-es-gpt")
 """
 
+from operator import index
+from typing import Any
+
 from vitral.messages import message
 
 
@@ -32,3 +35,24 @@ class VitralError(Exception):
     def lines(self, language: str | None = None) -> list[str]:
         """What a terminal prints: the message as one line; a list of mistakes has more."""
         return [" ".join(self.text(language).split())]
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value can count or index something: an int of Python's or of a library's."""
+    try:
+        index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def check_range(option: str, value: Any, least: float, most: float) -> None:
+    """Raises VitralError `option_range` for a number that is not between the two: NaN, too."""
+    if not hasattr(value, "__float__") or not least <= value <= most:
+        raise VitralError("option_range", option=option, value=value, least=least, most=most)
+
+
+def check_whole(option: str, value: Any, least: int, most: int) -> None:
+    """Raises VitralError `option_whole` for what is no whole number between the two."""
+    if not is_whole(value) or not least <= value <= most:
+        raise VitralError("option_whole", option=option, value=value, least=least, most=most)

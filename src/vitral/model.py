@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
-from vitral.tracing.recording.reading import bare_tokens, read_text
+from vitral.tracing.recording.reading import read_text
 from vitral.tracing.token import Token
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from vitral.generation.options import GenerationOptions
     from vitral.tracing.editing.edit import Edit
     from vitral.tracing.memory.forecast import Forecast
-    from vitral.tracing.recording.inputs import Batch
     from vitral.tracing.trace import Trace
 
 
@@ -68,7 +67,7 @@ class Model:
     pictures into numbers, one of transformers' image processors, or None; `num_layers` and
     `num_heads` are the encoder's where there are two stacks; `context` is the most tokens that
     it takes, None if nothing limits them; `vocabulary_size` is how many entries it knows, None
-    if nothing says so.
+    if unknown.
     """
 
     def __init__(
@@ -95,17 +94,18 @@ class Model:
         )
         self.context = description.context(module)
         self.vocabulary_size = description.number(module, "vocab_size")
-        self._pad_id = description.pad_id(module, tokenizer)
 
     def __repr__(self) -> str:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
         return f"<Model {self.name}: {self.architecture}, {self.kind}, {size}>"
 
-    def tokens(self, text: str, *, special_tokens: bool = False) -> list[Token]:
+    def tokens(
+        self, text: str, *, special_tokens: bool = False, add_special_tokens: bool = True
+    ) -> list[Token]:
         """The tokens of a text, each with its place in it.
 
-        A text is a text: "<s>" in it is three characters, unless `special_tokens`; an encoder's
-        mask is the mask in any case.
+        "<s>" in a text is three characters, unless `special_tokens`; an encoder's mask is the
+        mask in any case. Without `add_special_tokens`, the tokenizer adds none ("[CLS]", "<s>").
 
         Raises VitralError `text_empty`, `text_not_unicode`, `tokenizer_missing`,
         `text_to_picture_model`.
@@ -114,20 +114,39 @@ class Model:
             raise VitralError("text_to_picture_model", model=self.name)
         if self.tokenizer is None:
             raise VitralError("tokenizer_missing", model=self.name)
-        return read_text(self.tokenizer, text, special_tokens=special_tokens)
+        return read_text(
+            self.tokenizer,
+            text,
+            special_tokens=special_tokens,
+            add_special_tokens=add_special_tokens,
+        )
 
     @overload
     def trace(
-        self, text: str, *, decoder_text: str | None = None, decoder_ids: Any = None
+        self,
+        text: str,
+        *,
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
+        memory: int | str | None = None,
+        special_tokens: bool = False,
+        add_special_tokens: bool = True,
     ) -> "Trace": ...
 
     @overload
     def trace(
-        self, *, texts: Sequence[str], decoder_text: str | None = None, decoder_ids: Any = None
+        self,
+        *,
+        texts: Sequence[str],
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
+        memory: int | str | None = None,
+        special_tokens: bool = False,
+        add_special_tokens: bool = True,
     ) -> "list[Trace]": ...
 
     @overload
-    def trace(self, picture: Any, /) -> "Trace": ...
+    def trace(self, picture: Any, /, *, memory: int | str | None = None) -> "Trace": ...
 
     @overload
     def trace(self, **inputs: Any) -> Any: ...
@@ -143,6 +162,7 @@ class Model:
         decoder_ids: Any = None,
         memory: int | str | None = None,
         special_tokens: bool = False,
+        add_special_tokens: bool = True,
         **inputs: Any,
     ) -> Any:
         """What the model computes for a text or a picture, kept in a `Trace`.
@@ -158,7 +178,8 @@ class Model:
         named by row and column ("3,5", from 0), and `trace.surface` is the picture that the
         model saw; see `vitral.vision.picture_trace`.
 
-        With `special_tokens`, the names of special tokens in the texts ("<s>") are those tokens.
+        With `special_tokens`, the names of special tokens in the texts ("<s>") are those tokens;
+        without `add_special_tokens`, the tokenizer adds none to them ("[CLS]", "[SEP]").
 
         `memory` is how much of the trace may stay in memory ("2 GB"; default 128 MB); the rest
         goes to a temporary file. The cost of a long text is estimated (`forecast`), announced, and
@@ -171,6 +192,7 @@ class Model:
         in the model, with the first address where it appears), `memory_short`,
         `memory_budget_short`, `disk_short`.
         """
+        from vitral.tracing.recording.model_inputs import trace_ids, trace_inputs, trace_texts
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture
 
@@ -179,7 +201,12 @@ class Model:
             raise TypeError("give one of text, texts, ids, or the model's own inputs by name")
         if attention_mask is not None and (text is not None or texts is not None):
             raise TypeError("a text needs no attention_mask; it goes with ids")
-        if text is not None and (self.reads == "picture" or is_picture(text)):
+        of_picture = text is not None and (self.reads == "picture" or is_picture(text))
+        if (special_tokens or not add_special_tokens) and (
+            of_picture or (text is None and texts is None)
+        ):
+            raise TypeError("special_tokens and add_special_tokens go with text or texts")
+        if of_picture:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("a model that reads pictures has no decoder")
             if self.reads != "picture":
@@ -188,22 +215,19 @@ class Model:
         if inputs:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("among the model's own inputs, it is decoder_input_ids")
-            return self._trace_inputs(inputs, attention_mask, memory)
+            return trace_inputs(self, inputs, attention_mask, memory)
         if ids is not None:
-            return self._trace_ids(ids, attention_mask, decoder_text, decoder_ids, memory)
-        from vitral.tracing.recording.inputs import pad
-
+            return trace_ids(self, ids, attention_mask, decoder_text, decoder_ids, memory)
         if isinstance(texts, str):
             raise TypeError("texts is a list; give a single text as text")
         written = [text] if texts is None else list(texts)
-        tokens = [
-            self.tokens(each, special_tokens=special_tokens) for each in written if each is not None
-        ]
-        if not tokens:
+        if not written:
             raise VitralError("text_empty")
-        batch = pad([[token.id for token in row] for row in tokens], self._pad_id)
-        self._check(batch)
-        traces = self._run(batch, tokens, written, decoder_text, decoder_ids, memory)
+        tokens = [
+            self.tokens(each, special_tokens=special_tokens, add_special_tokens=add_special_tokens)
+            for each in written
+        ]
+        traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory)
         return traces[0] if texts is None else traces
 
     def forecast(
@@ -213,17 +237,17 @@ class Model:
 
         `print(model.forecast(text).text())` says it in one line. The first tokens are run.
         """
-        from vitral.tracing.memory.forecast import budget, foresee
-        from vitral.tracing.recording.inputs import batch_of_ids, pad
+        from vitral.tracing.recording.model_inputs import forecast_of
 
         if (text is None) == (ids is None):
             raise TypeError("give one of text, ids")
-        if text is not None:
-            batch = pad([[token.id for token in self.tokens(text)]], self._pad_id)
-        else:
-            batch, _ = batch_of_ids(ids, None, self._pad_id)
-        decoder, _ = self._decoder_side(len(batch.ids), None, None)
-        return foresee(self.module, batch, decoder, budget(memory))
+        return forecast_of(self, text, ids, memory)
+
+    def arguments(self, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """What `module` is called with to read a text; raises what `trace` raises."""
+        from vitral.tracing.recording.model_inputs import arguments_of
+
+        return arguments_of(self, text)
 
     @overload
     def generate(self, text: str, **options: Any) -> str: ...
@@ -238,7 +262,7 @@ class Model:
         `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
         temperature, top_k, top_p, min_p, repetition_penalty, seed, stop, num_beams,
         length_penalty, windowed, special_tokens. Every text draws with the same `seed`, so that
-        equal texts are written on alike; without one, they differ.
+        equal texts are continued in the same way; without one, they differ.
 
         Raises VitralError `cannot_write` for a model that is not made to write,
         `option_needs` and `options_clash` for options that have no effect or exclude one another,
@@ -294,7 +318,7 @@ class Model:
             raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
         if not 0 <= seed < 2**63:
             raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
-        self.tokens(text)  # refuses what is no text
+        self.tokens(text)  # checks the text
         return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
 
     def edit(self) -> "Edit":
@@ -314,124 +338,3 @@ class Model:
         if not can_write(self.module):
             raise VitralError("cannot_write", model=self.name)
         return GenerationOptions(**options)
-
-    def _trace_ids(
-        self,
-        ids: Any,
-        attention_mask: Any,
-        decoder_text: str | None,
-        decoder_ids: Any,
-        memory: int | str | None,
-    ) -> "Trace | list[Trace]":
-        from vitral.tracing.recording.inputs import batch_of_ids
-
-        batch, single = batch_of_ids(ids, attention_mask, self._pad_id)
-        self._check(batch)
-        tokens = [bare_tokens(row, self.tokenizer) for row in batch.rows]
-        traces = self._run(batch, tokens, [None] * len(tokens), decoder_text, decoder_ids, memory)
-        return traces[0] if single else traces
-
-    def _trace_inputs(
-        self, inputs: dict[str, Any], mask: Any, memory: int | str | None
-    ) -> "Trace | list[Trace]":
-        from vitral.tracing.memory.forecast import budget
-        from vitral.tracing.memory.store import Store
-        from vitral.tracing.recording.forward_pass import record
-
-        recording = record(
-            self.module,
-            (),
-            inputs if mask is None else inputs | {"attention_mask": mask},
-            store=Store(budget(memory)),
-        )
-        sides = [bare_tokens(list(range(length))) for length in recording.num_tokens]
-        traces = [
-            recording.trace(
-                index,
-                model=self.name,
-                text=None,
-                tokens=sides[0],
-                decoder_tokens=sides[1] if len(sides) > 1 else [],
-            )
-            for index in range(recording.num_sequences)
-        ]
-        return traces[0] if len(traces) == 1 else traces
-
-    def _run(
-        self,
-        batch: "Batch",
-        tokens: list[list[Token]],
-        texts: Sequence[str | None],
-        decoder_text: str | None,
-        decoder_ids: Any,
-        memory: int | str | None,
-    ) -> "list[Trace]":
-        from vitral.tracing.memory.forecast import budget, forewarn
-        from vitral.tracing.memory.store import Store
-        from vitral.tracing.recording.forward_pass import record
-        from vitral.tracing.recording.inputs import arguments
-
-        decoder, decoder_tokens = self._decoder_side(len(tokens), decoder_text, decoder_ids)
-        args, named = arguments(self.module, batch, decoder)
-        forewarn(self.module, batch, decoder, budget(memory))
-        whole = all(span == (0, batch.ids.shape[1]) for span in batch.spans)
-        recording = record(self.module, args, named, store=Store(budget(memory)), measured=whole)
-        return [
-            recording.trace(
-                index,
-                model=self.name,
-                text=texts[index],
-                tokens=tokens[index],
-                decoder_tokens=[] if decoder is None else decoder_tokens[index],
-                span=batch.spans[index],
-                decoder_span=None if decoder is None else decoder.spans[index],
-            )
-            for index in range(len(tokens))
-        ]
-
-    def _check(self, batch: "Batch") -> None:
-        """Raises VitralError for ids outside the vocabulary, and for more than the context."""
-        from vitral.tracing.recording.inputs import check_ids
-
-        check_ids(batch.ids.tolist(), self.vocabulary_size)
-        length = batch.ids.shape[1]
-        if self.context is not None and length > self.context:
-            raise VitralError("text_too_long", length=length, context=self.context, model=self.name)
-
-    def arguments(self, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """What `module` is called with to read a text; raises what `trace` raises."""
-        from vitral.tracing.recording.inputs import arguments, pad
-
-        batch = pad([[token.id for token in self.tokens(text)]], self._pad_id)
-        self._check(batch)
-        decoder, _ = self._decoder_side(1, None, None)
-        return arguments(self.module, batch, decoder)
-
-    def _decoder_side(
-        self, num_rows: int, text: str | None, ids: Any
-    ) -> "tuple[Batch | None, list[list[Token]]]":
-        """What the decoder of an encoder–decoder reads; (None, []) for other models."""
-        from vitral.models.description import start_id
-        from vitral.tracing.recording.inputs import batch_of_ids
-
-        if self.kind != "encoder-decoder":
-            if text is not None or ids is not None:
-                raise TypeError(f"{self.name} has no decoder of its own: it reads one text")
-            return None, []
-        if ids is not None:
-            batch, single = batch_of_ids(ids, None, self._pad_id)
-            self._check(batch)
-            given = batch.rows * num_rows if single else batch.rows
-            rows = [bare_tokens(row, self.tokenizer) for row in given]
-        else:
-            rows = [bare_tokens([start_id(self.module, self.tokenizer)], self.tokenizer)]
-            if text is not None:
-                read = self.tokens(text)
-                end = len(read) - (1 if read[-1].start is None else 0)  # the end token is not read
-                rows = [[*rows[0], *read[:end]]]
-            rows = rows * num_rows
-        if len(rows) != num_rows:
-            raise VitralError("ids_unreadable")
-        batch, _ = batch_of_ids([[token.id for token in row] for row in rows], None, self._pad_id)
-        self._check(batch)
-        return batch, rows

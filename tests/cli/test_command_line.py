@@ -1,5 +1,6 @@
 """The program around the commands: version, help, ends."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 
 import vitral
-from vitral.cli.program import COMMANDS
+from vitral.cli.program import COMMANDS, GROUPS
 from vitral.cli.studio import has_browser
+from vitral.messages import catalogue
 
 Run = Callable[..., Any]
 
@@ -53,6 +55,34 @@ def test_help_speaks_the_readers_language(process: Run, language: str, words: li
     assert (outcome.code, outcome.err) == (0, "")
     for word in (*words, *COMMANDS):
         assert word in outcome.out
+
+
+@pytest.mark.parametrize(
+    "command_line",
+    [
+        *([name] for name in COMMANDS if name not in GROUPS),
+        *([name, each] for name, group in GROUPS.items() for each in group),
+    ],
+    ids=" ".join,
+)
+def test_help_has_no_english_word_of_cyclopts(
+    command: Run, monkeypatch: pytest.MonkeyPatch, command_line: list[str]
+) -> None:
+    monkeypatch.setenv("VITRAL_LANGUAGE", "es")
+    outcome = command(*command_line, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    english = r"\[(choices|required|default|env var)|Usage|Parameters|Commands"
+    assert not re.search(english, outcome.out)
+    placeholders = re.findall(r"^│ (?:-\S+ )?([A-ZÑÚÓ]+)(?:\.\.\.)? ", outcome.out, re.MULTILINE)
+    spanish = catalogue("es")
+    known = {spanish[key] for key in spanish if key.startswith("cli.help.value.")}
+    assert set(placeholders) <= known
+
+
+def test_help_says_what_is_required_and_what_may_be_chosen(process: Run) -> None:
+    spanish = {"VITRAL_LANGUAGE": "es", "COLUMNS": "200"}
+    assert "[uno de: data, sharded]" in process("train", "--help", **spanish).out
+    assert process("evaluate", "--help", **spanish).out.count("[obligatorio]") == 2
 
 
 def test_models_lists_what_there_is(command: Run) -> None:

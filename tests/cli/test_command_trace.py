@@ -119,6 +119,32 @@ def test_text_cannot_drive_the_terminal(command: Run, llama_folder: Path) -> Non
     assert "\x07" not in outcome.out
 
 
+def test_special_tokens_on_and_off(command: Run, bert_folder: Path) -> None:
+    def texts(*options: str) -> list[str]:
+        arguments = ("trace", "El [SEP] gato", "--model", str(bert_folder), "--json", *options)
+        return [each["text"] for each in json.loads(command(*arguments).out)["tokens"]]
+
+    model = vitral.load(str(bert_folder))
+    assert texts() == [token.text for token in model.tokens("El [SEP] gato")]
+    assert texts()[0] == "[CLS]"
+    assert texts().count("[SEP]") == 1
+    assert texts("--special-tokens").count("[SEP]") == 2
+    assert texts("--no-added-tokens") == texts()[1:-1]
+    shown = command("tokens", "El [SEP]", "--model", str(bert_folder), "--json", "--special-tokens")
+    assert json.loads(shown.out)["tokens"][-2]["text"] == "[SEP]"
+
+
+def test_special_tokens_of_a_saved_trace_are_those_it_has(
+    command: Run, tmp_path: Path, bert_folder: Path
+) -> None:
+    path = tmp_path / "trace.safetensors"
+    vitral.load(str(bert_folder)).trace("El gato").save(path)
+    for option in ("--special-tokens", "--no-added-tokens"):
+        outcome = command("trace", "--open", str(path), option)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert option in outcome.err
+
+
 def test_saved_trace_opens_and_shows_the_same(
     command: Run, tmp_path: Path, bert_folder: Path
 ) -> None:

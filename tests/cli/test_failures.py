@@ -48,6 +48,37 @@ def test_so_have_the_others(capsys, options) -> None:
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        ["trace", "--layer", "-1"],
+        ["trace", "--head", "9" * 40],
+        ["trace", "--layer", "nan"],
+        ["trace", "--rows", "3:2"],
+        ["trace", "--rows", "0:999999999"],
+        ["heads", "--layer", "99"],
+        ["heads", "--top", "0"],
+        ["heads", "--filter", "previous > " + "9" * 400],
+        ["heads", "--filter", "previous > nan"],
+        ["plot", "--save", "a.svg", "--width", "nan"],
+        ["plot", "--save", "a.svg", "--width", "1e9"],
+        ["plot", "--save", "a.svg", "--kind", "lines", "--token", "99"],
+        ["plot", "--save", "a.html", "--most-megabytes", "nan"],
+        ["plot", "--save", "a.html", "--most-megabytes", "inf"],
+        ["plot", "--save", "a.html", "--most-megabytes=-1"],
+        ["ablate", "--top=-3"],
+    ],
+    ids=" ".join,
+)
+def test_numbers_of_tracing_and_plots_have_a_range(
+    capsys, bert_folder, tmp_path, monkeypatch, options
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command, *others = options
+    failed(capsys, command, "Hola", "--model", str(bert_folder), *others)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     "setting",
     [
         "model.hidden_size=1000000000000",

@@ -80,6 +80,23 @@ def test_writing_step_by_step_follows_them(tmp_path) -> None:
     assert written == theirs(folder, PROMPTS[2], max_new_tokens=16)
 
 
+@pytest.mark.parametrize("windowed", [False, True])
+def test_the_last_token_of_a_full_context_is_the_forced_one(tmp_path, windowed) -> None:
+    folder = llama_folder(tmp_path / "m", forced_eos_token_id=5, eos_token_id=5)
+    model = vitral.load(folder)
+    prompt = "El perro " * 9
+    stepping = Stepping(model.module, model.tokenizer, prompt, windowed=windowed)
+    room = model.context - len(stepping.prompt)
+    assert 5 < room < 20
+    written: list[int] = []
+    for _ in range(room):
+        written.append(stepping.draw(written, Sampling(), seed=0).id)
+    assert (written[-1] == 5) is not windowed
+    assert 5 not in written[:-1]
+    if not windowed:
+        assert written == theirs(folder, prompt, max_new_tokens=room)
+
+
 def test_older_folders_say_it_in_config_json(plain, tmp_path) -> None:
     folder = llama_folder(tmp_path / "m")
     change(folder / "config.json", no_repeat_ngram_size=2)

@@ -13,7 +13,7 @@ from vitral.generation.sampling import Sampling
 from vitral.generation.spelling import gained, spelled
 from vitral.generation.stepping import Stepping
 from vitral.text.raw_bytes import BROKEN, raw_bytes
-from vitral.tracing.recording.newest_row import NewestRow
+from vitral.tracing.recording.last_row import LastRow
 
 TEXT = "La niña lee"
 WAYS = [
@@ -88,7 +88,7 @@ def test_what_is_known_is_not_read_again(llama_folder: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama"])
-def test_the_newest_row_is_that_of_the_trace(family: str, llama_folder: Path) -> None:
+def test_the_last_row_is_that_of_the_trace(family: str, llama_folder: Path) -> None:
     tokenizer = vitral.load(llama_folder).tokenizer
     module = random_model(family)
     module.resize_token_embeddings(tokenizer.get_vocab_size())
@@ -110,7 +110,7 @@ def test_a_row_behind_a_mask_is_the_masked_one() -> None:
     """Two documents in one row: the newest token sees its own alone."""
     module = gpt()
     ids_BT = torch.tensor([[3, 9, 4, 11, 2]])
-    with NewestRow(module) as newest:
+    with LastRow(module) as newest:
         module(ids_BT, documents_BT=torch.tensor([[0, 0, 1, 1, 1]]))
     assert len(newest.rows) == 3
     for row in newest.rows.values():

@@ -124,7 +124,7 @@ def test_an_answer_begins_where_transformers_begins_it(name: str) -> None:
     assert stepping.prompt[0].id == {"t5": 0, "two-berts": 4, "t5gemma": 7}[name]
 
 
-def test_the_newest_rows_are_those_of_the_trace(model: vitral.Model) -> None:
+def test_the_last_rows_are_those_of_the_trace(model: vitral.Model) -> None:
     stepping = Stepping(model.module, model.tokenizer, TEXT)
     ids = written(stepping, {"temperature": 1.0, "seed": 1}, 6)
     ids = ids[:-1] if stepping.ended(ids) else ids

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import torch
 
-from vitral.text.co_occurrence import SMOOTHING, company_vectors, positive_pmi
+from vitral.text.co_occurrence import SMOOTHING, co_occurrence_vectors, positive_pmi
 
 
 def test_information_is_that_of_the_formula() -> None:
@@ -31,7 +31,7 @@ def test_tokens_of_like_company_are_alike() -> None:
     parts += [[6, int(generator.integers(4, 6)), 7] for _ in range(200)]
     order = generator.permutation(len(parts))
     ids = np.concatenate([parts[i] for i in order])
-    vectors = company_vectors(ids, vocab_size=9, width=4)
+    vectors = co_occurrence_vectors(ids, vocab_size=9, width=4)
     assert vectors.shape == (9, 4)
     likeness = vectors @ vectors.T
     assert likeness[0, 1] > 0.9
@@ -45,13 +45,13 @@ def test_vectors_have_length_one_and_leave_the_random_state_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    vectors = company_vectors(ids, vocab_size=30, width=8, seed=3)
+    vectors = co_occurrence_vectors(ids, vocab_size=30, width=8, seed=3)
     assert torch.equal(torch.rand(3), expected)
     assert torch.allclose(vectors.norm(dim=1), torch.ones(30), atol=1e-5)
-    assert torch.equal(vectors, company_vectors(ids, vocab_size=30, width=8, seed=3))
+    assert torch.equal(vectors, co_occurrence_vectors(ids, vocab_size=30, width=8, seed=3))
 
 
 def test_a_vocabulary_smaller_than_the_width_is_padded_by_the_turn() -> None:
-    vectors = company_vectors([0, 1, 2, 1, 0, 2, 2, 1], vocab_size=3, width=5)
+    vectors = co_occurrence_vectors([0, 1, 2, 1, 0, 2, 2, 1], vocab_size=3, width=5)
     assert vectors.shape == (3, 5)
     assert bool(vectors.isfinite().all())

@@ -27,7 +27,7 @@ from vitral.studio.limits import Limits
 from vitral.studio.traces.summary import summary_of
 from vitral.studio.traces.views import pooled_block
 from vitral.tracing import difference, open_trace
-from vitral.tracing.recording.newest_row import NewestRow
+from vitral.tracing.recording.last_row import LastRow
 
 IDS = [3, 8, 5, 9, 11, 4, 8]
 
@@ -302,10 +302,10 @@ def test_writing_on_leaves_the_same_trace() -> None:
 
 
 @pytest.mark.parametrize("make", [lfm2, jamba])
-def test_the_newest_row_has_its_layers_number(make: Any) -> None:
+def test_the_last_row_has_its_layers_number(make: Any) -> None:
     module = make()
     trace = vitral.load(module).trace(ids=IDS)
-    with NewestRow(module) as newest:
+    with LastRow(module) as newest:
         module(torch.tensor([IDS]))
     assert list(newest.rows) == [2]
     torch.testing.assert_close(

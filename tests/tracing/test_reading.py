@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
@@ -232,6 +233,40 @@ def test_a_mask_is_a_mask_among_names_of_marks(bert_folder: Any) -> None:
         "[SEP]",
         "[MASK]",
     ]
+
+
+@pytest.mark.parametrize("text", ["El gato duerme.", "El [MASK] duerme [SEP] y [MASK]."])
+@pytest.mark.parametrize("special_tokens", [False, True])
+def test_without_added_tokens_only_those_of_the_text_are_left(
+    bert_folder: Any, text: str, special_tokens: bool
+) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    model = vitral.load(bert_folder)
+    fast = PreTrainedTokenizerFast(tokenizer_object=model.tokenizer, mask_token="[MASK]")
+    for tokenizer in (model.tokenizer, fast):
+        whole = read_text(tokenizer, text, special_tokens=special_tokens)
+        own = read_text(tokenizer, text, special_tokens=special_tokens, add_special_tokens=False)
+        assert own == whole[1:-1]
+    trace = model.trace(text, special_tokens=special_tokens, add_special_tokens=False)
+    assert trace.tokens == own
+    alone = model.trace(ids=[token.id for token in own])
+    assert torch.equal(trace["logits"], alone["logits"])
+
+
+def test_a_tokenizer_without_places_adds_none_either() -> None:
+    from transformers import ByT5Tokenizer
+
+    tokenizer = ByT5Tokenizer()
+    whole = read_text(tokenizer, "ñu")
+    assert read_text(tokenizer, "ñu", add_special_tokens=False) == whole[:-1]
+
+
+def test_options_of_texts_are_refused_where_there_is_none(bert_folder: Any) -> None:
+    model = vitral.load(bert_folder)
+    for options in ({"special_tokens": True}, {"add_special_tokens": False}):
+        with pytest.raises(TypeError, match="go with text"):
+            model.trace(ids=[5, 6], **options)
 
 
 def test_labels_show_what_has_no_shape() -> None:

@@ -14,7 +14,7 @@ from tests.training.word_runs import prepared, recipe
 
 from vitral.errors import VitralError
 from vitral.training.runs import checkpoint as checkpoint_module
-from vitral.training.runs.checkpoint import newest_checkpoint
+from vitral.training.runs.checkpoint import most_recent_checkpoint
 from vitral.training.runs.durable import damage, write_folder
 from vitral.training.trainer import Trainer
 from vitral.training.watching.watcher import Watcher
@@ -243,7 +243,7 @@ def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
     again = trainer(tmp_path, **changes)
     assert again.over
     assert again.early_stopping.loss == run.early_stopping.loss
-    saved = newest_checkpoint(tmp_path / "checkpoint")
+    saved = most_recent_checkpoint(tmp_path / "checkpoint")
     assert saved is not None
     again.early_stopping.put_best(again.model)
     for one, other in zip(run.model.parameters(), again.model.parameters(), strict=True):

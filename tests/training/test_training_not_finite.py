@@ -8,7 +8,7 @@ import torch
 from tests.training.word_runs import prepared, recipe
 
 from vitral.errors import VitralError
-from vitral.training.runs.checkpoint import newest_checkpoint
+from vitral.training.runs.checkpoint import most_recent_checkpoint
 from vitral.training.trainer import Trainer
 
 
@@ -32,7 +32,7 @@ def stops(run: Trainer) -> dict[str, Any]:
     assert run.state["step"] == caught.value.values["step"] == 3
     for weight, old in zip(run.model.parameters(), before, strict=True):
         assert torch.equal(weight.nan_to_num(9.0), old.nan_to_num(9.0))
-    saved = newest_checkpoint(run.out / "checkpoint")
+    saved = most_recent_checkpoint(run.out / "checkpoint")
     assert saved is not None
     assert saved.state["step"] == 3
     return caught.value.values

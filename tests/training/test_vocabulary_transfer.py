@@ -108,7 +108,7 @@ def test_a_run_takes_over_stops_and_ends_like_one_that_did_not_stop(
     made = small_runs.recipe(
         form,
         tokenizer={"kind": kind, "vocab_size": more, "transfer": "mean"},
-        company_vectors=False,
+        co_occurrence_vectors=False,
         optimizer={"kind": "adamw", "rate": 1e-3},
     )
     whole = small_runs.trainer(made, data, tmp_path / "whole", start=start)
@@ -132,7 +132,7 @@ def test_a_run_takes_over_stops_and_ends_like_one_that_did_not_stop(
 def test_the_first_step_starts_from_the_means(tmp_path: Path) -> None:
     data = small_runs.books(tmp_path / "books")
     start = started(tmp_path / "start", "llama", "byte_bpe", 270)
-    made = small_runs.recipe("llama", tokenizer=LEARNED, company_vectors=False)
+    made = small_runs.recipe("llama", tokenizer=LEARNED, co_occurrence_vectors=False)
     trainer = small_runs.trainer(made, data, tmp_path / "run", start=start)
     old, words = read(start), Tokenizer.from_file(str(start / "tokenizer.json"))
     spelled = spelled_by(trainer.prepared.tokenizer, words)
@@ -149,7 +149,7 @@ def test_a_folders_tokenizer_is_taken_over(tmp_path: Path) -> None:
     other = tokenizer("bpe", 60)
     save_tokenizer(other, tmp_path / "other")
     choice = {"folder": str(tmp_path / "other"), "transfer": "mean"}
-    made = small_runs.recipe("llama", tokenizer=choice, company_vectors=False)
+    made = small_runs.recipe("llama", tokenizer=choice, co_occurrence_vectors=False)
     trainer = small_runs.trainer(made, data, tmp_path / "run", start=start)
     assert trainer.prepared.tokenizer.get_vocab() == other.get_vocab()
     assert trainer.model.config.vocab_size == other.get_vocab_size()
@@ -193,7 +193,7 @@ def test_its_bias_starts_at_the_frequencies(tmp_path: Path) -> None:
     data = small_runs.books(tmp_path / "books")
     start = headless(tmp_path / "start")
     choice = {"kind": "wordpiece", "vocab_size": 60, "transfer": "mean"}
-    made = small_runs.recipe("bert", tokenizer=choice, company_vectors=False)
+    made = small_runs.recipe("bert", tokenizer=choice, co_occurrence_vectors=False)
     trainer = small_runs.trainer(made, data, tmp_path / "run", start=start)
     bias = trainer.model.head.decoder.bias
     words = trainer.prepared.tokenizer

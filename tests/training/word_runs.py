@@ -78,7 +78,7 @@ def recipe(form: str, **changes: Any) -> Recipe:
         "batch": {"tokens": 80, "lengths": [8, 16]},
         "steps": 10,
         "evaluate_every": 5,
-        "company_vectors": False,
+        "co_occurrence_vectors": False,
         "checkpoint_minutes": 60.0,
     }
     if "minutes" in changes:

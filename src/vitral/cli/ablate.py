@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vitral.explain.ablation import Ablation
 
 UNNOTICED = 0.005
-"""A change of less than this (half a percent) is said to be none."""
+"""A change of less than this (half a percent) is reported as none."""
 
 
 def ablate(

@@ -35,7 +35,7 @@ def color(weight: float) -> Color:
 
 
 def cell_style(weight: float, *, bold: bool = False) -> Style:
-    """The style of a number written on the colour of `weight`: dark on light, light on dark."""
+    """The style of a number on the colour of `weight`: dark on light, light on dark."""
     background = color(weight)
     assert background.triplet is not None
     red, green, blue = background.triplet

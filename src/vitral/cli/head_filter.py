@@ -1,5 +1,6 @@
 """The value of `vitral heads --filter`: a measure, a comparison, a number ("previous > 0.5")."""
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -40,6 +41,8 @@ class HeadFilter:
         if name not in MEASURES:
             raise VitralError("measure_unknown", measure=name, known=", ".join(MEASURES))
         limit = float(number.replace(",", "."))
+        if not math.isfinite(limit):
+            raise VitralError("filter_wrong", filter=written)
         return cls(name, comparison, limit / 100 if percent else limit)
 
     def keeps(self, numbers: Mapping[str, Any]) -> bool:

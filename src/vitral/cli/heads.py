@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vitral.explain import HeadMeasures
 
 SENTENCES = 400
-"""How many sentences of a treebank are read, unless told otherwise."""
+"""How many sentences of a treebank are read by default."""
 SHOWN = ("resting", "writes", "entropy", "distance", "previous")
 """The measures that fit beside the sentence in 80 columns; `--json` and `--csv` give all."""
 
@@ -36,7 +36,7 @@ def heads(
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
     ] = None,
     open: Annotated[Path | None, Parameter(help=message("cli.trace.open"))] = None,
-    part: Annotated[str | None, Parameter(help=message("cli.heads.part"))] = None,
+    part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     layer: Annotated[int | None, Parameter(help=message("cli.heads.layer"))] = None,
     sort: Annotated[str | None, Parameter(help=message("cli.heads.sort"))] = None,
     filter: Annotated[

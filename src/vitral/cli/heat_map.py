@@ -19,39 +19,41 @@ _EVERY = 4
 """Lines from one row label to the next."""
 
 
-def map_side(num_tokens: int, width: int, *, colored: bool) -> int:
-    """Cells per side, so that the map fits a terminal `width` wide and stays square."""
-    room = width - _LABEL - len(str(num_tokens)) - 2
-    return max(1, min(num_tokens, 64, room if colored else room // 2))
+def map_size(num_rows: int, num_columns: int, width: int, *, colored: bool) -> tuple[int, int]:
+    """Rows and columns of cells, so that the map fits a terminal `width` wide; as many of both
+    where there are as many queries as keys."""
+    room = width - _LABEL - len(str(num_rows)) - 2
+    most = max(1, min(64, room if colored else room // 2))
+    return min(num_rows, most), min(num_columns, most)
 
 
 def map_lines(
     values: Tensor, labels: Sequence[str], *, causal: bool, colored: bool
 ) -> Iterator[Text]:
-    """The map of `values` [side, side], scaled to the range of the colours.
+    """The map of `values` [rows, columns], scaled to the range of the colours.
 
-    `labels` holds all tokens; every few lines, the token at which that row begins is named.
+    `labels` holds all query tokens; every few lines, the token at which that row begins is named.
     Where `causal`, the cells above the diagonal, which no token can see, stay blank.
     """
-    side = values.shape[0]
+    height, width = values.shape
     largest = float(values.max()) or 1.0
     cells: list[list[float]] = (values / largest).tolist()
-    seen = [[not causal or column <= row for column in range(side)] for row in range(side)]
+    seen = [[not causal or column <= row for column in range(width)] for row in range(height)]
     index_width = len(str(len(labels)))
-    for number, top in enumerate(range(0, side, 2 if colored else 1)):
+    for number, top in enumerate(range(0, height, 2 if colored else 1)):
         line = Text()
         if number % _EVERY == 0:
-            first = top * len(labels) // side
+            first = top * len(labels) // height
             line.append(f"{first:>{index_width}} ", _DIM)
             line.append(padded(shortened(labels[first], _LABEL), _LABEL) + " ")
         else:
             line.append(" " * (index_width + _LABEL + 2))
-        for column in range(side):
+        for column in range(width):
             if not colored:
                 line.append((shade(cells[top][column]) if seen[top][column] else " ") * 2)
                 continue
             pair = [
-                color(cells[row][column]) if row < side and seen[row][column] else None
+                color(cells[row][column]) if row < height and seen[row][column] else None
                 for row in (top, top + 1)
             ]
             line.append_text(_half_blocks(*pair))

@@ -1,7 +1,7 @@
 """Attention weights as a table in the terminal: exact numbers on coloured cells.
 
-A row is a token that looks, a column a token that it looks at. If the columns do not fit
-side by side, they continue in panels below; nothing is left out.
+A row is a query token, a column a key token. If the columns do not fit side by side, they
+continue in panels below; nothing is left out.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,27 +23,29 @@ _MAX_ROW = 20
 class HeatTable:
     """The weights of `rows` × `columns` (ranges of token indexes), for a terminal `width` wide.
 
-    `weights` is [rows, columns], float32, from 0 to 1; `labels` holds all tokens of the text.
-    `causal` says that a token sees none after it: those cells stay blank, and a panel begins at
-    the first row that sees any of it.
+    `weights` is [rows, columns], float32, from 0 to 1; `row_labels` and `column_labels` hold all
+    query and all key tokens. `causal` means that a token sees none after it: those cells stay
+    blank, and a panel begins at the first row that sees any of it.
     """
 
     def __init__(
         self,
         weights: Tensor,
-        labels: Sequence[str],
+        row_labels: Sequence[str],
+        column_labels: Sequence[str],
         rows: range,
         columns: range,
         causal: bool,
         width: int,
     ) -> None:
         self.weights = weights
-        self.labels = labels
+        self.row_labels = row_labels
+        self.column_labels = column_labels
         self.rows = rows
         self.columns = columns
         self.causal = causal
         self.index_width = len(str(rows[-1]))
-        self.label_width = min(max(cell_len(labels[row]) for row in rows), _MAX_ROW)
+        self.label_width = min(max(cell_len(row_labels[row]) for row in rows), _MAX_ROW)
         self.cell_widths = [
             max(cell_len(self._column_label(column)), len(str(column)), 3) + 1 for column in columns
         ]
@@ -82,7 +84,7 @@ class HeatTable:
         return range(min(first, len(self.rows)), len(self.rows))
 
     def _column_label(self, column: int) -> str:
-        return shortened(self.labels[column], _MAX_COLUMN)
+        return shortened(self.column_labels[column], _MAX_COLUMN)
 
     def _headings(self, panel: range) -> Iterator[Text]:
         margin = " " * (self.index_width + self.label_width + 2)
@@ -99,7 +101,7 @@ class HeatTable:
         row = self.rows[position]
         line = Text()
         line.append(f"{row:>{self.index_width}} ", _DIM)
-        line.append(padded(shortened(self.labels[row], _MAX_ROW), self.label_width) + " ")
+        line.append(padded(shortened(self.row_labels[row], _MAX_ROW), self.label_width) + " ")
         weights = self.weights[position].tolist()
         largest = max(weights)
         for column_position in panel:

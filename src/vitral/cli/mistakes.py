@@ -62,8 +62,8 @@ def _name(error: CycloptsError) -> str:
 
 
 def unforeseen(error: Exception) -> VitralError:
-    """Any other exception as one line: what a disk, a path or a library says."""
-    if isinstance(error, UnicodeEncodeError):  # a path of bytes that are no UTF-8
+    """Any other exception as one line: of a disk, a path or a library."""
+    if isinstance(error, UnicodeEncodeError):  # a path whose bytes are not UTF-8
         shown = str(error.object).encode(errors="replace").decode()
         return VitralError("path_not_utf8", path=shown[:200])
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -27,7 +27,7 @@ class NewFile:
             raise VitralError("file_unwritable", path=path, reason=os.strerror(13))
 
     def write(self, save: Callable[[Path], object]) -> None:
-        """Let `save` write a file beside the target, then rename it in one step."""
+        """Let `save` write a file next to the target, then rename it in one step."""
         try:
             handle, name = tempfile.mkstemp(
                 dir=self.path.parent, prefix=f".{self.path.name}.", suffix=self.path.suffix

@@ -13,23 +13,40 @@ if TYPE_CHECKING:
 
 
 def opened_or_traced(
-    text: str | None, model: str | None, file: str | None, saved: Path | None
+    text: str | None,
+    model: str | None,
+    file: str | None,
+    saved: Path | None,
+    *,
+    special_tokens: bool = False,
+    no_added_tokens: bool = False,
 ) -> "Trace":
     """The trace that the options name: computed now, or read from a file.
 
-    A recurrent translator only looks at its text while it answers: its trace is that of its
-    answer.
+    A recurrent translator attends to its text only while it answers: its trace is that of its
+    answer. `special_tokens` and `no_added_tokens` are the options of these names, of texts alone.
 
-    Raises VitralError `options_clash` if they name both.
+    Raises VitralError `options_clash` if they name both, `text_only` for a picture.
     """
+    switched = {"--special-tokens": special_tokens, "--no-added-tokens": no_added_tokens}
+    of_text = [option for option, is_on in switched.items() if is_on]
     if saved is None:
         opened, source = model_and_source(text, model, file)
-        traced: Trace = opened.trace(source)
+        if opened.reads == "picture":
+            if of_text:
+                raise VitralError("text_only", option=of_text[0], model=opened.name)
+            return opened.trace(source)
+        traced: Trace = opened.trace(
+            source, special_tokens=special_tokens, add_special_tokens=not no_added_tokens
+        )
         if traced.attentions and traced.first_part == "cross":
-            return opened.trace_generation(source)
+            if no_added_tokens:
+                raise VitralError("answer_needs_added_tokens", model=opened.name)
+            return opened.trace_generation(source, special_tokens=special_tokens)
         return traced
-    for option, value in (("TEXT", text), ("--file", file), ("--model", model)):
-        if value is not None:
+    given = {"TEXT": text is not None, "--file": file is not None, "--model": model is not None}
+    for option, is_given in (given | switched).items():
+        if is_given:
             raise VitralError("options_clash", first="--open", second=option)
     import vitral
 

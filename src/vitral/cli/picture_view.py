@@ -6,6 +6,7 @@ from rich.text import Text
 
 from vitral.cli.color_scale import cell_style, color, shade
 from vitral.cli.heat_table import legend
+from vitral.cli.pattern_view import title
 from vitral.errors import VitralError
 from vitral.messages import message
 from vitral.surfaces.picture import PictureSurface
@@ -17,34 +18,32 @@ _NUMBER = 4
 """Characters of a cell with a number in it."""
 
 
-def has_grid(trace: Trace) -> bool:
-    """Whether the trace's tokens are patches of a picture."""
-    return isinstance(trace.surface, PictureSurface) and trace.surface.rows > 0
+def has_grid(trace: Trace, part: str | None = None) -> bool:
+    """Whether a part's query and key tokens are patches of a picture."""
+    surfaces = (trace.query_surface(part), trace.key_surface(part))
+    return all(isinstance(each, PictureSurface) and each.rows > 0 for each in surfaces)
 
 
 def print_picture(
-    console: Console, trace: Trace, layer: int, head: int, token: str | None = None
+    console: Console,
+    trace: Trace,
+    layer: int,
+    head: int,
+    token: str | None = None,
+    part: str | None = None,
 ) -> None:
-    """Print what `token` ("3,5" or a number; default: the first token that is no patch) attends
-    to; where all tokens are patches, what they attend to on average.
+    """Print what `token` ("3,5" or a number; default: the first token that is not a patch)
+    attends to; if all tokens are patches, what they attend to on average.
 
     Raises VitralError `picture_patch`.
     """
     surface = trace.surface
     assert isinstance(surface, PictureSurface)
     at = _token(trace, surface, token)
-    weights = trace.attention(layer=layer, head=head)
+    weights = trace.attention(layer=layer, head=head, part=part)
     row = weights.mean(0) if at is None else weights[at]
     numbers = row.tolist()
-    title = message(
-        "cli.trace.title",
-        model=trace.model,
-        layer=layer,
-        last_layer=trace.num_layers - 1,
-        head=head,
-        last_head=trace.num_heads - 1,
-    )
-    console.print(Text(title, style="bold"))
+    console.print(Text(title(trace, layer, head, part), style="bold"))
     key = "cli.trace.grid_mean" if at is None else "cli.trace.grid"
     said = message(key, token="" if at is None else _name(trace, at), picture=surface.name)
     console.print(Text(said))
@@ -103,7 +102,7 @@ def _place(trace: Trace, at: int | None) -> tuple[int, int] | None:
 def _print_numbers(
     console: Console, painted: list[list[float]], margin: int, asks: tuple[int, int] | None
 ) -> None:
-    """A percentage a patch; the patch that attends is in brackets."""
+    """A percentage per patch; the patch that attends is in brackets."""
     line = Text(" " * margin)
     for column in range(len(painted[0])):
         line.append(f"{column:>{_NUMBER - 1}} ", _DIM)
@@ -122,7 +121,7 @@ def _print_numbers(
 def _print_shades(
     console: Console, painted: list[list[float]], margin: int, *, colored: bool
 ) -> None:
-    """A grid too wide for numbers: two characters a patch, brightest at the largest weight."""
+    """A grid too wide for numbers: two characters per patch, brightest at the largest weight."""
     largest = max(map(max, painted)) or 1.0
     for row, weights in enumerate(painted):
         line = Text(f"{row:>{margin - 1}} ", _DIM)

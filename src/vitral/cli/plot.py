@@ -12,7 +12,7 @@ from vitral.cli.new_file import NewFile
 from vitral.cli.opened_or_traced import opened_or_traced
 from vitral.cli.read_as import read_as
 from vitral.cli.token_range import token_range
-from vitral.errors import VitralError
+from vitral.errors import VitralError, check_range
 from vitral.messages import message
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def plot(
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
     layer: Annotated[int | None, Parameter(help=message("cli.trace.layer"))] = None,
     head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
-    part: Annotated[str | None, Parameter(help=message("cli.plot.part"))] = None,
+    part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     token: Annotated[int | None, Parameter(help=message("cli.plot.token"))] = None,
     without_resting: Annotated[
         bool, Parameter(help=message("cli.read.without_resting"), negative="")
@@ -71,6 +71,10 @@ def plot(
     for option, value in unused.items():
         if value is not None:
             raise VitralError("figure_option", option=option, kind=kind)
+    if most_megabytes is not None:
+        from vitral.showing.page import LARGEST_LIMIT
+
+        check_range("--most-megabytes", most_megabytes, 0, LARGEST_LIMIT)
     target = NewFile(save, overwrite)
     if kind != "page":
         from vitral.figures.sheet import check_matplotlib

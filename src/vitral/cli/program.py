@@ -1,20 +1,16 @@
 """The commands, put together; and how the program ends.
 
 Commands are named here and imported when they are called. Exit codes: 0 done, 1 checked and
-found wrong (`verify`), 2 wrong input
-(one line on stderr says what to do), 130 interrupted.
+found wrong (`verify`), 2 invalid input (one line on stderr says what to do), 130 interrupted.
 """
 
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from cyclopts import App, CycloptsError, Group, Parameter
-from cyclopts.help import DefaultFormatter
-from rich.console import Console, ConsoleOptions
-from rich.text import Text
 
+from vitral.cli.help_format import HelpFormatter
 from vitral.cli.mistakes import mistake_of, unforeseen
 from vitral.errors import VitralError
 from vitral.messages import message
@@ -34,7 +30,7 @@ COMMANDS = (
     "plot",
 )
 GROUPS = {"tokenizer": ("train", "compare")}
-"""Commands that stand for several, each told by one word more."""
+"""Commands with subcommands."""
 
 _HELP_FLAGS = ("--help", "-h")
 
@@ -56,10 +52,10 @@ def run(tokens: Sequence[str]) -> int:
         return _say(mistake_of(error, GROUPS.get(tokens[0], COMMANDS)))
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read us, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader of our output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # a library's, or a mistake of ours
+    except Exception as error:  # of a library, or a mistake of ours
         if os.environ.get("VITRAL_TRACEBACK"):
             raise
         return _say(unforeseen(error))
@@ -99,19 +95,11 @@ def _app(name: str, help: str, usage: str) -> App:
         group_commands=Group(message("cli.help.commands")),
         group_arguments=parameters,
         group_parameters=parameters,
-        help_formatter=_Formatter(),
+        help_formatter=HelpFormatter(),
         suppress_keyboard_interrupt=False,
     )
     app["--help"].help = message("cli.help.flag")
     return app
-
-
-class _Formatter(DefaultFormatter):
-    """Cyclopts' help, with our own usage line, which is in the reader's language."""
-
-    def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
-        if usage:
-            console.print(Text(str(usage)))
 
 
 def _say(error: VitralError) -> int:

@@ -45,11 +45,13 @@ def studio(
 
     serve(model, host, port, announce, [TrainSettings(runs=runs, texts=text)])
     sys.stdout.flush()
-    os._exit(0)  # Python would wait for a thread that still runs a model; nobody needs its result
+    os._exit(
+        0
+    )  # Python would wait for a thread that still runs a model, whose result is not needed
 
 
 def has_browser() -> bool:
-    """Whether a window of a browser would be seen by the person at this terminal."""
+    """Whether the user of this terminal would see a browser window."""
     if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
         return False
     if sys.platform in {"darwin", "win32"}:

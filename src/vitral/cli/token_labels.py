@@ -9,7 +9,7 @@ from vitral.text.unseen import code_points
 from vitral.tracing import Token
 
 PART = "·"
-"""Stands before a token that goes on with the word of the token before it: persigu ·ió."""
+"""The prefix of a token that continues the word of the token before it: persigu ·ió."""
 
 _VISIBLE = {"\n": "⏎", "\r": "␍", "\t": "⇥", " ": "␣"}
 
@@ -50,7 +50,7 @@ def _goes_on(before: Token, token: Token) -> bool:
 
 
 def _visible(character: str) -> str:
-    """Control characters as signs: a text must not be able to drive the terminal."""
+    """Control characters as visible signs: a text must not control the terminal."""
     if character in _VISIBLE:
         return _VISIBLE[character]
     if unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}:

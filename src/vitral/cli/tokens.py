@@ -25,13 +25,20 @@ def tokens(
     file: Annotated[
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
     ] = None,
+    special_tokens: Annotated[
+        bool, Parameter(help=message("cli.special_tokens"), negative="")
+    ] = False,
+    no_added_tokens: Annotated[
+        bool, Parameter(help=message("cli.no_added_tokens"), negative="")
+    ] = False,
     json: Annotated[bool, Parameter(help=message("cli.tokens.json"), negative="")] = False,
 ) -> None:
     """Show the tokens of a text: number, text, position, and id."""
     source = source_text(text, file)
     from vitral.cli.token_labels import labels
 
-    name, found = _cut(source, model)
+    options = {"special_tokens": special_tokens, "add_special_tokens": not no_added_tokens}
+    name, found = _read(source, model, options)
     if json:
         entries = [
             {"id": token.id, "text": token.text, "start": token.start, "end": token.end}
@@ -56,7 +63,7 @@ def tokens(
     )
 
 
-def _cut(source: str, model: str | None) -> "tuple[str, list[Token]]":
+def _read(source: str, model: str | None, options: dict[str, bool]) -> "tuple[str, list[Token]]":
     """The model's name and the tokens. A folder with only a tokenizer is enough."""
     import vitral
     from vitral.models.catalog import BUNDLED
@@ -65,6 +72,6 @@ def _cut(source: str, model: str | None) -> "tuple[str, list[Token]]":
 
     folder = Path(model or BUNDLED[0]).expanduser()
     if (folder / FILE).is_file() and not (folder / "config.json").exists():
-        return folder.resolve().name, read_text(read_tokenizer(folder / FILE), source)
+        return folder.resolve().name, read_text(read_tokenizer(folder / FILE), source, **options)
     loaded = vitral.load(model or BUNDLED[0])
-    return loaded.name, loaded.tokens(source)
+    return loaded.name, loaded.tokens(source, **options)

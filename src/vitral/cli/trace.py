@@ -28,6 +28,7 @@ def trace(
     /,
     *,
     model: Annotated[str | None, Parameter(help=message("cli.model"))] = None,
+    part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     layer: Annotated[int, Parameter(help=message("cli.trace.layer"))] = 0,
     head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
     without_resting: Annotated[
@@ -38,6 +39,12 @@ def trace(
     rows: Annotated[str | None, Parameter(help=message("cli.trace.rows"))] = None,
     columns: Annotated[str | None, Parameter(help=message("cli.trace.columns"))] = None,
     token: Annotated[str | None, Parameter(help=message("cli.trace.token"))] = None,
+    special_tokens: Annotated[
+        bool, Parameter(help=message("cli.special_tokens"), negative="")
+    ] = False,
+    no_added_tokens: Annotated[
+        bool, Parameter(help=message("cli.no_added_tokens"), negative="")
+    ] = False,
     json: Annotated[bool, Parameter(help=message("cli.trace.json"), negative="")] = False,
     file: Annotated[
         str | None, Parameter(help=message("cli.file"), allow_leading_hyphen=True)
@@ -47,62 +54,78 @@ def trace(
     overwrite: Annotated[bool, Parameter(help=message("cli.trace.overwrite"), negative="")] = False,
 ) -> None:
     """Trace a text or a picture (or open a saved trace) and show one head of it."""
-    part = "--rows" if rows is not None else "--columns" if columns is not None else None
-    if json and part:
-        raise VitralError("options_clash", first="--json", second=part)
-    for option in ("--json", part) if token is not None else ():
-        if option is not None and (option != "--json" or json):
+    section = "--rows" if rows is not None else "--columns" if columns is not None else None
+    if json and section:
+        raise VitralError("options_clash", first="--json", second=section)
+    for option in ("--json" if json else None, section) if token is not None else ():
+        if option is not None:
             raise VitralError("options_clash", first="--token", second=option)
     target = NewFile(save, overwrite) if save is not None else None
-    recorded = opened_or_traced(text, model, file, open)
+    recorded = opened_or_traced(
+        text, model, file, open, special_tokens=special_tokens, no_added_tokens=no_added_tokens
+    )
     traced = read_as(
         recorded, without_resting=without_resting, words=words, mean_of=mean_of, head=head
     )
     head = head or 0
-    weights = traced.attention(layer=layer, head=head)
-    between_texts = traced.first_part == "cross"
-    if between_texts and (json or target is None):
-        raise VitralError("trace_of_two_texts", model=traced.model)
+    weights = traced.attention(layer=layer, head=head, part=part)
     from vitral.cli.picture_view import has_grid, print_picture
 
-    if token is not None and not has_grid(traced):
+    if token is not None and not has_grid(traced, part):
         raise VitralError("picture_only", option="--token")
+    size_rows, size_columns = weights.shape
+    shown_rows = token_range("--rows", rows, size_rows)
+    shown_columns = token_range("--columns", columns, size_columns)
     if target is not None:
         target.write(recorded.save)
     if json:
-        _print_json(traced, layer, head)
-    elif has_grid(traced) and part is None:
-        print_picture(Console(highlight=False), traced, layer, head, token)
-    elif not between_texts:
+        _print_json(traced, part, layer, head)
+    elif has_grid(traced, part) and section is None:
+        print_picture(Console(highlight=False), traced, layer, head, token, part)
+    else:
         from vitral.cli.pattern_view import print_pattern
 
-        size_rows, size_columns = weights.shape
         print_pattern(
             Console(highlight=False),
             traced,
             layer,
             head,
-            rows=token_range("--rows", rows, size_rows),
-            columns=token_range("--columns", columns, size_columns),
-            max_lines=None if part else MAX_LINES,
+            rows=shown_rows,
+            columns=shown_columns,
+            max_lines=None if section else MAX_LINES,
+            part=part,
         )
-        if traced.exactness == "eager":
-            said = message("cli.trace.eager", model=traced.model)
-            Console(highlight=False, soft_wrap=True).print(Text(said))
+        _print_notes(traced, part)
     if target is not None:
         note = message("cli.trace.saved", path=target.path)
         Console(stderr=json, highlight=False, soft_wrap=True).print(Text(note))
 
 
-def _print_json(traced: "Trace", layer: int, head: int) -> None:
-    """The head as JSON on stdout, and nothing else."""
+def _print_notes(traced: "Trace", part: str | None) -> None:
+    """What a reader should know of these weights: where they come from, what was read."""
+    console = Console(highlight=False, soft_wrap=True)
+    if traced.exactness == "eager":
+        console.print(Text(message("cli.trace.eager", model=traced.model)))
+    if traced.decoder_tokens and len(traced.query_tokens(part)) == 1:
+        console.print(Text(message("cli.trace.start_only")))
+
+
+def _print_json(traced: "Trace", part: str | None, layer: int, head: int) -> None:
+    """The head as JSON on stdout, and nothing else.
+
+    Its part stands there where a model has several, and what the decoder read where it has one.
+    """
+    shown = traced.part(part).name
+    decoder = {"decoder_tokens": [_entries(token) for token in traced.decoder_tokens]}
     document = {
         "model": traced.model,
-        "tokens": [_told(token) for token in traced.tokens],
+        "tokens": [_entries(token) for token in traced.tokens],
+        **(decoder if traced.decoder_tokens else {}),
+        **({"part": shown} if shown else {}),
         "exactness": traced.exactness,
         "layer": layer,
         "head": head,
-        "pattern": traced.attention(layer=layer, head=head).tolist(),
+        "pattern": traced.attention(layer=layer, head=head, part=part).tolist(),
     }
     if not traced.reading.is_plain:
         document["reading"] = traced.reading.name
@@ -111,7 +134,7 @@ def _print_json(traced: "Trace", layer: int, head: int) -> None:
     sys.stdout.write(json_module.dumps(document) + "\n")
 
 
-def _told(token: "Token") -> dict[str, object]:
+def _entries(token: "Token") -> dict[str, object]:
     """A token's text and place."""
     kept = token.entries()
     return {name: kept[name] for name in ("text", "start", "end", "patch") if name in kept}

@@ -10,7 +10,7 @@ from vitral.training.recipes.shapes import TRANSLATORS
 from vitral.training.runs.run_folder import Asked, RunFolder
 
 MINUTES = 10.0
-"""How long a run is for which nothing else is said."""
+"""The default length of a run."""
 
 
 def settings_of(

@@ -127,9 +127,9 @@ def _prepared(order: Order, terminal: Terminal, device: str) -> tuple[Recipe, An
 
 @contextmanager
 def _nothing_left_behind(folder: RunFolder, *, begun: bool) -> Iterator[None]:
-    """Inside, whatever goes wrong leaves no half-begun run behind in which the corrected command
-    would be refused; a run that was `begun` before, or has a checkpoint, stays. A disk that takes
-    no more is `out_unwritable`."""
+    """Inside, an error deletes a run that has just started, so that the corrected command can use
+    its folder; a run that was `begun` before, or has a checkpoint, stays. A full disk is
+    `out_unwritable`."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a person is told of the text that a run is evaluated on."""
+"""The line about the text that a run is evaluated on."""
 
 import json
 from pathlib import Path
@@ -11,8 +11,8 @@ from vitral.training.recipes.recipe import Recipe
 
 
 def said_of_split(recipe: Recipe, prepared: Any, out: Path) -> str | None:
-    """How many documents there are, what of them is held out, and how much of that an evaluation
-    reads; None for a run that notes nothing of it (one on pairs, or one of before)."""
+    """How many documents there are, which share is held out, and how much of it an evaluation
+    reads; None for a run without this information (on pairs, or of an earlier version)."""
     try:
         counts = json.loads((out / SPLIT).read_text(encoding="utf-8"))
         documents, held_out = counts["documents"], counts["held_out"]

@@ -7,8 +7,8 @@
 
 NumPy's header names the array's length, which is not known before the end, and leaves room for
 any length (NumPy format 1.0). So a header for length 0 is written first and overwritten last.
-Until `close`, everything is in `ids.npy.new`; a process that is killed leaves that file behind,
-and the next one to write begins it anew.
+Until `close`, everything is in `ids.npy.new`; a process that is killed leaves that file, and the
+next one to write overwrites it.
 """
 
 import os
@@ -42,7 +42,7 @@ class ArrayFile:
         self._start = self._file.tell()
 
     def append(self, values: NDArray[Any]) -> None:
-        """Write `values` after those that are there."""
+        """Append `values`."""
         try:
             self._file.write(np.ascontiguousarray(values, dtype=self.dtype).tobytes())
         except OSError as error:
@@ -67,7 +67,7 @@ class ArrayFile:
 
     def discard(self) -> None:
         """Delete what was written."""
-        with suppress(OSError):  # what was not written yet may find no room
+        with suppress(OSError):  # the rest of the buffer may not fit on the disk
             self._file.close()
         self._partial.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
 """Cleaning text: the same character for the same thing and, in prose, one paragraph per line.
 
-*Plain* cleaning composes accents (NFC) and makes every line break "\\n"; all else is kept, as
-code, verse and benchmarks need it. *Prose* is for Spanish books.
+*Plain* cleaning composes accents (NFC) and makes every line break "\\n"; everything else is kept,
+as code, verse and benchmarks need it. *Prose* is for Spanish books.
 
 Books come with their edition's habits: hard-wrapped lines, hyphens for dialogue dashes,
 emphasis marked by underscores, notes in brackets. A model would spend its few parameters on

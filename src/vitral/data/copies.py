@@ -1,15 +1,15 @@
 """Which documents are copies of one another, whole or nearly.
 
-A model that has learned a text by heart is not tested by a copy of it. So copies stay together
-when a corpus is split: those with the same words, and those of whose runs of three words eight in
-ten are the same (an edition with another preface, a page fetched twice).
+A copy of a text that a model has memorised is no test. So copies stay together when a corpus is
+split: texts with the same words, and texts that share eight in ten of their runs of three words
+(an edition with another preface, a page fetched twice).
 
-How alike two texts are is estimated by *MinHash* (Broder 1997, "On the resemblance and containment
-of documents"): of 64 orders of all runs, drawn once for all, each text keeps the number of its
-first run in each; two texts agree in as large a share of these as they share runs. Texts that
-agree nowhere in 16 groups of four are never compared (locality-sensitive hashing; Leskovec et al.,
-"Mining of Massive Datasets", section 3.4). Written here, in some lines of NumPy, because the
-library for it brings SciPy along.
+The similarity of two texts is estimated by *MinHash* (Broder 1997, "On the resemblance and
+containment of documents"): for 64 fixed random orders of all runs, each text keeps the number of
+its first run in each; two texts agree in as large a share of these as they share runs. Texts that
+agree in none of 16 groups of four are never compared (locality-sensitive hashing; Leskovec et al.,
+"Mining of Massive Datasets", section 3.4). Implemented here in a few lines of NumPy, because the
+library for it needs SciPy.
 
 Shapes: D documents, R runs, P orders.
 """
@@ -32,8 +32,8 @@ ALIKE = 0.8
 """The share of runs that near copies have in common."""
 
 MOST_COMPARED = 300_000
-"""Of a corpus of more documents, those after these are compared for sameness only: the sketches
-of all would not fit into memory."""
+"""In a larger corpus, documents after these are only compared for equality: the sketches of all
+would not fit into memory."""
 
 NUM_ORDERS, GROUP = 64, 4
 _AT_ONCE = 2**13
@@ -42,7 +42,7 @@ _PER_BUCKET = 8
 
 
 class Copies:
-    """Documents as they stream by, in groups of copies.
+    """A stream of documents, in groups of copies.
 
     copies = Copies()
     for text in texts:
@@ -80,12 +80,12 @@ class Copies:
                 self._compare()
 
     def groups(self, *, near: bool = True) -> list[int]:
-        """For each document the first of its group; without `near`, of those with its words."""
+        """For each document the first of its group; without `near`, of those with equal words."""
         self._compare()
         return [self._first(n) for n in range(len(self._parent))] if near else list(self._exact)
 
     def _compare(self) -> None:
-        """Sketch the documents that wait, and join them with those that they are like."""
+        """Sketch the waiting documents, and join them with similar ones."""
         if not self._waiting:
             return
         numbers = [number for number, _ in self._waiting]

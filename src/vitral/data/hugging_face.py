@@ -14,11 +14,11 @@ from vitral.errors import VitralError
 PREFIX = "hf:"
 
 HUB_SECONDS = 5
-"""How long the hub may take to answer before it counts as out of reach."""
+"""Seconds after which a hub without an answer counts as unreachable."""
 
 
 def is_dataset(source: str | Path) -> bool:
-    """Whether a source is a dataset: by its prefix, or by what stands in the folder."""
+    """Whether a source is a dataset: by its prefix, or by the folder's content."""
     if str(source).startswith(PREFIX):
         return True
     return any((Path(source) / name).is_file() for name in ("state.json", "dataset_dict.json"))
@@ -65,7 +65,7 @@ def _open(path: str, split: str | None) -> Any:
         raise VitralError("datasets_needed", source=path) from None
     try:
         if not Path(path).is_dir():
-            # Asked for by itself, because this is the request that takes a time limit.
+            # A separate request, because this is the one with a timeout.
             HfApi().dataset_info(path, timeout=HUB_SECONDS)
             return datasets.load_dataset(path, split=split or "train", streaming=True)
         found = datasets.load_from_disk(path)

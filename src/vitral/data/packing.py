@@ -1,4 +1,4 @@
-"""Whole documents side by side in rows of one length, none of them seeing another.
+"""Several whole documents per row, with rows of one length; no document attends to another.
 
 Where documents are short (a number and its name, a message, a question), a row each would be
 mostly padding. So several share a row: `documents` gives the one that each token belongs to, for

@@ -6,8 +6,8 @@ a row, from the shortest to the longest: a random place in it is chosen, as many
 as to its right are its neighbours, and among these the batch is drawn. Every pair is as likely
 as another, save for the few at the row's ends, where places to one side are missing.
 
-What is drawn depends on the seed and the step's number only: there is no position to save, and a
-resumed run sees what an uninterrupted one sees.
+A step's batch depends on the seed and the step's number only: there is no position to save, and a
+resumed run reads the same batches as an uninterrupted one.
 
 Shapes: B pairs, L tokens of the longest.
 """
@@ -49,7 +49,7 @@ class PairFile:
 
     @classmethod
     def write(cls, pairs: Iterable[Pair], tokenizer: Tokenizer, stem: Path) -> "PairFile":
-        """Tokenize the pairs as they stream by. Raises `file_unwritable`."""
+        """Tokenize a stream of pairs. Raises `file_unwritable`."""
         dtype = np.dtype(np.uint16 if num_ids(tokenizer) <= 2**16 else np.uint32)
         end = special_id(tokenizer, END)
         with ExitStack() as opened:

@@ -113,8 +113,8 @@ GENERATED: dict[str, Callable[[Random, int], Pair]] = {
 
 
 def generate_pairs(kinds: Sequence[str], *, digits: int, count: int, seed: int) -> Iterator[Pair]:
-    """`count` pairs of those kinds by turns, the same ones for the same seed. Short numbers are
-    few, so they come again and again."""
+    """`count` pairs of those kinds, alternating, the same ones for the same seed. There are few
+    short numbers, so they repeat."""
     random = Random(seed)
     for number in range(count):
         yield GENERATED[kinds[number % len(kinds)]](random, digits)

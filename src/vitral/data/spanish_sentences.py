@@ -5,8 +5,8 @@
 
 Every sentence is correct, and each poses the same question in many ways: which word does this one
 agree with? In "La niña que miraba a los perros estaba cansada", *estaba* and *cansada* agree with
-*niña*, five words before, and not with *perros*, which stands beside them. A model that predicts
-them has to look back past the nearer noun, and its attention shows whether it does.
+*niña*, five words before, and not with *perros*, the nearest noun. A model that predicts them has
+to attend past the nearer noun, and its attention shows whether it does.
 """
 
 import random

@@ -4,8 +4,8 @@ Whole documents are held out, never random lines: neighbouring lines of one book
 turns of phrase, and a model that has seen half of them is not being tested. A corpus of a single
 document has to be split within it, once, near its end.
 
-Copies of a document stand on its side, near ones too (`data.copies`): what was learned by heart is
-no test. A share is one of the text: a corpus of two books is not held out by its larger one.
+Copies of a document, also near ones, are on the same side (`data.copies`): a memorised text is no
+test. A share is one of the text, not of the documents: of two books, the larger is not held out.
 
 Otherwise, whether a document is held out depends on the seed and on its own name only. So the
 split stays the same while a corpus grows, and needs no list of what is in it.
@@ -45,13 +45,13 @@ def split_documents(
     seed: int = 0,
     cleaning: Cleaning = "prose",
 ) -> Iterator[tuple[Document, bool]]:
-    """Each document, and whether it is held out, as they stream by.
+    """A stream of documents, each with whether it is held out.
 
     `held_out` are names, where that of a .jsonl file, a dataset or a file read in parts means all
     of its documents; or the share (0 … 1) of the text to draw, or what `plan_split` has made of
     it. A share leaves at least one document on either side; one document alone is split by
-    `split_text`. A share has to see all documents before it can say of the first where it goes:
-    what can be gone through once only is kept in a temporary file meanwhile.
+    `split_text`. For a share, all documents must be known before the first one can be assigned:
+    a source that can be read only once is kept in a temporary file.
 
     Raises VitralError: `held_out_missing` (names that the corpus does not have, known at its
     end), `training_empty` (nothing is left to train on), `document_too_short`.
@@ -162,7 +162,7 @@ def split_text(text: str, share: float, cleaning: Cleaning) -> tuple[str, str]:
 
 
 def draw(name: str, seed: int) -> float:
-    """A number in [0, 1) that is always the same for that name and seed."""
+    """A pseudo-random number in [0, 1) that depends on the name and the seed only."""
     digest = hashlib.blake2b(
         f"{seed}:{name}".encode(errors="surrogateescape"), digest_size=8
     ).digest()

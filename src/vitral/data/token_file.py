@@ -1,8 +1,8 @@
-"""The tokens of a corpus in one long row on the disk, mapped into memory when they are read.
+"""The tokens of a corpus as one long array on disk, memory-mapped for reading.
 
-Beside the row, in two more files, stand the places where documents and sentences start. All
-three are written while the documents stream by, so neither writing nor reading needs more memory
-than a few passages of text.
+Two more files contain the positions where documents and sentences start. All three are written
+while the documents are streamed, so neither writing nor reading needs more memory than a few
+passages of text.
 """
 
 import re
@@ -78,7 +78,7 @@ class TokenFile:
 
     @staticmethod
     def exists(stem: Path) -> bool:
-        """Whether a whole corpus stands there."""
+        """Whether a complete corpus is there."""
         return all(_path(stem, ending).exists() for ending in _ENDINGS)
 
 

@@ -1,8 +1,8 @@
-"""Random windows on a long row of token ids, the same ones again after a restart.
+"""Random windows of a long array of token ids, reproducible after a restart.
 
 A step's windows depend on the seed and the step's number only: there is no position to save, and
-a resumed run sees what an uninterrupted one sees. Every process of a distributed run draws the
-same places and reads its own rows.
+a resumed run reads the same windows as an uninterrupted one. Every process of a distributed run
+draws the same positions and reads its own rows.
 
 Windows start where a sentence starts, because that is where people's texts start, or anywhere.
 Their length is the same within a step and may vary between steps, so that a model knows short

@@ -2,8 +2,8 @@
 
     change(head) = loss(text, that head silenced) − loss(text)
 
-A large positive change says that the prediction rests on the head; one near zero, that others
-do its work or it is not needed; a negative one, that it is in the way (Michel, Levy & Neubig
+A large positive change means that the prediction depends on the head; one near zero, that other
+heads do the same or it is not needed; a negative one, that it does harm (Michel, Levy & Neubig
 2019, "Are Sixteen Heads Really Better than One?", arXiv:1905.10650; Voita et al. 2019,
 arXiv:1905.09418). It is the integral over a gate g on the head's output from 1 to 0:
 
@@ -13,8 +13,8 @@ The loss is in nats per token. A decoder predicts every token after the first. A
 every token once, in rounds: those of one round, about one in seven, are masked together,
 and a fixed seed chooses them.
 
-A batch tries several heads of a layer at once, one a copy of the text, and the layers below,
-which no head above can change, are computed once.
+A batch tries several heads of a layer at once, one per copy of the text. The layers below, which
+these heads cannot change, are computed once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -84,8 +84,8 @@ def ablate(
 ) -> Ablation:
     """The change of loss on a text when each head of a `vitral.Model` is silenced.
 
-    `mode` "zero" removes what the head adds; "uniform" makes it look evenly at all tokens that
-    it may see, so that only its choice is lost. `progress` is called with (heads done, all).
+    `mode` "zero" removes what the head adds; "uniform" makes it attend evenly to all visible
+    tokens, so that only its choice is lost. `progress` is called with (heads done, all).
 
     Raises VitralError `ablation_kind` for a model that is neither decoder nor encoder with a
     language model's head, `ablation_too_short`, `ablation_mode`, `ablation_no_mask`, and what
@@ -195,7 +195,7 @@ class _Trial:
 
     @contextmanager
     def _kept_below(self, layer: int, copies: int) -> Iterator[None]:
-        """While open, the layers below one give what they gave for the whole model."""
+        """While open, the layers below one return their outputs of the whole model."""
         with ExitStack() as undo:
             for module, output in zip(self.layers[:layer], self.below[:layer], strict=False):
                 before = module.__dict__.get("forward")

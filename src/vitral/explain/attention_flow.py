@@ -1,6 +1,6 @@
 """Attention flow: the maximum flow from an input token to a token at the top.
 
-The layers are a flow network: an edge from each token to each that it looks at, with its
+The layers are a flow network: an edge from each token to each that it attends to, with its
 weight as capacity (mean of heads, half for the residual). The *maximum flow* between an input
 token and a token at the top is the largest possible over all paths together (Abnar & Zuidema
 2020, arXiv:2005.00928, section 3). Unlike rollout, it does not multiply along a path: a path is

@@ -1,8 +1,8 @@
 """The paths from one token after the last layer down to the input tokens, as a graph.
 
 A node is a token at a level: level 0 is the input, level l + 1 stands above layer l. An edge leads
-down from a token to one that its layer looks at. What an edge's weight means is the caller's
-choice:
+down from a token to one that it attends to in that layer. The meaning of an edge's weight is an
+option:
 
 - "attention": the weight itself, of one layer: the mean over its heads, or one head's. Only
   tokens that can be reached from the top are followed.
@@ -45,10 +45,10 @@ class Edge(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class AttentionGraph:
-    """What `attention_graph` finds; see the head of the file.
+    """The result of `attention_graph`; see the head of the file.
 
-    `nodes` [levels, T] are what stands in each token: in "rollout" its share, in "flow" what
-    flows through it (at level 0: its maximum flow), in "attention" 1 if it is reached.
+    `nodes` [levels, T] are the values of the tokens: in "rollout" the share, in "flow" the flow
+    through it (at level 0: its maximum flow), in "attention" 1 if it is reached.
     `edges` are the strongest, the strongest first; of `num_edges` that weigh `least` or more.
     `source` is the input token whose flow is drawn.
     """

@@ -1,4 +1,4 @@
-"""Attention received: which tokens the others look at."""
+"""Attention received: which tokens the others attend to."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from vitral.tracing.trace import Trace
 def hub(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """The share of all attention that the most looked-at token receives: max_s r_s: [H].
 
-    1 if all look at one token; 1/S at the least, if attention is even.
+    1 if all attend to one token; at least 1/S, if attention is uniform.
     """
     return _shares(record).amax(-1)
 

@@ -1,7 +1,7 @@
-"""Attention rollout: from which input tokens a token's vector is mixed, if attention is all.
+"""Attention rollout: the input tokens that each token's vector is mixed from, by attention alone.
 
-A layer mixes a token with itself (the residual stream) and with what its heads, taken together,
-look at; layer upon layer that is a product of matrices:
+A layer mixes a token with itself (the residual stream) and with the tokens that its heads, on
+average, attend to; over several layers this is a product of matrices:
 
     Ã_l = (r·I + (1 − r)·mean_h A_l,h), rows made to sum to one        R_l = Ã_l · R_{l−1}
 
@@ -54,7 +54,7 @@ def rollout(
 def records_up_to(
     trace: Trace, layer: int | None, part: str | None, name: str
 ) -> list[AttentionRecord]:
-    """The attentions from the first layer to `layer`, of a part that looks at itself.
+    """The attentions from the first layer to `layer`, of a part with self-attention.
 
     Raises VitralError `layer_out_of_range`, `part_unknown`, `measure_of_two_texts`,
     `mixing_unknown`.
@@ -78,7 +78,7 @@ def check_token(token: int, length: int) -> None:
 
 
 def _one_layer_down(record: AttentionRecord, mixed_nT: Tensor, residual: float) -> Tensor:
-    """R · Ã for the rows R [n, T] of what stands above."""
+    """R · Ã for rows R [n, T] of the layers above."""
     below_nT = torch.zeros_like(mixed_nT)
     for first, last in record.row_blocks(record.num_heads):
         check_stop()

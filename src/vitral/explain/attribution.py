@@ -1,7 +1,7 @@
-"""Direct logit attribution: which parts of the model put a token's logit together.
+"""Direct logit attribution: how much each part of the model contributes to a token's logit.
 
-The stream is a sum of what the parts wrote into it, and a logit, with the norms held at their
-values, is linear in the stream. So each part's share is its output times one direction:
+The stream is a sum of the parts' outputs, and a logit, with the norms held at their values, is
+linear in the stream. So each part's share is its output times one direction:
 
     logit = embed·u + Σ_l ( Σ_h head_lh·u + bias_l·u + mlp_l·u ) + constant
 
@@ -10,7 +10,7 @@ arXiv:2211.00593, section 3.1.) In pre-norm models u is the same for all layers.
 on the stream itself (BERT) or behind a part (Gemma 2), u is pulled through each on its way down.
 *Direct*: the effect of a head on later parts counts as theirs.
 
-The shares add up to the logit: that has been checked when you get them. Range: logits, of
+The shares add up to the logit, which Vitral checks before it returns them. Range: logits, of
 either sign. Cost: one forward pass, and one query's row of every head.
 """
 
@@ -40,7 +40,7 @@ class LogitAttribution:
     logit: float
     embed: float
     heads: Tensor  # [layers, heads], of self-attention
-    cross_heads: Tensor | None  # [layers, heads] where a decoder looks at an encoder
+    cross_heads: Tensor | None  # [layers, heads] of cross-attention
     attention_bias: Tensor  # [layers]
     mlp: Tensor  # [layers]
     constant: float

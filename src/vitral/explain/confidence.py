@@ -1,4 +1,4 @@
-"""Confidence: how much of its attention a head gives to the token that it looks at most."""
+"""Confidence: how much of its attention a head gives to the token with the largest weight."""
 
 from collections.abc import Sequence
 

@@ -8,7 +8,7 @@ the tree:
 
 A model reads what is written, so the words here are the *written* ones, and the relations of the
 words that "del" stands for are those of "del". A relation between the two is inside one written
-word and left out, and so are empty nodes: no head can look at them.
+word and left out, and so are empty nodes: no head can attend to them.
 
 Source: https://universaldependencies.org/format.html
 """

@@ -1,4 +1,4 @@
-"""Mean distance: how far away a head looks."""
+"""Mean distance: how far away a head attends."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from vitral.tracing.token import Token
 def distance(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean over queries t of Σ_s p_ts · |t − s|, in tokens: [H].
 
-    0 looks at itself, 1 at a neighbour; at most the text's length less one. Vig & Belinkov
+    0 attends to itself, 1 to a neighbour; at most the text's length minus one. Vig & Belinkov
     weigh each sentence's sum over a corpus; here it is one text's.
     """
     return mean_over(record.statistics.distance, seeing(record))

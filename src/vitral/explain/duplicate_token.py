@@ -1,4 +1,4 @@
-"""Duplicate token: how much a head looks at an earlier occurrence of the same token."""
+"""Duplicate token: how much a head attends to an earlier occurrence of the same token."""
 
 from collections.abc import Sequence
 

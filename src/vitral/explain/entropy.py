@@ -1,4 +1,4 @@
-"""Entropy: how evenly a head spreads its attention over what it may see."""
+"""Entropy: how evenly a head spreads its attention over the visible tokens."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from vitral.tracing.token import Token
 def entropy(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean over queries t of −Σ_s p_ts ln p_ts / ln n_t, where n_t keys may be seen: [H].
 
-    0 looks at one token, 1 evenly at all that may be seen, however many those are. Queries with
+    0 for one token only, 1 for uniform attention to all visible tokens, however many. Queries with
     no choice (n_t < 2) are left out. Where a learned sink takes a share of the row, the entropy
     is that of the rest: for p = m·q, H(q) = H(p)/m + ln m.
     """

@@ -47,7 +47,7 @@ def same(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
 def first(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean over queries t > 0 of p[t, 0]: [H].
 
-    The first query is left out: in a causal model it can look nowhere else.
+    The first query is left out: in a causal model it sees no other token.
     """
     counted = seeing(record) & (torch.arange(record.num_queries) > 0)
     return mean_over(record.statistics.first, counted)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 _LONG = 1e4
-"""So long that the norm's ε is nothing beside it."""
+"""So long that the norm's ε is negligible."""
 
 
 @dataclass(frozen=True, eq=False)

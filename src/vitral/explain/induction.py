@@ -1,7 +1,7 @@
-"""Induction: how much a head looks at what came after the same token last time.
+"""Induction: how much a head attends to the token that followed the same token last time.
 
-Having seen "… A B … A", such a head looks at B, which the model may then say again: the
-simplest circuit by which a model learns from its own context.
+After "… A B … A", such a head attends to B, which the model may then predict: the simplest circuit
+by which a model learns from its own context.
 """
 
 from collections.abc import Sequence

@@ -4,8 +4,8 @@ The residual stream after layer l is handed to what follows the last layer (the 
 head), as if the layers between had added nothing (nostalgebraist 2020, "interpreting GPT: the
 logit lens"). After the last layer that is the model's own answer, exactly.
 
-Whatever stands behind the last layer, in whatever family, is used as it is: the model runs
-again with the last layer's output exchanged. In post-norm models (BERT) the stream of every
+Everything behind the last layer is used as it is, in every family: the model runs again with the
+last layer's output replaced. In post-norm models (BERT) the stream of every
 layer has been normalised, and the lens reads it as it is.
 
 Range: logits. Cost: one forward pass for each layer.

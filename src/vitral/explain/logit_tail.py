@@ -1,4 +1,4 @@
-"""What stands between the last layer and the logits, as steps that a direction is pulled through.
+"""The modules between the last layer and the logits, as steps that a direction is mapped through.
 
 The norms and linear maps outside the layers are watched while the model runs. What happens
 between two of them to each number alone (an activation, a scale, a cap) is held still: a factor

@@ -124,5 +124,5 @@ def mean_over(values_HT: Tensor, counted_HT: Tensor) -> Tensor:
 
 
 def seeing(record: AttentionRecord) -> Tensor:
-    """Which queries may look anywhere at all: bool [1 or H, T]."""
+    """Which queries are not fully masked: bool [1 or H, T]."""
     return record.statistics.allowed > 0

@@ -1,4 +1,4 @@
-"""Norm-weighted attention: how much a head adds, not only how much it looks.
+"""Norm-weighted attention: how much a head adds, not only where it attends.
 
 A weight says how large a share of a token is taken, not how large that token's vector is: a head
 that gives [SEP] half of its attention often takes almost nothing from it. So the share is

@@ -1,4 +1,4 @@
-"""What is asked of texts only: words, a vocabulary, an order along a line."""
+"""Questions that make sense for texts only: words, a vocabulary, an order along a line."""
 
 from vitral.errors import VitralError
 from vitral.surfaces.picture import PictureSurface

@@ -8,7 +8,7 @@ its output is a sum over heads h and keys s, plus a bias:
 (Kobayashi et al. 2020, arXiv:2004.10102, equations 3–5; the value's own bias is in v.) Which of
 a layer's maps is the projection is found by testing: the one that gives the recorded output from
 the recorded patterns and values. So nothing needs to be known of how a family names its parts or
-lays its weights out; and if none does (a gate or a norm is in between), an error says so
+lays its weights out; and if none does (a gate or a norm is in between), Vitral raises an error
 instead of returning wrong parts.
 """
 
@@ -36,7 +36,7 @@ class HeadOutput:
         self.bias = _apply(projection, torch.zeros(1, _input_size(projection) or 0))[0]
 
     def transformed(self, head: int) -> Tensor:
-        """f_h(x_s): what a head hands over from each key, as a vector of the stream: [S, C]."""
+        """f_h(x_s): what a head reads from each key, as a vector of the stream: [S, C]."""
         return self._projected(head, self._values(head))
 
     def sizes(self) -> Tensor:

@@ -1,8 +1,8 @@
-"""One query beside the keys that it meets, component by component.
+"""One query with its keys, component by component.
 
 A score is a sum of products, q_t · k_s = Σ_d q_td · k_sd, so it can be read from left to right:
 which components of the head's small space raise the score of a key, and which lower it. If the
-same few components decide in every row, they show what the head looks for (Vig 2019, "A
+same few components decide in every row, they show what the head responds to (Vig 2019, "A
 Multiscale Visualization of Attention in the Transformer Model", its neuron view).
 
     >>> import torch
@@ -32,8 +32,8 @@ class QueryKey:
     """One query and some keys, float32, as they enter the product (after rotation, if any).
 
     `q` [D]; `keys` [S, D] of the tokens at `positions`; `scores` [S] are what enters the softmax
-    (scaled, with the model's bias and cap; −∞ where the query may not look) and `weights` [S]
-    what comes out of the whole row's.
+    (scaled, with the model's bias and cap; −∞ for hidden keys) and `weights` [S] the softmax of
+    the whole row.
     """
 
     query: int
@@ -59,7 +59,7 @@ def query_key(
     keys: Sequence[int] | None = None,
     part: str | None = None,
 ) -> QueryKey:
-    """The query of the token at `query` beside the keys of the tokens at `keys`, by default all.
+    """The query of the token at `query` with the keys of the tokens at `keys`, by default all.
 
     Raises VitralError `layer_out_of_range`, `head_out_of_range`, `part_unknown`,
     `token_out_of_range`, and `arithmetic_unknown` where a trace knows the pattern but not the

@@ -1,16 +1,16 @@
 """Which head follows which grammatical relation?
 
 For each relation of a treebank and each direction, every head answers one question: is the
-word that it looks at most the right one?
+word that it attends to most the right one?
 
 - "governor": from the dependent, is it the word on which it depends?
 - "dependent": from the governor, is it (one of) its dependents in that relation?
 
-Beside the best head stands the best *fixed offset* ("always the next word"), which knows no
-grammar: a head that does no better has found a neighbour, not a relation. The head is chosen on
+The best head is compared with the best *fixed offset* ("always the next word"), which uses no
+grammar: a head that is no better has found a neighbour, not a relation. The head is chosen on
 every other sentence and evaluated on the rest, so choosing the best of many does not favour it.
-The offset is chosen on the evaluated sentences themselves: that favours it a
-little, and no head looks good beside a badly chosen offset.
+The offset is chosen on the evaluated sentences themselves: that favours it a little, so a badly
+chosen offset cannot favour a head.
 Words, not tokens (`words`); the word itself and special tokens do not count as answers.
 
 Sources: Clark et al. 2019 (arXiv:1906.04341, section 4.1), Voita et al. 2019 (arXiv:1905.09418,
@@ -42,14 +42,14 @@ OFFSETS = [offset for offset in range(-FARTHEST, FARTHEST + 1) if offset]
 AT_ONCE = 16
 LEAST = 20
 NOWHERE = -1
-"""The answer of a head that looks at no word at all: never right."""
+"""The answer of a head that attends to no word: never right."""
 
 Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class RelationScore:
-    """How well the best head follows one relation in one direction, beside the best offset.
+    """How well the best head follows one relation in one direction, with the best offset.
 
     Shares from 0 to 1 of the `count` cases in the sentences that the head was not chosen on; pairs
     are intervals at 95 %. `gain` is accuracy less baseline.
@@ -161,7 +161,7 @@ def _batches(
 
 
 def _most_looked_at(trace: Trace, sentence: Sentence) -> Tensor:
-    """The word that each head looks at most from each word, its own left out: [N, W]."""
+    """The word that each head attends to most from each word, its own left out: [N, W]."""
     words = words_of_tokens(trace.tokens, sentence.places)
     if all(word is None for word in words):
         raise VitralError("treebank_needs_places", model=trace.model)

@@ -1,4 +1,4 @@
-"""Earlier occurrences of a token: what duplicate-token and induction heads look for.
+"""Earlier occurrences of a token, for duplicate-token and induction heads.
 
 Natural text repeats some words and not others, so these two are best measured on a sequence of
 random tokens that is repeated once (`repeated_trace`): only the repetition can be followed.

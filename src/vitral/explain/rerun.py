@@ -15,7 +15,7 @@ from vitral.tracing.recording.layers import find_layers
 from vitral.tracing.trace import Trace
 
 Change = Callable[[int, nn.Module, Any, dict[str, Any], Any], Any]
-"""Called after each layer: its number, module, arguments and output; what it gives instead."""
+"""Called after each layer with its number, module, arguments and output; returns another output."""
 
 
 def inputs_of(trace: Trace, module: nn.Module) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -46,9 +46,9 @@ def quiet(module: nn.Module) -> Iterator[None]:
 
 
 def run_again(trace: Trace, module: nn.Module, part: str, change: Change) -> tuple[str, Tensor]:
-    """Run the module on the trace's tokens, `change` being asked after each layer of `part`.
+    """Run the module on the trace's tokens; `change` is called after each layer of `part`.
 
-    `change` gives None to leave the layer's output as it is. Returns the result's address and
+    `change` returns None to keep the layer's output. Returns the result's address and
     value [1, T, …]. Layers are counted as they are entered, as in addresses.
     """
     number, busy = 0, False

@@ -1,10 +1,9 @@
 """Whether a head's role holds in general, and not in one text alone.
 
-That heads divide the work among them (position, syntax, meaning, coreference) is said of every
-Transformer and is true of some heads of some. So each role comes with a figure: in how many of a
-dozen other sentences does the head have the same one? A head that looks at the previous token in
-all of them does so in general; one that does it only in this text may have found something in it,
-or not.
+It is often claimed that heads divide the work (position, syntax, meaning, coreference), which is
+true of some heads of some models. So each role comes with a number: in how many of a dozen other
+sentences does the head have the same one? A head that attends to the previous token in all of them
+does so in general; in one that does it only in this text, it may be chance.
 
 Roles come from measures of one text (`roles`). Those of syntax, meaning and coreference cannot be
 measured on one text: for syntax see `relation_report`, which uses a treebank.
@@ -37,7 +36,7 @@ SENTENCES = (
     "El viento movía las hojas del árbol.",
     "Hacía frío, pero salimos a pasear.",
 )
-"""Ours, and plain: statements, questions, short and long, with and without clauses."""
+"""Written for Vitral: statements, questions, short and long, with and without clauses."""
 
 ANSWER = 24
 """Most tokens that an encoder–decoder answers to each."""

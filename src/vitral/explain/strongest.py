@@ -34,12 +34,12 @@ MOST = 1000
 
 EQUAL = 1e-5
 """Weights that differ by less, relative to themselves, count as equal: float32 sums of another
-order do, and of a head that looks evenly at everything any weights are the strongest."""
+order do, and in a head with uniform attention any weights are the largest."""
 
 
 @dataclass(frozen=True)
 class Weight:
-    """One attention weight: the token that looks, the one looked at, and the weight."""
+    """One attention weight: its query, its key, and the weight."""
 
     query: int
     key: int
@@ -58,8 +58,8 @@ def strongest_weights(
 ) -> list[Weight]:
     """The `count` largest weights of one head, the largest first; equal ones by position.
 
-    Heads that look at the first token, or at the token itself, would fill the list with that:
-    `least_key` 1 leaves out what looks at the first token, `apart` n what is less than n tokens
+    Heads that attend to the first token, or to the token itself, would fill the list with these:
+    `least_key` 1 leaves out weights on the first token, `apart` n those less than n tokens
     away. Weights of zero are not listed.
 
     Raises VitralError `option_out_of_range` for a count outside 1 … 1000, and what

@@ -1,6 +1,6 @@
 """The arithmetic of one attention weight, number by number.
 
-Why does token t look at token s with just this weight? The whole calculation has four lines
+Why does token t attend to token s with exactly this weight? The whole calculation has four lines
 (Vaswani et al. 2017, equation 1, for one cell):
 
     q_t · k_s = Σ_d q_td · k_sd                 the products, one by one, and their sum
@@ -8,8 +8,8 @@ Why does token t look at token s with just this weight? The whole calculation ha
     weight_ts = exp(score_ts) / Σ_j exp(score_tj)
     output_t  = Σ_j weight_tj · v_j             the head's output
 
-`Arithmetic` holds the model's own numbers of each line, and writes them down as LaTeX for a
-blackboard or as Python that runs and gives the same weight.
+`Arithmetic` holds the model's own numbers of each line, and writes them as LaTeX for a blackboard
+or as a Python program that computes the same weight.
 
     >>> import torch
     >>> from vitral.tracing.trace import Trace
@@ -39,7 +39,7 @@ class Arithmetic:
 
     `q` and `k` [D] are the two vectors as they enter the product (after rotation, if any);
     `bias` is what is added to this score (0 in most models) and `softcap` what limits it;
-    `scores` [S] are the whole row's, −∞ where t may not look, and `weights` [S] their softmax;
+    `scores` [S] are the whole row's, −∞ for hidden keys, and `weights` [S] their softmax;
     `sink` is one more logit in the denominator; `values` [S, D] are the tokens' value vectors
     and `output` [D] what the head makes of them. `tokens` name the keys, `query` and `key`
     count from 0.
@@ -72,12 +72,12 @@ class Arithmetic:
 
     @property
     def score(self) -> float:
-        """What enters the softmax."""
+        """The input of the softmax."""
         return float(self.scores[self.key])
 
     @property
     def weight(self) -> float:
-        """What comes out of it."""
+        """The result of the softmax."""
         return float(self.weights[self.key])
 
     def latex(self, digits: int = 3) -> str:

@@ -96,9 +96,9 @@ def _plane(spread_PC: Tensor) -> tuple[Tensor, tuple[float, float]]:
 def levels_of(trace: Trace, part: str | None = None) -> list[str]:
     """The addresses of the levels: `embed`, and `residual.post` of each layer.
 
-    In an encoder–decoder they are those of its `part`, by default the encoder; in "cross", where
-    one text looks at another, those of the one that looks, the decoder's. None in a recurrent
-    network, which has states instead. Raises VitralError `part_unknown`.
+    In an encoder–decoder they are those of its `part`, by default the encoder; in "cross", those
+    of the decoder, whose tokens are the queries. None in a recurrent network, which has states
+    instead. Raises VitralError `part_unknown`.
     """
     found = trace.part(part)
     if found.is_cross and found.stack not in trace.parts:
@@ -172,8 +172,8 @@ def nearest_words(
 def input_vectors(model: nn.Module | TraceableModel) -> Tensor | None:
     """The table of what each id is before the first layer: float32 [V, C]; None if none is found.
 
-    It is the model's own answer where it is asked (transformers), else its first table with a
-    row for each entry of the vocabulary.
+    It is the model's own input embedding (transformers), otherwise its first table with a row for
+    each entry of the vocabulary.
     """
     module = module_of(model)
     size = None if isinstance(model, nn.Module) else model.vocabulary_size

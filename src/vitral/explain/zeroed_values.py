@@ -1,7 +1,7 @@
 """Value zeroing: how different a token would be if another token's values were zero.
 
-In one layer, token s's value vectors are set to zero, in every head, everything else staying as
-it is; attention weights too. How far each token t's vector after the layer then is from what it
+In one layer, token s's value vectors are set to zero, in every head; everything else is
+unchanged, attention weights too. How far each token t's vector after the layer then is from what it
 was measures how much t depends on s:
 
     C[t, s] = 1 − cos(x_t, x_t without s)        rows then made to sum to one

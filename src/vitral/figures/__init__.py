@@ -7,6 +7,6 @@ from vitral.figures.heat_map import heat_map
 from vitral.figures.lines import lines, most_lines
 
 Kind = Literal["heat", "lines", "grid"]
-"""What a trace can be drawn as: one head as a map, one as lines, all heads."""
+"""The kinds of figures: one head as a map, one as lines, all heads."""
 
 __all__ = ["Kind", "head_grid", "heat_map", "lines", "most_lines"]

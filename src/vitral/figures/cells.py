@@ -48,7 +48,7 @@ class Cells:
 
     @property
     def block(self) -> tuple[int, int]:
-        """How many tokens a cell stands for at most, across rows and across columns."""
+        """The largest number of tokens in a cell's rows and in its columns."""
         height, width = self.values.shape
         return -(-self.num_rows // height), -(-self.num_columns // width)
 

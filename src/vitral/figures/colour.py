@@ -65,8 +65,8 @@ STOPS: dict[tuple[str, str], tuple[Stop, ...]] = {
 
 
 class Ink(NamedTuple):
-    """What is not a weight: the ground and what is written on it, as web/src/design/tokens.css
-    has them, but for the light ground, which is the white of the paper that is printed on."""
+    """The colours of the ground and of text and lines, as in web/src/design/tokens.css, except for
+    the light ground, which is the white of paper."""
 
     ground: str
     ink: str

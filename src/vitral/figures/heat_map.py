@@ -1,4 +1,4 @@
-"""One head as a map: a row for each token that looks, a column for each that is looked at."""
+"""One head as a map: a row for each query token, a column for each key token."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,7 +74,7 @@ def heat_map(
         language=language,
     )
     top_value = cells.greatest if ceiling is None else ceiling
-    if not top_value >= 0 or (cells.signed and (style.scale != "course" or lifted)):
+    if not 0 <= top_value < float("inf") or (cells.signed and (style.scale != "course" or lifted)):
         raise VitralError("figure_ceiling", ceiling=ceiling, scale=style.scale)
     warn_of_missing([*(cells.row_labels or []), *(cells.column_labels or []), title or ""])
     floor = f"−{style.number(top_value)}" if cells.signed else None
@@ -116,7 +116,7 @@ class _Layout:
         self.height = height + self._around(title, scale)
 
     def _fit(self, title: str | None, scale: tuple[str, str | None, bool]) -> tuple[float, float]:
-        """The map's width and height beside the names that there are now."""
+        """The map's width and height with the current names."""
         style, cells = self.style, self.cells
         rows, columns = ([each for each in names or [] if each] for names in self.names)
         self.left = style.margin + 2.2 * style.font + widest(rows, style.font)

@@ -1,9 +1,9 @@
-"""One head as lines: tokens that look on the left, tokens that are looked at on the right.
+"""One head as lines: query tokens on the left, key tokens on the right.
 
 The thicker and the further along the scale of colours a line is, the larger its weight. A text
 of more tokens than fit one below another is drawn in groups of neighbouring tokens; a line then
-stands for the attention that goes from one group to another, averaged over the tokens that look
-and added up over those that are looked at, so that each group still gives away one in all.
+stands for the attention from one group to another, averaged over the queries and summed over the
+keys, so that each group's attention still sums to one.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def lines(
 ) -> "Figure":
     """A matplotlib figure of attention weights [queries, keys] as lines between two columns.
 
-    `token` draws the lines of one query alone, with its weights beside the keys. The other
+    `token` draws the lines of one query alone, with its weights next to the keys. The other
     arguments are those of `heat_map`; weights already reduced are means of their blocks. Lines
     for weights under `faintest` are left out, which the figure says.
 
@@ -192,7 +192,7 @@ class _Layout:
                 break
         self.height = self.pitch * max(len(self.left), len(self.right))
         self.first_left = 0
-        if len(self.left) == 1 and token is not None:  # beside itself, among those looked at
+        if len(self.left) == 1 and token is not None:  # next to its own name, among the keys
             where = (token - cells.columns[0]) * len(self.right) // cells.num_columns
             self.first_left = min(max(0, where), len(self.right) - 1)
 

@@ -41,7 +41,7 @@ _SETTINGS: Any = {
     "svg.hashsalt": "vitral",
     "pdf.fonttype": 42,
     "savefig.bbox": None,
-    "text.hinting": "no_hinting",  # else words grow wider where there are few dots an inch
+    "text.hinting": "no_hinting",  # otherwise words become wider at a low resolution
 }
 _UNDATED = {"svg": "Date", "pdf": "CreationDate"}
 
@@ -77,7 +77,7 @@ def _figure_class() -> "type[Figure]":
             if kind in _UNDATED:
                 kwargs["metadata"] = {_UNDATED[kind]: None, **(kwargs.get("metadata") or {})}
             with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
-                # What no font has was said once, when the figure was made.
+                # A warning about missing characters was given when the figure was made.
                 warnings.filterwarnings("ignore", "Glyph .* missing from")
                 super().savefig(fname, transparent=transparent, **kwargs)
 

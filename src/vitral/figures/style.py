@@ -54,8 +54,8 @@ class Style:
         return message(f"figure.{key}", self.language, **values)
 
     def number(self, value: float, digits: int = 2) -> str:
-        """A weight as its reader writes it: 0,25 in Spanish. One too small to be told from zero
-        is written as such, for it is not zero."""
+        """A weight in the reader's notation: 0,25 in Spanish. One that rounds to zero is written as
+        less than the smallest one shown."""
         smallest: float = 10**-digits
         if 0 < value < smallest / 2:
             return f"<{self.number(smallest, digits)}"

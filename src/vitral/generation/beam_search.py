@@ -1,12 +1,12 @@
-"""Beam search: several texts are written side by side, and the most likely one is kept.
+"""Beam search: several texts are generated in parallel, and the most likely one is kept.
 
 Greedy decoding takes the most likely token and may miss the most likely text. A beam keeps the K
-most likely beginnings: each is continued by every token, and the K best continuations go
-on. A text that ends is set aside with its score
+most likely beginnings: each is continued by every token, and the K best continuations are kept. A
+text that ends is stored with its score
 
     Σ log p(token) / n^length_penalty
 
-over its n written tokens; a penalty above 0 favours long texts, which otherwise lose a factor a
+over its n written tokens; a penalty above 0 favours long texts, which otherwise lose a factor per
 token. The search ends when no beginning can beat the worst of K finished texts, or when no
 tokens are left. These are the rules of transformers' `generate(num_beams=K)`, and the texts are
 equal token for token (a test compares them). (Graves 2012, section 2.3; Wu et al. 2016, section
@@ -125,7 +125,7 @@ def search(
             texts_KT = torch.cat((ids_T.expand(num_beams, -1), written_KT), dim=1)
             next_KV = rule(texts_KT.cpu(), next_KV.cpu()).to(next_KV.device)
         scores_KV = scores_K[:, None] + next_KV
-        # With so many candidates, enough go on even if each beam is ended in every way there is.
+        # With so many candidates, enough continue even if each beam ends with every end token.
         num_candidates = min(max(2, 1 + len(end_ids)) * num_beams, scores_KV.numel())
         best = scores_KV.flatten().topk(num_candidates)
         beams, tokens = best.indices // scores_KV.shape[1], best.indices % scores_KV.shape[1]

@@ -1,8 +1,8 @@
-"""A decoder's forward pass for writing: the same arithmetic as the module's own, in fewer calls.
+"""A decoder's forward pass for generation: the module's arithmetic in fewer calls.
 
-Written one token at a time, a small model spends less on multiplying than on being called: each
-of its layers makes some forty calls into PyTorch and joins its cache anew. Here a layer makes
-about twenty:
+When a small model generates one token at a time, the overhead of calls costs more than the
+arithmetic: each of its layers makes some forty calls into PyTorch and concatenates its cache
+again. Here a layer makes about twenty:
 
 - queries, keys and values come out of one matrix, and so do gate and up; all matrices are laid out
   so that a step reads each from beginning to end;

@@ -1,12 +1,12 @@
-"""What a model's folder forbids or demands of every text that is written with it.
+"""The rules in a model's folder for every text that it generates.
 
-`generation_config.json` may say that no three tokens come twice, that some are never written,
-that the first or last one is given, that a text has a least length. transformers' `generate`
-follows it, so the same model would write something else here if nobody read it. The rules are
-transformers' own, applied in its order; they are imported only where a folder has some.
+`generation_config.json` can forbid repeated n-grams and certain tokens, force the first or the
+last token, and set a minimum length. transformers' `generate`
+follows it, and so does Vitral: otherwise the same model would write different texts. The rules are
+transformers' own, applied in its order; they are imported only if a folder has some.
 
-What a person says (how many tokens, whether and how to draw, how many beams) is not taken from
-the folder. What it asks for that nobody here can do is refused by its name.
+The user's options (how many tokens, whether and how to sample, how many beams) are not taken from
+the folder. Vitral refuses a setting that it cannot follow, by its name.
 
 Shapes: B texts, T tokens so far, V vocabulary.
 """
@@ -22,7 +22,7 @@ from vitral.errors import VitralError
 from vitral.models.generation_settings import as_ids, end_ids, settings_of
 
 Rule = Callable[[Tensor, Tensor], Tensor]
-"""Takes the ids [1, T] of one text and the scores [1, V] of what follows; gives other scores."""
+"""From the ids [1, T] of one text and the scores [1, V] of the next token to other scores."""
 
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "sequence_bias": ({}, []),
@@ -39,7 +39,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "suppress_tokens": ([],),
     "begin_suppress_tokens": ([],),
 }
-"""The rules that are followed, and what they say where they say nothing."""
+"""The rules that Vitral follows, and their values without an effect."""
 
 _REFUSED: dict[str, tuple[Any, ...]] = {
     "guidance_scale": (1,),
@@ -52,12 +52,12 @@ _REFUSED: dict[str, tuple[Any, ...]] = {
     "dola_layers": (),
     "stop_strings": ([], ""),
 }
-"""What changes the text that is written and is not done here."""
+"""Settings that change the text and that Vitral does not support."""
 
 
 @dataclass(frozen=True)
 class FolderRules:
-    """The rules of one model: `settings` are those that say something, `ends` what ends a text."""
+    """The rules of one model: `settings` are those with an effect, `ends` the end tokens."""
 
     settings: dict[str, Any]
     ends: list[int]
@@ -66,7 +66,7 @@ class FolderRules:
         self, prompt: Sequence[int], max_new_tokens: int | None, encoder_ids: Tensor | None
     ) -> Rule:
         """The rules for one text that begins with `prompt`; an encoder has read `encoder_ids`
-        [S]. Without `max_new_tokens` nobody knows which token is the last."""
+        [S]. Without `max_new_tokens`, no token is known to be the last."""
         from transformers import LogitsProcessorList
 
         made = self._processors(len(prompt), max_new_tokens, encoder_ids)
@@ -132,8 +132,8 @@ class FolderRules:
 def rules_of(
     module: nn.Module, tokenizer: Any, *, repetition_penalty: float | None = None
 ) -> FolderRules | None:
-    """The rules that the folder of `module` gives; None where it gives none. A
-    `repetition_penalty` that was asked for takes the place of the folder's.
+    """The rules in the folder of `module`; None if there are none. A `repetition_penalty` from
+    the user replaces the folder's.
 
     Raises VitralError `generation_setting_unknown` for one that cannot be followed.
     """
@@ -150,7 +150,7 @@ def rules_of(
     if repetition_penalty is not None:
         said.pop("repetition_penalty", None)
     if "min_new_tokens" in said:
-        said.pop("min_length", None)  # as transformers has it
+        said.pop("min_length", None)  # as in transformers
     return FolderRules(said, sorted(as_ids(list(end_ids(module, tokenizer))))) if said else None
 
 
@@ -160,7 +160,7 @@ def unknown(setting: str, value: Any) -> VitralError:
 
 
 class Ruled:
-    """The texts of one batch, each under its rules, whatever of them was read anew or padded."""
+    """The texts of one batch, each with its rules, also if some were read again or padded."""
 
     def __init__(
         self,

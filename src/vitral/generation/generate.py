@@ -1,14 +1,14 @@
-"""Generation: ask the model for the next token, append it, ask again.
+"""Generation: predict the next token, append it, repeat.
 
-With a cache each step computes one token only; without, the whole text again. Both give the
-same text (a test says so): the cache saves work and changes nothing.
+With a cache each step computes one token only; without it, the whole text again. Both generate the
+same text, as a test shows.
 
-Texts of unequal length are written side by side: padding stands before the shorter ones, and
-each gives the same result as alone. The padding repeats the text's own first token,
-so that a penalty on repetition finds nothing in it that was not read anyway.
+Texts of unequal length are generated in one batch: the shorter ones are padded at the start, and
+each has the same result as alone. The padding repeats the text's own first token, so it adds
+nothing for a repetition penalty.
 
-When the model's context is full, writing ends; or, if it is *windowed*, continues from the last
-half of what was read, the rest being forgotten.
+When the model's context is full, generation ends; or, if it is *windowed*, it continues from the
+last half of the text, and the rest is dropped.
 
 Shapes: B texts, T tokens so far with the padding.
 """
@@ -28,7 +28,7 @@ from vitral.stopping import check_stop
 
 GREEDY = Sampling()
 ENDED = -1
-"""Yielded for a text that has ended while others go on."""
+"""Yielded for a text that has ended while others continue."""
 
 
 def generate_ids(
@@ -109,7 +109,7 @@ def generate_ids(
 def check_prompts(
     module: nn.Module, rows: Sequence[Tensor], max_new_tokens: int, *, windowed: bool = False
 ) -> None:
-    """Raises VitralError if nothing could be written; see `generate_ids`."""
+    """Raises VitralError if nothing could be generated; see `generate_ids`."""
     size, lengths = context(module), [len(row) for row in rows]
     if not lengths or min(lengths) == 0:
         raise VitralError("text_empty")

@@ -1,18 +1,18 @@
 """The options of generation, in one place: `Model.generate`, `stream`, `trace_generation` and
 `vitral generate` all take these options.
 
-Some choose among tokens, others search for a whole text, and they do not mix. An option that
-would change nothing is refused, so that no setting is silently ignored.
+Some options choose among tokens, others search for a whole text; the two cannot be combined.
+Vitral refuses an option without an effect, so that none is silently ignored.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vitral.errors import VitralError
-from vitral.generation.sampling import MOST_PENALTY, Sampling, check_range
+from vitral.errors import VitralError, check_range
+from vitral.generation.sampling import MOST_PENALTY, Sampling
 
 MOST_TOKENS, MOST_BEAMS = 1_000_000, 1000
-"""More than these are a slip of the finger, and would fill the memory before anybody saw it."""
+"""Larger numbers are typing mistakes, and would fill the memory unnoticed."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class GenerationOptions:
     most likely text is searched for, long ones favoured by a `length_penalty` (default: 1)
     above 0 (`generation.beam_search`).
 
-    What the model's folder demands of every text (`generation.folder_rules`) is followed too; a
-    `repetition_penalty` that is given, and be it 1, takes the place of the folder's.
+    The rules of the model's folder (`generation.folder_rules`) apply too; a `repetition_penalty`,
+    even of 1, replaces the folder's.
 
     With `special_tokens`, the names of special tokens in the text ("<|im_start|>") are those
-    tokens; else they are text like any other.
+    tokens; otherwise they are ordinary text.
 
     Raises VitralError `option_needs` for an option that has no effect without another,
-    `options_clash` for two that exclude one another, `stop_empty` for a string to stop at that
-    has no characters, `option_invalid` or `option_out_of_range` for a number that makes no sense.
+    `options_clash` for two that exclude one another, `stop_empty` for an empty stop string,
+    `option_invalid` or `option_out_of_range` for an invalid number.
     """
 
     max_new_tokens: int = 50
@@ -60,7 +60,7 @@ class GenerationOptions:
             raise VitralError(
                 "option_invalid", option="max_new_tokens", value=self.max_new_tokens, least=1
             )
-        sampling = self.sampling  # its numbers are looked at first
+        sampling = self.sampling  # its numbers are checked first
         check_range("max_new_tokens", self.max_new_tokens, 1, MOST_TOKENS)
         if self.seed is not None:
             check_range("seed", self.seed, -(2**63), 2**64 - 1)

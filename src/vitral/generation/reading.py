@@ -1,20 +1,20 @@
-"""Reading a text piece by piece: each new piece in, the scores of the token that follows out.
+"""Reading a text piece by piece: from each new piece to the scores of the next token.
 
 One interface for every kind of model that writes. `reader_of` gives a function that takes
 the new tokens [B, T] (first the prompt, then one token at a time) and gives the logits [B, V]
-of the next. What was read before stays in the model's key–value cache, or in a recurrent
-network's state; a model without one (a state-space model of transformers', say) reads the whole
-text again, which costs time and changes nothing.
+of the next. The earlier pieces stay in the model's key–value cache, or in a recurrent network's
+state; a model without one (for example a state-space model of transformers) reads the whole text
+again, which takes longer and has the same result.
 
 An encoder–decoder reads its encoder's text once, before the decoder's first piece.
 
 Texts of unequal length are read together: padding stands before the shorter ones (and after an
-encoder's, where `encoder_mask` is 0). It is never looked at, and positions are counted from
-each text's own first token, so that every text is read as if it were alone. A model that does
-not accept a padding mask reads them one after the other.
+encoder's, where `encoder_mask` is 0). It is masked, and positions are counted from each text's own
+first token, so that every text is read as if it were alone. A model that does not accept a padding
+mask reads them one after the other.
 
-Our own decoders have a fast form (`generation.fast_decoder`); it reads as long as there is no
-trace or edit, and the module itself does from then on.
+Our own decoders have a fast form (`generation.fast_decoder`), which is used until a trace or an
+edit begins; from then on the module itself is used.
 
 Shapes: B texts, T new tokens, S all tokens so far, V vocabulary.
 """
@@ -39,7 +39,7 @@ class Reader(Protocol):
     def __call__(self, new_BT: Tensor) -> Tensor: ...
 
     def reorder(self, rows_B: Tensor) -> None:
-        """Go on from these rows of the batch, in that order, as if they had been read."""
+        """Continue from these rows of the batch, in that order, as if they had been read."""
         ...
 
 
@@ -88,8 +88,8 @@ def _takes_padding(module: nn.Module) -> bool:
 
 
 def can_write(module: nn.Module) -> bool:
-    """Whether a model is made to write: one of ours, or one that transformers lets generate, if
-    not from sound or pictures, which an encoder may read in place of a text."""
+    """Whether a model can generate text: one of ours, or one that transformers can generate with,
+    unless its encoder reads sound or pictures instead of text."""
     form = form_of(module)
     if form is not None:
         return form.kind != "encoder"
@@ -100,8 +100,7 @@ def can_write(module: nn.Module) -> bool:
 
 
 def kept_bytes(reader: Reader) -> int:
-    """Memory of what a reader keeps of the text, in bytes: its cache, and what an encoder made
-    of what it read."""
+    """Memory of a reader's state, in bytes: its cache, and an encoder's output."""
     fast: FastDecoder | None = getattr(reader, "_fast", None)
     if fast is not None:
         return fast.num_bytes
@@ -158,7 +157,7 @@ class OwnReader:
             new_BT, self._fast = self._read_BT, None  # from here on the module itself reads
         named: dict[str, Any] = {}
         if self._num_pads is not None:
-            # As a document of its own, padding is not looked at, nor counted in positions.
+            # As a separate document, padding is masked and not counted in positions.
             named[self._padding] = _is_text(self._num_pads, self._read_BT)
         logits: Tensor = self._model(new_BT, cache=self._cache, **named)[:, -1]
         return logits

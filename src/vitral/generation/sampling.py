@@ -24,27 +24,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, check_range
 
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-4, 1e4
-"""Below it the logits leave float32, and what is drawn is the likeliest token anyway (ask for 0);
-above it all tokens are equally likely."""
+"""Below it the logits leave float32, and the sampled token is the most likely one anyway (ask for
+0); above it all tokens are equally likely."""
 
 MOST_PENALTY = 100.0
-
-
-def check_range(option: str, value: float, least: float, most: float) -> None:
-    """Raises VitralError `option_range` for a number that is not between the two."""
-    if not least <= value <= most:
-        raise VitralError("option_range", option=option, value=value, least=least, most=most)
 
 
 @dataclass(frozen=True)
 class Sampling:
     """How a token is chosen; a temperature of 0, the default, is greedy.
 
-    Raises VitralError `option_invalid` or `option_out_of_range` for a number that makes no
-    sense.
+    Raises VitralError `option_invalid`, `option_out_of_range` or `option_range` for an invalid
+    number.
     """
 
     temperature: float = 0.0

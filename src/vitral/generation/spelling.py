@@ -1,7 +1,7 @@
-"""Tokens into text as they come: no piece splits a character, and a stop string ends it all.
+"""From tokens to text during generation: no piece splits a character, and a stop string ends it.
 
-A token may be part of a character, and what it adds may depend on the one before it. So the last
-few are spelled again with each new one; how long the text has become costs nothing.
+A token can be part of a character, and its text can depend on the token before it. So the last few
+tokens are decoded again with each new one; the cost does not depend on the text's length.
 """
 
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ class Spelling:
     def __init__(self, tokenizer: Any, read: Sequence[int], stop: Sequence[str] = ()) -> None:
         self._tokenizer, self._stop = tokenizer, [each for each in stop if each]
         self._recent = list(read[-8:])
-        # What of the recent tokens' text was there before: it may not be given again.
+        # The part of the recent tokens' text that was returned before.
         self._known = spelled(tokenizer, self._recent)
         self._waiting = ""
         self.text = ""
         self.stopped = False
 
     def add(self, token: int) -> str:
-        """What has become certain by one more token, often nothing."""
+        """The text that has become certain with one more token, often none."""
         self._recent.append(token)
         text = spelled(self._tokenizer, self._recent)
         if text.endswith(BROKEN):
@@ -44,7 +44,7 @@ class Spelling:
         return self._give(ended=False)
 
     def end(self) -> str:
-        """What is left when no more tokens come."""
+        """The rest of the text, after the last token."""
         self._waiting += spelled(self._tokenizer, self._recent)[len(self._known) :]
         self._recent, self._known = [], ""
         return self._give(ended=True)
@@ -62,7 +62,7 @@ class Spelling:
 
 
 def _length_of_a_beginning(text: str, stop: Sequence[str]) -> int:
-    """How much of the end of `text` may be the beginning of a string of `stop`."""
+    """How much of the end of `text` can be the beginning of a string of `stop`."""
     lengths = (
         length for each in stop for length in range(1, len(each)) if text.endswith(each[:length])
     )
@@ -70,8 +70,8 @@ def _length_of_a_beginning(text: str, stop: Sequence[str]) -> int:
 
 
 def gained(tokenizer: Any, before: Sequence[int], token: int) -> str:
-    """What the text of `before` gains by one more token: nothing where a character is not yet
-    complete, and with its last token the whole of it."""
+    """The text that one more token adds to that of `before`: none while a character is
+    incomplete, and all of it with the character's last token."""
     recent = list(before[-8:])
     known = spelled(tokenizer, recent).rstrip(BROKEN)
     return spelled(tokenizer, [*recent, token]).rstrip(BROKEN)[len(known) :]

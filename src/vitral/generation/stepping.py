@@ -1,7 +1,7 @@
-"""Writing a token at a time, where the caller makes every choice.
+"""Generation one token at a time, where the caller makes every choice.
 
-`generate` goes from a text to a text. To look at each token, choose it, go back
-and try another branch, use `Stepping`:
+`generate` goes from a text to a text. To inspect and choose each token, go back and try another
+branch, use `Stepping`:
 
     stepping = Stepping(model.module, model.tokenizer, "Había una vez")
     look = stepping.look([])             # the logits of the next token, before any is written
@@ -9,8 +9,8 @@ and try another branch, use `Stepping`:
     stepping.look([step.id])             # … and after one
     stepping.look([421])                 # another branch
 
-What was read before stays in the model's cache as long as the next text continues it, and is
-read anew otherwise: that costs time and changes nothing.
+The text that was read stays in the model's cache as long as the next text continues it; otherwise
+the model reads the new text from the start, which takes longer and has the same result.
 
 An encoder–decoder answers: its encoder reads the text, and the answer begins with the
 start token that its decoder is given.
@@ -39,15 +39,15 @@ from vitral.generation.sampling import Sampling
 from vitral.generation.writing import check_prompts_known, prompt_of
 from vitral.models.description import architecture, context
 from vitral.models.generation_settings import end_ids
-from vitral.tracing.recording.newest_row import NewestRow
+from vitral.tracing.recording.last_row import LastRow
 
 Ended = Literal["end", "context"]
-"""Why nothing follows: the model's end token was written, or its context is full."""
+"""Why a text has ended: the model wrote its end token, or its context is full."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the model makes of a text: the logits float32 [V] of the token that follows.
+    """The model's prediction after a text: the logits float32 [V] of the next token.
 
     `attention` has by layer the weights [H, T] of the most recent token on the tokens from `start`
     on, those that are read; `cross`, of an encoder–decoder, those [H, S] on what the encoder read.
@@ -63,9 +63,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Step:
-    """A token that was sampled. `share` is its probability, after all that shapes the
-    distribution; `log_probability` is the model's own, in nats, with nothing changed; `rank`
-    counts from 1, the model's most likely. `shares` [V] are those of all tokens."""
+    """A token that was sampled. `share` is its probability after rules and sampling settings;
+    `log_probability` is the model's own, in nats; `rank` counts from 1, the model's most likely.
+    `shares` [V] are those of all tokens."""
 
     id: int
     share: float
@@ -78,10 +78,10 @@ class Stepping:
     """One prompt and a model that writes; see the head of the file.
 
     `prompt` are the tokens that the decoder begins with, `source` those that an encoder reads
-    (None without one), `before` the ids after which the written ones are spelled. If `watched`,
-    each look has the most recent token's attention; if not, Vitral's own decoders read in their
-    fast form. Raises VitralError `cannot_write`, `text_too_long` where the prompt leaves no room
-    (unless `windowed`), and what `prompt_of` raises.
+    (None without one), `before` the ids after which the written ones are decoded. If `watched`,
+    each `Look` has the most recent token's attention; if not, Vitral's own decoders use their fast
+    form. Raises VitralError `cannot_write`, `text_too_long` if the prompt leaves no room (unless
+    `windowed`), and what `prompt_of` raises.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Stepping:
         self.prompt, self.source, self.before = prompt.decoder, prompt.encoder, prompt.before
         self.context = context(module)
         self._module, self._tokenizer, self._windowed = module, tokenizer, windowed
-        self._newest = NewestRow(module) if watched else None
+        self._last_row = LastRow(module) if watched else None
         self._end_ids = end_ids(module, tokenizer)
         self._device = next(module.parameters()).device
         self.encoder_ids = prompt.encoder_ids(self._device)
@@ -108,10 +108,12 @@ class Stepping:
         check_prompts(module, [row], 1, windowed=windowed)
         self._asked = prompt
         self._reader: Reader | None = None
-        self._read: list[int] = []  # what the reader has read, from the window's start
-        self._look: Look | None = None  # what came of it
+        self._read: list[int] = []  # the tokens that the reader has read, from the window's start
+        self._look: Look | None = None  # the prediction after them
         self._generator = torch.Generator(self._device)
-        self._next_draw: tuple[int, int] | None = None  # a seed, and how often it was drawn with
+        self._next_draw: tuple[int, int] | None = (
+            None  # a seed, and the number of draws made with it
+        )
 
     @property
     def num_bytes(self) -> int:
@@ -131,34 +133,34 @@ class Stepping:
         return start
 
     def ended(self, written: Sequence[int]) -> Ended | None:
-        """Why nothing follows `written`; None where something may."""
+        """Why the text ends after `written`; None if it can continue."""
         if written and written[-1] in self._end_ids:
             return "end"
         full = self.context is not None and len(self.prompt) + len(written) >= self.context
         return "context" if full and not self._windowed else None
 
     def num_known(self, written: Sequence[int]) -> int:
-        """How many of the tokens are in the cache already; -1 where it holds another text."""
+        """How many of the tokens are in the cache already; -1 if it holds another text."""
         start = self.start(written)
         window = [*self._prompt_ids, *written][start:]
         same_start = self._look is not None and self._look.start == start
         return len(self._read) if same_start and window[: len(self._read)] == self._read else -1
 
     def look(self, written: Sequence[int]) -> Look:
-        """What follows the prompt and `written`. Nothing may have `ended` there."""
+        """The prediction after the prompt and `written`, which must not have `ended`."""
         start = self.start(written)
         window = [*self._prompt_ids, *written][start:]
         known = self.num_known(written)
         if known == len(window) and self._look is not None:
             return self._look
-        newest = self._newest
-        with newest or nullcontext(), torch.no_grad():
+        last_row = self._last_row
+        with last_row or nullcontext(), torch.no_grad():
             if known < 0 or self._reader is None:
                 check_prompts_known(self._module, [self._asked])
                 known, self._reader = 0, reader_of(self._module, encoder_ids=self.encoder_ids)
             new_BT = torch.tensor([window[known:]], device=self._device)
             logits_V = self._reader(new_BT)[0].float()
-        rows, cross = ({}, {}) if newest is None else (newest.rows, newest.cross)
+        rows, cross = ({}, {}) if last_row is None else (last_row.rows, last_row.cross)
         if self.source is not None and any(row.shape[-1] > len(window) for row in rows.values()):
             rows = {}  # one attention to both texts at once, and so to neither alone (T5Gemma 2)
         self._read = window
@@ -166,7 +168,7 @@ class Stepping:
         return self._look
 
     def draw(self, written: Sequence[int], sampling: Sampling, seed: int) -> Step:
-        """The token that follows `written`: the most likely at temperature 0, else sampled."""
+        """The token that follows `written`: the most likely at temperature 0, otherwise sampled."""
         look = self.look(written)
         logits_BV = self._ruled(look.logits[None], written, sampling)
         read_BT = torch.tensor([self._read], device=self._device)
@@ -188,14 +190,19 @@ class Stepping:
         )
 
     def _ruled(self, logits_1V: Tensor, written: Sequence[int], sampling: Sampling) -> Tensor:
-        """The logits after the rules of the model's folder. A penalty on repetition that was
-        asked for takes the place of the folder's."""
+        """The logits after the rules of the model's folder: a repetition penalty that was asked
+        for replaces the folder's, and the last token that fits into the context is the one that
+        `forced_eos_token_id` names."""
         penalty = None if sampling.repetition_penalty == 1 else sampling.repetition_penalty
         rules = rules_of(self._module, self._tokenizer, repetition_penalty=penalty)
         if rules is None:
             return logits_1V
         source = None if self.encoder_ids is None else self.encoder_ids[0].cpu()
-        rule = rules.of_text(self._prompt_ids, None, source)
+        # Only the context limits how long a text becomes, and a window not even that.
+        room = None
+        if self.context is not None and not self._windowed:
+            room = self.context - len(self.prompt)
+        rule = rules.of_text(self._prompt_ids, room, source)
         ids_1T = torch.tensor([[*self._prompt_ids, *written]])
         return rule(ids_1T, logits_1V.cpu()).to(logits_1V.device)
 
@@ -212,8 +219,7 @@ class Stepping:
 
 
 def _aligned(rows: dict[int, Tensor], num_tokens: int) -> dict[int, Tensor]:
-    """Each layer's weights for all tokens: a layer that has forgotten the first ones gives them
-    nothing."""
+    """Each layer's weights for all tokens: zero for those that a layer's window has dropped."""
     return {
         layer: nn.functional.pad(row, (num_tokens - row.shape[-1], 0))[:, -num_tokens:]
         for layer, row in rows.items()

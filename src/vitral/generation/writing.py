@@ -1,8 +1,8 @@
-"""From a text to what a model writes, and, if asked for, the trace of its writing.
+"""From a text to the text that a model generates, with its trace if requested.
 
 A decoder continues a text; an encoder–decoder answers one. Either way the model reads the
 prompt once and then one token at a time, and the trace of it is the one that a single pass over
-the finished text would have left (`tracing.growing`).
+the finished text would have (`tracing.recording.growing`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,15 +32,15 @@ from vitral.tracing.trace import Trace
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is read before the first token is written: by the decoder, and, in an
-    encoder–decoder, by the encoder before it (else None)."""
+    """The tokens that are read before the first one is written: by the decoder, and by the
+    encoder of an encoder–decoder (None in other models)."""
 
     decoder: list[Token]
     encoder: list[Token] | None
 
     @property
     def before(self) -> list[int]:
-        """The ids that what is written is spelled after: none in an answer, a text of its own."""
+        """The ids before the written ones, for decoding: none for an answer, a new text."""
         return [] if self.encoder is not None else [token.id for token in self.decoder]
 
     def ids(self, device: torch.device) -> Tensor:
@@ -66,7 +66,7 @@ def prompt_of(
             name = type(module).__name__
             raise VitralError("text_too_long", length=len(tokens), context=most, model=name)
         return Prompt(bare_tokens([start_id(module, tokenizer)], tokenizer), tokens)
-    # An end mark would end it all.
+    # An end token would end the text.
     while len(tokens) > 1 and tokens[-1].special and tokens[-1].start is None:
         tokens = tokens[:-1]
     return Prompt(tokens, None)
@@ -81,10 +81,10 @@ def check_prompts_known(module: nn.Module, prompts: Sequence[Prompt]) -> None:
 def write(
     module: nn.Module, tokenizer: Any, texts: Sequence[str], options: GenerationOptions
 ) -> list[str]:
-    """Each of `texts` continued, or the answer to it: what `pieces` gives, or, with beams, what
-    `beam_search` finds (for one text after the other)."""
+    """Each of `texts` continued, or the answer to it: as in `pieces` or, with beams, by
+    `beam_search` (one text after the other)."""
     if options.num_beams is not None:
-        return [_likeliest(module, tokenizer, text, options) for text in texts]
+        return [_most_likely(module, tokenizer, text, options) for text in texts]
     prompts = [
         prompt_of(module, tokenizer, text, special_tokens=options.special_tokens) for text in texts
     ]
@@ -112,10 +112,10 @@ def pieces(
     options: GenerationOptions,
     reader: Reader | None = None,
 ) -> Iterator[str]:
-    """What is written, piece by piece as it comes.
+    """The generated text, piece by piece.
 
-    No piece splits a character: bytes of one wait for the rest of it. Writing ends before the
-    first of the strings `stop`, and what may be the beginning of one waits until it is known.
+    No piece splits a character: its bytes wait for the rest of it. The text ends before the first
+    of the strings `stop`, and the possible beginning of one waits until it is decided.
     """
     prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
     spelling = _spelling(tokenizer, prompt, options)
@@ -128,7 +128,7 @@ def pieces(
         yield piece
 
 
-def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
+def _most_likely(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
     prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
     check_prompts_known(module, [prompt])
     device = next(module.parameters()).device
@@ -158,7 +158,7 @@ def _spelling(tokenizer: Any, prompt: Prompt, options: GenerationOptions) -> Spe
 
 
 class _Watched:
-    """A reader whose every pass is kept in a growing trace."""
+    """A reader that adds each pass to a growing trace."""
 
     def __init__(self, read: Reader, growing: GrowingTrace) -> None:
         self._read, self._growing = read, growing

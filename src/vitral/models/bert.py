@@ -30,8 +30,7 @@ from vitral.models.encoder import (
     TIED,
     Encoder,
     MaskedWordHead,
-    block_names,
-    embedding_names,
+    body_names,
     encoder_block,
 )
 from vitral.models.folder_format import FolderFormat
@@ -145,8 +144,7 @@ FORM = Form(
         fixed={"tie_word_embeddings": True},
         plain=PLAIN,
         weights={
-            **embedding_names("bert.embeddings"),
-            **block_names("bert.encoder.layer.N"),
+            **body_names("bert"),
             "head.dense": "cls.predictions.transform.dense",
             "head.norm": "cls.predictions.transform.LayerNorm",
             "head.decoder": "cls.predictions.decoder",

@@ -10,9 +10,9 @@ class ModelConfig:
     numbers that training leaves out at random (Srivastava et al. 2014).
 
     `architecture` is the Hugging Face class that the model is saved as; `kind` is "decoder"
-    (writes on, each token sees only what came before), "encoder" (reads, sees everything) or
-    "encoder-decoder" (reads one text and writes another). Where a model is not `limited`, its
-    context is that of its training, and it accepts more.
+    (generates text; each token sees only earlier ones), "encoder" (every token sees all) or
+    "encoder-decoder" (reads one text and writes another). If a model is not `limited`, its
+    context is that of its training, and it accepts longer texts.
     """
 
     kind: ClassVar[str]

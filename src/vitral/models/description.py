@@ -1,4 +1,4 @@
-"""What is known of a model from its configuration, ours or transformers'."""
+"""The properties of a model from its configuration, ours or transformers'."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def reads(module: nn.Module) -> str:
 
 
 def context(module: nn.Module) -> int | None:
-    """The most tokens that a model accepts; None if nothing limits them."""
+    """The largest number of tokens that a model accepts; None if unlimited."""
     family = getattr(configuration(module), "model_type", None)
     if kind(module) == "image" or family in _RELATIVE_POSITIONS:
         return None
@@ -71,7 +71,7 @@ def context(module: nn.Module) -> int | None:
 
 
 def pad_id(module: nn.Module, tokenizer: Any) -> int:
-    """The id to pad with: the configuration's, the tokenizer's, or 0 (no token looks at it)."""
+    """The id to pad with: the configuration's, the tokenizer's, or 0 (padding is masked)."""
     found = number(module, "pad_token_id")
     if found is None and hasattr(tokenizer, "token_to_id"):
         names = map(tokenizer.token_to_id, ("[PAD]", "<pad>", "<|pad|>"))
@@ -81,7 +81,8 @@ def pad_id(module: nn.Module, tokenizer: Any) -> int:
 
 def start_id(module: nn.Module, tokenizer: Any) -> int:
     """The id that an encoder–decoder's decoder begins with, found as transformers finds it: the
-    configuration's, or that of generating, or where text begins; else the id to pad with."""
+    configuration's, or that of the generation configuration, or the one that begins a text;
+    otherwise the padding id."""
     generating = getattr(module, "generation_config", None)
     named = (
         number(module, "decoder_start_token_id"),

@@ -86,7 +86,7 @@ class MaskedWordHead(nn.Module):
     """From vectors [..., C] to logits [..., V]: dense, activation, norm, tied map and bias.
 
     `token_weight` [V, E] are the token vectors; `activation` is that of the configuration,
-    unless told otherwise. Without `biases`, only the map to the logits has one.
+    by default. Without `biases`, only the map to the logits has one.
     """
 
     def __init__(
@@ -145,9 +145,10 @@ def embedding_names(prefix: str) -> dict[str, str]:
     }
 
 
-def block_names(layer: str) -> dict[str, str]:
-    """The names of a block's parts, where each layer has one of its own."""
-    return {
+def body_names(prefix: str) -> dict[str, str]:
+    """The names of the embedding's parts and of every block's, as BERT's folders call them."""
+    layer = f"{prefix}.encoder.layer.N"
+    return embedding_names(f"{prefix}.embeddings") | {
         "layers.N.attention.q_proj": f"{layer}.attention.self.query",
         "layers.N.attention.k_proj": f"{layer}.attention.self.key",
         "layers.N.attention.v_proj": f"{layer}.attention.self.value",

@@ -1,9 +1,8 @@
 """Checking a model's folder before anything of it is opened.
 
 A folder in the Hugging Face format holds `config.json`, weights in `model.safetensors` (or in
-several files named by `model.safetensors.index.json`), and a tokenizer. What is wrong with it
-is said in terms of the file that is wrong. Pickled weights are never opened: unpickling a file
-runs whatever program it contains.
+several files named by `model.safetensors.index.json`), and a tokenizer. Errors name the invalid
+file. Pickled weights are never opened: unpickling a file runs any program that it contains.
 """
 
 import json
@@ -21,7 +20,7 @@ CONVERT = (
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """What `config.json` says.
+    """The content of `config.json`.
 
     Raises VitralError `folder_without_config` or, if it is no JSON object, `config_damaged`.
     """

@@ -1,4 +1,5 @@
-"""How the folders of one form say what its model is: names of entries and of weights, both ways.
+"""How the folders of one form describe its model: names of entries and of weights, in both
+directions.
 
 A `config.json` holds the shape in the field's names, `model.safetensors` the weights. Both have
 other names there than here: `layers.3.attention.q_proj.weight` here is
@@ -71,8 +72,7 @@ class FolderFormat:
         return all(bend is None or bend in ACTIVATIONS for bend in bends)
 
     def shape_of(self, entries: Mapping[str, Any]) -> dict[str, Any]:
-        """What a config.json says of a model's shape, by our names; entries that are null are
-        not said."""
+        """A model's shape in a config.json, by our names, without entries that are null."""
         shape = {
             ours: entries[theirs]
             for theirs, ours in self.entries.items()

@@ -1,4 +1,4 @@
-"""A form: all that Vitral knows of one architecture, in one place, beside its model.
+"""A form: everything that Vitral knows about one architecture, in the file of its model.
 
 A model's file ends with its `FORM`: how such a model is made, what its folders say, what a recipe
 chooses, how it grows and writes. Everything else (opening and saving, recipes, the form in the
@@ -74,8 +74,8 @@ class Form:
 
     @property
     def looks_at_itself(self) -> bool:
-        """Whether one text's attention to itself is all that there is to see: then a sentence
-        can be watched while the model learns."""
+        """Whether its only attention is self-attention over one text, so that a sentence can be
+        watched during training."""
         return self.kind != "encoder-decoder" and "num_heads" in self.shape.model_fields
 
     @property

@@ -28,10 +28,10 @@ _MODULES = {
     "transformer": "vitral.models.transformer",
 }
 DEFAULT = next(iter(_MODULES))
-"""The form that a run trains if nothing else is asked for."""
+"""The default form of a run."""
 
 OWN = "vitral-"
-"""How the `model_type` of a folder begins that only Vitral opens."""
+"""The prefix of `model_type` in folders that only Vitral can open."""
 
 
 def names() -> tuple[str, ...]:
@@ -59,7 +59,7 @@ def every_form() -> tuple["Form", ...]:
 
 
 def form_of_folder(architecture: str) -> "Form | None":
-    """The form whose folders say that architecture, or None if it is none of ours."""
+    """The form whose folders have that architecture, or None if it is none of ours."""
     return next((each for each in every_form() if architecture in each.folder.architectures), None)
 
 

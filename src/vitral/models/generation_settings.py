@@ -1,8 +1,8 @@
-"""What a model's folder says of writing with it: where a text ends, and what is never written.
+"""The generation settings of a model's folder: end tokens, and rules such as forbidden tokens.
 
-A folder in the Hugging Face format says it in `generation_config.json`, older ones in
-`config.json`; the token that ends a text may stand in `tokenizer_config.json` alone. All three
-are read, in that order, and what was read stays with the module (`module.generation_settings`).
+A folder in the Hugging Face format has them in `generation_config.json`, older ones in
+`config.json`; the end token may be in `tokenizer_config.json` only. All three are read, in that
+order, and the settings stay with the module (`module.generation_settings`).
 """
 
 import json
@@ -15,15 +15,15 @@ from torch import nn
 from vitral.models.description import configuration
 
 END_NAMES = ("</s>", "<|endoftext|>", "<|end|>", "<s>")
-"""What the token that ends a text is called where nothing says which it is."""
+"""Names of the end token, if no file specifies it."""
 
 _IN_CONFIG = ("text_config", "decoder", "generator")
 """Parts of a `config.json` in which a model of several parts describes the one that writes."""
 
 
 def read_settings(folder: Path, config: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
-    """What the folder says of writing, without what is left unsaid (null). `eos_token_id` is
-    there whenever any of the three files names the token that ends a text."""
+    """The folder's generation settings without null entries. `eos_token_id` is among them if any
+    of the three files names the end token."""
     own = _object_in(folder / "generation_config.json")
     found = dict(own) if own else _from_config(config)
     settings = {name: value for name, value in found.items() if value is not None}
@@ -39,14 +39,14 @@ def read_settings(folder: Path, config: Mapping[str, Any], tokenizer: Any) -> di
 def keep_settings(
     module: nn.Module, folder: Path, config: Mapping[str, Any], tokenizer: Any
 ) -> None:
-    """Have `module` keep what the folder says of writing with it."""
+    """Attach the folder's generation settings to `module`."""
     settings: Any = read_settings(folder, config, tokenizer)
     module.generation_settings = settings
 
 
 def settings_of(module: nn.Module) -> dict[str, Any]:
-    """What is said of writing with `module`: by the folder that it was opened from, or, of a
-    module of transformers, by its `generation_config` as it is now."""
+    """The generation settings of `module`: from its folder or, for a module of transformers, from
+    its current `generation_config`."""
     kept: dict[str, Any] = getattr(module, "generation_settings", None) or {}
     generating = getattr(module, "generation_config", None)
     if generating is None or not hasattr(generating, "to_dict"):
@@ -57,8 +57,8 @@ def settings_of(module: nn.Module) -> dict[str, Any]:
 
 
 def end_ids(module: nn.Module, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end a text: those that the model's folder or configuration names, else the
-    tokenizer's; empty if nothing names one."""
+    """The tokens that end a text: those in the model's folder or configuration, by default the
+    tokenizer's; empty if none is named."""
     config = configuration(module)
     named = (
         settings_of(module).get("eos_token_id"),
@@ -73,7 +73,7 @@ def end_ids(module: nn.Module, tokenizer: Any) -> frozenset[int]:
 
 
 def as_ids(value: Any) -> frozenset[int]:
-    """One id or several as a set; anything else is none."""
+    """One id or several as a set; empty for anything else."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     values: Iterable[Any] = value if isinstance(value, list | tuple | set | frozenset) else [value]
@@ -81,7 +81,7 @@ def as_ids(value: Any) -> frozenset[int]:
 
 
 def _from_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What `config.json` says, that of its text's part included."""
+    """The entries of `config.json`, with those of its text part."""
     parts = (config.get(name) for name in _IN_CONFIG)
     inner: Mapping[str, Any] = next((part for part in parts if isinstance(part, dict)), {})
     return {**inner, **{name: value for name, value in config.items() if value is not None}}
@@ -99,7 +99,7 @@ def _end_of_tokenizer(folder: Path, tokenizer: Any) -> int | None:
 
 
 def _object_in(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None where there is no such file, or it holds no such thing."""
+    """The JSON object in a file; None if there is no such file, or no object in it."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -139,7 +139,7 @@ class GPT(nn.Module):
 
 class GPT2Shape(AttentionShape):
     """A decoder in GPT-2's form. "gelu_new" is the published models' activation, an
-    approximation of "gelu", which on processors is the quicker one."""
+    approximation of "gelu", which is faster on CPUs."""
 
     form: Literal["gpt2"]
     activation: Literal["gelu", "gelu_new"] = "gelu"

@@ -1,9 +1,9 @@
 """Our models as Hugging Face folders, and Hugging Face folders as our models.
 
 A folder holds `config.json` (the shape, in the field's names), `model.safetensors` (the weights)
-and `tokenizer.json`. `transformers` opens what `write` leaves, with no code of ours, and `read`
-opens what transformers saved, if it is one of our forms (`models.forms`). What the entries and
-weights are called there, each form's `FolderFormat` says.
+and `tokenizer.json`. `transformers` opens what `write` saved, without our code, and `read` opens
+what transformers saved, if it is one of our forms (`models.forms`). Each form's `FolderFormat` has
+the names of the entries and weights in the folder.
 """
 
 import json
@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from vitral.errors import VitralError
 from vitral.models.form import Form
 from vitral.models.forms import form_of_body, form_of_folder
+from vitral.models.whole_folder import write_all
 
 
 def can_read(folder: Path) -> bool:
@@ -58,8 +59,8 @@ def is_headless(folder: Path | str) -> bool:
 def read_to_train(folder: Path | str) -> nn.Module:
     """As `read`, and encoders that were saved without the head that names masked words, too.
 
-    They get one that nobody has trained: it passes the last layer's vectors on through its
-    activation and its norm to the token vectors, with a bias of zero. Raises what `read` raises.
+    They get an untrained one: it maps the last layer's vectors through its activation and its
+    norm to the token vectors, with a bias of zero. Raises what `read` raises.
     """
     folder = Path(folder)
     config_json = _config_json(folder)
@@ -102,14 +103,29 @@ def write(
     folder: Path | str,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Save `model`, one of our forms, and its tokenizer into `folder`, made if missing."""
-    folder = Path(folder)
+    """Save `model`, one of our forms, and its tokenizer into `folder`, made if missing.
+
+    Raises VitralError `file_unwritable` if a file cannot be written; `folder` is then unchanged.
+    """
+    write_all(Path(folder), lambda new: write_files(model, tokenizer, new, dtype))
+
+
+def write_files(
+    model: nn.Module,
+    tokenizer: Tokenizer | None,
+    folder: Path,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """The files of `write`, one after another, into a folder that exists. Raises OSError or
+    SafetensorError if one cannot be written."""
     config: Any = model.config
     form = form_of_folder(config.architecture)
     assert form is not None, "one of our forms"
     entries = form.folder.entries_of(config) | {"dtype": str(dtype).removeprefix("torch.")}
     specials: dict[str, str] = {}
-    if tokenizer is not None and config.kind == "encoder-decoder":  # which names its own ids
+    if (
+        tokenizer is not None and config.kind == "encoder-decoder"
+    ):  # whose configuration names the ids
         specials = _special_tokens(tokenizer)
         for name, number in (("pad", config.pad_token_id), ("eos", config.eos_token_id)):
             if (token := tokenizer.id_to_token(number)) is not None:
@@ -127,7 +143,6 @@ def write(
             if said is None and wanted and f"{name}_token" in specials:
                 token_id = tokenizer.token_to_id(specials[f"{name}_token"])
                 entries[f"{name}_token_id"] = token_id
-    folder.mkdir(parents=True, exist_ok=True)
     weights = form.folder.to_folder(dict(model.named_parameters()))
     save_file(
         {name: weight.detach().to(dtype).contiguous() for name, weight in weights.items()},
@@ -137,7 +152,8 @@ def write(
     (folder / "model.safetensors").chmod(0o644)  # safetensors leaves it to its owner alone
     _write_json(folder / "config.json", entries)
     if tokenizer is not None:
-        tokenizer.save(str(folder / "tokenizer.json"))
+        # The library's own `save` raises a bare Exception.
+        (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
         _write_json(
             folder / "tokenizer_config.json",
             {
@@ -150,8 +166,8 @@ def write(
 
 
 class _NoInitialisation(TorchFunctionMode):
-    """Inside it, fresh weights stay as they are: the file's replace them anyway, and drawing
-    numbers for weights without storage would import half of torch's compiler."""
+    """Inside it, weights are not initialised: those of the file replace them, and random numbers
+    for weights without storage would import much of torch's compiler."""
 
     def __torch_function__(
         self,

@@ -1,8 +1,8 @@
-"""What training leaves as it was: how a model's folder names the ends, the filling, a chat.
+"""The files that training does not change: special tokens, chat template, generation settings.
 
-A run that goes on from a model changes its weights. The ids of its special tokens, its
-`tokenizer_config.json`, its chat template and its `generation_config.json` are taken from the
-folder that it began with into the run's, and from there into every model that the run writes.
+A run that starts from a model changes its weights. The ids of its special tokens, its
+`tokenizer_config.json`, its chat template and its `generation_config.json` are copied from the
+model's folder into the run's, and from there into every model that the run writes.
 """
 
 import json
@@ -27,7 +27,7 @@ _IDS = {"bos_token_id": "bos_token", "eos_token_id": "eos_token", "pad_token_id"
 
 
 def keep_files(start: Path, kept: Path) -> None:
-    """Copy from the folder of a model what its successors have as well."""
+    """Copy the files from a model's folder that models trained from it keep."""
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
     for name in (*KEPT, "config.json"):
@@ -36,8 +36,7 @@ def keep_files(start: Path, kept: Path) -> None:
 
 
 def put_back(kept: Path, folder: Path) -> None:
-    """Give the model in `folder`, newly written, what `keep_files` has kept; nothing where
-    nothing was kept."""
+    """Copy the files that `keep_files` kept, if any, to the newly written model in `folder`."""
     if not (kept / "config.json").is_file():
         return
     before = _read(kept / "config.json")
@@ -51,7 +50,7 @@ def put_back(kept: Path, folder: Path) -> None:
 
 
 def _name_by_ids(folder: Path, ids: dict[str, Any]) -> None:
-    """Have the tokenizer's configuration name the tokens of the configuration's ids."""
+    """Write the tokens of the configuration's ids into the tokenizer's configuration."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

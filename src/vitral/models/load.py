@@ -2,8 +2,8 @@
 
 The forms that Vitral has itself (`vitral.models.forms`) are read by `vitral.models.hugging_face`,
 without the seconds that importing transformers takes; all others by transformers' own class,
-named in the folder's `config.json`. Weights come from safetensors only, and no code that stands
-beside them is ever run.
+named in the folder's `config.json`. Weights come from safetensors only, and code in the folder is
+never run.
 """
 
 import os
@@ -21,11 +21,11 @@ from vitral.models.folder import check_finite, check_weights, read_config, refus
 from vitral.models.generation_settings import keep_settings
 
 HUB_SECONDS = 5
-"""How long the hub may take to answer before it counts as out of reach."""
+"""Seconds after which a hub without an answer counts as unreachable."""
 
 ONE_AT_A_TIME = threading.Lock()
-"""transformers imports each of its parts when it is first asked for. Asked in two threads at once,
-it denies that the second part exists."""
+"""transformers imports each of its parts on first use. If two threads do so at once, it raises an
+error for the second part."""
 
 _HUB_FILES = (".json", ".safetensors", ".txt", ".model")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
@@ -80,7 +80,7 @@ def open_folder(folder: Path, name: str) -> Opened:
     module, wrong = _ours(folder, weights)
     if module is None:
         # Older checkpoints name their tensors differently, which transformers knows about. If
-        # it cannot read them either, our own account of what is wrong is the clearer one.
+        # it cannot read them either, our own error is the clearer one.
         try:
             with ONE_AT_A_TIME:
                 module = _theirs(folder, config, first, weights[0])
@@ -126,7 +126,7 @@ _TOKENIZER_FILES = (
 
 
 def _ours(folder: Path, weights: list[Path]) -> tuple[nn.Module | None, VitralError | None]:
-    """The model if it has one of our own forms, and else what is wrong with it, if anything."""
+    """The model if it has one of our own forms; otherwise the error in its folder, if any."""
     from vitral.models import hugging_face
 
     if len(weights) > 1 or not hugging_face.can_read(folder):
@@ -186,13 +186,13 @@ class quiet_transformers:  # noqa: N801  (used like a function)
 
 
 def _from_hub(name: str, known: list[str]) -> Path:
-    """The folder of a hub model: what the hub has now, or else the copy of an earlier fetch."""
+    """The folder of a hub model: the hub's current one, or the copy of an earlier download."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
     api = HfApi()
     try:
-        # Asked for by itself, because this is the request that takes a time limit.
+        # A separate request, because this is the one with a timeout.
         found = api.model_info(name, timeout=HUB_SECONDS)
         names = [file.rfilename for file in found.siblings or [] if "/" not in file.rfilename]
         if "config.json" not in names:

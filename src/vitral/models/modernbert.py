@@ -9,10 +9,10 @@ their positions instead of adding position vectors, gates its feed-forward parts
 no biases but the last one and no segments. What enters the first block is normalised already, so
 that block has no norm before its attention.
 
-Most layers look only near (section 2.1.2, "alternating attention"). Of every `global_every`
+Most layers have local attention (section 2.1.2, "alternating attention"). Of every `global_every`
 layers the first sees the whole text, the others `window` tokens to each side; a text of 8,192
-tokens then costs little more a token than one of 129. Both turn at speeds of their own: a base of
-160,000 tells far places apart, one of 10,000 the near ones.
+tokens then costs little more per token than one of 129. Both have rotary bases of their own: a
+base of 160,000 distinguishes distant positions, one of 10,000 near ones.
 
     layer    0       1      2      3       4      5      …     with global_every=3
     sees     all     near   near   all     near   near   …

@@ -114,7 +114,7 @@ class Recurrent(nn.Module):
         return logits_BTV
 
     def new_cache(self) -> RecurrentState:
-        """The states before anything is read."""
+        """The initial states."""
         return RecurrentState(self.config.num_layers)
 
     def _document_by_document(

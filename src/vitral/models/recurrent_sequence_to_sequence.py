@@ -93,7 +93,7 @@ class RecurrentSequenceToSequenceConfig(ModelConfig):
 
 
 class RecurrentEncoder(nn.Module):
-    """The layers that read."""
+    """The encoder's layers."""
 
     def __init__(self, config: RecurrentSequenceToSequenceConfig) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class RecurrentEncoder(nn.Module):
 
 
 class RecurrentDecoder(nn.Module):
-    """The layers that write; the first one looks at the source."""
+    """The decoder's layers; the first one attends to the source."""
 
     def __init__(self, config: RecurrentSequenceToSequenceConfig) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class RecurrentSequenceToSequence(nn.Module):
         self.head.weight = self.embed.weight
 
     def encode(self, ids_BS: Tensor, attention_mask_BS: Tensor | None = None) -> RecurrentMemory:
-        """What is known of the source after reading it. `attention_mask_BS` is 0 at padding."""
+        """The memory of the source. `attention_mask_BS` is 0 at padding."""
         x_BSC = self.dropout(self.embed(ids_BS))
         states = []
         for layer in self.encoder.layers:

@@ -37,8 +37,7 @@ from vitral.models.encoder import (
     TIED,
     Encoder,
     MaskedWordHead,
-    block_names,
-    embedding_names,
+    body_names,
     encoder_block,
 )
 from vitral.models.folder_format import FolderFormat
@@ -144,8 +143,7 @@ FORM = Form(
         fixed={"tie_word_embeddings": True},
         plain=PLAIN,
         weights={
-            **embedding_names("roberta.embeddings"),
-            **block_names("roberta.encoder.layer.N"),
+            **body_names("roberta"),
             "head.dense": "lm_head.dense",
             "head.norm": "lm_head.layer_norm",
             "head.decoder": "lm_head.decoder",

@@ -1,7 +1,7 @@
-"""A shape: what a person chooses of a model, as a recipe's entry `model` says it.
+"""A shape: the settings of a model that a user chooses, in a recipe's entry `model`.
 
 The model's own configuration has more entries, which the published architecture of that form
-decides. Each form's shape stands beside its model.
+decides. Each form's shape is in the file of its model.
 
     >>> class GatosShape(AttentionShape):
     ...     form: Literal["gatos"]
@@ -20,8 +20,8 @@ Dropout = Annotated[float, Field(ge=0, lt=1)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Depth = Annotated[int, Field(ge=1, le=1_000)]
 Places = Annotated[int, Field(ge=1, le=1_048_576)]
-"""Numbers of components, of layers and heads, and of tokens: more is a slip of the finger, and
-would fill any machine's memory before anybody saw it."""
+"""Numbers of components, of layers and heads, and of tokens: larger ones are typing mistakes, and
+would fill any machine's memory."""
 
 
 class Strict(BaseModel):
@@ -56,7 +56,7 @@ class Shape(Strict):
         return self.model_dump(exclude={"form"})
 
     def not_multiples(self) -> Iterator[NoMultiple]:
-        """What does not divide as it has to."""
+        """The entries that are not multiples of what they must be."""
         yield from ()
 
 

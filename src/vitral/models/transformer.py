@@ -2,7 +2,7 @@
 text with an encoder and answers with a decoder.
 
     source ids → √C · token + position vectors → N encoder blocks → memory
-    target ids → √C · token + position vectors → N decoder blocks, which look at the memory → logits
+    target ids → √C · token + position vectors → N decoder blocks, which attend to it → logits
 
 One table of token vectors serves reader, writer and the map to the logits (section 3.4), so both
 texts share one vocabulary. Positions are waves (section 3.5), ReLU is the activation, norms come

@@ -61,7 +61,7 @@ class Attention(nn.Module):
         angles: tuple[Tensor, Tensor] | None = None,
         cache: KeyValueCache | None = None,
     ) -> Tensor:
-        """Attend. `mask` [B, 1, T, S] is true where a query may look; None means everywhere
+        """Attend. `mask` [B, 1, T, S] is true where a query sees a key; None means everywhere
         (everywhere before, if causal). `rotary` with `angles` turns queries and keys."""
         q_BHTD = self._split(self.q_proj(x_BTC), self.num_heads)
         k_BKSD = self._split(self.k_proj(x_BTC), self.num_key_value_heads)

@@ -21,14 +21,14 @@ from vitral.nn.pattern_edit import PatternEdit
 class AttentionCall:
     """One call of the attention function, as its observer sees it.
 
-    `query` is [B, H, T, D], `key` and `value` are [B, K, S, D]. `mask` is True where a query may
-    look; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
+    `query` is [B, H, T, D], `key` and `value` are [B, K, S, D]. `mask` is True where a query
+    sees a key; `bias` is added to the scores. Either has shape [B or 1, H or 1, T or 1, S], or is
     None. `is_causal` says that query t sees keys 0 … t only (then `mask` is None).
-    `uniform_when_blind` gives the result for a query that may look nowhere: the mean of all
-    values if True, zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
-    `nn.scaled_dot_product`), None where there is none. `lse` float32 [B, H, T] is each row's
-    log-sum-exp where the kernel gave it (of no meaning for a query that may look nowhere),
-    else None. `edits` says for each sequence what was changed of its patterns, None if nothing.
+    `uniform_when_blind` is the result for a fully masked query: the mean of all values if True,
+    zeros if False. `softcap` and `sinks` [H] are the softmax's variations (see
+    `nn.scaled_dot_product`), None if there is none. `lse` float32 [B, H, T] is each row's
+    log-sum-exp if the kernel returned it (meaningless for a fully masked query), otherwise None.
+    `edits` are the edits of each sequence's patterns, None if there are none.
     """
 
     module: nn.Module | None

@@ -54,8 +54,8 @@ class CrossAttention(nn.Module):
         mask: Tensor | None = None,
         cache: TranslationCache | None = None,
     ) -> Tensor:
-        """Look at the memory. `mask` [B, 1, T, S] is true where a query may look, None:
-        everywhere."""
+        """Look at the memory. `mask` [B, 1, T, S] is true where a query sees a key;
+        None means everywhere."""
         q_BHTD = self._split(self.q_proj(x_BTC))
         kept = None if cache is None else cache.source[self.layer_idx]
         if kept is None:

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Window:
-    """What a query may look at, [B, T, S], and how much each key counts; None: all alike."""
+    """Which keys a query sees, [B, T, S], and how much each key counts; None: all alike."""
 
     allowed: Tensor
     closeness: Tensor | None

@@ -1,6 +1,6 @@
-"""Masks: which keys a query may look at.
+"""Masks: which keys a query can see.
 
-A mask is true where a query may look. Where the usual rule holds for the whole batch (all keys,
+A mask is true where a query sees a key. Where the usual rule holds for the whole batch (all keys,
 or all keys up to one's own place) no mask is built at all: None tells the fused kernel so, and
 nothing of size T × S is kept.
 
@@ -33,7 +33,7 @@ def attention_mask(
     `padding_BS` is 1 for a real token and 0 for padding, None where there is no padding.
     `documents_BS` is the number of each key's document; the queries are the last T of the S.
     With a `window`, a query sees at most that many positions to each side of its own.
-    A query that may look nowhere (padding before the text) may look at everything instead: its
+    A fully masked query (padding before the text) sees all keys instead: its
     result is never read, and a row of nothing would give NaN.
     """
     if padding_BS is not None and bool(padding_BS.all()):

@@ -6,7 +6,7 @@ touches:
 
     edited[t, s] = gate · (scale[t] · base[t, s])     but for single cells, which have a value
 
-`base` is the model's own row; or one that is even over the keys it may look at; or a row that
+`base` is the model's own row; or one that is even over the keys that it sees; or a row that
 was given. Any block of an edited pattern comes from the same block of the model's own.
 
 Shapes: H heads, T queries, S keys; r × c a block.

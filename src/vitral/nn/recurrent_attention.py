@@ -1,4 +1,4 @@
-"""The attention of a recurrent decoder: it looks at what the encoder has read.
+"""The attention of a recurrent decoder to the encoder's memory.
 
 The writer's state gives a query, scored against every vector of the memory
 (`nn.additive_attention`, `nn.multiplicative_attention`), perhaps within a window only

@@ -42,7 +42,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vitral.nn.attention_call import AttentionCall, editor, observer
-from vitral.nn.processor_attention import is_quicker_written_out, written_out_attention
+from vitral.nn.cpu_attention import is_quicker_written_out, written_out_attention
 
 CELLS_AT_ONCE = 1 << 22
 """Scores held in memory at one time (16 MiB as float32), whatever the length of the text."""
@@ -70,7 +70,7 @@ def scaled_dot_product_attention(
     """Attention by PyTorch's fused kernels, which never write the pattern down.
 
     `query` is [B, H, T, D]; `key` and `value` are [B, K, S, D], their grouped heads not
-    repeated. `attention_mask` [B or 1, H or 1, T or 1, S] is boolean (True: may look) or
+    repeated. `attention_mask` [B or 1, H or 1, T or 1, S] is boolean (True: visible) or
     additive. If it is given it is used alone and `is_causal` is ignored; without
     it, `is_causal` (default: that of `module`) lets query t see keys 0 … t. `position_bias`
     (T5) is added to the scores. `scaling` is 1/√D by default. `softcap` caps the scores, `s_aux`
@@ -78,7 +78,7 @@ def scaled_dot_product_attention(
     Returns [B, T, H, D], and None where slower implementations return the pattern.
 
     Given the same input, the output is that of transformers' own "sdpa" bit for bit, except
-    while training in bfloat16 on a CPU (see `processor_attention`).
+    while training in bfloat16 on a CPU (see `cpu_attention`).
     """
     editing = None if torch.compiler.is_compiling() else editor.get()
     if editing is not None:
@@ -258,7 +258,7 @@ def explicit_attention(
     """The equation spelled out: the slow form, which the others are tested against.
 
     Arguments as `AttentionCall` has them. Returns the output [B, T, H, D] and the pattern
-    [B, H, T, S]; a query that may look nowhere has a row of zeros.
+    [B, H, T, S]; a fully masked query has a row of zeros.
     """
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     score_BHTS = scores(query, key, scaling, softcap)
@@ -304,7 +304,7 @@ def scores(query: Tensor, key: Tensor, scaling: float, softcap: float | None = N
 
 
 def log_sum_exp(score_BHTS: Tensor, sinks: Tensor | None = None) -> Tensor:
-    """The logarithm of the softmax's denominator [B, H, T]; +∞ where a row may look nowhere.
+    """The logarithm of the softmax's denominator [B, H, T]; +∞ for a fully masked row.
 
     The +∞ makes `pattern` give that row zeros instead of 0/0. `sinks` [H] are counted in.
     """
@@ -353,10 +353,10 @@ def _with_bias(
     query: Tensor,
     key: Tensor,
 ) -> Tensor:
-    """One additive mask out of a position bias and whatever else limits the view.
+    """One additive mask from a position bias and all masks.
 
-    Forbidden cells get the smallest finite number, as in transformers, not −∞: a query that
-    may look nowhere then looks everywhere evenly.
+    Hidden cells get the smallest finite number, as in transformers, not −∞: a fully masked query
+    then attends to all keys evenly.
     """
     smallest = torch.finfo(key.dtype).min
     if attention_mask is None and is_causal:

@@ -73,7 +73,7 @@ class DecoderBlock(EncoderBlock):
         memory_mask: Tensor | None = None,
         cache: TranslationCache | None = None,
     ) -> Tensor:
-        """`mask` and `memory_mask` are true where a token may look; see `nn.masks`."""
+        """`mask` and `memory_mask` are true where a token sees another; see `nn.masks`."""
         assert memory_BSC is not None, "a decoder reads what an encoder left"
         own = self.attention(x_BTC, mask, cache=cache)
         x_BTC = self.attention_norm(x_BTC + self.dropout(own))

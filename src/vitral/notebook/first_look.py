@@ -1,9 +1,9 @@
-"""Where a reader's look falls first: Explore's own choice (web/src/trace/first_head.ts and
-words.ts), made here, so that Python knows from the start what the picture shows.
+"""The head and token that are shown first, chosen as in Explore (web/src/trace/first_head.ts and
+words.ts), so that Python knows from the start what the picture shows.
 
-The head is the one whose words, and the source token above all, look most firmly at words that
-are not their neighbours, and not at one that all of them look at. The source token is where the
-longest word begins.
+The head is the one whose words, and the source token above all, attend most strongly to words that
+are neither their neighbours nor the same for all. The source token is where the longest word
+begins.
 """
 
 from collections.abc import Sequence
@@ -29,12 +29,12 @@ def first_head(
     *,
     causal: bool = False,
 ) -> tuple[int, int]:
-    """The layer and head to begin with; the middle layer's first where none stands out.
+    """The layer and head to begin with; by default the first head of the middle layer.
 
-    `maps_LHTS` are small maps of all heads, `tokens` those that look, `keys` those looked at:
-    the same list, unless one text looks at another, where no two tokens are neighbours. Of a text
-    whose maps are pooled, cells stand for tokens. A `causal` part's heads rest on the first token:
-    that is no word looked at.
+    `maps_LHTS` are small maps of all heads, `tokens` the query tokens, `keys` the key tokens: the
+    same list, except in cross-attention, where no two tokens are neighbours. If the maps are
+    pooled, cells take the place of tokens. In a `causal` part the first token does not count:
+    heads rest there.
     """
     maps = maps_LHTS.numpy()
     num_layers, _, height, width = maps.shape

@@ -1,4 +1,4 @@
-"""What the picture asks, over anywidget's messages: each question a message, each answer another.
+"""The picture's questions over anywidget's messages: each question and each answer is one message.
 
     → {"question": "k3x-7", "ask": "view", "values": {"address": …, "head": 0, "rows": [0, 9]}}
     ← {"answer": "k3x-7", "found": {…}}, or the same without `found` and a block beside it,
@@ -20,7 +20,7 @@ from vitral.studio.traces import questions
 
 
 class Message(BaseModel):
-    """A question by its name, numbered by the picture, so that the answer finds its way back."""
+    """A question by its name, with the picture's number for it, which the answer repeats."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,7 +30,7 @@ class Message(BaseModel):
 
 
 def answer(trace: SingleTrace, ask: str, values: Mapping[str, Any]) -> dict[str, Any] | bytes:
-    """What is asked, as JSON can carry it or as a block.
+    """The answer, as JSON or as a block.
 
     Raises VitralError `request_invalid`, and what computing the answer raises.
     """

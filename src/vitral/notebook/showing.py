@@ -16,7 +16,7 @@ _NO_WIDGET = (
     "trace_not_drawn",
     "notebook_needs_anywidget",
 )
-"""Why a trace has no widget: there is nothing that one could show, or nothing to show it with."""
+"""Why a trace has no widget: it has nothing to show, or anywidget is missing."""
 
 
 def view(
@@ -36,8 +36,8 @@ def view(
 ) -> "TraceWidget":
     """The trace as a widget, for the last line of a cell or `display`.
 
-    What is not said is chosen as Explore chooses it: a token that says something, and the head in
-    which words look furthest. Everything but the trace and its `part` can be changed afterwards,
+    Options that are not given are chosen as in Explore: a content token, and the head in which
+    words attend furthest. Everything but the trace and its `part` can be changed afterwards,
     from Python or in the picture; see `TraceWidget`.
 
     Raises VitralError `no_attention`, `part_unknown`, `page_tokens_missing` where not all tokens
@@ -79,8 +79,8 @@ def view(
 
 
 def bundle(trace: "Trace") -> Any:
-    """What a notebook shows for a cell that ends in the trace itself: its widget; in a terminal,
-    and where no widget can be made of it, the line that `repr` gives."""
+    """What a notebook shows for a cell that ends in the trace itself: its widget or, in a
+    terminal and without a widget, the line of `repr`."""
     plain = {"text/plain": repr(trace)}
     if _in_terminal():
         return plain

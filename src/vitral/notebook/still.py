@@ -1,7 +1,7 @@
-"""A still picture of what a widget shows, for where a saved notebook is read and not run.
+"""A still picture of what a widget shows, for a saved notebook that is not running.
 
-HTML that is plain enough for every reader of notebooks: the lines as an SVG image, and the
-numbers as a table, which stay where images are taken out.
+HTML that every viewer of notebooks supports: the lines as an SVG image, and the numbers as a
+table, for viewers that remove images.
 """
 
 import base64
@@ -71,7 +71,7 @@ def _table(shown: "TraceWidget", names: list[str], seen: list[str], language: st
 
 
 def _lines(shown: "TraceWidget", names: list[str], seen: list[str], language: str) -> str:
-    """An SVG: who looks on the left, who is looked at on the right, the weights between."""
+    """An SVG: queries on the left, keys on the right, the weights between them."""
     ink, size = INKS["light"], max(len(names), len(seen))
     links = [link for link in _links(shown, 6 * size) if link[2] >= _FAINTEST]
     greatest = max((weight for *_, weight in links), default=1.0)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VIEWS = ("lines", "map", "numbers", "components", "arithmetic")
-"""Explore's ways of seeing that need nothing but a trace (web/src/trace/views.ts)."""
+"""The views of Explore that need only a trace (web/src/trace/views.ts)."""
 NEED_QUERIES = ("components", "arithmetic")
-"""Those that a trace which knows the weights alone does not have."""
+"""Those that a trace of patterns alone does not have."""
 SCALES = ("glass", "course")
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "es")

@@ -1,8 +1,8 @@
 """A trace as one HTML file: Studio's Explore room on this one text, without a Studio behind it.
 
 The page is built with Vitral (web/page.html and web/src/page) with its script, style and fonts
-inside; here the trace is written into it. It asks nobody for anything: its content policy forbids
-every connection. What a text says is data to it and never markup.
+inside; here the trace is written into it. It makes no requests: its content policy forbids every
+connection. The text is data in it and never markup.
 """
 
 import html
@@ -15,13 +15,15 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlencode
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, check_range, is_whole
 from vitral.messages import LANGUAGES, message, preferred_language
 from vitral.showing.page_data import checked_records, page_data, size_of
 from vitral.tracing.trace import Trace
 
 MOST_MEGABYTES = 64.0
-"""A larger page opens slowly; its writer is asked first."""
+"""The default limit: a larger page opens slowly."""
+LARGEST_LIMIT = 100_000
+"""Megabytes that a limit can be raised to."""
 VIEWS = ("lines", "map", "numbers")
 THEMES = ("light", "dark")
 _MARK = re.compile(r"<!--vitral:(\w+)-->")
@@ -49,8 +51,9 @@ def page(
     _check_choice("view", view, VIEWS)
     _check_choice("language", language, LANGUAGES)
     _check_choice("theme", theme, THEMES)
+    check_range("most_megabytes", most_megabytes, 0, LARGEST_LIMIT)
     tokens = trace.query_tokens(part)
-    if token is not None and not 0 <= token < len(tokens):
+    if token is not None and not (is_whole(token) and 0 <= token < len(tokens)):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
     for each in (head or 0, *(heads or ())):
         trace.attention(layer or 0, each, part)  # says what is wrong with them
@@ -118,7 +121,7 @@ def _asked(
     language: str | None,
     theme: str | None,
 ) -> dict[str, object]:
-    """What the page opens with, by the names that Studio's addresses have; None: not asked."""
+    """What the page opens with, by the names in Studio's addresses; None for the default."""
     one = layer is not None or head is not None
     return {
         "at": (layer or 0) if one else None,
@@ -148,7 +151,7 @@ def _title(trace: Trace, text: str) -> str:
 
 
 def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str:
-    """For a browser without scripts: whom each token looks at most, in the head that opens."""
+    """For a browser without scripts: what each token attends to most, in the first head."""
     weights = trace.view(
         trace.part(part).address("attention.pattern", layer),
         head,

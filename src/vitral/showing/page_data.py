@@ -1,4 +1,4 @@
-"""What a page that carries a trace holds, as JSON: web/src/page/carried.ts is the other side.
+"""The content of a page with a trace, as JSON: web/src/page/carried.ts reads it.
 
 Of each layer's attention goes in whichever is smaller: queries, keys and one log-sum-exp a row
 (linear in the text's length; the page rebuilds the weights from them), or, for a short text, the
@@ -141,7 +141,7 @@ def _layer(
 
 
 def _can_be_rebuilt(record: object) -> bool:
-    """Whether the record is what the page takes it for, and knows nothing more."""
+    """Whether the page can rebuild the record's weights from its fields."""
     if type(record) is not AttentionRecord:
         return False
     more = [each.name for each in fields(record) if each.name not in _REBUILT_FROM]
@@ -153,7 +153,7 @@ def _given_bytes(record: AttentionRecord) -> int:
 
 
 def _kept_bytes(record: AttentionRecord) -> int:
-    """What queries, keys and log-sum-exp take; more than anything where they do not suffice."""
+    """Bytes of queries, keys and log-sum-exp; infinite if they do not suffice."""
     if not _can_be_rebuilt(record):
         return 1 << 62
     width = 2 if record.query.dtype == torch.bfloat16 else 4
@@ -202,7 +202,7 @@ def _entry(kind: str, tensor: Tensor, content: bytes) -> dict[str, Any]:
 
 
 def _is_causal(records: list[AttentionRecord]) -> bool:
-    """Whether nothing looks ahead, not by an edit either."""
+    """Whether no query sees a later key, also after edits."""
     return all(
         not bool(
             torch.cat([record.pattern(head) for head in range(record.num_heads)]).triu(1).any()

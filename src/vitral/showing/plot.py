@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import torch
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, is_whole
 from vitral.figures import Kind, head_grid, heat_map, lines, most_lines
 from vitral.figures.cells import MOST_CELLS
 from vitral.figures.head_grid import PANE
@@ -89,7 +89,7 @@ def _one_head(
     token = options.get("token")
     most = most_lines(look["width"]) if kind == "lines" else MOST_CELLS
     if token is not None:
-        if not rows[0] <= token < rows[1]:
+        if not is_whole(token) or not rows[0] <= token < rows[1]:
             raise VitralError("figure_token", token=token, first=rows[0], last=rows[1])
         if rows[1] - rows[0] > most:  # it alone, among more than can be named
             rows = (token, token + 1)
@@ -114,7 +114,7 @@ def _one_head(
 
 
 def _texts(tokens: list[Token], needed: int, some: Range) -> list[str] | None:
-    """Their texts, or None where the model looked at something else than these tokens."""
+    """Their texts, or None if the keys or queries are not these tokens."""
     if len(tokens) != needed:
         return None
     return [token.text for token in tokens[slice(*some)]]
@@ -126,7 +126,7 @@ def _pane_share(record: AttentionRecord) -> Tensor | None:
 
 
 def _together(shares: list[Tensor | None]) -> Tensor | None:
-    """The layers' shares as one [layers, 1, s, s']; None where nothing is hidden anywhere."""
+    """The layers' shares as one [layers, 1, s, s']; None if nothing is hidden."""
     known = [share for share in shares if share is not None]
     if not known:
         return None

@@ -45,7 +45,7 @@ def create_app(
     without one the application must be served on loopback only. `limits` bound what the rooms
     share; `settings` are those of single rooms that differ from the default, such as
     `TrainSettings(runs=…)`.
-    Raises VitralError for a model that is not there, and what the rooms raise at their settings.
+    Raises VitralError for a missing model, and what the rooms raise for their settings.
     """
     limits = limits or Limits()
     session = Session(ModelCatalog(models), limits)

@@ -1,10 +1,9 @@
-"""What a route of Studio asks for: the session of the application that answers, and the state of
-its own room.
+"""The dependencies of Studio's routes: the session of the application, and the state of their room.
 
-    CurrentScores = Annotated[Scores, Depends(state_of(Scores))]
+CurrentScores = Annotated[Scores, Depends(state_of(Scores))]
 
-    @router.get("/scores")
-    async def get_scores(session: CurrentSession, scores: CurrentScores) -> …
+@router.get("/scores")
+async def get_scores(session: CurrentSession, scores: CurrentScores) -> …
 """
 
 from collections.abc import Callable, Coroutine
@@ -20,13 +19,13 @@ T = TypeVar("T", bound=RoomState)
 
 
 async def session_of(request: Request) -> Session:
-    """The session of the application that answers."""
+    """The session of the application that handles the request."""
     session: Session = request.app.state.session
     return session
 
 
 async def rooms_of(request: Request) -> OpenRooms:
-    """The rooms of the application that answers."""
+    """The rooms of the application that handles the request."""
     rooms: OpenRooms = request.app.state.rooms
     return rooms
 

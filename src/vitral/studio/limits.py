@@ -1,6 +1,6 @@
-"""How much one Studio takes on: every size that a request can reach has a limit here.
+"""The limits of one Studio: every size that a request can reach has a limit here.
 
-The numbers suit one person's machine. `create_app` takes another `Limits` where they do not.
+The defaults suit a personal computer; `create_app` accepts other `Limits`.
 """
 
 from dataclasses import dataclass
@@ -19,33 +19,33 @@ class Limits:
     answer_tokens: int = 64
     """Most tokens that an encoder–decoder writes as its answer to a text."""
     trace_file_bytes: int = 256 * MIB
-    """Largest trace file that is opened; what comes after is not read."""
+    """Largest trace file that is opened; the rest is not read."""
     picture_bytes: int = 16 * MIB
-    """Largest file of a picture that is taken."""
+    """Largest file of a picture that is accepted."""
     page_megabytes: float = 64.0
     """Largest page that a trace is written into."""
     tokens: int = 131_072
-    """Most tokens of one trace, whatever the model's context. What the machine has no memory for
+    """Most tokens of one trace, whatever the model's context. A trace that does not fit in memory
     is refused before it runs: see vitral.tracing.memory.forecast."""
     listed_tokens: int = 4096
-    """Most tokens that a trace's description lists; those of a longer text come as a block."""
+    """Most tokens in a trace's description; those of a longer text are sent as a block."""
     reading_tokens: int = 4096
     """Most tokens of a trace that is read in another way: without resting tokens, by words."""
     view_cells: int = 256 * 256
     """Most cells (height × width) of one view."""
     view_side: int = 256
-    """Cells to a side of a view that does not say."""
+    """Cells per side of a view by default."""
     pooled_side: int = 24
     """Side of the small map of every head."""
     store_bytes: int = 1024 * MIB
-    """Memory for the traces kept; the newest stays even if it alone takes more."""
+    """Memory for the traces kept; the most recent one stays even if it alone needs more."""
     store_traces: int = 64
     """Most traces kept."""
     workers: int = 2
     """Threads that run models."""
     quick_workers: int = 2
-    """Threads that cut views, and answer what else is short."""
+    """Threads that compute views and other short answers."""
     waiting: int = 64
-    """Pieces of work that may run or wait in either lane; one more is answered 503."""
+    """Jobs that may run or wait in either lane; another one is answered with 503."""
     waiting_each: int = 16
-    """How many of them one client may have."""
+    """How many jobs one client may have."""

@@ -1,4 +1,4 @@
-"""The rooms of one running Studio: their state, their addresses, and what they lack."""
+"""The rooms of one running Studio: their state, their addresses, and their missing packages."""
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -22,7 +22,7 @@ class OpenRooms:
     def __init__(
         self, rooms: Sequence[Room[Any]], session: Session, settings: Sequence[object]
     ) -> None:
-        """`settings` are the rooms' settings that are not to be the default ones.
+        """`settings` are those settings of rooms that differ from the default.
 
         Raises ValueError for settings of no room, or two rooms of one name; and what a room's
         `begin` raises.
@@ -66,7 +66,7 @@ class OpenRooms:
         return found
 
     def entries(self) -> list[RoomEntry]:
-        """What the page knows of each room."""
+        """The description of each room for the page."""
         return [
             RoomEntry(
                 name=room.name,
@@ -85,7 +85,7 @@ class OpenRooms:
 
     @property
     def models(self) -> list[type[BaseModel]]:
-        """What the rooms publish beside the bodies of their routes."""
+        """The models that the rooms publish in addition to the bodies of their routes."""
         return [model for room in self._rooms for model in room.models]
 
     @property
@@ -94,7 +94,7 @@ class OpenRooms:
         return {key: status for room in self._rooms for key, status in room.statuses.items()}
 
     def add_routes(self, app: FastAPI) -> None:
-        """Give `app` the rooms' addresses. The published schema has those of every room, so that
+        """Add the rooms' addresses to `app`. The published schema has those of every room, so that
         it is the same on every machine."""
         for room in self._rooms:
             if room.needs is not None and self._missing[room.name]:
@@ -103,8 +103,8 @@ class OpenRooms:
 
 
 def _refusing(room: Room[Any], missing: Sequence[str]) -> APIRouter:
-    """The room's addresses, each with an answer that says what to install; routes that stand
-    earlier are found first."""
+    """The room's addresses, each answered with what to install; routes that were added earlier
+    have precedence."""
     assert room.needs is not None
     refuse = _refusal(room.name, ", ".join(missing), room.needs.command)
     router = APIRouter(include_in_schema=False)

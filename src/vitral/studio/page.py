@@ -1,7 +1,8 @@
 """The built front end: index.html and what belongs to it.
 
-Addresses of rooms and views are the page's own business, so every path that is no file gives
-index.html. Files below assets/ carry a digest of their content in their name and never change.
+The page itself handles the addresses of rooms and views, so every path that is not a file is
+answered with index.html. Files below assets/ have a digest of their content in their name and
+never change.
 """
 
 from pathlib import Path
@@ -17,7 +18,7 @@ STATIC = Path(__file__).parent / "static"
 
 
 class Page(StaticFiles):
-    """Serves the front end from `folder`; raises VitralError("page_not_built") where it is not."""
+    """Serves the front end from `folder`; raises VitralError("page_not_built") if it is missing."""
 
     def __init__(self, folder: Path = STATIC) -> None:
         super().__init__(directory=folder, check_dir=False)

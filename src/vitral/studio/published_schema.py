@@ -1,11 +1,11 @@
 """The published schema, completed: errors as Studio answers them, and what travels in streams and
 blocks.
 
-FastAPI publishes its own body for a request that is not valid. Studio answers every failure with
-an `ErrorBody` (see gate/failures.py), on every route; so the schema is corrected here, once. The
-lines of a stream, the data of an event and the header of a block are in no response that OpenAPI
-describes; their models are published beside the others, so that the front end's types can be
-generated from one schema (web/types.py).
+FastAPI publishes its own body for an invalid request. Studio answers every failure with an
+`ErrorBody` (see gate/failures.py), on every route; so the schema is corrected here, once. The
+lines of a stream, the data of an event and the header of a block are not part of a response that
+OpenAPI describes; their models are published with the others, so that the front end's types can
+be generated from one schema (web/generate_schema.py).
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _ERROR = {
 
 
 def complete_schema(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
-    """Have `app.openapi()` give every operation Studio's own error body, and publish `models`."""
+    """Make `app.openapi()` give every operation Studio's error body, and publish `models`."""
     generated = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -47,7 +47,7 @@ def complete_schema(app: FastAPI, models: Sequence[type[BaseModel]]) -> None:
 
 
 def _schemas(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
-    """The JSON schemas of the models and of what they hold, by name."""
+    """The JSON schemas of the models and of the models in their fields, by name."""
     _, joined = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )

@@ -1,7 +1,7 @@
-"""Answers that are no JSON, binary blocks and streams, and how the published schema describes them.
+"""Answers other than JSON, binary blocks and streams, and how the published schema describes them.
 
-Their models are published because their room lists them (`Room.models`); a route points there.
-`x-header` and OpenAPI 3.2's `itemSchema` are read by people and by tools that know them.
+Their room lists their models (`Room.models`), so they are published; a route refers to them.
+`x-header` and OpenAPI 3.2's `itemSchema` are for people and for tools that support them.
 """
 
 from pydantic import BaseModel
@@ -12,11 +12,11 @@ from vitral.studio.traces.blocks import MEDIA_TYPE
 NO_STORE = {"Cache-Control": "no-store"}
 
 Responses = dict[int | str, dict[str, object]]
-"""What a route's `responses` takes."""
+"""The type of a route's `responses`."""
 
 
 def block_with(header: type[BaseModel]) -> Responses:
-    """A block whose header holds those entries beside a `BlockHeader`'s."""
+    """A block whose header holds those entries in addition to a `BlockHeader`'s."""
     return {200: {"content": {MEDIA_TYPE: {"x-header": _published(header)}}}}
 
 
@@ -27,7 +27,7 @@ def stream_of(media_type: str, *items: type[BaseModel]) -> Responses:
 
 
 def block_response(block: bytes) -> Response:
-    """The answer that carries `block`; no browser keeps it."""
+    """The answer with `block`; browsers do not cache it."""
     return Response(block, media_type=MEDIA_TYPE, headers=NO_STORE)
 
 

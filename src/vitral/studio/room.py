@@ -1,4 +1,4 @@
-"""What a room is to Studio: a record, and what it knows while Studio runs.
+"""A room of Studio: its record, and its state while Studio runs.
 
 A room is a folder below `rooms/` and one line in `rooms/registry.py`:
 
@@ -11,8 +11,8 @@ A room is a folder below `rooms/` and one line in `rooms/registry.py`:
     )
 
 Its routes ask for its state with `state_of(Scores)` (see current.py). They use the session, which
-every room shares, and no other room. A package that Vitral does not bring along is imported where
-it is first used, so that Studio starts without it, and can say what to install.
+every room shares, and no other room. A package that is not a dependency of Vitral is imported on
+first use, so that Studio starts without it and can name the command that installs it.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,19 +29,19 @@ S = TypeVar("S")
 
 
 class RoomState:
-    """What one room knows and does in one running Studio."""
+    """The state of one room in one running Studio."""
 
     async def open(self) -> None:
-        """Studio starts: begin what runs in the background."""
+        """Studio starts: start background work."""
 
     async def close(self) -> None:
-        """Studio ends: stop it."""
+        """Studio ends: stop background work."""
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """Packages that a room needs beside Vitral's own, by their import names, and the one command
-    that installs them."""
+    """Packages that a room needs in addition to Vitral's own, by their import names, and the one
+    command that installs them."""
 
     modules: tuple[str, ...]
     command: str
@@ -53,18 +53,18 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Room(Generic[S]):
-    """All that Studio knows of a room. `name` is what the page calls it."""
+    """The record of a room. `name` is its name on the page."""
 
     name: str
     router: APIRouter
     begin: Callable[[Session, S], RoomState] | None = None
-    """Makes its state, where it has any; a mistake in its settings raises a VitralError."""
+    """Creates its state, if it has any; invalid settings raise a VitralError."""
     settings: type[S] | None = None
-    """What `begin` takes; its values are `create_app`'s, else the class's own."""
+    """The class of the settings for `begin`: those given to `create_app`, or its defaults."""
     streamed: Collection[str] = ()
     """Addresses whose request body arrives as a stream: their routes count its bytes."""
     statuses: Mapping[str, int] = field(default_factory=dict)
-    """HTTP status by error key, where it is not 422."""
+    """HTTP status by error key, if it is not 422."""
     models: Sequence[type[BaseModel]] = ()
-    """What travels in streams and block headers: published beside the bodies of its routes."""
+    """The models of its streams and block headers: published with the bodies of its routes."""
     needs: Requirement | None = None

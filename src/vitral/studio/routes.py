@@ -1,4 +1,4 @@
-"""The addresses that belong to no room: what there is, and the queue."""
+"""The addresses outside of rooms: the overview, and the queue."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ DEFAULT_TEXT = "El perro que persiguió al gato cruzó la calle."
 
 router = APIRouter(prefix="/api")
 unknown = APIRouter(prefix="/api")
-"""Comes after all others."""
+"""Added after all others."""
 
 
 @router.get("/studio")
@@ -45,5 +45,5 @@ async def get_queue_place(ticket: str, session: CurrentSession) -> schemas.Queue
 
 @unknown.get("/{path:path}", include_in_schema=False)
 async def get_unknown(path: str) -> None:
-    """Everything else below /api: it is not a page."""
+    """All other addresses below /api: they are not pages."""
     raise VitralError("not_found", path=f"/api/{path}")

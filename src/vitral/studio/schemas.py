@@ -1,4 +1,4 @@
-"""What travels between Studio and the page, whatever the room."""
+"""The bodies that Studio and the page exchange in every room."""
 
 from pydantic import BaseModel, Field
 

@@ -1,4 +1,4 @@
-"""Running Studio: on a socket of our own, so that a port that is taken is one clear error."""
+"""Running Studio: Vitral opens the socket, so that a port in use is one clear error."""
 
 import errno
 import secrets
@@ -48,8 +48,8 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """Ends in its own time, two seconds at most, however often it is asked to: to be forced out of
-    it would break off what is being closed, and say so on the terminal."""
+    """Shuts down in at most two seconds, however often it is interrupted: a forced exit would
+    cancel what is being closed, and print tracebacks."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.should_exit = True
@@ -80,7 +80,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def address_of(host: str, port: int, token: str | None) -> str:
-    """The address to open. A server on every interface is shown at this machine's own address."""
+    """The address to open: for a server on every interface, this machine's own."""
     if host in {"0.0.0.0", "::"}:
         host = _own_address()
     shown = f"[{host}]" if ":" in host else host
@@ -88,10 +88,10 @@ def address_of(host: str, port: int, token: str | None) -> str:
 
 
 def _own_address() -> str:
-    """The address by which this machine reaches others, else its name. Nothing is sent."""
+    """The address from which this machine reaches others, or its name. Nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # an address for documentation: nobody is there
+            probe.connect(("192.0.2.1", 9))  # an address reserved for documentation
         except OSError:
             return socket.gethostname()
         return str(probe.getsockname()[0])

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Coroutines are called from the event loop; what they compute runs in the workshop."""
+    """Coroutines are called from the event loop; their computations run in the workshop."""
 
     def __init__(self, catalog: ModelCatalog, limits: Limits) -> None:
         self.catalog = catalog
@@ -37,14 +37,14 @@ class Session:
         self.workshop = Workshop(limits)
 
     async def warm(self) -> None:
-        """Open the default model before it is asked for. A failure is reported to the request that
-        needs the model."""
+        """Open the default model in advance. A failure is reported to the request that needs the
+        model."""
         with suppress(VitralError):
             name = self.catalog.default
             await self.workshop.run_on(name, None, partial(self.catalog.open, name))
 
     def close(self) -> None:
-        """Drop what waits, stop what runs."""
+        """Drop waiting jobs, stop running ones."""
         self.workshop.close()
 
     async def trace(
@@ -71,7 +71,7 @@ class Session:
         return await self.workshop.run_on(model, key, work)
 
     def answers(self, key: str) -> TraceAnswers:
-        """What may be asked of a trace that is kept. Raises VitralError("trace_gone")."""
+        """The answers of a stored trace. Raises VitralError("trace_gone")."""
         return TraceAnswers(self.store.get(key).trace, self.limits)
 
     async def read(self, key: str) -> StoredTrace:
@@ -107,7 +107,7 @@ class Session:
     def _trace(
         self, key: str, model_name: str, text: str, answer: str | None, edits: Sequence[Edit]
     ) -> StoredTrace:
-        """Load the model if need be, run it, keep the trace. In a thread."""
+        """Load the model if necessary, run it, store the trace. In a thread."""
         with self.catalog.borrow(model_name) as model:
             for each in (text,) if answer is None else (text, answer):
                 check_length(model.tokens(each), model, model_name, self.limits)

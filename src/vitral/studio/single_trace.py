@@ -1,4 +1,4 @@
-"""One part of one trace, as a page shows it that has no Studio behind it: a notebook's picture."""
+"""One part of one trace for a page without a Studio: a notebook's picture."""
 
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class SingleTrace(TraceAnswers):
         self.num_layers, self.num_heads = len(self.records), self.records[0].num_heads
 
     def studio(self) -> Studio:
-        """The models there are: this one."""
+        """The list of models: this one."""
         described = ModelDescription(
             name=self.trace.model,
             title=self.trace.model,

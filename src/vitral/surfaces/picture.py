@@ -1,8 +1,8 @@
 """A picture as a surface: places are patches of a grid.
 
 The picture is the one that the model saw, after resizing and cropping and before its colours
-were normalised, pixel for pixel. Where that was in the picture given is known as well, unless
-the processor does something else than resize and crop.
+were normalised, pixel for pixel. Its position in the original picture is known as well, unless
+the image processor does more than resize and crop.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""The surfaces by name: a new one is a file beside this one, and a line here."""
+"""The surfaces by name: a new one is a file in this folder, and a line here."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -25,7 +25,7 @@ class Surface(Protocol):
 
     @property
     def title(self) -> str:
-        """What a person calls this material: the text itself, a picture's name."""
+        """A name of the material for people: the text itself, a picture's name."""
 
     def where(self, place: Place) -> tuple[int, ...] | None:
         """The region of a place: (start, end) characters, (left, top, right, bottom) pixels.
@@ -38,11 +38,11 @@ class Surface(Protocol):
         """Which token is at a point of the material: (character,), (x, y). None if none is."""
 
     def entries(self) -> dict[str, Any]:
-        """What a file and a page are told of it, as JSON."""
+        """Its description in files and pages, as JSON."""
 
     @property
     def material(self) -> bytes | None:
-        """What cannot stand in JSON: a picture's PNG."""
+        """The part that JSON cannot hold: a picture's PNG."""
 
     @classmethod
     def read(cls, entries: Mapping[str, Any], material: bytes | None) -> Self:

@@ -11,7 +11,7 @@ vector U·√S per token. Tokens that may stand in the same places get like vect
 Matrix Factorization"; contexts smoothed by the power 0.75 as in Levy, Goldberg & Dagan 2015.)
 
     >>> ids = [0, 2, 3, 1, 2, 3, 0, 2, 4, 1, 2, 4] * 9  # 0 and 1 stand in the same places
-    >>> vectors_VC = company_vectors(ids, vocab_size=5, width=2)
+    >>> vectors_VC = co_occurrence_vectors(ids, vocab_size=5, width=2)
     >>> bool(vectors_VC[0] @ vectors_VC[1] > vectors_VC[0] @ vectors_VC[2])
     True
 
@@ -32,7 +32,7 @@ SMOOTHING = 0.75
 """The power of a context's frequency; below 1 it makes rare contexts count for less."""
 
 
-def company_vectors(
+def co_occurrence_vectors(
     ids: Sequence[int] | NDArray[np.integer], vocab_size: int, width: int, *, seed: int = 0
 ) -> Tensor:
     """A unit vector for each token of the vocabulary, float32 [V, C], from a row of token ids.

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 def interruptible(work: Callable[[], Result]) -> Result:
     """What `work` gives or raises. KeyboardInterrupt ends the waiting at once; the work then ends
-    with the program, or when it is done, and nobody takes its result."""
+    with the program, or when it is done, and its result is dropped."""
     if threading.current_thread() is not threading.main_thread():
         return work()
     found: list[Result] = []

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 LENGTH = 2**16
-"""Characters of a passage, about: one goes on until the next space between two words."""
+"""Approximate characters of a passage: it extends to the next space between two words."""
 
 _BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\w)")
 

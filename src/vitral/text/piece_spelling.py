@@ -1,8 +1,8 @@
 """What the pieces of a vocabulary spell, and how another vocabulary spells the same.
 
-Tokenizers write down in different ways whether a piece begins a word. "perro" after a space is
+Tokenizers mark in different ways whether a piece begins a word. "perro" after a space is
 "▁perro" in SentencePiece, "Ġperro" in byte-level BPE, " perro" in ours, and plain "perro" in
-WordPiece, which marks the pieces that go on, "##ro". Here a piece is its *surface*, the text that
+WordPiece, which marks continuing pieces, "##ro". Here a piece is its *surface*, the text that
 it stands for and whether a space stands before it, so that vocabularies can be compared.
 
     spelled_by(new, old)[new.token_to_id("cruzó")]   # the old ids of "▁cruz", "ó"
@@ -102,7 +102,7 @@ class Pieces:
         return [number for part in parts for number in self._cut(part)]
 
     def _spelled_as_word(self, text: str, after_space: bool) -> list[int]:
-        """WordPiece: a piece that goes on is looked up with its prefix."""
+        """WordPiece: a continuing piece is looked up with its prefix."""
         parts = [text]
         if self.tokenizer.pre_tokenizer is not None:
             parts = [part for part, _ in self.tokenizer.pre_tokenizer.pre_tokenize_str(text)]

@@ -32,7 +32,7 @@ class TokenizerFigures:
 
     `whole_words`: of the runs of letters, those that are one token. `unknown`: of the tokens,
     those that stand for something that the vocabulary lacks. `exact`: of the lines, those that
-    decoding gives back character for character.
+    decoding reproduces character for character.
     """
 
     vocab_size: int

@@ -1,4 +1,4 @@
-"""What a forward pass leaves behind: the attention function, addresses, recorder, trace, files."""
+"""What a forward pass computed: the attention function, addresses, recorder, trace, files."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -2,10 +2,10 @@
 
     embed                            the residual stream as it enters the first layer   [T, C]
     layers.5.attention.q  .k  .v     queries, keys (after rotation), values          [H, T, D]
-    layers.5.attention.pattern       who looks at whom: attention weights            [H, T, S]
+    layers.5.attention.pattern       attention weights: queries × keys               [H, T, S]
     layers.5.attention.lse           log-sum-exp of each row of scores                  [H, T]
     layers.5.attention.out           what attention adds to the stream                  [T, C]
-    layers.5.cross_attention.…       the same, looking at the encoder
+    layers.5.cross_attention.…       the same, over the encoder's output
     layers.5.residual.pre  .mid  .post   the stream before, between, after the parts    [T, C]
     layers.5.mlp.out                 what the feed-forward part adds                    [T, C]
     logits                           the head's output; `output` where there is no head [T, V]
@@ -22,10 +22,10 @@ from difflib import get_close_matches
 from vitral.errors import VitralError
 
 ATTENTION_PARTS = ("q", "k", "v", "pattern", "lse")
-"""What is had of every attention; `out` stands among the other values."""
+"""The values of every attention; `out` is one of the other values."""
 
 CROSS = "cross_attention"
-"""The word for attention that looks at the other text."""
+"""The word for cross-attention in an address."""
 
 _FORM = re.compile(
     r"(?:(?P<stack>.+?)\.)?(?:layers\.(?P<layer>\d+)\.(?P<inside>.+)|(?P<whole>embed|logits|output))"
@@ -34,10 +34,10 @@ _FORM = re.compile(
 
 @dataclass(frozen=True)
 class Address:
-    """An address taken apart; `str` puts it together again.
+    """An address in its parts; `str` gives the address.
 
     `stack` is what stands in front of the layers ("" where a model has one stack), `layer` the
-    layer's number, None for `embed` and the results, and `value` what is had there:
+    layer's number, None for `embed` and the results, and `value` the name of the value:
 
     >>> Address.parse("decoder.layers.5.cross_attention.pattern")
     Address(stack='decoder', layer=5, value='cross_attention.pattern')
@@ -70,7 +70,7 @@ class Address:
 
     @property
     def is_cross(self) -> bool:
-        """Whether it is of attention that looks at the other text."""
+        """Whether it is a value of cross-attention."""
         return self.value.startswith(CROSS)
 
     def of(self, value: str) -> str:

@@ -1,7 +1,7 @@
 """Parts: the attentions that are shown together, and where in a model they stand.
 
 Most models have one part, named "". An encoder–decoder has three: "encoder", "decoder", and
-"cross", where the decoder looks at what the encoder read. A model with several stacks of layers
+"cross", the decoder's attention to the encoder's output. A model with several stacks of layers
 has one part for each, named as in the addresses.
 """
 
@@ -23,7 +23,7 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its name, the stack of layers that it stands in, and what looks where.
+    """One part: its name, its stack of layers, and whether it is cross-attention.
 
     `is_cross` says that its queries and keys are of two texts.
     """
@@ -52,8 +52,8 @@ class Part:
 def parts_of(attentions: Iterable[str]) -> dict[str, Part]:
     """The parts to which some attentions belong, by name, in the order of computation.
 
-    Where more than one stack looks at another text, the first of them is "cross" and the others
-    carry their stack's name: "t2u_decoder_cross".
+    If several stacks have cross-attention, the first of them is "cross" and the others are named
+    after their stack: "t2u_decoder_cross".
     """
     parts: dict[str, Part] = {}
     for prefix in in_order(list(attentions)):
@@ -71,7 +71,7 @@ def parts_of(attentions: Iterable[str]) -> dict[str, Part]:
 
 
 def layers_of(part: Part, attentions: Mapping[str, Kept]) -> dict[int, Kept]:
-    """What is kept of a part's attentions, by the number of the layer, the first layer first."""
+    """A part's entries of `attentions` by layer number, the first layer first."""
     found = {}
     for prefix, kept in attentions.items():
         place = Address.parse(prefix)
@@ -89,7 +89,7 @@ def num_layers_in(stack: str, addresses: Iterable[str]) -> int:
 def stacked(rows: Mapping[int, Tensor], num_layers: int) -> Tensor:
     """One row a layer, each with one entry a head: [layers, most heads, …].
 
-    What a layer does not have is NaN: attention at all, or as many heads as others.
+    NaN for a layer without attention, and for heads that a layer does not have.
     """
     first = next(iter(rows.values()))
     heads = max(len(row) for row in rows.values())
@@ -103,6 +103,14 @@ def without_attention(model: str, layer: int, layers: Iterable[int]) -> VitralEr
     """The error for a layer that has none, naming those that have it."""
     known = ", ".join(map(str, layers))
     return VitralError("layer_without_attention", model=model, layer=layer, layers=known)
+
+
+def unknown_part(part: str | None, known: Iterable[str]) -> VitralError:
+    """The error for an unknown part; it names the known ones."""
+    named = ", ".join(filter(None, known))
+    if not named:
+        return VitralError("part_single", part=part)
+    return VitralError("part_unknown", part=part, known=named)
 
 
 def not_there(trace: "Trace", address: str) -> VitralError:

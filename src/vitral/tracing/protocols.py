@@ -1,7 +1,7 @@
-"""What a model is to those who ask questions about it: `vitral.Model`, or anything like it.
+"""What the code below `vitral.model` needs of a model: `vitral.Model`, or anything like it.
 
-`explain` stands below `vitral.model` and imports nothing of it. It takes what has these members;
-where a module alone will do, either.
+`explain` must not import `vitral.model`. It accepts any object with these members; functions that
+need only the module accept either.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class TraceableModel(Protocol):
-    """A module with its tokenizer, that leaves traces.
+    """A module with its tokenizer, which can be traced.
 
     `tokenizer` is a `tokenizers.Tokenizer`, one of transformers', or None; `kind` one of
-    "decoder", "encoder", "encoder-decoder" and "image"; `context` the most tokens that it takes
-    and `vocabulary_size` how many entries it knows, None where nothing says so.
+    "decoder", "encoder", "encoder-decoder" and "image"; `context` the largest number of tokens
+    that it accepts and `vocabulary_size` the size of its vocabulary, None if unknown.
     """
 
     @property

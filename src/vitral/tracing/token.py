@@ -1,4 +1,4 @@
-"""A token, and its place in the material that it is a part of."""
+"""A token, and its place in the text or picture that it is a part of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Token:
     `place` says where it lies: a span of a text, a patch of a picture. In a text, `text` is the
     slice [start, end) of the source, counted in characters, so that "niño" is never shown as
     "niÃ±o"; several tokens may share a character that was split into bytes. A patch is called
-    "row,column", counted from 0. Tokens that lie nowhere ("[CLS]", a bare id, a register of an
-    image model) have no place and carry their name. `special` marks those with a meaning of
-    their own in the vocabulary or the model, wherever they come from.
+    "row,column", counted from 0. Tokens without a place ("[CLS]", a bare id, a register of an
+    image model) are called by their name. `special` marks special tokens of the vocabulary or the
+    model, also if the text itself contains them.
     """
 
     id: int
@@ -44,7 +44,7 @@ class Token:
 
     @property
     def start(self) -> int | None:
-        """Where its span of text begins; None for a token that is no part of a text."""
+        """Where its span of text begins; None for a token that is not part of a text."""
         return self.place.start if isinstance(self.place, TextSpan) else None
 
     @property
@@ -53,13 +53,13 @@ class Token:
         return self.place.end if isinstance(self.place, TextSpan) else None
 
     def entries(self) -> dict[str, Any]:
-        """The token as files and pages hold it."""
+        """The token as files and pages store it."""
         place = place_entries(self.place)
         return {"id": self.id, "text": self.text, **place, "special": self.special}
 
     @staticmethod
     def read(entries: Mapping[str, Any]) -> "Token":
-        """The token that `entries` wrote; KeyError, TypeError or ValueError for what is none."""
+        """The token that `entries` wrote. Raises KeyError, TypeError, ValueError for others."""
         if not set(entries) <= _ENTRIES:
             raise ValueError(f"token: {sorted(entries)}")
         number, text, special = entries["id"], entries["text"], bool(entries["special"])

@@ -12,12 +12,13 @@ with its square. Everything a trace gives is float32 on the CPU.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import index
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, is_whole
 from vitral.surfaces.surface import Surface
 from vitral.surfaces.text import TextSurface
 from vitral.tracing.addresses import in_order, split_attention
@@ -26,7 +27,7 @@ from vitral.tracing.attention.given_pattern import kept_of
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.files.from_tensors import Layers, tensors_read
 from vitral.tracing.files.save_trace import save_trace
-from vitral.tracing.maps.reduced import checked_head, pooled_map, view_of
+from vitral.tracing.maps.reduced import checked_head, is_size, pooled_map, view_of
 from vitral.tracing.parts import (
     Part,
     layers_of,
@@ -34,24 +35,19 @@ from vitral.tracing.parts import (
     num_layers_in,
     parts_of,
     stacked,
+    unknown_part,
     without_attention,
 )
 from vitral.tracing.readings.reading import PLAIN, Reading
-from vitral.tracing.shown import figure, notebook, page
+from vitral.tracing.shown import Shown
 from vitral.tracing.token import Token
 from vitral.tracing.view import Reduction, View
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from vitral.figures import Kind
-    from vitral.figures.colour import Scale
 
 Exactness = Literal["exact", "eager", "given"]
 
 
 @dataclass(eq=False, repr=False)
-class Trace:
+class Trace(Shown):
     """What a model computed for one sequence; see the head of the file.
 
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
@@ -97,14 +93,15 @@ class Trace:
     def part(self, name: str | None = None) -> Part:
         """A part by its name, by default the first: the name, the stack it stands in.
 
-        Raises VitralError `part_unknown`, and `no_attention` for a model without any.
+        Raises VitralError `part_unknown`, or `part_single` where there is only one, and
+        `no_attention` for a model without any.
         """
         parts = parts_of(self.attentions)
         if not parts:
             raise VitralError("no_attention", model=self.model)
         found = next(iter(parts.values())) if name is None else parts.get(name)
         if found is None:
-            raise VitralError("part_unknown", part=name, known=", ".join(parts))
+            raise unknown_part(name, parts)
         return found
 
     def layers(self, part: str | None = None) -> dict[int, AttentionRecord]:
@@ -120,10 +117,10 @@ class Trace:
         Raises VitralError `layer_out_of_range`, `layer_without_attention`, and as `part`.
         """
         records = self.layers(part)
-        if layer in records:
-            return records[layer]
+        if is_whole(layer) and index(layer) in records:
+            return records[index(layer)]
         blocks = self.num_blocks(part)
-        if not 0 <= layer < blocks:
+        if not is_whole(layer) or not 0 <= layer < blocks:
             raise VitralError("layer_out_of_range", layer=layer, num_layers=blocks)
         raise without_attention(self.model, layer, records)
 
@@ -145,8 +142,8 @@ class Trace:
 
     @property
     def causal(self) -> bool:
-        """Whether no token looks at a later one (in the first part)."""
-        if not self.attentions:  # a recurrent network reads on and on
+        """Whether no token sees a later one (in the first part)."""
+        if not self.attentions:  # a recurrent network
             return True
         return all(record.visibility.is_causal for record in self.layers().values())
 
@@ -261,7 +258,7 @@ class Trace:
         keeps (past 256 tokens, of whole cells of these); larger ones are computed from the
         patterns. Computed once and kept.
         """
-        if size < 1 or reduction not in ("mean", "max"):
+        if not is_size(size) or reduction not in ("mean", "max"):
             raise VitralError("view_size", height=size, width=size, reduction=reduction)
         name = (part or self.first_part, size, reduction)
         if name not in self._pooled:
@@ -281,115 +278,6 @@ class Trace:
                 kept += record.measures.tensors()
         return kept
 
-    def plot(
-        self,
-        kind: "Kind" = "heat",
-        *,
-        layer: int | None = None,
-        head: int | None = None,
-        part: str | None = None,
-        rows: Range | None = None,
-        columns: Range | None = None,
-        token: int | None = None,
-        reduction: Reduction | None = None,
-        ceiling: float | None = None,
-        shared: bool | None = None,
-        scale: "Scale" = "glass",
-        lifted: bool = False,
-        dark: bool = False,
-        width: str | float = "column",
-        title: str | None = None,
-        language: str | None = None,
-    ) -> "Figure":
-        """A matplotlib figure fit for print; `.savefig("head.pdf")` writes it (PNG, SVG, PDF).
-
-        `kind` is "heat" (one head as a map), "lines" (two columns of tokens; `token` draws what
-        one of them looks at) or "grid" (all heads). Layer and head are the first where not given;
-        `rows` and `columns` (first, one past the last) choose a part. A text longer than a figure
-        can show is drawn in blocks of `reduction` (maps) or groups (lines), and the figure says so.
-        `ceiling` is the weight of the strongest colour, `shared` gives all heads of a grid the
-        same scale. `width` is "column" (85 mm), "page", "slide", or millimetres. Made without
-        pyplot, so no backend and no setting of matplotlib's is touched.
-
-        Raises VitralError `plot_needs_matplotlib`, `figure_kind`, `figure_option`, and those of
-        `view` and `vitral.figures`.
-        """
-        drawn: Figure = figure(
-            self,
-            kind,
-            part=part,
-            title=title,
-            language=language,
-            look={"scale": scale, "lifted": lifted, "dark": dark, "width": width},
-            layer=layer,
-            head=head,
-            rows=rows,
-            columns=columns,
-            token=token,
-            reduction=reduction,
-            ceiling=ceiling,
-            shared=shared,
-        )
-        return drawn
-
-    def to_html(
-        self,
-        path: str | Path | None = None,
-        *,
-        part: str | None = None,
-        layer: int | None = None,
-        head: int | None = None,
-        heads: Sequence[int] | None = None,
-        overlay: bool = False,
-        token: int | None = None,
-        view: str | None = None,
-        language: str | None = None,
-        theme: str | None = None,
-        most_megabytes: float = 64.0,
-    ) -> str:
-        """One HTML page with this trace in it, which needs no network and no server; also
-        written to `path`, if one is given.
-
-        All heads can be looked at, as lines, as a map and as numbers; the numbers are those of
-        `attention`. The page opens at `layer`, `head`, `token` and `view` ("lines", "map",
-        "numbers"), with the mean of several `heads` or these one over another (`overlay`), in the
-        reader's own `language` and `theme` where none are given. It holds
-        queries and keys, or the weights themselves where these are smaller, so that its size
-        grows with the text's length.
-
-        Raises VitralError `page_too_large`, with the size, where that is over `most_megabytes`;
-        `page_tokens_missing` where the trace does not name its tokens; `page_layers`,
-        `page_option`, `page_not_built`, `file_unwritable`, and those of `attention`.
-        """
-        content: str = page(
-            self,
-            path,
-            part=part,
-            layer=layer,
-            head=head,
-            heads=heads,
-            overlay=overlay,
-            token=token,
-            view=view,
-            language=language,
-            theme=theme,
-            most_megabytes=most_megabytes,
-        )
-        return content
-
-    def show(self, **options: Any) -> Any:
-        """The trace in a notebook: all heads to walk through, as lines, map, numbers, query and
-        keys, and arithmetic. It gives a `vitral.notebook.TraceWidget`, whose layer, head, token
-        and view are shared with the picture in both directions. Options and errors:
-        `vitral.notebook.view`.
-
-        A cell that ends in the trace itself shows the same.
-        """
-        return notebook().view(self, **options)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        return notebook().bundle(self)
-
     @staticmethod
     def from_tensors(
         queries: Layers | None = None,
@@ -408,7 +296,7 @@ class Trace:
 
         Give, for each layer (a list, or one tensor whose first dimension is the layers), queries
         [heads, tokens, width] with keys and values [key heads, tokens, width]; or, where nothing
-        else is known, `patterns` [heads, queries, keys]. `mask` (True: may look) and `bias`
+        else is known, `patterns` [heads, queries, keys]. `mask` (True: visible) and `bias`
         (added to the scores) are [queries, keys] or [heads, queries, keys], the same for all
         layers; `causal` lets query t see keys 0 … t; `scaling` is 1/√width by default.
 
@@ -428,27 +316,26 @@ class Trace:
         return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
-        "cross" its decoder's. Empty where they are not known. Raises VitralError `part_unknown`.
-        """
+        """The query tokens of a part: for an encoder–decoder's "decoder" and "cross" those of its
+        decoder. Empty if they are not known. Raises VitralError `part_unknown`."""
         found = self.part(part)
         if found.is_cross:
             return self.decoder_tokens
         return self.decoder_tokens or self.tokens if found.name == "decoder" else self.tokens
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The key tokens (those looked at) of a part: for "cross" those of the other
-        text. Raises VitralError `part_unknown`."""
+        """The key tokens of a part: for "cross" those of the encoder's text. Raises VitralError
+        `part_unknown`."""
         return self.tokens if self.part(part).is_cross else self.query_tokens(part)
 
     def query_surface(self, part: str | None = None) -> Surface | None:
-        """The material that the tokens which look are parts of. Queries and keys may lie on two
-        surfaces. None where it is not kept: bare ids, what a decoder wrote.
+        """The text or picture that the query tokens are parts of. Queries and keys may have
+        different surfaces. None if it is not kept: bare ids, a decoder's answer.
         Raises VitralError `part_unknown`."""
         return self.surface if self.query_tokens(part) is self.tokens else None
 
     def key_surface(self, part: str | None = None) -> Surface | None:
-        """The material that the tokens looked at are parts of, as `query_surface`."""
+        """The text or picture that the key tokens are parts of, as `query_surface`."""
         return self.surface if self.key_tokens(part) is self.tokens else None
 
     def save(self, path: str | Path) -> None:

@@ -1,9 +1,9 @@
-"""Views: as much of a matrix as fits a screen.
+"""Views: a matrix in as many cells as fit on a screen.
 
-A view is asked for by rows, columns and a size in cells. What fits is given exactly; what does
-not is reduced: rows and columns are shared out among the cells as evenly as may be, and each
-cell gives the mean or the maximum of the numbers it stands for. The matrix comes in blocks of
-rows, so that none of it need exist as a whole.
+A view has rows, columns and a size in cells. If there are enough cells, they are exact; otherwise
+rows and columns are distributed over the cells as evenly as possible, and each cell is the mean
+or the maximum of the numbers that it covers. The matrix is read in blocks of rows, so it never
+has to exist as a whole.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,8 +23,8 @@ Reduction = Literal["mean", "max"]
 class View:
     """Some rows and columns of a matrix, [h, w] cells as float32.
 
-    `rows` and `columns` (first, one past the last) say what of the matrix is shown.
-    `aggregated` says whether cells stand for more than one number.
+    `rows` and `columns` (first, one past the last) are the part of the matrix that is shown.
+    `aggregated` is true if a cell covers more than one number.
     """
 
     values: Tensor
@@ -34,7 +34,7 @@ class View:
 
 
 def cell_edges(first: int, last: int, num_cells: int) -> list[int]:
-    """Where the cells begin that share out [first, last): one more edge than cells.
+    """The edges of the cells that divide [first, last): one more than there are cells.
 
     Never more cells than entries; each cell gets either ⌊n/c⌋ or ⌈n/c⌉ entries.
     """
@@ -44,8 +44,7 @@ def cell_edges(first: int, last: int, num_cells: int) -> list[int]:
 
 
 def edges_of_size(first: int, last: int, cell: int) -> list[int]:
-    """Where cells of `cell` entries begin in [first, last), and where the last, perhaps narrower,
-    one ends."""
+    """The edges of cells of `cell` entries in [first, last); the last cell may be narrower."""
     return [*range(first, last, cell), last]
 
 

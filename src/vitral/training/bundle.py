@@ -1,7 +1,7 @@
 """Put trained models into the package, as bfloat16: `python -m vitral.training.bundle RUNS`.
 
 RUNS holds one folder per model, named as the model, with the run's `model/` and `curve.jsonl`.
-The curve goes along as `curve.json`: it is part of the model's card.
+The curve is copied as `curve.json`: it is part of the model's card.
 """
 
 import argparse

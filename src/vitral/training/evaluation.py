@@ -35,7 +35,7 @@ from vitral.training.measured_text import MeasuredText, measured_texts
 from vitral.training.objectives.masking import Masking
 
 LONGEST_WINDOW = 1024
-"""The window, in tokens, of a model whose context nothing limits."""
+"""The window, in tokens, of a model with an unlimited context."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def next_token_loss_of(
     """The loss over all `texts`: every token is predicted once, from at least half a context of
     text before it (fewer only at a text's beginning).
 
-    Where the tokenizer puts no mark before a text, its first token is predicted from nothing
-    and is left out, and so are its bytes. Raises `text_empty` where there is nothing to predict,
-    and `id_out_of_range` for a token that the model does not have.
+    If the tokenizer puts no token before a text, nothing predicts its first token, so it is left
+    out with its bytes. Raises `text_empty` if there is nothing to predict, and `id_out_of_range`
+    for a token that the model does not have.
     """
     measured = measured_texts(tokenizer, texts, number(model, "vocab_size"))
     return loss_over(model, measured, batch=batch)
@@ -149,7 +149,7 @@ def ratio(sums: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
 
 
 def _device_of(model: nn.Module) -> torch.device:
-    """Where a model computes; a model without weights, on the processor."""
+    """The device of a model; the CPU for a model without weights."""
     weight = next(model.parameters(), None)
     return torch.device("cpu") if weight is None else weight.device
 

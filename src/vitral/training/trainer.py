@@ -1,4 +1,4 @@
-"""The training loop: batch, step; now and then evaluate on held-out text and save.
+"""The training loop: batch, step; at intervals evaluate on held-out text and save.
 
     recipe = recipe_file.read_recipe(Path("recipes/vitral-es-gpt.yaml"))
     prepared = prepare(recipe, ["../shared/data/libros"], Path("runs/vitral-es-gpt"))
@@ -9,8 +9,8 @@ for each evaluation), `steps.jsonl` (a line for each step) and, at its end, `mod
 the Hugging Face format.
 
 Everything random in a step depends on the recipe's seed and the step's number only. So a run of
-so many steps that was stopped anywhere and taken up again ends bit for bit like one that was
-not; there is no state of a random generator to save.
+so many steps that was stopped anywhere and resumed ends bit for bit like one that was not; there
+is no state of a random generator to save.
 """
 
 import math
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.messages import message
-from vitral.models.hugging_face import write
+from vitral.models.hugging_face import write_files
 from vitral.models.kept_files import put_back
 from vitral.training.distributed.parallel import Parallel
 from vitral.training.objectives import Objective
@@ -46,7 +46,7 @@ from vitral.training.preparation.corpus_preparation import (
 from vitral.training.preparation.pair_preparation import START, PreparedPairs
 from vitral.training.recipes.recipe import Phase, Recipe
 from vitral.training.recipes.recipe_changes import changes
-from vitral.training.runs.checkpoint import Checkpoint, newest_checkpoint
+from vitral.training.runs.checkpoint import Checkpoint, most_recent_checkpoint
 from vitral.training.runs.curve import Curve
 from vitral.training.runs.durable import write_folder
 from vitral.training.runs.early_stopping import EarlyStopping
@@ -60,14 +60,15 @@ GRADIENTS_EVERY = 10
 class Trainer:
     """One run of a recipe on a prepared corpus, in a folder of its own.
 
-    `start` is the folder of a model to go on from; else the run starts from fresh weights. A
-    checkpoint in `out` comes before both. `compiled` runs the loss through `torch.compile`.
-    `write_sample` has the model write something at each evaluation; the curve keeps it. `watched`
-    is a sentence whose attention is recorded as it forms. `parallel` is
-    what this process is part of: if several train one model, the first prints and writes.
+    `start` is the folder of a model to start from; by default the weights are random. A
+    checkpoint in `out` has precedence over both. `compiled` runs the loss through
+    `torch.compile`. `write_sample` makes the model generate a sample at each evaluation, which
+    the curve keeps. `watched` is a sentence whose attention is recorded during training.
+    `parallel` is the group of this process: if several train one model, the first prints and
+    writes.
 
-    Raises `recipe_changed` and `run_other_text` where the checkpoint in `out` belongs to another
-    recipe or another text, `checkpoints_damaged` where there is none to go on from.
+    Raises `recipe_changed` and `run_other_text` if the checkpoint in `out` belongs to another
+    recipe or another text, `checkpoints_damaged` if there is no complete one to resume from.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class Trainer:
         self.watchers: Sequence[Watcher] = (Curve(out), *watchers) if self.parallel.leads else ()
         self.write_sample, self.watched = write_sample, watched
         self.state: dict[str, Any] = {"step": 0, "minutes": 0.0, "tokens": 0}
-        saved = newest_checkpoint(out / "checkpoint", self._notice)
+        saved = most_recent_checkpoint(out / "checkpoint", self._notice)
         if saved is not None:
             self._check_is_ours(saved)
         model = self._model(start, saved)
@@ -146,7 +147,7 @@ class Trainer:
 
     @property
     def over(self) -> bool:
-        """Whether there is nothing left to do: the recipe's end, or patience, is reached."""
+        """Whether the run is complete: at the recipe's end, or out of patience."""
         return self.progress >= 1 or self.early_stopping.over
 
     @property
@@ -155,8 +156,8 @@ class Trainer:
         return self.parallel.total(self._stopping) > 0
 
     def stop(self) -> None:
-        """Make `run` save and return after the step that is being taken; from a signal's handler
-        or another thread."""
+        """Make `run` save and return after the current step; called from a signal's handler or
+        another thread."""
         self._stopping = True
 
     def run(self) -> bool:
@@ -197,21 +198,21 @@ class Trainer:
         return True
 
     def _watch_at_the_start(self) -> None:
-        """Write down the watched sentence's attention before anything is learned."""
+        """Record the watched sentence's attention before the first step."""
         if self.watched is None or self.state["step"] > 0:
             return
         with self.parallel.looking(self.model):
             self.watched.record(self.model, 0)
 
     def write_model(self) -> None:
-        """Write `model/`. Raises `file_unwritable` where the disk does not take it."""
+        """Write `model/`. Raises `file_unwritable` if it cannot be written."""
         whole = self.parallel.whole(self.model)
         if whole is None:
             return
         folder = self.out / "model"
 
         def fill(new: Path) -> None:
-            write(whole, self.prepared.tokenizer, new)
+            write_files(whole, self.prepared.tokenizer, new)
             put_back(self.out / START, new)
 
         try:
@@ -243,7 +244,7 @@ class Trainer:
             watcher.saved(self.out / "checkpoint", self.state["step"])
 
     def enter_phase(self) -> None:
-        """Take up the phase that the run has come to: how deep the model is, and what is asked."""
+        """Start the phase that the run has reached: its number of layers and its objective."""
         phase = next(p for p in self.recipe.phases if self.progress < p.until or p.until == 1)
         if phase is self._phase:
             return
@@ -254,8 +255,7 @@ class Trainer:
         self._loss = torch.compile(loss, dynamic=False) if self._compiled else loss
 
     def _grow(self, num_layers: int) -> None:
-        """Give the model the layers that it has not yet; the optimisers keep what they know of
-        the others."""
+        """Add the missing layers to the model; the optimisers keep their state for the others."""
         if self.model.config.num_layers >= num_layers:  # type: ignore[union-attr,operator]
             return
         grow(self.model, num_layers)

@@ -1,1 +1,1 @@
-"""Pictures: reading them safely, what a model's processor makes of them, which token is where."""
+"""Pictures: reading them safely, a model's image processor, and the position of each token."""

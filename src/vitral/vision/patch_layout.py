@@ -1,4 +1,4 @@
-"""Which token is which patch of the picture: measured, not presumed.
+"""Which token is which patch of the picture, by measurement.
 
 Models put other tokens before or after the patches ([CLS], registers, detection tokens) or none,
 and some mix patches, shuffle them or merge them. So the model itself is asked: the pixels of some
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.tracing.recording.layers import find_layers
-from vitral.tracing.recording.recorder import lock_of
+from vitral.tracing.recording.observed import lock_of
 from vitral.vision.processor import pixels_for
 
 AT_ONCE = 8

@@ -66,7 +66,7 @@ def read_picture(source: Any, name: str = "") -> Picture:
 
 
 def is_picture(source: Any) -> bool:
-    """Whether what was given to a model is meant as a picture, and no text or ids."""
+    """Whether the argument of a model is a picture, and not a text or ids."""
     if isinstance(source, bytes):
         return True
     if isinstance(source, os.PathLike):

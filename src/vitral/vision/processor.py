@@ -1,9 +1,10 @@
-"""What a model's own processor makes of a picture: the numbers it reads, and what they show.
+"""A model's image processor: from a picture to the numbers that the model reads, and back.
 
-The processor is transformers', on Pillow and numpy (it needs no torchvision). It resizes, crops,
-and normalises the colours. The picture that the model sees is what it makes before it normalises;
-that the numbers are these pixels, each colour scaled and shifted, is checked every time. Where the
-crop lies in the picture given is found by asking for the picture uncropped, and checked as well.
+The image processor is transformers', on Pillow and numpy (it needs no torchvision). It resizes,
+crops, and normalises the colours. The picture that the model sees is the one before normalisation;
+Vitral checks every time that the numbers are these pixels, each colour scaled and shifted. The
+position of the crop in the original picture is found by processing the picture without cropping,
+and checked as well.
 """
 
 import io

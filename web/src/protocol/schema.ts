@@ -9,7 +9,7 @@ export interface components {
             /** @description False where the model was stopped before it came to an end */
             ended: boolean;
         };
-        /** @description How one attention weight came about: q·k, scaled, through the row's softmax. */
+        /** @description How one attention weight is computed: q·k, scaled, through the row's softmax. */
         Arithmetic: {
             part: string;
             layer: number;
@@ -163,7 +163,7 @@ export interface components {
             unit: string;
             source: string;
         };
-        /** @description What is known of a model before its weights are read. */
+        /** @description The description of a model before its weights are read. */
         ModelDescription: {
             /** @description What a request calls it */
             name: string;
@@ -187,7 +187,7 @@ export interface components {
             text: string;
             cosine: number;
         };
-        /** @description What follows, and where the newest token attends: one head, or the mean of several. */
+        /** @description What follows, and where the most recent token attends: one head, or the mean of several. */
         NextTokenRequest: {
             model: string;
             text: string;
@@ -297,9 +297,9 @@ export interface components {
             divergence: number;
             /** @description ½ Σ |after − before|: the share of probability that moved */
             moved: number;
-            /** @description The likeliest without the edits */
+            /** @description The most likely without the edits */
             before: components["schemas"]["CandidateChange"][];
-            /** @description The likeliest with them */
+            /** @description The most likely with them */
             after: components["schemas"]["CandidateChange"][];
             rose: components["schemas"]["CandidateChange"][];
             fell: components["schemas"]["CandidateChange"][];
@@ -364,7 +364,7 @@ export interface components {
             /** @description Pieces of work that come before it; 0 while it runs; null where no request with this ticket waits for a model */
             before: number | null;
         };
-        /** @description Write on from one place in several ways. */
+        /** @description Continue a text from one position with several strategies. */
         RaceRequest: {
             model: string;
             text: string;
@@ -409,7 +409,7 @@ export interface components {
             /** @description The one command that brings what it lacks; null where nothing is missing */
             install: string | null;
         };
-        /** @description A training as it stands. */
+        /** @description The state of a training. */
         Run: {
             id: string;
             name: string;
@@ -491,7 +491,7 @@ export interface components {
             layer: number;
             head: number;
         };
-        /** @description One way to write: with settings, or, with `num_beams`, by searching. */
+        /** @description One strategy: sampling with settings or, with `num_beams`, beam search. */
         Strategy: {
             /**
              * @default {
@@ -502,7 +502,7 @@ export interface components {
             settings?: components["schemas"]["SamplingSettings"];
             num_beams?: number | null;
         };
-        /** @description Write on from a place. */
+        /** @description Continue a text from a position. */
         StreamRequest: {
             model: string;
             text: string;
@@ -531,7 +531,7 @@ export interface components {
             /** @default 40 */
             max_new_tokens?: number;
         };
-        /** @description A head's strongest weights, the greatest first. */
+        /** @description A head's largest weights, the largest first. */
         StrongestWeights: {
             layer: number;
             head: number;
@@ -559,7 +559,7 @@ export interface components {
         };
         /**
          * @description One token; `text` is `source[start:end]`, "row,column" of a patch, or the name of a special
-         *     token. Its place is a span of text, or a patch, or nowhere.
+         *     token. Its place is a span of text, a patch, or none.
          */
         Token: {
             id: number;
@@ -569,7 +569,7 @@ export interface components {
             special: boolean;
             patch?: components["schemas"]["Patch"] | null;
         };
-        /** @description A text to be seen through a model that is edited meanwhile. */
+        /** @description A text to be traced with an edited model. */
         TouchRequest: {
             model: string;
             text: string;
@@ -618,7 +618,7 @@ export interface components {
             /** @description How long the traced run took, loading left out */
             seconds: number;
         };
-        /** @description A text to be seen through a model. */
+        /** @description A text to be traced with a model. */
         TraceRequest: {
             model: string;
             text: string;
@@ -645,7 +645,7 @@ export interface components {
             /** @description A sentence worth watching while a model learns from it */
             watched: string;
         };
-        /** @description What each token of a model is called: index i is token i. */
+        /** @description The names of a model's tokens: index i is token i. */
         Vocabulary: {
             texts: string[];
             special: number[];
@@ -662,7 +662,7 @@ export interface components {
             key: number;
             weight: number;
         };
-        /** @description A token's path, alone or beside another's. */
+        /** @description A token's path, alone or with another's. */
         WordPath: {
             token: number;
             other: number | null;
@@ -685,7 +685,7 @@ export interface components {
             /** @description [layers][heads]; null for a long text, and where the model is not at hand */
             writes: (number | null)[][] | null;
         };
-        /** @description What the header of every block holds. */
+        /** @description The entries in the header of every block. */
         BlockHeader: {
             /** @enum {string} */
             dtype: "float32" | "int32" | "uint8";
@@ -708,7 +708,7 @@ export interface components {
             tokens: number[];
             seconds: number[];
         };
-        /** @description What went wrong: a code, its values, and a sentence. */
+        /** @description An error: its code, its values, and a sentence. */
         ErrorBody: {
             error: components["schemas"]["ErrorDetail"];
         };
@@ -764,8 +764,8 @@ export interface components {
             head: number | null;
         };
         /**
-         * @description A token, and what the text gains by it: nothing for a part of a character, until its last
-         *     part. `name` is what it is called where it is no text: a special token, or bytes.
+         * @description A token, and the text that it adds: none for a part of a character, until its last part.
+         *     `name` is the name of a token that is not text: a special token, or bytes.
          */
         PieceOfText: {
             id: number;
@@ -776,7 +776,7 @@ export interface components {
         PooledHeader: {
             scale: number[][];
         };
-        /** @description `scores` are null where the query may not attend. */
+        /** @description `scores` are null for keys that the mask hides. */
         QueryKeyHeader: {
             keys: number[];
             scaling: number;
@@ -793,19 +793,19 @@ export interface components {
             end: ("end" | "context" | "stop" | "length") | null;
         };
         /**
-         * @description The last line of a stream: why it ended. `kept` characters of what was written stand
-         *     before a stop string; null where there was none.
+         * @description The last line of a stream: why it ended. `kept` is the number of written characters before
+         *     a stop string; null without one.
          */
         StreamEnd: {
             /** @enum {string} */
             end: "end" | "context" | "stop" | "length";
             kept: number | null;
         };
-        /** @description A line of a stream or a race: what went wrong after it had begun. */
+        /** @description A line of a stream or a race: an error after its start. */
         StreamFailure: {
             error: components["schemas"]["ErrorDetail"];
         };
-        /** @description A token that might have come. */
+        /** @description A candidate for the next token. */
         TokenShare: {
             id: number;
             log_probability: number;
@@ -858,9 +858,9 @@ export interface components {
             share: number;
             /** @description The model's own, in nats, nothing changed */
             log_probability: number;
-            /** @description From 1: the model's likeliest */
+            /** @description From 1: the model's most likely token */
             rank: number;
-            /** @description The likeliest, before it was chosen */
+            /** @description The most likely, before it was chosen */
             candidates: components["schemas"]["TokenShare"][];
             /** @description Weights of the token before it on the tokens from `start`; to 6 decimals */
             attention: number[];

@@ -1,8 +1,7 @@
-"""What config.json alone says of a model, so that the page can list it before it is loaded.
+"""The description of a model from its config.json: the page lists it before it is loaded.
 
-Architectures name the same thing in different ways; each tuple below holds the names that the
-Hugging Face configurations use for one of them. What the file leaves out is corrected once
-the model is loaded.
+Architectures name the same setting in different ways; each tuple below holds the names of one
+setting in Hugging Face configurations. Missing entries are filled in once the model is loaded.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ _DECODERS = ("ForCausalLM", "LMHeadModel", "DoubleHeadsModel")
 
 
 class ModelDescription(BaseModel):
-    """What is known of a model before its weights are read."""
+    """The description of a model before its weights are read."""
 
     name: str = Field(description="What a request calls it")
     title: str = Field(description="What a person calls it, in the language asked for")
@@ -57,7 +56,7 @@ def describe(
 
 
 def _kind(config: Mapping[str, Any], architecture: str) -> str:
-    if str(config.get("model_type")).startswith(OWN):  # which no other library knows
+    if str(config.get("model_type")).startswith(OWN):  # which only Vitral has
         form = form_of_folder(architecture)
         return "encoder" if form is None else form.kind
     if config.get("is_encoder_decoder"):
@@ -71,7 +70,7 @@ def _kind(config: Mapping[str, Any], architecture: str) -> str:
 
 
 def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> int | None:
-    """The first of `names` that the file holds, or None."""
+    """The value of the first of `names` that the file has, or None."""
     for name in names:
         if isinstance(config.get(name), int):
             return int(config[name])

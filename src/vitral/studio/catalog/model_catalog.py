@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CatalogEntry:
-    """One model: where it comes from, what is known of it, and itself once it is open."""
+    """One model: its source, its description, and the model itself once it is open."""
 
     source: str
     description: ModelDescription
@@ -36,7 +36,7 @@ class ModelCatalog:
     """The models by name, bundled ones first."""
 
     def __init__(self, sources: Sequence[str] = ()) -> None:
-        """Raises VitralError for a source that is not there or not whole."""
+        """Raises VitralError for a source that is missing or incomplete."""
         self._models: dict[str, CatalogEntry] = {}
         for name in bundled():
             config = read_config(bundled_folder(name))
@@ -48,11 +48,11 @@ class ModelCatalog:
 
     @property
     def names(self) -> list[str]:
-        """What requests may call the models."""
+        """The names by which requests call the models."""
         return list(self._models)
 
     def descriptions(self, language: str) -> list[ModelDescription]:
-        """What is known of every model, titles in `language`."""
+        """The description of every model, titles in `language`."""
         return [
             entry.description.model_copy(update={"title": _title(entry.description, language)})
             for entry in list(self._models.values())
@@ -65,13 +65,13 @@ class ModelCatalog:
             raise VitralError("model_unknown", name=name[:200], known=known)
 
     def source(self, name: str) -> str:
-        """Where a model is, as another process opens it too: a bundled name, a folder or a hub id.
+        """The source from which any process can open a model: a bundled name, a folder, a hub id.
         Raises VitralError("model_unknown")."""
         self.check(name)
         return self._models[name].source
 
     def add(self, name: str, folder: Path) -> None:
-        """Offer one more model, or a newer one by the same name.
+        """Add a model, or replace an added one of the same name.
 
         Raises VitralError("model_name_taken") for the name of one that Studio was started with,
         and what reading its folder raises."""
@@ -83,15 +83,15 @@ class ModelCatalog:
         self._put(name, str(folder.resolve()), config)
 
     def remove(self, name: str) -> None:
-        """Offer a model no more that was added; the default one stays."""
+        """Remove an added model; the default one stays."""
         if name != self.default:
             self._models.pop(name, None)
 
     @contextmanager
     def borrow(self, name: str) -> Iterator["Model"]:
-        """The model for one run, opened now if need be; no other thread runs it meanwhile.
+        """The model for one run, opened if necessary; no other thread runs it at the same time.
 
-        A model that failed to open is tried again next time.
+        A model that failed to open is opened again next time.
         Raises VitralError: model_unknown, and what `vitral.load` raises.
         """
         self.check(name)
@@ -109,12 +109,12 @@ class ModelCatalog:
             entry.lock.release()
 
     def open(self, name: str) -> None:
-        """Have a model ready for the first run. Raises what `borrow` raises."""
+        """Open a model for the first run. Raises what `borrow` raises."""
         with self.borrow(name):
             pass
 
     def _put_source(self, source: str) -> str:
-        """Add what the user named; the name that requests call it by."""
+        """Add a model that the user named; returns its name in requests."""
         if source in self._models:
             return source
         folder = Path(source).expanduser()
@@ -138,7 +138,7 @@ class ModelCatalog:
 
 
 def _title(description: ModelDescription, language: str) -> str:
-    """The catalogue's title for a bundled model; every other is called by its name."""
+    """The title of a bundled model from the messages; the name of any other."""
     key = f"studio.model.{description.name}"
     return message(key, language) if key in catalogue(language) else description.title
 

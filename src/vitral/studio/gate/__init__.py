@@ -1,1 +1,1 @@
-"""Before and after every route: who may ask, in what language, and how a failure is answered."""
+"""Before and after every route: access, language, and the answer to a failure."""

@@ -1,14 +1,13 @@
 """Cancel the work of a request whose client has disconnected.
 
-A browser that leaves a page, or drops a question for a newer one, closes its connection. An ASGI
+A browser that leaves a page, or replaces a request by another, closes its connection. An ASGI
 application learns of it only by calling `receive` (`http.disconnect`), and an ordinary route does
-not. So one task answers the request here, while another listens; the first is cancelled when the
-client disconnects. Once an answer has begun it is left to end by itself: a stream listens too, and
-a file's sender has something to clear away afterwards.
+not. So here one task answers the request, while another listens; the first is cancelled when the
+client disconnects. Once an answer has begun it is not cancelled: a stream listens too, and a file
+response has a temporary file to delete afterwards.
 
-The request's `Vitral-Ticket` header ("NAME-NUMBER": the tab's random name, and which of its
-requests it is) says which client it comes from, and lets the page ask for its
-place in the queue.
+The request's `Vitral-Ticket` header ("NAME-NUMBER": the tab's random name, and the request's
+number) identifies the client, and lets the page ask for its position in the queue.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ TICKET = re.compile(r"([0-9a-f]{8,64})-[0-9]{1,9}")
 
 
 class CancelOnDisconnect:
-    """ASGI middleware; inside the Gate, so that it sees only requests that may come in."""
+    """ASGI middleware; inside the Gate, so that it handles only accepted requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -80,7 +79,7 @@ async def _call(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Non
 
 
 def requester_of(scope: Scope) -> Requester:
-    """Whose request this is: the tab that its ticket names, else the address it comes from."""
+    """The client of a request: the tab named by its ticket or, without one, its address."""
     ticket = Headers(scope=scope).get("vitral-ticket", "")
     named = TICKET.fullmatch(ticket)
     if named is not None:

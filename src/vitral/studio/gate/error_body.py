@@ -17,7 +17,7 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """What went wrong: a code, its values, and a sentence."""
+    """An error: its code, its values, and a sentence."""
 
     error: ErrorDetail
 
@@ -31,15 +31,14 @@ def error_body(error: VitralError, language: str | None = None) -> ErrorBody:
 
 
 def invalid_request(mistakes: Sequence[Any]) -> VitralError:
-    """`request_invalid` for the first of Pydantic's mistakes: the field's path, and what is wrong
-    with it."""
+    """`request_invalid` for the first of Pydantic's errors: the field's path, and the reason."""
     first = mistakes[0]
     field = ".".join(str(part) for part in first["loc"])
     return VitralError("request_invalid", field=field, reason=first["msg"])
 
 
 def _plain(value: object) -> object:
-    """`value` as JSON can carry it."""
+    """`value` as a type that JSON supports."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, list | tuple | set | frozenset):

@@ -36,14 +36,14 @@ STATUS = {
     "token_needed": 403,
     "trace_gone": 404,
 }
-"""HTTP status by error key, for what belongs to no room. A key that stands neither here nor in its
-room is 422: the request was understood but is not possible."""
+"""HTTP status by error key, for errors of no room. A key that is neither here nor in its room has
+status 422: the request was understood but is not possible."""
 
 
 def failure_response(
     error: VitralError, path: str, headers: Headers, statuses: Mapping[str, int] = STATUS
 ) -> Response:
-    """The answer for `error`: JSON, or a small page for a person who opened an address.
+    """The answer for `error`: JSON, or a small page if a browser opened the address.
 
     `path` and `headers` are those of the request.
     """
@@ -77,7 +77,7 @@ async def _vitral_error(request: Request, error: Exception) -> Response:
 
 
 async def _request_invalid(request: Request, error: Exception) -> Response:
-    """A request that is not as the schema says."""
+    """A request that does not match the schema."""
     assert isinstance(error, RequestValidationError)
     return _answer(request, invalid_request(error.errors()))
 
@@ -98,7 +98,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    """Starlette answers this outside every middleware, so the headers are put on here."""
+    """Starlette answers this outside every middleware, so the headers are added here."""
     response = _answer(request, VitralError("internal"))
     response.headers.update(SECURITY_HEADERS)
     return response

@@ -1,14 +1,14 @@
-"""Which requests Studio takes: one gate in front of every route.
+"""Which requests Studio accepts: one gate in front of every route.
 
 In this order, each request passes
 1. the Host header: a name of this Studio (see hosts.py);
-2. the token, where Studio listens beyond this machine: given once in the address as
-   `?token=…`, from then on in a cookie that scripts cannot read and other sites cannot send;
+2. the token, if Studio can be reached from other machines: once in the address as `?token=…`,
+   then in a cookie that scripts cannot read and other sites cannot send;
 3. the origin: a request that a page of another origin makes is refused, so that no website can
-   have the reader's browser talk to Studio;
+   send requests to Studio from the user's browser;
 4. the size of the body, counted while it arrives; bodies for the addresses in `streamed` go
    through as they arrive, and are counted there, against a limit of their own.
-On the way out every answer gets the headers of security_headers.py.
+Every answer gets the headers of security_headers.py.
 """
 
 import secrets
@@ -37,7 +37,7 @@ class Gate:
         max_body_bytes: int,
         streamed: Collection[str] = (),
     ) -> None:
-        """`streamed` are the paths of files that are sent: their routes count as they read."""
+        """`streamed` are the paths of uploads: their routes limit the size while reading."""
         self.app = app
         self.hosts = hosts
         self.token = token
@@ -82,10 +82,10 @@ class Gate:
             raise VitralError("request_forbidden")
 
     def _check_token(self, scope: Scope, headers: Headers) -> Response | None:
-        """None for a request that may pass; a page that leads in, for one that brings the token.
+        """None for an accepted request; an intermediate page for one with the token in its address.
 
-        That page sets the cookie and goes on by itself. An HTTP redirect would not do: after a
-        link from another site, browsers withhold a SameSite=Strict cookie through redirects.
+        That page sets the cookie and opens the target. An HTTP redirect does not work: after a
+        link from another site, browsers do not send a SameSite=Strict cookie through redirects.
         """
         if self.token is None:
             return None
@@ -105,9 +105,9 @@ class Gate:
         return _entry_page("/" + (f"?{rest}" if rest else ""), name, self.token)
 
     async def _read_body(self, headers: Headers, receive: Receive) -> bytes | None:
-        """The whole body, or None where the client went away.
+        """The whole body, or None if the client disconnected.
 
-        Raises VitralError("body_too_large") as soon as too much is announced or has come.
+        Raises VitralError("body_too_large") as soon as too much is announced or received.
         """
         announced = headers.get("content-length", "0")
         if not announced.isdecimal() or int(announced) > self.max_body_bytes:
@@ -125,7 +125,7 @@ class Gate:
 
 
 def _check_origin(scope: Scope, headers: Headers) -> None:
-    """Refuse what a page of another origin asks for.
+    """Refuse a request from a page of another origin.
 
     Browsers send Origin with every POST and with every cross-origin fetch; Sec-Fetch-Site also
     marks the rest (an <img> or <script> that points here). Links to the page itself are fine.
@@ -140,9 +140,9 @@ def _check_origin(scope: Scope, headers: Headers) -> None:
 
 
 def _entry_page(target: str, cookie: str, token: str) -> Response:
-    """Sets the cookie and goes on to `target`, the same view without the token.
+    """Sets the cookie and opens `target`, the same view without the token.
 
-    urlencode leaves `target` no character that HTML gives a meaning, except the ampersand.
+    urlencode leaves no character with a meaning in HTML in `target`, except the ampersand.
     """
     address = target.replace("&", "&amp;")
     page = HTMLResponse(
@@ -161,7 +161,7 @@ def _same(given: str, expected: str) -> bool:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read, then what the server says next."""
+    """A `receive` that returns the body that was read, then the server's next messages."""
     messages: Iterable[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def replay() -> Message:

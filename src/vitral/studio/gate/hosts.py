@@ -1,8 +1,8 @@
-"""The host names that Studio answers to: the Host header, checked.
+"""The host names that Studio accepts in the Host header.
 
-A hostile page can point a name of its own at 127.0.0.1 (DNS rebinding) and would then share
-Studio's origin. Such a request carries the foreign name in its Host header, so Studio answers
-only to names it knows. Ports do not matter here: rebinding needs a name.
+An attacker's page can point its own host name at 127.0.0.1 (DNS rebinding) and would then share
+Studio's origin. Such a request has the foreign name in its Host header, so Studio accepts only
+known names. Ports do not matter here: rebinding needs a name.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AllowedHosts:
-    """Names (lower case, no port), and whether any literal IP address will do."""
+    """Names (lower case, no port), and whether any literal IP address is accepted."""
 
     names: frozenset[str]
     any_address: bool = False
@@ -41,10 +41,10 @@ def is_loopback(host: str) -> bool:
 
 
 def allowed_hosts(host: str) -> AllowedHosts:
-    """What a server bound to `host` answers to.
+    """The names that a server bound to `host` accepts.
 
-    Loopback: the loopback names. Beyond it: also the machine's own names and any literal
-    address, since a rebinding page has neither (and there the token is asked for besides).
+    On loopback: the loopback names. Otherwise also the machine's own names and any literal
+    address: a rebinding page has neither, and the token is required in addition.
     """
     bound = LOOPBACK.names | {host.lower()}
     if is_loopback(host):

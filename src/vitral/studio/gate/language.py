@@ -6,7 +6,7 @@ from vitral.messages import LANGUAGES
 def accepted_language(header: str | None, default: str = "en") -> str:
     """The language of ours that `header` prefers: "es-MX,es;q=0.9,en;q=0.5" gives "es".
 
-    A header that names none of ours, or none at all, gives `default`.
+    `default` if the header names none of ours, or is empty.
     """
     best, best_quality = default, 0.0
     for entry in (header or "")[:1000].split(","):
@@ -19,7 +19,7 @@ def accepted_language(header: str | None, default: str = "en") -> str:
 
 
 def _quality(parameters: str) -> float:
-    """The q of one entry; 1 where it is not given, 0 where it cannot be read."""
+    """The q of one entry; 1 by default, 0 if it is invalid."""
     name, separator, value = parameters.strip().partition("=")
     if not separator or name.strip() != "q":
         return 1.0

@@ -1,1 +1,1 @@
-"""Traces as the page sees them: kept, described, cut into blocks."""
+"""Traces for the page: stored, described, and read in blocks."""

@@ -1,4 +1,4 @@
-"""An encoder–decoder in Studio: what it may read, and the trace of what it answered."""
+"""An encoder–decoder in Studio: how much it can read, and the trace of its answer."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_read(model: "Model", length: int) -> None:
-    """Raises VitralError `text_too_long` for more tokens than the encoder takes."""
+    """Raises VitralError `text_too_long` for more tokens than the encoder accepts."""
     if model.context is not None and length > model.context:
         raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
 
@@ -28,11 +28,11 @@ def answered(
     edits: Sequence[Edit] = (),
     unedited: "StoredTrace | None" = None,
 ) -> "tuple[Trace, schemas.Answer]":
-    """The trace of `text` and of `answer`, or, where none is given, of what the model writes:
-    the likeliest token each time, until its end mark, the end of its context or `most_tokens`.
+    """The trace of `text` and of `answer`, by default of the answer that the model generates
+    greedily, up to its end token, the end of its context or `most_tokens`.
 
-    Edits change what the model makes of its answer, not which answer it reads: that is the one
-    it writes without them. `unedited` is the trace without them, where there is one.
+    Edits do not change the answer that the decoder reads: it is the one generated without them.
+    `unedited` is the trace without edits, if there is one.
 
     Raises VitralError `text_too_long`, and what `Model.trace`, `trace_generation` and `edited`
     raise.

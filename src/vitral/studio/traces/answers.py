@@ -1,4 +1,4 @@
-"""What a trace answers: the one implementation, for Studio's addresses and for a notebook."""
+"""The answers to questions about a trace: one implementation, for Studio and for notebooks."""
 
 from typing import TYPE_CHECKING
 
@@ -58,5 +58,5 @@ class TraceAnswers:
         return query_key_block(self.trace, asked)
 
     def strongest(self, asked: StrongestQuestion) -> StrongestWeights:
-        """A head's greatest weights: see `vitral.explain.strongest_weights`."""
+        """A head's largest weights: see `vitral.explain.strongest_weights`."""
         return strongest_of(self.trace, asked)

@@ -1,4 +1,4 @@
-"""One attention weight's calculation, as the page asks for it."""
+"""One attention weight's calculation, for the page."""
 
 import math
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arithmetic_of(trace: "Trace", asked: ArithmeticQuestion) -> schemas.Arithmetic:
-    """How that weight came about; raises what `explain.arithmetic` raises."""
+    """How that weight is computed; raises what `explain.arithmetic` raises."""
     from vitral.explain import arithmetic
 
     cell = asked.model_dump()

@@ -6,7 +6,7 @@
     the rest     the array, little-endian, rows first
 
 The header holds `dtype` ("float32", "int32" or "uint8"), `shape`, and `aggregated`: whether a value
-stands for several cells. The padding lets a browser lay a typed array over the rest directly.
+covers several cells. With the padding, a browser can use the rest directly as a typed array.
 """
 
 import json
@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 
 class BlockHeader(BaseModel):
-    """What the header of every block holds."""
+    """The entries in the header of every block."""
 
     dtype: Literal["float32", "int32", "uint8"]
     shape: list[int]
@@ -32,7 +32,7 @@ _DTYPES = {"float32": "<f4", "int32": "<i4", "uint8": "|u1"}
 
 
 def encode_block(array: "np.ndarray[Any, Any]", *, aggregated: bool, **header: object) -> bytes:
-    """`array` (float32, int32 or uint8, any shape) and what `header` says of it, as one block.
+    """`array` (float32, int32 or uint8, any shape) with its `header`, as one block.
 
     Raises ValueError for another element type.
     """
@@ -47,9 +47,9 @@ def encode_block(array: "np.ndarray[Any, Any]", *, aggregated: bool, **header: o
 
 
 def decode_block(data: bytes) -> tuple[Mapping[str, Any], "np.ndarray[Any, Any]"]:
-    """Header and array of a block: what the browser does, for Python.
+    """Header and array of a block, as the browser reads them.
 
-    Raises ValueError where `data` is not a whole block.
+    Raises ValueError if `data` is not a whole block.
     """
     if data[:4] != MAGIC:
         raise ValueError("not a block: it does not begin with VTR1")

@@ -1,4 +1,4 @@
-"""The edits that a request asks for, carried out on a model."""
+"""The requested edits, applied to a model."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def edited(model: "Model", edits: Sequence[Edit]) -> Iterator[None]:
-    """The model is edited inside the block; with no edits it is as it is.
+    """The model is edited inside the block; without edits it is unchanged.
 
     Raises what `model.edit` and its edits raise.
     """

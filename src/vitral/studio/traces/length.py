@@ -1,4 +1,4 @@
-"""Is a text too long, and if so, how much of it would fit?"""
+"""Whether a text is too long, and if so, how much of it would fit."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def check_length(tokens: "Sequence[Token]", model: "Model", name: str, limits: Limits) -> None:
-    """Raises VitralError `text_over_tokens` for more than Studio takes on, `text_too_long` for
-    more than the model does; `fits` is how many characters of the text would not be too many."""
+    """Raises VitralError `text_over_tokens` for more than Studio's limit, `text_too_long` for more
+    than the model's; `fits` is how many characters of the text would fit."""
     length = len(tokens)
     if model.context is not None and length > model.context:
         fits = fitting(tokens, model.context)

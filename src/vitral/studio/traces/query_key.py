@@ -1,4 +1,4 @@
-"""One query beside some keys, as the page asks for it: vectors as a block, with its header."""
+"""One query with some keys, for the page: their vectors as a block, with its header."""
 
 import math
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class QueryKeyHeader(BaseModel):
-    """`scores` are null where the query may not attend."""
+    """`scores` are null for keys that the mask hides."""
 
     keys: list[int]
     scaling: float

@@ -1,4 +1,4 @@
-"""What may be asked of a trace: one Pydantic model a question.
+"""The questions about a trace: one Pydantic model each.
 
 The page asks Studio over HTTP, where a question's fields are the parameters of an address, and a
 notebook's picture asks Python with the same fields as JSON. A range is written "3:8" in an
@@ -82,7 +82,7 @@ class ViewQuestion(Question):
 
 
 class ArithmeticQuestion(Question):
-    """How one weight came about."""
+    """How one weight is computed."""
 
     layer: Count
     head: Count
@@ -102,7 +102,7 @@ class QueryKeyQuestion(Question):
 
 
 class StrongestQuestion(Question):
-    """The greatest weights of a head of the first part."""
+    """The largest weights of a head of the first part."""
 
     layer: Count
     head: Count

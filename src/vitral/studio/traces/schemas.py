@@ -1,4 +1,4 @@
-"""A trace as it travels to the page: one Pydantic model a body.
+"""The bodies that describe a trace to the page: one Pydantic model each.
 
 The front end's types are generated from these models and those of the rooms, as
 `GET /api/openapi.json` publishes them. Layers, heads and tokens count from 0.
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TraceRequest(BaseModel):
-    """A text to be seen through a model."""
+    """A text to be traced with a model."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +34,7 @@ class Patch(BaseModel):
 
 class Token(BaseModel):
     """One token; `text` is `source[start:end]`, "row,column" of a patch, or the name of a special
-    token. Its place is a span of text, or a patch, or nowhere."""
+    token. Its place is a span of text, a patch, or none."""
 
     id: int
     text: str
@@ -130,7 +130,7 @@ class Trace(BaseModel):
 
 
 class Arithmetic(BaseModel):
-    """How one attention weight came about: q·k, scaled, through the row's softmax."""
+    """How one attention weight is computed: q·k, scaled, through the row's softmax."""
 
     part: str
     layer: int

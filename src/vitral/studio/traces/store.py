@@ -1,7 +1,7 @@
-"""The traces that Studio remembers: the most recent ones, within a bound on their memory.
+"""The traces that Studio stores: the most recent ones, within a limit on their memory.
 
-A page names a trace by its id and asks for views of it. A trace that has been dropped is
-answered with `trace_gone`, and the page traces the text again by itself.
+A page names a trace by its id and requests views of it. If it has been dropped, the answer is
+`trace_gone`, and the page traces the text again.
 """
 
 import hashlib
@@ -29,8 +29,7 @@ class StoredTrace:
 
 
 def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[Edit]" = ()) -> str:
-    """A digest of what was asked: the same model, texts and edits have the same id, 32 hex
-    digits."""
+    """A digest of the request: the same model, texts and edits have the same id, 32 hex digits."""
     digest = hashlib.sha256()
     asked = [model, text, *([] if answer is None else ["answer", answer])]
     for part in (*asked, *(edit.model_dump_json() for edit in edits)):
@@ -40,7 +39,7 @@ def trace_id(model: str, text: str, answer: str | None = None, edits: "Sequence[
 
 
 def trace_bytes(trace: "Trace") -> int:
-    """Memory that a trace keeps, in bytes; what several of its tensors share counts once."""
+    """Memory of a trace, in bytes; memory that several of its tensors share counts once."""
     storages = [tensor.untyped_storage() for tensor in trace.tensors()]
     kept = sum({storage.data_ptr(): storage.nbytes() for storage in storages}.values())
     material = trace.surface.material if trace.surface is not None else None
@@ -62,7 +61,7 @@ class TraceStore:
 
     @property
     def num_bytes(self) -> int:
-        """Memory of all that is kept, in bytes."""
+        """Memory of all stored traces, in bytes."""
         return self._num_bytes
 
     def add(self, stored: StoredTrace) -> None:
@@ -81,7 +80,7 @@ class TraceStore:
                 self._num_bytes -= dropped.num_bytes
 
     def drop_model(self, name: str) -> None:
-        """Drop the traces of a model that is no more."""
+        """Drop the traces of a deleted model."""
         with self._lock:
             for key in [k for k, s in self._traces.items() if s.summary.model == name]:
                 self._num_bytes -= self._traces.pop(key).num_bytes

@@ -1,4 +1,4 @@
-"""A head's greatest weights."""
+"""A head's largest weights."""
 
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ class Weight(BaseModel):
 
 
 class StrongestWeights(BaseModel):
-    """A head's strongest weights, the greatest first."""
+    """A head's largest weights, the largest first."""
 
     layer: int
     head: int

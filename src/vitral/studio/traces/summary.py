@@ -73,7 +73,7 @@ _SURFACE: TypeAdapter[schemas.TextSurface | schemas.PictureSurface] = TypeAdapte
 
 
 def surface_of(trace: "Trace") -> schemas.TextSurface | schemas.PictureSurface | None:
-    """What the trace's tokens are parts of, as the API describes it."""
+    """The text or picture of the trace's tokens, as the API describes it."""
     if trace.surface is None:
         return None
     return _SURFACE.validate_python(trace.surface.entries())

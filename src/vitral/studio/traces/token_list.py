@@ -1,7 +1,7 @@
-"""A trace's tokens: a list for a text that is read at a glance, a block for a long one.
+"""A trace's tokens: a list for a short text, a block for a long one.
 
-As JSON, 131,072 tokens are 9 MB and as many objects; as a block they are the three numbers of
-each that the text itself does not say.
+As JSON, 131,072 tokens are 9 MB and as many objects; as a block they are three numbers each, and
+the page takes their texts from the text itself.
 """
 
 from collections.abc import Sequence

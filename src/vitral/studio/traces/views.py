@@ -1,4 +1,4 @@
-"""Cutting a trace into blocks: the small map of every head, and views of single values."""
+"""Blocks of a trace: the small map of every head, and views of single values."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -77,7 +77,7 @@ def view_block(trace: "Trace", asked: ViewQuestion, limits: Limits) -> bytes:
 
 
 def _cells(asked: int | None, covered: tuple[int, int] | None, limits: Limits) -> int:
-    """How many cells: those asked for, but not more than there are numbers."""
+    """How many cells: those requested, but not more than there are numbers."""
     cells = asked or limits.view_side
     return cells if covered is None else max(1, min(cells, covered[1] - covered[0]))
 

@@ -1,8 +1,8 @@
-"""A lane: a few threads, what they work on, and what waits for them, in fair order.
+"""A lane: a few threads with their running and waiting jobs, in fair order.
 
-Clients take turns: the second piece of one client waits until every other client has had a
-first. Work on one model never runs twice at once, and while it waits for its model, work
-on another one goes ahead of it.
+Clients take turns: the second job of a client waits until every other client has had its first.
+Only one job at a time runs on a model; while one waits for its model, a job on another model runs
+first.
 """
 
 import threading
@@ -18,7 +18,7 @@ from vitral.stopping import Stop, Stopped
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work: who asked for it, on which model, and what comes of it."""
+    """One job: its client, its model, and its result."""
 
     work: Callable[[], Any]
     client: str = ""
@@ -33,7 +33,7 @@ class Job:
 
 
 class Lane:
-    """`workers` threads; at most `most` pieces of work run or wait, `most_each` a client.
+    """`workers` threads; at most `most` jobs run or wait, `most_each` per client.
 
     An operation of torch's is spread over all CPU cores, or with `spread` False done by the
     worker alone: sharing out operations of a millisecond costs more than it gains where several
@@ -54,12 +54,12 @@ class Lane:
 
     @property
     def num_pending(self) -> int:
-        """Pieces of work that run or wait."""
+        """The number of running and waiting jobs."""
         with self._lock:
             return len(self._running) + sum(map(len, self._waiting.values()))
 
     def submit(self, job: Job) -> None:
-        """Queue a job. Raises VitralError("studio_busy") where too much waits already."""
+        """Queue a job. Raises VitralError("studio_busy") if too many are waiting."""
         with self._lock:
             if self._closed:
                 raise VitralError("studio_closing")
@@ -72,7 +72,7 @@ class Lane:
         self._pool.submit(self._work)
 
     def give_up(self, job: Job) -> None:
-        """Nobody waits for a job any more: forget it if it waits, stop it if it runs."""
+        """Cancel a job that no request waits for: drop it if it waits, stop it if it runs."""
         with self._lock:
             job.stop.ask()
             jobs = self._waiting.get(job.client)
@@ -82,8 +82,8 @@ class Lane:
                     del self._waiting[job.client]
 
     def num_before(self, job: Job) -> int | None:
-        """How many pieces of work come before a job that waits: those that run, and those whose
-        turn is earlier. 0 for one that runs; None for one that is done, or gone."""
+        """How many jobs come before a waiting one: those that run, and those whose turn is earlier.
+        0 for a running job; None for one that is done or cancelled."""
         with self._lock:
             if job in self._running:
                 return 0
@@ -98,7 +98,7 @@ class Lane:
             return len(self._running) + sum((turn, seat) < own for turn, seat, _ in turns)
 
     def close(self) -> None:
-        """Drop what waits, stop what runs, take nothing more."""
+        """Drop waiting jobs, stop running ones, accept no more."""
         with self._lock:
             self._closed = True
             dropped = [job for jobs in self._waiting.values() for job in jobs]
@@ -110,7 +110,7 @@ class Lane:
         self._pool.shutdown(wait=False)
 
     def _work(self) -> None:
-        """In a thread: do what may be done now, until there is nothing.
+        """In a thread: run the jobs that can run now, until there are none.
 
         Each job submitted calls this once. A call that finds every waiting job's model in use
         ends; the thread that uses the model takes the job afterwards.

@@ -1,5 +1,5 @@
-"""Where slow work is done: two lanes of threads, so that a short question never waits for a long
-one, and nothing is computed that no request waits for.
+"""Where slow work is done: two lanes of threads, so that a short job never waits for a long one.
+Work that no request waits for is cancelled.
 
 Models run here, never in the event loop, so that pages and files are served while one computes.
 A coroutine that awaits a piece of work and is cancelled (because its client disconnected, see
@@ -34,13 +34,13 @@ class Workshop:
 
     @property
     def num_pending(self) -> int:
-        """Pieces of work that run or wait."""
+        """The number of running and waiting jobs."""
         return self._long.num_pending + self._quick.num_pending
 
     async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """The result of `work(*args, **kwargs)`, done in a thread of the long lane.
 
-        Raises VitralError("studio_busy") where too much waits already.
+        Raises VitralError("studio_busy") if too many jobs are waiting.
         """
         job = Job(functools.partial(work, *args, **kwargs), requester.get().client)
         self._long.submit(job)
@@ -48,7 +48,7 @@ class Workshop:
         return result
 
     async def quick(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """As `run`, for what takes no model and little time; it waits behind other short work."""
+        """As `run`, for short work without a model; it waits only for other short work."""
         job = Job(functools.partial(work, *args, **kwargs), requester.get().client)
         self._quick.submit(job)
         result: R = await self._wait(self._quick, job)
@@ -57,8 +57,8 @@ class Workshop:
     async def run_on(self, model: str, key: str | None, work: Callable[[], R]) -> R:
         """As `run`, for work that borrows `model`: it takes no thread while others use that.
 
-        Work asked for with the same `key` at once is done once, and stopped when all have left;
-        without a key it is this request's alone.
+        Simultaneous work with the same `key` runs once, and is stopped when all its requests
+        have left; without a key it belongs to this request alone.
         """
         job = self._shared.get(key) if key is not None else None
         if job is None or job.stop.asked:
@@ -74,13 +74,13 @@ class Workshop:
         return result
 
     def num_before(self, ticket: str) -> int | None:
-        """How many pieces of work come before the one that a request with this ticket waits for;
-        0 while it runs, None where none is known."""
+        """How many jobs come before the one that a request with this ticket waits for; 0 while it
+        runs, None if there is none."""
         job = self._tickets.get(ticket)
         return None if job is None else self._long.num_before(job)
 
     def close(self) -> None:
-        """Drop what waits, stop what runs, begin nothing more."""
+        """Drop waiting jobs, stop running ones, start no more."""
         self._long.close()
         self._quick.close()
 

@@ -1,1 +1,1 @@
-"""What a trace keeps of one attention, and how any cell of its pattern comes back exactly."""
+"""What a trace keeps of one attention, and how any cell of its pattern is computed exactly."""

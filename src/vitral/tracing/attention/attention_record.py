@@ -1,8 +1,8 @@
-"""What a trace keeps of one attention: enough to give back any cell of its pattern, exactly.
+"""What a trace keeps of one attention: enough to compute any cell of its pattern exactly.
 
-Kept are the queries and keys as they met (after rotation), the values, one log-sum-exp a row,
-and the rule of who may see whom. A pattern of H × T × S numbers is never stored; a block of it
-is computed when somebody looks:
+Kept are the queries and keys as the scores used them (after rotation), the values, one
+log-sum-exp per row, and the mask. A pattern of H × T × S numbers is never stored; a block of it
+is computed on demand:
 
     pattern[t, s] = exp(q_t · k_s · scaling + bias[t, s] − lse[t])
 
@@ -38,7 +38,7 @@ class AttentionRecord:
     query: Tensor  # [H, T, D]
     key: Tensor  # [K, S, D]
     value: Tensor  # [K, S, D]
-    lse: Tensor  # float32 [H, T] (float64 of such queries); +inf where a query may look nowhere
+    lse: Tensor  # float32 [H, T] (float64 for float64 queries); +inf for a fully masked query
     scaling: float
     visibility: Visibility
     bias: Bias | None
@@ -59,7 +59,7 @@ class AttentionRecord:
         return self.key.shape[1]
 
     def scores(self, head: int | None, rows: Range, columns: Range) -> Tensor:
-        """The softmax's input [1 or H, rows, columns]; −∞ where a query may not look."""
+        """The softmax's input [1 or H, rows, columns]; −∞ where the mask hides a key."""
         heads = slice(None) if head is None else slice(head, head + 1)
         group = self.num_heads // self.key.shape[0]
         key_heads = slice(None) if head is None else slice(head // group, head // group + 1)
@@ -97,7 +97,7 @@ class AttentionRecord:
         """Single attention weights: float32 [n], or [H, n] for all heads (`head` None).
 
         `rows` and `columns` are index tensors [n]; cell i is (rows[i], columns[i]). The same
-        weights as `pattern` gives, without the rest of their rows.
+        weights as in `pattern`, without the rest of their rows.
         """
         heads = slice(None) if head is None else slice(head, head + 1)
         rows, columns = rows.to(self.query.device), columns.to(self.query.device)
@@ -130,7 +130,7 @@ class AttentionRecord:
         return weights.float()
 
     def columns_seen(self, rows: Range) -> Range:
-        """The columns outside which these rows have no weight."""
+        """The range of columns that contains all weights of these rows."""
         if self.uniform_when_blind and self._below[1]:
             return 0, self.num_keys
         return self.visibility.columns_seen(rows)
@@ -146,10 +146,10 @@ class AttentionRecord:
     ) -> None:
         """Write a block of one head's weights, and their logarithms to base 2, into two buffers.
 
-        The same weights as `pattern` gives, [r, c], with fewer walks over the block. `hidden`
-        says what may not be seen: a first column, and from it on a mask [1 or H, r, c'] that is
-        True there; None if all may. Base 2, because torch.exp takes up to sixty times as long
-        where weights are nearly nothing or −∞, and torch.exp2 never does.
+        The same weights as in `pattern`, [r, c], with fewer passes over the block. `hidden` is
+        what the mask hides: a first column, and from there on a mask [1 or H, r, c'] that is True
+        for hidden keys; None if it hides nothing. Base 2, because torch.exp takes up to sixty
+        times as long for weights near zero or −∞, and torch.exp2 does not.
         """
         below, any_blind = self._below
         lowest = below[head, slice(*rows), None]
@@ -176,30 +176,30 @@ class AttentionRecord:
 
     @cached_property
     def _below(self) -> tuple[Tensor, bool]:
-        """What the scores, to base 2, are above: −lse [H, T]; and whether a row is blind."""
+        """−lse to base 2 [H, T], the offset of the scores; and whether a row is fully masked."""
         below = self.lse.float() * -LOG2_E
         blind = below.isneginf()
         return below.masked_fill_(blind, LOWEST), bool(blind.any())
 
     @cached_property
     def measures(self) -> Measures:
-        """Row statistics and pooled maps; found while the model ran, or now, once."""
+        """Row statistics and pooled maps, computed while the model ran or, once, on first use."""
         return measure(self)
 
     @property
     def is_measured(self) -> bool:
-        """Whether the measures are known already."""
+        """Whether the measures have been computed."""
         return "measures" in vars(self)
 
     def with_measures(self, measures: Measures) -> "AttentionRecord":
-        """The same record, knowing its measures."""
+        """The same record with its measures."""
         same = replace(self)
         vars(same)["measures"] = measures
         return same
 
     @property
     def statistics(self) -> RowStatistics:
-        """What each row of the pattern says in a few numbers."""
+        """A few statistics of each row of the pattern."""
         return self.measures.statistics
 
     def row_blocks(self, num_heads: int) -> Iterator[Range]:
@@ -233,9 +233,9 @@ def records_of(
 ) -> list[AttentionRecord]:
     """One record for each sequence of a batch, from the attention call that computed it.
 
-    The tensors are copied by `keep`: what the model does with its own afterwards changes no
-    record. If `measured`, a pattern too large to be had at once is measured now, while queries
-    and keys are at hand; the measures of a smaller one are found when somebody asks.
+    The tensors are copied by `keep`, so the model may change its own afterwards. If `measured`, a
+    pattern too large to compute at once is measured now, while queries and keys are in memory;
+    the measures of a smaller one are computed on first use.
     """
     records = []
     for index in range(max(len(call.query), len(call.key))):
@@ -268,8 +268,8 @@ def records_of(
 def _log_sum_exp(record: AttentionRecord, given: Tensor | None) -> Tensor:
     """Each row's log-sum-exp [H, T]: the kernel's where it gave it, else computed.
 
-    Kernels have their own ideas of a row that may look nowhere; here it is +∞, unless a sink
-    makes it a number.
+    Kernels differ in what they return for a fully masked row; here it is +∞, unless a sink makes
+    it finite.
     """
     if given is None:
         every = (0, record.num_keys)
@@ -283,5 +283,5 @@ def _log_sum_exp(record: AttentionRecord, given: Tensor | None) -> Tensor:
 
 
 def _of_heads(block: Tensor, heads: slice) -> Tensor:
-    """The rows of some heads, of a rule that is one for all heads or one for each."""
+    """The rows of some heads of a mask or bias that has one entry for all heads or one for each."""
     return block if block.shape[0] == 1 else block[heads]

@@ -1,15 +1,14 @@
 """One pass over a pattern, block by block: every row's statistics and every head's small map.
 
-The pattern's T × S weights a head are computed in blocks that fit a processor's cache, used for
-all that is wanted of them, and forgotten. What is wanted is mostly sums, which add up over the
-blocks. Blocks that nobody may look at (above the diagonal of a causal pattern, outside a
-window) are not computed.
+The pattern's T × S weights per head are computed in blocks that fit the CPU's cache, used for
+all statistics, and discarded. Most statistics are sums, which add up over the blocks. Fully
+masked blocks (above the diagonal of a causal pattern, outside a window) are not computed.
 
 One block costs its scores (one matrix product, the log-sum-exp already subtracted in it), the
-exponential, and one quick walk over it for each of: entropy, distance, the rows' mass and
-largest weight, and the sums and maxima of the map's cells, first over neighbouring rows only.
-So what `received` and the maps still have to do has no more than 256 rows. Very long texts also
-get finer maps (`fine_maps`), whose cells are gathered in the same way.
+exponential, and one pass over it for each of: entropy, distance, the rows' mass and largest
+weight, and the sums and maxima of the map's cells, first over neighbouring rows only. The rest of
+the work for `received` and the maps therefore has at most 256 rows. Very long texts also get
+finer maps (`fine_maps`), whose cells are computed in the same way.
 
 Shapes: H heads, T queries, S keys; r × c a block; h × w the map's cells.
 """
@@ -35,17 +34,17 @@ if TYPE_CHECKING:
     from vitral.tracing.attention.attention_record import AttentionRecord
 
 BLOCK = (256, 1024)
-"""Rows and columns of a block on a CPU: two of them, as float32, fit the last cache."""
+"""Rows and columns of a block on a CPU: two float32 blocks fit the last-level cache."""
 BLOCK_ON_DEVICE = (2048, 8192)
-"""The same elsewhere, where a few large operations are quicker than many small ones."""
+"""The same on a GPU, where a few large operations are faster than many small ones."""
 
 LOWEST = -1e30
-"""The logarithm, to base 2, of no weight at all. Finite, so that 0 · log 0 is 0."""
+"""The logarithm, to base 2, of a weight of zero. Finite, so that 0 · log 0 is 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """What the pass finds out about one attention."""
+    """What the pass computes of one attention."""
 
     statistics: RowStatistics
     maps: PooledMaps
@@ -53,7 +52,7 @@ class Measures:
     """Of very long texts only."""
 
     def tensors(self) -> list[Tensor]:
-        """All that is kept."""
+        """All tensors."""
         found = [value for _, value in self.statistics.items()]
         found += [self.maps.mean, self.maps.maximum]
         return found if self.fine is None else [*found, self.fine.sums, self.fine.maxima]
@@ -83,7 +82,7 @@ class _Pass:
         self.record = record
         H, T, S = record.num_heads, record.num_queries, record.num_keys
         self.shape = (H, T, S)
-        # A record that knows how its weights come about fills blocks faster than its `pattern`.
+        # A record with queries and keys fills blocks faster than its `pattern` does.
         self.known: AttentionRecord | None = record if hasattr(record, "fill") else None  # type: ignore[assignment]
         self.device = torch.device("cpu") if self.known is None else self.known.query.device
         self.block = BLOCK if self.device.type == "cpu" else BLOCK_ON_DEVICE
@@ -100,7 +99,7 @@ class _Pass:
             name: torch.zeros(H, T, device=self.device) for name in ("first", *NEIGHBOURS)
         }
         self.received = torch.zeros(H, S, device=self.device)
-        # Records of given weights know no rule; what has weight may be seen.
+        # Records of given weights have no mask; a key with a weight counts as visible.
         leading = H if self.rule is None else _leading(self.rule)
         self.allowed = torch.zeros(leading, T, device=self.device)
         cells = (H, len(self.row_edges) - 1, len(self.column_edges) - 1)
@@ -173,7 +172,7 @@ class _Pass:
         maps.maxima[place] = largest
 
     def _hidden(self, rows: Range, columns: Range) -> tuple[int, Tensor] | None:
-        """The columns where something may not be seen: where they begin, and what; or None."""
+        """The masked columns: where they begin, and their mask; None if nothing is masked."""
         if self.rule is None:
             return None
         if self.rule.is_all_seen(rows, columns):
@@ -203,8 +202,8 @@ class _Pass:
     def _distances(self, rows: Range, columns: Range) -> Tensor | tuple[Tensor, Tensor]:
         """|t − s| [r, c] where the block crosses the diagonal.
 
-        Where all keys are on one side no block is needed: a pair, from each row to the block's
-        near edge [r], and from this edge to each key [c].
+        If all keys are on one side, two vectors suffice: from each row to the block's near edge
+        [r], and from this edge to each key [c].
         """
         first, last = rows[0] + self.offset, rows[1] + self.offset
         place = torch.arange(first, last, device=self.device, dtype=torch.float32)
@@ -216,7 +215,7 @@ class _Pass:
         return (place[:, None] - key[None, :]).abs()
 
     def _places(self, rows: Range, columns: Range) -> list[tuple[str, slice, int]]:
-        """Which diagonals of a block are the weights of a query's own place and its neighbours."""
+        """The diagonals of a block with the weights of each query's own and adjacent places."""
         found = []
         for name, step in NEIGHBOURS.items():
             first = max(rows[0], columns[0] - self.offset - step)
@@ -247,7 +246,7 @@ class _Pass:
 
 
 def _no_fine_maps(shape: tuple[int, int, int]) -> FineMaps | None:
-    """Finer maps with nothing in them yet, for a pattern [H, T, S] that needs them."""
+    """Empty finer maps, for a pattern [H, T, S] that needs them."""
     H, T, S = shape
     if not fine_maps.are_kept((T, S)):
         return None

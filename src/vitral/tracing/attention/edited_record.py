@@ -1,8 +1,8 @@
-"""A record whose patterns were edited: it gives the weights that the model then used.
+"""A record whose pattern was edited: its weights are those that the model used after the edit.
 
-Queries, keys and log-sum-exp stay those that the model computed; the edit says how its weights
-became others (`nn.pattern_edit`). Everything that is asked of a record (cells, blocks,
-statistics, maps) is answered for the edited pattern.
+Queries, keys and log-sum-exp remain those that the model computed; the edit describes how the
+weights were changed (`nn.pattern_edit`). Cells, blocks, statistics and maps are those of the
+edited pattern.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -19,13 +19,13 @@ from vitral.tracing.attention.visibility import Range
 
 @dataclass(frozen=True, eq=False)
 class EditedRecord(AttentionRecord):
-    """One attention of one sequence, and what was changed of its patterns."""
+    """One attention of one sequence, and the edit of its pattern."""
 
     edit: PatternEdit | None = None
 
     @classmethod
     def of(cls, record: AttentionRecord, edit: PatternEdit | None) -> AttentionRecord:
-        """`record` with its edit; itself where there is none."""
+        """`record` with its edit; `record` itself if there is none."""
         if edit is None:
             return record
         kept: dict[str, Any] = {each.name: getattr(record, each.name) for each in fields(record)}
@@ -51,7 +51,7 @@ class EditedRecord(AttentionRecord):
         return self.change.block(own, head or 0, rows, columns, visible)
 
     def _cells(self, head: int | None, rows: Tensor, columns: Tensor) -> Tensor:
-        """Single weights; those of rows that were edited are taken from their whole row."""
+        """Single weights; for an edited row, the whole row is computed."""
         weights = super()._cells(head, rows, columns)
         gates = torch.ones(self.num_heads, device=weights.device)
         gates[self.change.heads] = self.change.gates

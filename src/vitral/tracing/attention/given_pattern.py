@@ -1,11 +1,11 @@
-"""An attention of which the pattern itself is all that is known.
+"""An attention of which only the pattern is known.
 
-Models that compute attention in a way of their own are asked for their patterns (eager
-attention, `output_attentions`), and patterns may come from elsewhere. Then there are no queries
-and keys to rebuild the weights from; the matrix is kept, H × T × S numbers.
+Models with attention code of their own return their patterns (eager attention,
+`output_attentions`), and patterns may come from elsewhere. There are then no queries and keys to
+compute the weights from; the matrix is stored, H × T × S numbers.
 
-It is kept as the logarithms, which are scores whose rows' log-sum-exp is 0: so everything that
-reads an attention record (views, statistics, files, edits) reads this one.
+It is stored as logarithms, which are scores whose rows have a log-sum-exp of 0. So everything
+that reads an attention record (views, statistics, files, edits) can read this one.
 
 Shapes: H heads, T queries, S keys.
 """
@@ -23,11 +23,11 @@ from vitral.tracing.attention.visibility import Bias, Visibility
 
 @dataclass(frozen=True, eq=False)
 class GivenPattern(AttentionRecord):
-    """A pattern as it was given; its queries, keys and values mean nothing.
+    """A pattern as it was given; its queries, keys and values are placeholders.
 
-    `source` says who gave it: "eager" is the model's own slower implementation, "given" is
-    whoever made the trace from tensors, "told" is the model as it ran: the very weights that it
-    used (recurrent attention).
+    `source` is where it comes from: "eager", the model's own slower implementation; "given", the
+    caller of `Trace.from_tensors`; "told", the model as it ran: the weights that it used
+    (recurrent attention).
     """
 
     source: str = "eager"
@@ -63,7 +63,7 @@ class GivenPattern(AttentionRecord):
 
 
 def kept_of(record: AttentionRecord) -> tuple[str, ...]:
-    """What is had of an attention: queries and keys only where they are known."""
+    """The values that an attention has: queries and keys only if they are known."""
     return ("pattern",) if isinstance(record, GivenPattern) else ATTENTION_PARTS
 
 
@@ -78,8 +78,8 @@ def is_pattern(weights: Tensor) -> bool:
 def fits(weights: Tensor, stream: Tensor, *, cross: bool) -> bool:
     """Whether returned weights [B, H, T, S] are a pattern over the tokens of a layer's `stream`.
 
-    Some attention returns weights over something else: Longformer's and LED's over the places of
-    a window that moves along, which would pass for a pattern where the sizes happen to agree.
+    Some attention returns weights over something else: Longformer's and LED's over the positions
+    of a sliding window, which would pass for a pattern if the sizes happen to agree.
     """
     batch, _, num_queries, num_keys = weights.shape
     if stream.dim() != 3 or (not cross and num_queries != num_keys):

@@ -1,8 +1,8 @@
 """One attention that is computed in pieces: several sequences packed end to end.
 
-Some image models lay the patches of all images in one row and compute the attention of each
-image by itself, one call after another. A token of one piece sees none of another, so together
-they are one attention whose mask is a block for each piece.
+Some image models concatenate the patches of all images and compute the attention of each image
+separately, one call after another. A token of one piece cannot attend to another piece, so
+together they are one attention with a block-diagonal mask.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from vitral.tracing.attention.visibility import Bias, Visibility
 
 
 def can_be_joined(before: list[AttentionRecord], after: list[AttentionRecord]) -> bool:
-    """Whether the second may be the next piece of the first: the same but for the length."""
+    """Whether the second can be the next piece of the first: they differ only in length."""
     if len(before) != 1 or len(after) != 1:
         return False
     first, second = before[0], after[0]
@@ -54,8 +54,8 @@ def joined(before: list[AttentionRecord], after: list[AttentionRecord]) -> list[
 
 
 def windows_joined(records: list[AttentionRecord], num_sequences: int) -> list[AttentionRecord]:
-    """One record a sequence, where attention was computed in windows (Swin), or over time and
-    space by turns (TimeSformer): the windows of a sequence stand side by side in the batch.
+    """One record per sequence, if attention was computed in windows (Swin) or alternately over
+    time and space (TimeSformer): the windows of a sequence are neighbours in the batch.
 
     Tokens come in the order of the windows.
     """
@@ -86,7 +86,7 @@ def _bias(record: AttentionRecord) -> Tensor:
 
 
 def _of_heads(first: Tensor, second: Tensor) -> Tensor:
-    """Two matrices [L, T, S] a head as the blocks of one."""
+    """Two matrices [L, T, S] as the diagonal blocks of one."""
     heads = max(len(first), len(second))
     return torch.stack(
         [

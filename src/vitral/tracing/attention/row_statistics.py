@@ -1,8 +1,8 @@
-"""What each row of a pattern says in a few numbers: where it looks, how far, how sharply.
+"""A few statistics of each row of a pattern: where it attends, how far, how sharply.
 
-A pattern has T × S weights a head, its rows' statistics a handful of numbers for each of the T
-tokens. They are exact: found from the weights themselves, block by block (`blocked_pass`), with
-the weights never all in memory. Every measure of a head is made of them.
+A pattern has T × S weights per head, its row statistics a few numbers for each of the T tokens.
+They are exact: computed from the weights, block by block (`blocked_pass`), which are never all in
+memory. Every measure of a head is computed from them.
 
 Places are counted from the end of the keys, so that with a cache (S > T) query t stands where
 key t + S − T does. In cross-attention, where queries and keys are of two texts, `distance`,
@@ -20,11 +20,11 @@ from torch import Tensor
 from vitral.tracing.attention.visibility import Range
 
 NEIGHBOURS = {"own": 0, "previous": -1, "next": 1}
-"""Statistics that are one key's weight, and that key's place from the query's."""
+"""Statistics that are the weight of one key, with its position relative to the query."""
 
 
 class Pattern(Protocol):
-    """What rows are read from: an attention record, or anything that gives its weights."""
+    """A source of rows: an attention record, or anything with its weights."""
 
     @property
     def num_heads(self) -> int: ...
@@ -42,18 +42,18 @@ class Pattern(Protocol):
 class RowStatistics:
     """Statistics of every row of every head; float32, on the CPU.
 
-    Rows sum to one, except those that give a share to a learned sink, and those of queries that
-    may look nowhere (zeros). Sums run over the keys s.
+    Rows sum to one, except those with a learned sink and those of fully masked queries (zeros).
+    Sums run over the keys s.
     """
 
-    entropy: Tensor  # [H, T] −Σ p log p, in nats: 0 looks at one key, log n evenly at n keys
+    entropy: Tensor  # [H, T] −Σ p log p, in nats: 0: all on one key, log n: even over n keys
     distance: Tensor  # [H, T] Σ p·|t − s|, in tokens
     largest: Tensor  # [H, T] the largest weight
     first: Tensor  # [H, T] the weight of the first key
     own: Tensor  # [H, T] that of the query's own place
     previous: Tensor  # [H, T] that of the place before; 0 where there is none
     next: Tensor  # [H, T] that of the place after; 0 where there is none
-    received: Tensor  # [H, S] what each key gets, summed over the queries
+    received: Tensor  # [H, S] the weight that each key receives, summed over the queries
     allowed: Tensor  # [1 or H, T] how many keys the row may see
 
     def items(self) -> list[tuple[str, Tensor]]:

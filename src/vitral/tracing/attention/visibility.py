@@ -1,14 +1,14 @@
-"""Who may look at whom, and what is added to the scores, without T × S numbers.
+"""Masks and score biases in compact form, without T × S numbers.
 
 Masks and biases are matrices with a structure. A causal mask depends on the distance between
 key and query only; so do a sliding window and T5's relative positions. Padding depends on the
-key only. Queries that no rule reaches (padding before the text) may be let look anywhere. So a
-mask is kept as three vectors,
+key only. Queries outside every rule (padding before the text) may be allowed to see every key. So
+a mask is stored as three vectors,
 
     mask[t, s] = (diagonal[s − t] and columns[s]) or free[t]
 
-and a bias as one, `diagonal[s − t]` or `columns[s]`. That these say the same as the matrix is
-checked cell by cell when they are made; a matrix without the structure is kept whole.
+and a bias as one, `diagonal[s − t]` or `columns[s]`. Whether these equal the matrix is checked
+cell by cell when they are made; a matrix without the structure is stored whole.
 
 Shapes: L leading dimensions, T queries, S keys. Diagonals have T + S − 1 entries, that of key
 *s* and query *t* at s − t + T − 1.
@@ -26,7 +26,7 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Visibility:
-    """Which keys a query may look at. Either the three vectors are set, or `dense`."""
+    """Which keys a query can see. Either the three vectors are set, or `dense`."""
 
     num_queries: int
     num_keys: int
@@ -47,7 +47,7 @@ class Visibility:
 
     @classmethod
     def of_mask(cls, mask: Tensor) -> "Visibility":
-        """From a matrix bool [L, T, S], in vectors if it can be said so."""
+        """From a matrix bool [L, T, S], as vectors if it has that structure."""
         num_queries, num_keys = mask.shape[-2:]
         free = mask.all(dim=-1)
         ruled = mask & ~free[..., None]
@@ -74,7 +74,7 @@ class Visibility:
         return ruled | free[..., rows]
 
     def is_all_seen(self, rows: Range, columns: Range) -> bool:
-        """Whether each of these rows may look at each of these columns."""
+        """Whether each of these rows can see each of these columns."""
         if self.dense is not None:
             return bool(self.block(rows, columns).all())
         diagonal, by_key, free = self._vectors()
@@ -84,7 +84,7 @@ class Visibility:
         return ruled or bool(free[..., slice(*rows)].all())
 
     def blind_rows(self) -> Tensor:
-        """Which queries may look nowhere: bool [L, T]."""
+        """Which queries are fully masked: bool [L, T]."""
         if self.dense is not None:
             return ~self.dense.any(-1)
         diagonal, by_key, free = self._vectors()
@@ -107,7 +107,7 @@ class Visibility:
         return ~(torch.stack(seen) | free)
 
     def columns_seen(self, rows: Range) -> Range:
-        """The range of columns outside which none of these rows may look; (0, 0) if nowhere."""
+        """The range of columns that these rows can see; (0, 0) if they are fully masked."""
         if self.dense is not None:
             return _true_range(self.dense[..., slice(*rows), :].flatten(0, -2).any(0))
         diagonal, by_key, free = self._vectors()
@@ -175,7 +175,7 @@ class Visibility:
 
     @property
     def is_everything(self) -> bool:
-        """Whether every query may look at every key."""
+        """Whether every query can see every key."""
         if self.dense is not None:
             return bool(self.dense.all())
         diagonal, columns, free = self._vectors()
@@ -183,7 +183,7 @@ class Visibility:
 
     @property
     def is_causal(self) -> bool:
-        """Whether no query may look at what comes after it."""
+        """Whether no query can see a later key."""
         if self.num_queries != self.num_keys or self.num_queries == 1:
             return False
         if self.dense is not None:
@@ -275,8 +275,8 @@ def _true_range(flags: Tensor) -> Range:
 def _skewed(matrix: Tensor) -> Tensor:
     """Rows shifted so that each diagonal stands in one column: [L, T, T + S - 1].
 
-    Row t goes T − 1 − t places to the right. No copy is made cell by cell: the rows are padded
-    to T + S and the same memory is read again as rows one shorter.
+    Row t moves T − 1 − t columns to the right. Nothing is copied cell by cell: the rows are padded
+    to T + S, and the same memory is read as rows that are one shorter.
     """
     num_queries, num_keys = matrix.shape[-2:]
     padded = F.pad(matrix.flip(-2), (0, num_queries)).flatten(-2)

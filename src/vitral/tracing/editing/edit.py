@@ -36,11 +36,11 @@ from vitral.tracing.editing.edit_input import (
 from vitral.tracing.editing.edited_run import EditedRun
 from vitral.tracing.editing.pattern_order import Blank, Cell, Column, Even, Order, Rows, Scale
 from vitral.tracing.editing.value_patch import ValuePatch
-from vitral.tracing.parts import without_attention
+from vitral.tracing.parts import unknown_part, without_attention
 from vitral.tracing.recording.attention_function import attention_through_vitral
 from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers
-from vitral.tracing.recording.recorder import lock_of
+from vitral.tracing.recording.observed import lock_of
 
 _OF_A_LAYER = re.compile(
     r"residual\.(pre|mid|post)|mlp\.out|(cross_)?attention(_\d+)?\.(q|k|v|out|pattern)"
@@ -196,9 +196,9 @@ class Edit:
         part: str | None = None,
         texts: Sequence[int] | None = None,
     ) -> None:
-        """Every token looks at token `column` with its weight of `values` [T]; or, where they are
-        one number, all tokens that may look there and elsewhere do so with that weight (one that
-        may look nowhere else keeps its 1). Renormalised as in `set_cell`."""
+        """Every token attends to token `column` with its weight of `values` [T]. With one number,
+        this is the weight of all tokens that see `column` and others (one that sees no other
+        keeps its 1). Renormalised as in `set_cell`."""
         what = self._named("column", layer, head, str(column))
         values = read_numbers(what, values)
         check_weights(what, values, raw)
@@ -240,9 +240,9 @@ class Edit:
     def blank(
         self, token: int, *, layers: Sequence[int] | None = None, part: str | None = None
     ) -> None:
-        """No token may look at this one, itself included, in all layers with attention or some.
+        """Hide a token from all tokens, itself included, in all layers with attention or some.
 
-        The rest of every row is scaled up; a token that could see nothing else looks at nothing.
+        The rest of every row is scaled up; a token that could see no other attends to nothing.
         """
         part, number = self._part(part)
         stack = "decoder" if part == "cross" else part
@@ -339,7 +339,7 @@ class Edit:
             raise VitralError("not_traceable", model=name, reason="AttentionInterface")
         part = known[0] if part is None else part
         if part not in known:
-            raise VitralError("part_unknown", part=part, known=", ".join(known))
+            raise unknown_part(part, known)
         return part, self._layers["decoder" if part == "cross" else part]
 
     def _check(self, address: str) -> None:

@@ -117,7 +117,7 @@ class EditedRun:
                     raise VitralError("edit_not_reached", what=each.description)
         return changed
 
-    # What the walk tells.
+    # Called by the walk.
 
     def wants(self, address: str) -> bool:
         """Whether another value is to stand there."""

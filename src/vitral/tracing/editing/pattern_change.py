@@ -112,7 +112,7 @@ class _OneHead:
         self.device = self.query.device
 
     def sees(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """Whether the row may look at the column, for each of n cells: bool [n]."""
+        """Whether the row can see the column, for each of n cells: bool [n]."""
         seen = torch.ones(len(rows), dtype=torch.bool, device=self.device)
         if self.call.is_causal:
             seen = columns <= rows
@@ -122,7 +122,7 @@ class _OneHead:
         return seen
 
     def visible(self, rows: Tensor) -> Tensor:
-        """What the rows may look at: bool [n, S]."""
+        """Which keys the rows can see: bool [n, S]."""
         columns = torch.arange(self.num_keys, device=self.device)
         seen = torch.ones(len(rows), self.num_keys, dtype=torch.bool, device=self.device)
         if self.call.is_causal:
@@ -133,7 +133,7 @@ class _OneHead:
         return seen
 
     def num_seen(self) -> Tensor:
-        """How many keys each row may look at [T]."""
+        """How many keys each row can see [T]."""
         every = torch.arange(self.num_rows, device=self.device)
         blocks = torch.split(every, max(1, CELLS_AT_ONCE // self.num_keys))
         return torch.cat([self.visible(rows).sum(-1) for rows in blocks])

@@ -95,7 +95,7 @@ class Scale(Order):
 
 @dataclass(eq=False)
 class Even(Order):
-    """Rows (None: all) spread evenly over the keys that they may look at."""
+    """Rows (None: all) spread evenly over the keys that they can see."""
 
     rows: tuple[int, ...] | None = None
 
@@ -116,7 +116,7 @@ class Cell(Order):
 
 @dataclass(eq=False)
 class Column(Order):
-    """A column's weights: one for each row, or the same for all rows that may look there."""
+    """A column's weights: one for each row, or the same for all rows that can see the key."""
 
     column: int = 0
     values: float | Tensor = 0.0
@@ -136,7 +136,7 @@ class Column(Order):
 @dataclass(eq=False)
 class Rows(Order):
     """Whole rows (None: all) with their weights [n, S], for all heads [H, n, S]. `checked`
-    says that they must keep to what the rows may look at."""
+    says that they must keep to what the rows can see."""
 
     rows: tuple[int, ...] | None = None
     weights: Tensor | None = None
@@ -170,7 +170,7 @@ class Rows(Order):
 
 @dataclass(eq=False)
 class Blank(Order):
-    """A token that nobody may look at."""
+    """A token that no query can see."""
 
     token: int = 0
 

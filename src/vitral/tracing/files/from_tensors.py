@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, check_range
 from vitral.nn.scaled_dot_product import log_sum_exp
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.given_pattern import GivenPattern
@@ -16,6 +16,8 @@ from vitral.tracing.attention.visibility import Bias, Visibility
 from vitral.tracing.token import Token
 
 Layers = Tensor | Sequence[Tensor]
+
+MOST_SCALING = 1e6
 
 
 def tensors_read(
@@ -31,6 +33,8 @@ def tensors_read(
     tokens: Sequence[str] | None,
 ) -> tuple[list[Token], dict[str, AttentionRecord]]:
     """The tokens and the attentions, by address, of a trace; see `Trace.from_tensors`."""
+    if scaling is not None:
+        check_range("scaling", scaling, -MOST_SCALING, MOST_SCALING)
     projected = [each for each in (queries, keys, values) if each is not None]
     if (patterns is None) == (not projected):
         raise TypeError("give patterns, or queries, keys and values")
@@ -72,6 +76,8 @@ def _record(
     tensors = (query, key, value)
     if any(each.dim() != 3 or not each.is_floating_point() or not each.numel() for each in tensors):
         raise VitralError("tensors_unfit", reason=shapes)
+    if not all(each.isfinite().all() for each in tensors):
+        raise VitralError("tensors_not_finite")
     num_heads, num_queries, width = query.shape
     num_keys = key.shape[1]
     if key.shape[2] != width or value.shape[:2] != key.shape[:2] or num_heads % len(key):

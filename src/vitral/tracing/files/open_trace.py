@@ -1,7 +1,6 @@
 """Opening a trace on disk; `save_trace` wrote it and says what is in the file.
 
-A file from a later Vitral, with a higher version, is refused rather than half understood. So
-is one that is cut short, altered, or does not fit together.
+Vitral refuses a file of a later version, and one that is truncated, altered or inconsistent.
 """
 
 import json
@@ -31,7 +30,7 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
     """Read a trace that `Trace.save` wrote.
 
     Raises VitralError `trace_missing` (no such file), `trace_version` (written by a later
-    Vitral) or `trace_damaged` (no trace, cut short, or altered).
+    Vitral) or `trace_damaged` (not a trace, truncated, or altered).
     """
     from safetensors import SafetensorError, safe_open
 
@@ -65,7 +64,7 @@ def open_trace(path: str | os.PathLike[str]) -> Trace:
 
 
 def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
-    """The trace that header and tensors describe; KeyError or ValueError if they do not fit."""
+    """The trace that header and tensors describe. Raises KeyError or ValueError if inconsistent."""
     attentions = {}
     used = set()
     for prefix, description in header["attentions"].items():
@@ -117,7 +116,7 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
         for name, tensor in tensors.items()
         if name not in used and not name.startswith(("visibility.", "bias."))
     }
-    for name in values:  # what an attention left behind belongs to one that the header names
+    for name in values:  # every tensor of an attention belongs to one that the header names
         place, _, part = name.rpartition(".")
         of_attention = "attention" in place.rpartition(".")[2] and part in SHORT.values()
         _must(not of_attention, name)
@@ -140,7 +139,7 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
 
 
 def _num_read(trace: Trace) -> int:
-    """How many tokens the (first part of the) model read. A recurrent encoder looks at nothing:
+    """How many tokens the (first part of the) model read. A recurrent encoder has no attention:
     its tokens are the keys of the decoder's attention, or what its first layer read."""
     first = next(iter(in_order(trace.attentions)), None)
     if first is not None:
@@ -153,7 +152,7 @@ def _num_read(trace: Trace) -> int:
 
 
 def _check(prefix: str, record: AttentionRecord, *, has_bias: bool) -> None:
-    """That the tensors of an attention fit together, so that no cell of it fails later."""
+    """Check that the tensors of an attention fit together, so that no cell of it fails later."""
     query, key, value, lse = record.query, record.key, record.value, record.lse
     for tensor, name in ((query, "q"), (key, "k"), (value, "v")):
         _must(tensor.dim() == 3 and tensor.is_floating_point(), f"{prefix}.{name}")

@@ -6,10 +6,10 @@ bias are made of. Tensors go by their addresses ("layers.5.attention.q", "layers
 rules that layers share are written once. No pattern is stored: the file too grows with the
 text's length, not with its square. Any safetensors reader opens it.
 
-A file says the lowest version that understands it: 6 where tokens lie on something else than a
-text (a picture, whose PNG is a tensor of bytes, `surface`), 5 where attention is between two texts
-only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
-scores), 2 where scores are capped or rows have sinks, else 1.
+A file states the lowest version that can read it: 6 if the tokens are not parts of a text (of a
+picture, whose PNG is a tensor of bytes, `surface`), 5 if there is only cross-attention or none, 4
+if the model was edited, 3 if patterns were given (they are stored as scores), 2 if scores are
+capped or rows have sinks, otherwise 1.
 """
 
 import json
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VERSION = 6
-"""The newest form of the file that this Vitral writes and reads."""
+"""The highest version of the file that this Vitral writes and reads."""
 
 SURFACE = "surface"
-"""The tensor of bytes that a surface cannot put into JSON: a picture's PNG."""
+"""The tensor for the bytes of a surface: a picture's PNG."""
 
 ENTRY = "vitral.trace"
-"""The entry of the file's metadata that says what the tensors mean."""
+"""The entry of the file's metadata that describes the tensors."""
 
 SHORT = {"query": "q", "key": "k", "value": "v", "lse": "lse"}
 """The tensors of an attention, and the last words of their addresses."""
 
 VECTORS = ("diagonal", "columns", "free", "dense")
-"""What a rule of who sees whom, or a bias, may be made of."""
+"""The tensors of a mask or a bias."""
 
 
 def save_trace(trace: "Trace", path: Path) -> None:
@@ -98,7 +98,7 @@ def save_trace(trace: "Trace", path: Path) -> None:
 
 
 def _version(trace: "Trace") -> int:
-    """The lowest version that understands the file."""
+    """The lowest version that can read the file."""
     records = trace.attentions.values()
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
         return 6
@@ -123,7 +123,7 @@ def _write_rule(
     written: dict[tuple[int, ...], str],
     tensors: dict[str, Tensor],
 ) -> str:
-    """Put a rule's tensors among the others, unless the same are there; returns its name."""
+    """Add the tensors of a mask or bias, unless equal ones are there; returns their name."""
     parts = vectors_of(rule)
     identity = tuple(hash((part, tensor.shape, _bytes(tensor))) for part, tensor in parts)
     if identity not in written:

@@ -1,7 +1,7 @@
 """Writing a safetensors file one tensor at a time.
 
-The library's own writer wants all of the content in memory at once; a trace may be larger than
-that, most of it in a file already. The format (https://huggingface.co/docs/safetensors): eight
+The library's own writer needs all tensors in memory at once; a trace can be larger than memory,
+most of it already in a file. The format (https://huggingface.co/docs/safetensors): eight
 bytes with the header's length, the header as JSON, and the tensors end to end.
 """
 

@@ -1,1 +1,1 @@
-"""Small pictures of large patterns: pooled maps, regions, and what a mask leaves out of them."""
+"""Small maps of large patterns: pooled maps, regions, and the share that a mask hides."""

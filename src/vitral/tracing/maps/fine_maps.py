@@ -1,10 +1,10 @@
-"""Finer maps of a very long text's heads, so that a picture of any part of it comes at once.
+"""Finer maps of the heads of a very long text, so that any part of it can be shown at once.
 
 The small maps of `pooled_maps` have at most 256 cells a side, so of a text of 131,072 tokens
-each cell stands for 512 × 512 weights. Coming closer, one asks for cells of 256, 128, 64 …
-tokens; the larger ones take seconds to compute again. From `FROM` tokens on, the pass over the
-pattern therefore also keeps cells of `CELL` × `CELL` tokens: as many numbers as the pattern has,
-by 4096, which is less than what the queries and keys take up to a quarter of a million tokens.
+each cell covers 512 × 512 weights. Zooming in requests cells of 256, 128, 64 … tokens; the larger
+ones take seconds to compute again. From `FROM` tokens on, the pass over the pattern therefore
+also keeps cells of `CELL` × `CELL` tokens: 1/4096 of the pattern's numbers, which is less than
+the queries and keys take up to a quarter of a million tokens.
 
 Cells begin at multiples of `CELL`; the last of a row or column may be narrower.
 
@@ -21,7 +21,7 @@ from vitral.tracing.view import Reduction
 CELL = 64
 """Tokens along each side of a cell."""
 FROM = 16_384
-"""Tokens past which finer maps are kept: up to here any part is computed quickly enough."""
+"""Number of tokens above which finer maps are kept: any part of a shorter text is fast."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +36,9 @@ class FineMaps:
     def region(
         self, head: int, rows: list[int], columns: list[int], reduction: Reduction
     ) -> Tensor | None:
-        """One head's cells between these edges [h', w'], which are made of whole ones of these.
+        """One head's cells between these edges [h', w'], combined from whole cells of this map.
 
-        None where an edge would cut through one.
+        None if an edge would cut through a cell.
         """
         down, across = (
             _places(edges, length, self.cell)
@@ -63,7 +63,7 @@ class FineMaps:
 
 
 def num_cells(length: int, cell: int) -> int:
-    """How many cells share out so many tokens."""
+    """How many cells cover so many tokens."""
     return -(-length // cell)
 
 
@@ -73,7 +73,7 @@ def are_kept(shape: tuple[int, int]) -> bool:
 
 
 def _places(edges: list[int], length: int, cell: int) -> list[int] | None:
-    """Where edges stand, in cells; None if one stands inside a cell."""
+    """The edges, in cells; None if one lies inside a cell."""
     if any(edge % cell and edge != length for edge in edges):
         return None
     return [num_cells(edge, cell) for edge in edges]

@@ -1,8 +1,8 @@
 """A small map of every head: the pattern, at most 256 × 256, however long the text.
 
-Rows and columns are shared out evenly among the cells (`view.cell_edges`), and each cell keeps
-the mean and the maximum of the weights that it stands for. Smaller maps are made from these,
-so their cells stand for whole cells of the first.
+Rows and columns are distributed evenly over the cells (`view.cell_edges`), and each cell keeps
+the mean and the maximum of the weights that it covers. Smaller maps are computed from these, so
+their cells cover whole cells of the first.
 
 Shapes: H heads, h × w cells.
 """
@@ -32,9 +32,9 @@ class PooledMaps:
         return self._joined(rows, columns, reduction)
 
     def exactly(self, size: tuple[int, int], reduction: Reduction = "mean") -> Tensor | None:
-        """The maps with cells shared out evenly over the tokens, as `view` does: [H, h', w'].
+        """The maps with cells distributed evenly over the tokens, as in `view`: [H, h', w'].
 
-        None where such a cell would cut through one that was kept.
+        None if such a cell would cut through a kept one.
         """
         found = [_cells_between(*each) for each in zip(self.shape, size, strict=True)]
         if found[0] is None or found[1] is None:
@@ -64,7 +64,7 @@ def map_edges(length: int, size: int) -> list[int]:
 
 
 def _union(length: int, size: int) -> list[int]:
-    """Where larger cells begin, in cells of the kept map: each is so many whole ones."""
+    """Where larger cells begin, in cells of the kept map: each covers whole ones."""
     return cell_edges(0, min(length, LARGEST), size)
 
 

@@ -1,7 +1,7 @@
 """A part of one head's pattern, drawn in a few cells, without its weights all in memory.
 
-What `view` does for any matrix, done for a pattern the way `blocked_pass` does it: in blocks
-that fit the cache, over neighbouring rows first, and without the blocks that nobody may look at.
+The same result as `view`, computed for a pattern as `blocked_pass` does it: in blocks that fit
+the cache, over neighbouring rows first, and without fully masked blocks.
 
 Shapes: h × w cells.
 """
@@ -37,7 +37,7 @@ def pooled_region(
 ) -> Tensor:
     """The mean or maximum of each cell: float32 [h, w], at most `size`.
 
-    Cells as `view.cell_edges` shares them out, weights as `record.pattern` gives them.
+    Cells as in `view.cell_edges`, weights as in `record.pattern`.
     """
     edges = cell_edges(*rows, size[0]), cell_edges(*columns, size[1])
     return pooled_at_edges(record, head, *edges, reduction)

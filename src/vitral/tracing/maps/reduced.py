@@ -1,7 +1,7 @@
 """A value of a trace in fewer cells than it has numbers: one head's view, every head's small map.
 
-Of a pattern, cells come from the maps that are kept of it where these are fine enough and divide
-the tokens just so; else they are computed from the weights, block by block.
+Cells of a pattern come from its kept maps if these are fine enough and have the same edges;
+otherwise they are computed from the weights, block by block.
 
 Shapes: H heads, h × w cells.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from vitral.errors import VitralError
+from vitral.errors import VitralError, is_whole
 from vitral.nn.scaled_dot_product import CELLS_AT_ONCE
 from vitral.tracing.addresses import split_attention
 from vitral.tracing.attention.attention_record import AttentionRecord
@@ -37,13 +37,13 @@ def view_of(
     cell: int | None,
     reduction: Reduction,
 ) -> View:
-    """What `Trace.view` gives, and its errors."""
+    """The result of `Trace.view`, with its errors."""
     shape, block = _matrix(trace, address, head)
     rows = _range(rows, shape[0], "rows_out_of_range")
     columns = _range(columns, shape[1], "columns_out_of_range")
-    if height < 1 or width < 1 or reduction not in ("mean", "max"):
+    if not is_size(height) or not is_size(width) or reduction not in ("mean", "max"):
         raise VitralError("view_size", height=height, width=width, reduction=reduction)
-    if cell is not None and cell < 1:
+    if cell is not None and not is_size(cell):
         raise VitralError("view_size", height=cell, width=cell, reduction=reduction)
     if cell is None:
         edges = cell_edges(*rows, height), cell_edges(*columns, width)
@@ -62,11 +62,16 @@ def view_of(
     return View(values, aggregated, rows, columns)
 
 
-def pooled_map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
-    """One attention's maps [H, s, s'], of the kept ones where there are any fine enough.
+def is_size(value: object) -> bool:
+    """Whether a value is a number of cells."""
+    return isinstance(value, int) and value >= 1
 
-    Means that nobody has kept are made of the pattern at once: measuring it takes five times
-    as long, and is left to who asks for what else it finds.
+
+def pooled_map(record: AttentionRecord, size: int, reduction: Reduction) -> Tensor:
+    """One attention's maps [H, s, s'], from the kept ones if these are fine enough.
+
+    Means without kept maps are computed from the pattern directly: measuring it takes five times
+    as long, and is done only when its other results are needed.
     """
     shape = (record.num_queries, record.num_keys)
     fine_enough = size <= LARGEST or max(shape) <= LARGEST
@@ -88,8 +93,8 @@ def _region(
     columns: list[int],
     reduction: Reduction,
 ) -> Tensor:
-    """A part of a pattern in cells [h, w] between edges: out of the kept maps where they have
-    just these."""
+    """A part of a pattern in cells [h, w] between edges: from the kept maps if they have the same
+    edges."""
     shape = (record.num_queries, record.num_keys)
     size = len(rows) - 1, len(columns) - 1
     even = [cell_edges(0, *each) for each in zip(shape, size, strict=True)]
@@ -105,10 +110,10 @@ def _region(
 
 
 def checked_head(num_heads: int, head: int | None) -> int:
-    """`head`, if there is such a one. Raises VitralError `head_needed`, `head_out_of_range`."""
+    """`head`, checked. Raises VitralError `head_needed`, `head_out_of_range`."""
     if head is None:
         raise VitralError("head_needed", num_heads=num_heads)
-    if not 0 <= head < num_heads:
+    if not is_whole(head) or not 0 <= head < num_heads:
         raise VitralError("head_out_of_range", head=head, num_heads=num_heads)
     return head
 
@@ -116,7 +121,7 @@ def checked_head(num_heads: int, head: int | None) -> int:
 def _matrix(
     trace: "Trace", address: str, head: int | None
 ) -> tuple[tuple[int, int], Callable[[Range, Range], Tensor]]:
-    """The matrix at an address: its shape, and what gives a block of it."""
+    """The matrix at an address: its shape, and the function that computes a block of it."""
     prefix, part = split_attention(address)
     record = trace.attentions.get(prefix)
     if record is not None and part == "pattern":
@@ -132,8 +137,12 @@ def _matrix(
 
 
 def _range(asked: Range | None, length: int, key: str) -> Range:
-    first, last = (0, length) if asked is None else asked
-    if not 0 <= first < last <= length:
+    if asked is None:
+        return 0, length
+    if not isinstance(asked, tuple | list) or len(asked) != 2:
+        raise TypeError(f"rows and columns are (first, one past the last), not {asked!r}")
+    first, last = asked
+    if not (is_whole(first) and is_whole(last)) or not 0 <= first < last <= length:
         raise VitralError(key, first=first, last=last, length=length)
     return first, last
 

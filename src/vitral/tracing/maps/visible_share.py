@@ -1,4 +1,4 @@
-"""How much of each cell of a reduced map a mask lets be seen: what is absent, and not zero."""
+"""The share of each cell of a reduced map that the mask does not hide."""
 
 import torch
 from torch import Tensor
@@ -13,10 +13,10 @@ def visible_share(
     record: AttentionRecord, head: int, rows: Range, columns: Range, size: tuple[int, int]
 ) -> Tensor | None:
     """The share of each cell's weights that may be other than zero: float32 [h, w], or None
-    where all may.
+    if all may.
 
-    The cells are those of `Trace.view` with the same rows, columns and size. A mask that depends
-    on the distance alone, causal or a window, is counted without looking at its cells.
+    The cells are those of `Trace.view` with the same rows, columns and size. The cells of a mask
+    that depends on the distance alone, causal or a window, are counted by a formula.
     """
     visibility = record.visibility
     plain = type(record) is AttentionRecord
@@ -44,7 +44,7 @@ def visible_share(
 
 
 def _is_given(record: AttentionRecord) -> bool:
-    """Whether the pattern is all that is known, and its rule read off it."""
+    """Whether only the pattern is known, so that its mask was read from it."""
     return hasattr(record, "source")
 
 

@@ -1,1 +1,1 @@
-"""What a trace takes: a forecast, a budget, and a file for what does not fit."""
+"""The memory of a trace: a forecast, a budget, and a file for what does not fit."""

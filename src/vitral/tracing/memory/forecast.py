@@ -1,10 +1,11 @@
-"""What a trace will take, foreseen before it is taken.
+"""The memory and disk that a trace will need, estimated before it is taken.
 
-A few tokens of the text are run first, and what they leave behind is counted: a trace grows
-with the number of tokens, and so does all that a forward pass holds at one time, except masks,
-which are square. What is counted is what is copied, so a model needs no description for it.
+A few tokens of the text are run first, and the size of their trace is measured: a trace grows
+with the number of tokens, and so does everything that a forward pass holds at one time, except
+masks, which are square. The measurement counts the tensors that are copied, so it works for any
+model.
 
-    needed in memory = what the model works with + what the trace keeps there
+    needed in memory = the forward pass's own tensors + the part of the trace kept in memory
 """
 
 import logging
@@ -27,35 +28,35 @@ from vitral.tracing.recording.inputs import Batch, arguments
 from vitral.tracing.recording.recorder import BYTES_A_CELL, Recorder
 
 BUDGET = 128_000_000
-"""Bytes of a trace that stay in memory unless a person says otherwise."""
+"""Bytes of a trace that stay in memory by default."""
 
 LONG = 1024
-"""Tokens (of all rows of a batch) from which on the cost is foreseen."""
+"""Tokens (of all rows of a batch) from which on the cost is estimated."""
 
 SAMPLE = 16
-"""Tokens of each row that are run to foresee the cost of all."""
+"""Tokens of each row that are run for the estimate."""
 
 NUM_STATISTICS = 9
-"""Numbers a row that are kept for each head: those of `RowStatistics`, and the log-sum-exp."""
+"""Numbers kept per row and head: those of `RowStatistics`, and the log-sum-exp."""
 
 WORKING_COPIES = 5
-"""Of the widest value, how many a model holds at one time: GPT-2's activation takes so many."""
+"""How many tensors as wide as the widest value a model holds at one time: as GPT-2's GELU does."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What tracing some tokens takes, in bytes.
+    """The cost of tracing some tokens, in bytes.
 
-    `kept` is what the trace keeps, `budget` how much of it may stay in memory, `working` what
-    the forward pass holds besides (its weights not counted: they are loaded). `free` is the
-    memory that is free now, None where the system does not say; `free_on_disk` the room in
+    `kept` is the size of the trace, `budget` how much of it may stay in memory, `working` what
+    the forward pass needs in addition (without the weights, which are loaded already). `free` is
+    the free memory, None if the system does not report it; `free_on_disk` the free space in
     `folder`.
     """
 
     num_tokens: int
     kept: int
     working: int
-    quadratic: int  # the part of `working` that grows with the square of the tokens
+    quadratic: int  # the part of `working` that grows with the square of the number of tokens
     budget: int
     free: int | None
     free_on_disk: int
@@ -63,35 +64,35 @@ class Forecast:
 
     @property
     def in_memory(self) -> int:
-        """What of the trace stays in memory."""
+        """The part of the trace that stays in memory."""
         return min(self.kept, self.budget)
 
     @property
     def on_disk(self) -> int:
-        """What of the trace goes to a file."""
+        """The part of the trace that goes to a file."""
         return self.kept - self.in_memory
 
     @property
     def whole(self) -> int:
-        """What it would take with the whole trace in memory."""
+        """The memory needed with the whole trace in memory."""
         return self.working + self.kept
 
     @property
     def streaming(self) -> int:
-        """What it takes in memory as budgeted."""
+        """The memory needed within the budget."""
         return self.working + self.in_memory
 
     def text(self, language: str | None = None) -> str:
-        """All of this in one line."""
+        """The forecast in one line."""
         sizes = {name: in_words(getattr(self, name)) for name in _SIZES}
         key = "cli.forecast_streaming" if self.on_disk else "cli.forecast"
         return message(key, language, folder=self.folder, num_tokens=self.num_tokens, **sizes)
 
     def check(self) -> None:
-        """Raises VitralError where it cannot fit, with the figure and what to do instead.
+        """Raises VitralError if it cannot fit, with the size and what to do instead.
 
-        `memory_short`: not even with the trace in a file. `memory_budget_short`: not with as
-        much of it in memory as the budget says. `disk_short`: the file does not fit its disk.
+        `memory_short`: it does not fit even with the trace in a file. `memory_budget_short`: it
+        does not fit with the budget in memory. `disk_short`: the file does not fit on its disk.
         """
         sizes: dict[str, Any] = {name: in_words(getattr(self, name)) for name in _SIZES}
         least = self.working + min(self.kept, BUDGET)
@@ -152,10 +153,10 @@ def budget(memory: int | str | None) -> int:
 
 
 def forewarn(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int) -> None:
-    """Foresee a long text's cost, refuse what cannot fit, and say what goes to a file.
+    """Estimate a long text's cost, refuse what cannot fit, and log what goes to a file.
 
-    It is said through Python's logging ("vitral"), which prints it unless told otherwise.
-    Raises what `Forecast.check` raises.
+    The logger is Python's "vitral", which prints the line by default. Raises what
+    `Forecast.check` raises.
     """
     if max(batch.ids.numel(), 0 if decoder is None else decoder.ids.numel()) < LONG:
         return
@@ -166,7 +167,7 @@ def forewarn(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int
 
 
 def foresee(module: nn.Module, batch: Batch, decoder: Batch | None, budget: int) -> Forecast:
-    """The forecast for a batch; the first tokens of each row are run, and recorded."""
+    """The forecast for a batch, by a recorded run of the first tokens of each row."""
     num_sequences, num_tokens = batch.ids.shape
     sample = _cut(batch, SAMPLE)
     share = share_of_decoder = num_tokens / sample.ids.shape[1]

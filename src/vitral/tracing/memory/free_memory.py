@@ -1,4 +1,4 @@
-"""How much memory a process may still take, and giving back what it no longer uses."""
+"""How much memory a process can still allocate, and returning what it no longer uses."""
 
 import ctypes
 import sys
@@ -9,19 +9,19 @@ _CONTAINER = Path("/sys/fs/cgroup")
 
 
 def free_memory() -> int | None:
-    """Bytes that can be had without swapping; None where the system does not say.
+    """Bytes that can be allocated without swapping; None if the system does not report it.
 
-    The least of what the machine has left and, in a container, of what its limit leaves.
+    The smaller of the free memory and, in a container, the rest of its limit.
     """
     left = [each for each in (_of_machine(), _of_container()) if each is not None]
     return min(left) if left else None
 
 
 def give_back() -> None:
-    """Give freed memory back to the system, where the C library can (glibc's malloc_trim).
+    """Return freed memory to the system, if the C library can (glibc's malloc_trim).
 
-    It keeps freed blocks of some megabytes for later, and small tensors that a trace keeps lie
-    among them: without this, a streamed trace of GPT-2 took 200 MB that nothing was in.
+    glibc keeps freed blocks of some megabytes, with a trace's small tensors between them:
+    without this call, a streamed trace of GPT-2 occupied 200 MB of unused memory.
     """
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -47,5 +47,5 @@ def _of_container() -> int | None:
         )
     except OSError:  # no container
         return None
-    cached = int(counted.get("inactive_file", 0))  # file contents, dropped when room is needed
+    cached = int(counted.get("inactive_file", 0))  # the file cache, dropped when memory is needed
     return None if limit == "max" else max(0, int(limit) - int(used) + cached)

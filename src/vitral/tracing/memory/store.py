@@ -1,9 +1,9 @@
-"""Where a trace's tensors are kept: in memory up to a budget, past it in a file.
+"""Where a trace's tensors are kept: in memory up to a budget, above it in a file.
 
-The file has no name (it is gone when the last trace that reads it is, or the process ends) and
-is written, not mapped, while the model runs, so that it takes none of the memory in which the
-model works. A tensor kept there is mapped back: its pages are read when somebody looks at
-them, and the operating system may drop them again.
+The file has no name (it is deleted with the last trace that reads it, or when the process ends)
+and is written, not mapped, while the model runs, so that it uses none of the model's working
+memory. A tensor kept there is memory-mapped: its pages are read on first use, and the operating
+system can drop them again.
 """
 
 import mmap
@@ -19,15 +19,14 @@ from vitral.errors import VitralError
 from vitral.tracing.memory.byte_size import in_words
 
 SMALL = 1 << 16
-"""Bytes below which a tensor always stays in memory: a mapping each would cost more."""
+"""Bytes below which a tensor always stays in memory: a mapping would cost more."""
 
 
 class Store:
     """Keeps copies of tensors, the first `budget` bytes of them in memory.
 
-    `budget` None keeps everything in memory. `folder` is where the file stands, by default the
-    system's folder for temporary files. Afterwards `in_memory` and `on_disk` say how many bytes
-    are where.
+    `budget` None keeps everything in memory. `folder` is the folder of the file, by default the
+    system's folder for temporary files. `in_memory` and `on_disk` count the bytes kept in each.
     """
 
     def __init__(self, budget: int | None = None, folder: Path | None = None) -> None:
@@ -38,7 +37,7 @@ class Store:
         self._file: IO[bytes] | None = None
 
     def keep(self, tensor: Tensor) -> Tensor:
-        """A copy that nothing done to `tensor` changes.
+        """A copy, independent of `tensor`.
 
         Raises VitralError `disk_full` when the file cannot grow.
         """
@@ -65,6 +64,6 @@ class Store:
                 "disk_full", size=in_words(start + size), folder=str(self.folder)
             ) from error
         self.on_disk = start + size
-        # A private mapping: should anyone write into the tensor, the file stays as it is.
+        # A private mapping: writing into the tensor does not change the file.
         pages = mmap.mmap(self._file.fileno(), size, access=mmap.ACCESS_COPY, offset=start)
         return torch.frombuffer(pages, dtype=tensor.dtype).view(tensor.shape)

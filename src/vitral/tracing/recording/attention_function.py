@@ -1,15 +1,14 @@
-"""Sending a Hugging Face model's attention through Vitral's function, and back.
+"""Routing a Hugging Face model's attention through Vitral's function, for as long as a trace runs.
 
 Transformers looks the attention function up by a name in each configuration of the model
 (`AttentionInterface`), and the function that builds the masks by the same name
 (`AttentionMaskInterface`). Vitral registers its own, and writes their name into the
 configurations while a trace is taken.
 
-Some models ask what the name is, and do one thing for "sdpa" and another for those that they do
-not know. So the name answers to that of the implementation that it stands in for: "sdpa", or, in
-models that have no other, "eager". The two differ in their masks. Those of "sdpa" are boolean,
-and none at all where the plain causal or bidirectional rule holds; a model that has only "eager"
-may not know that there could be none, and gets them written out.
+Some models compare the name, and do one thing for "sdpa" and another for unknown names. So the
+name equals that of the implementation that it replaces: "sdpa", or, in models that have no other,
+"eager". The two differ in their masks. Masks of "sdpa" are boolean, and None for plain causal or
+bidirectional attention; a model that has only "eager" may not expect None, and gets full masks.
 """
 
 import sys
@@ -28,7 +27,7 @@ _FIELD = "_attn_implementation_internal"
 
 
 class Name(str):
-    """A name of its own to be looked up by, which says that it equals another, too."""
+    """A name with its own hash, under which Vitral is registered, that also equals another name."""
 
     stands_for: str
 
@@ -45,7 +44,7 @@ class Name(str):
 
     __hash__ = str.__hash__
 
-    def __reduce__(self) -> tuple[Any, ...]:  # T5 copies its configuration on the way
+    def __reduce__(self) -> tuple[Any, ...]:  # T5 copies its configuration
         return Name, (str(self), self.stands_for)
 
 
@@ -57,8 +56,8 @@ NAME_WITH_MASKS = Name("vitral-with-masks", "eager")
 def attention_through_vitral(module: nn.Module) -> Iterator[None]:
     """While open, every configuration in `module` names Vitral's attention function.
 
-    Modules that are none of transformers' are left alone: Vitral's own call the function
-    directly. Whatever happens inside, each configuration gets its former name back.
+    Modules that are not from transformers are not changed: Vitral's own call the function
+    directly. Each configuration gets its former name back, also after an exception.
     """
     configurations, explicit = _configurations(module)
     if configurations:
@@ -81,8 +80,7 @@ def eager_attention(module: nn.Module) -> Iterator[None]:
 def has_its_own_attention(part: nn.Module) -> bool:
     """Whether it is a model of transformers whose code looks up no attention function.
 
-    A name that it does not know makes some of these fail (MPT); they are left to run their own
-    way.
+    Some of these fail with an unknown name (MPT), so theirs is not changed.
     """
     settable = getattr(part, "_can_set_attn_implementation", None)
     theirs = type(part).__module__.startswith("transformers.")
@@ -90,7 +88,7 @@ def has_its_own_attention(part: nn.Module) -> bool:
 
 
 def register() -> None:
-    """Make Vitral's function known to transformers, under both names; once is enough."""
+    """Register Vitral's function with transformers, under both names, once."""
     assert "transformers" in sys.modules, "a configuration of transformers without transformers"
     from transformers.masking_utils import AttentionMaskInterface, eager_mask, sdpa_mask
     from transformers.modeling_utils import AttentionInterface
@@ -104,9 +102,9 @@ def register() -> None:
 def _attention(module: nn.Module | None, *args: Any, **kwargs: Any) -> tuple[Tensor, None]:
     for name, value in kwargs.items():
         if isinstance(value, Tensor) and value.dim() == 4 and name not in _UNDERSTOOD:
-            # Something for every query, such as a sink of its own: to leave it out would be wrong.
+            # An argument of every query, such as a sink: results without it would be wrong.
             raise VitralError("not_traceable", model=type(module).__name__, reason=name)
-    # What the function does inside is no attention of its own that somebody should see.
+    # What the function calls inside must not be reported as another attention.
     with torch._C.DisableTorchFunction():
         return scaled_dot_product_attention(module, *args, **kwargs)
 
@@ -114,7 +112,7 @@ def _attention(module: nn.Module | None, *args: Any, **kwargs: Any) -> tuple[Ten
 def _attention_with_masks(
     module: nn.Module | None, *args: Any, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """As eager attention, which is causal only where a mask says so."""
+    """As eager attention, which is causal only through its mask."""
     return _attention(module, *args, **kwargs | {"is_causal": False})
 
 

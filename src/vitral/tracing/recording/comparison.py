@@ -1,8 +1,8 @@
-"""How far a model's traced patterns are from those of its own eager attention.
+"""How far a model's traced patterns deviate from those of its own eager attention.
 
-The same weights read the same input twice: traced, and with eager attention that writes each
-pattern down. Attentions are matched by the module that computes them and how many times it has
-done so, which depends neither on names nor on what the model chooses to return.
+The same model reads the same input twice: traced, and with eager attention, whose patterns are
+recorded. Attentions are matched by their module and the number of its call, which depends neither
+on names nor on what the model returns.
 """
 
 from collections import Counter
@@ -29,8 +29,8 @@ TOLERANCE = 1e-5
 class Deviation:
     """One attention: how far its traced pattern is from the eager one, at most.
 
-    `largest` is None where there is nothing to compare: the pattern is the eager one itself
-    (`given`), or the eager implementation wrote none down, or nothing but NaN.
+    `largest` is None if there is nothing to compare: the pattern is the eager one itself
+    (`given`), or the eager implementation returned none, or only NaN.
     """
 
     address: str
@@ -40,12 +40,12 @@ class Deviation:
 
 @dataclass
 class Comparison:
-    """Every attention of a model, compared. `missing` are the paths of attention modules that
-    ran and that the trace knows nothing of."""
+    """Every attention of a model, compared. `missing` are the paths of attention modules that ran
+    but are not in the trace."""
 
     deviations: list[Deviation]
     missing: list[str] = field(default_factory=list)
-    sharpest: float = 0.0  # a row's largest weight, less that of an even one
+    sharpest: float = 0.0  # a row's largest weight, minus that of a uniform row
 
     @property
     def largest(self) -> float | None:
@@ -56,12 +56,12 @@ class Comparison:
 
 def compare(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Comparison:
     """Run `module(*args, **kwargs)` traced and eager. Padding, where a two-dimensional
-    `attention_mask` is 0, is left out: what models compute there is shown to nobody.
+    `attention_mask` is 0, is left out: traces do not show it either.
 
     Raises what `record` raises, and VitralError `no_attention` where there is none.
     """
     seed = torch.initial_seed()
-    torch.manual_seed(seed)  # some models draw numbers on their way (ViT-MAE)
+    torch.manual_seed(seed)  # some models draw random numbers (ViT-MAE)
     recorder = record(module, args, kwargs).recorder
     if not recorder.attentions:
         raise VitralError("no_attention", model=type(module).__name__)
@@ -93,7 +93,7 @@ def _beside_given(
     kwargs: dict[str, Any],
     real: Tensor | None,
 ) -> list[Deviation]:
-    """The same, where modules that ask PyTorch for its kernel can say what their weights are."""
+    """The same for modules that call PyTorch's kernel and can return their weights."""
     asking = Recorder(module, asking=frozenset(recorder.running.ran))
     wishes = asking_for_patterns(module, kwargs)
     with suppress(TypeError, ValueError), patterns_returned(module), asking:
@@ -110,7 +110,7 @@ def _beside_given(
 
 
 def eager_run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Seen:
-    """What the eager attention of `module` writes down in one pass, in eval mode."""
+    """The patterns of the eager attention of `module` in one pass, in eval mode."""
     modes = [(part, part.training) for part in module.modules()]
     try:
         for part, _ in modes:
@@ -163,7 +163,7 @@ def _deviation(
             pattern, expected = pattern.mean(0, keepdim=True), expected[:1]
         if one.sinks is not None:  # some eager weights do not count the sink's share (Granite)
             pattern, expected = (_even_rows(pattern, expected), expected)
-        # A row that may look nowhere is NaN in some eager implementations, and spoils the next.
+        # A fully masked row is NaN in some eager implementations, and makes the next ones NaN.
         known = ~expected.isnan() | pattern.isnan()
         spoilt = bool(expected.isnan().all())
         difference = torch.where(known, pattern - expected, 0.0).abs()

@@ -1,8 +1,8 @@
-"""Compiled parts of a model, run as they are written while somebody watches.
+"""Compiled parts of a model run uncompiled while they are recorded or edited.
 
-A compiled block is one kernel after another in which no module is called: nothing of it could be
-seen or edited, and the layers around it would look complete. The same code runs uncompiled; what
-it gives differs by no more than the rounding of the fused kernels.
+A compiled block is a sequence of kernels in which no module is called: nothing of it could be
+recorded or edited, and the trace would look complete without it. Uncompiled, the same code runs;
+its results differ only by the rounding of the fused kernels.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from torch import nn
 
 @contextmanager
 def as_written(module: nn.Module) -> Iterator[None]:
-    """While open, whatever of `module` was compiled (`block.compile()`, `torch.compile(block)`,
+    """While open, every compiled part of `module` (`block.compile()`, `torch.compile(block)`,
     a compiled `forward`) runs uncompiled; afterwards it is compiled as before."""
     with ExitStack() as undo:
         for part in module.modules():
@@ -38,5 +38,5 @@ def written(module: nn.Module) -> nn.Module:
 
 
 def _uncompiled(forward: Any) -> Any:
-    """What a compiled `forward` was made of; None where it is not compiled."""
+    """The original of a compiled `forward`; None if it is not compiled."""
     return getattr(forward, "_torchdynamo_orig_callable", None)

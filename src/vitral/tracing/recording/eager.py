@@ -1,8 +1,8 @@
-"""The patterns as a model's own eager attention writes them down: what traces are compared with.
+"""The patterns that a model's own eager attention computes, with which traces are compared.
 
-Transformers' eager attention functions return the weights beside the output. While
-`eager_patterns` is open, every configuration of the model asks for them, and each is kept with
-the module that computed it: also those that the model itself drops, and returns to nobody.
+Transformers' eager attention functions return the weights with the output. While
+`eager_patterns` is open, every configuration of the model requests them, and each is kept with
+the module that computed it, also those that the model itself discards.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def eager_patterns(module: nn.Module) -> Iterator[Seen]:
 
 @contextmanager
 def explicit_patterns() -> Iterator[Seen]:
-    """The same for Vitral's own models: what the equation, spelled out, gives."""
+    """The same for Vitral's own models, by the equation of attention."""
     writer = _Explicit()
     token = observer.set(writer)
     try:
@@ -70,14 +70,14 @@ class _Explicit:
         self.seen.append((call.module, weights.detach()))
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
-        """These weights were computed in full already: there is nothing to compare."""
+        """These weights were recorded as computed: there is nothing to compare."""
 
 
 @contextmanager
 def _watched() -> Iterator[None]:
-    """While open, the functions that transformers looks up tell `_seen` what they return.
+    """While open, the functions that transformers looks up report their results to `_seen`.
 
-    Other threads meanwhile get functions that do the same as ever.
+    In other threads, these functions do what they always do.
     """
     global _num_open
     from transformers.modeling_utils import AttentionInterface
@@ -100,7 +100,7 @@ def _watched() -> Iterator[None]:
 
 def _additive(mask: Any, query: Tensor) -> Any:
     """A mask for functions that add it. Grounding DINO gives its text model a boolean one, to
-    which eager attention, unlike the fused kernels, would add 1 where it may look."""
+    which eager attention, unlike the fused kernels, would add as 1 for visible keys."""
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
         return mask
     return torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, float("-inf"))

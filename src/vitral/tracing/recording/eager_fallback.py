@@ -1,8 +1,8 @@
-"""Models that compute attention in a way of their own, asked for their patterns.
+"""The patterns of models with attention code of their own.
 
-They go through no function that can be watched, but most can say what their weights were, if
-their eager implementation runs and `output_attentions` asks for it. The patterns are then kept
-as given, and the trace says so (`Trace.exactness`).
+These models call no function that Vitral can observe, but most return their weights if their
+eager implementation runs with `output_attentions`. The patterns are then stored as given, and the
+trace reports it (`Trace.exactness`).
 """
 
 import inspect
@@ -17,7 +17,7 @@ from vitral.tracing.recording.attention_function import has_its_own_attention
 
 @contextmanager
 def patterns_returned(module: nn.Module) -> Iterator[None]:
-    """While open, the parts of `module` that have attention of their own run it eagerly."""
+    """While open, the parts of `module` with attention code of their own run it eagerly."""
     changed = []
     for part in module.modules():
         configuration: Any = getattr(part, "config", None)
@@ -38,7 +38,7 @@ def patterns_returned(module: nn.Module) -> Iterator[None]:
 
 
 def asking_for_patterns(module: nn.Module, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a forward pass, with the wish for attention weights where it is known."""
+    """The arguments of a forward pass, with the request for attention weights if it accepts one."""
     accepted = inspect.signature(module.forward).parameters
     open_ended = any(each.kind is each.VAR_KEYWORD for each in accepted.values())
     theirs = hasattr(module, "_can_set_attn_implementation")

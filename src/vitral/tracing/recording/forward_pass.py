@@ -1,4 +1,4 @@
-"""One forward pass of a module, recorded and taken apart into traces."""
+"""One forward pass of a module, recorded and divided into traces."""
 
 from contextlib import suppress
 from typing import Any
@@ -27,11 +27,11 @@ def record(
 ) -> "Recording":
     """Run `module(*args, **kwargs)` and keep what it computes, in `store` (default: in memory).
 
-    If `measured`, patterns too large to be had at once are measured while the module runs.
-    The module is run in eval mode and without gradients, and left exactly as it was found, also
-    when it raises. Attention of which nothing was seen is run once more and asked for its
-    patterns (`eager_fallback`). Raises VitralError `not_traceable` if it computes attention in
-    some way of its own that it does not tell. Recurrent models may have none.
+    If `measured`, patterns too large to compute at once are measured while the module runs. The
+    module runs in eval mode and without gradients, and is left exactly as it was, also when it
+    raises. If some attention was not observed, the module runs once more and returns its patterns
+    (`eager_fallback`). Raises VitralError `not_traceable` if it has attention code of its own that
+    cannot return them. Recurrent models may have no attention.
     """
     with Recorder(module, store, measured=measured) as recorder:
         output = module(*args, **kwargs)
@@ -50,7 +50,7 @@ def record(
 
 
 class Recording:
-    """What a forward pass over a batch left behind; `trace` gives one sequence's."""
+    """What a forward pass over a batch computed; `trace` returns one sequence's."""
 
     def __init__(self, recorder: Recorder, output: Any) -> None:
         self.output = output
@@ -77,7 +77,7 @@ class Recording:
         span: Range | None = None,
         decoder_span: Range | None = None,
     ) -> Trace:
-        """The trace of one sequence. The spans are where its tokens stand among the padding.
+        """The trace of one sequence. The spans are the positions of its tokens within the padding.
 
         Raises VitralError `not_finite` at the first address with a NaN or an infinity.
         """
@@ -127,12 +127,12 @@ class Recording:
         lengths: dict[str, int] = {}
         for prefix, records in self.recorder.attentions.items():
             lengths.setdefault(self._part_of(prefix), records[0].num_queries)
-        for part, stream in self._streams().items():  # recurrent layers look nowhere
+        for part, stream in self._streams().items():  # recurrent layers have no attention
             lengths.setdefault(part, stream.shape[1])
         return lengths
 
     def _streams(self) -> dict[str, Tensor]:
-        """What each part's first layer read, where that is [B, T, C]."""
+        """The input of each part's first layer, if it is [B, T, C]."""
         found = {
             self._part_of(address): value
             for address, value in self.recorder.values.items()
@@ -144,7 +144,7 @@ class Recording:
 
 
 def result_of(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:
-    """The model's result and its address: "logits" if a head made it, else "output"."""
+    """The model's result and its address: "logits" with a head, otherwise "output"."""
     if isinstance(output, Tensor):
         size = getattr(getattr(module, "config", None), "vocab_size", None)
         return ("logits" if output.shape[-1:] == torch.Size([size or 0]) else "output"), output

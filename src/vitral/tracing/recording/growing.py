@@ -1,10 +1,10 @@
-"""The trace of a text that is read piece by piece, as while a model writes.
+"""The trace of a text that is read piece by piece, as during generation.
 
-With a key–value cache a forward pass sees the new tokens only: one row of each pattern, one
-vector of each value. Put one after the other they are what a single pass over the whole text
-would have left (a test says so): each value gets its tokens in a row; each attention its queries
-and log-sum-exps in a row, and of each pass's keys those that are new, since a cache gives the
-older ones again, or, behind a sliding window, no more.
+With a key–value cache a forward pass reads the new tokens only: one row of each pattern, one
+vector of each value. Concatenated, they equal the trace of a single pass over the whole text, as
+a test shows: the tokens of each value; the queries and log-sum-exps of each attention; and the
+new keys of each pass, since a cache returns the older ones again or, with a sliding window, drops
+them.
 
     with GrowingTrace(module) as growing:
         for new_BT in pieces:
@@ -36,14 +36,14 @@ from vitral.tracing.trace import Trace
 
 @dataclass
 class _GrowingAttention:
-    """One attention's rows so far, a record for each pass. `keys_grow` is false where they are
-    an encoder's, of which every pass sees all."""
+    """One attention's rows so far, a record for each pass. `keys_grow` is false if they are an
+    encoder's, all of which every pass sees."""
 
     passes: list[AttentionRecord]
     keys_grow: bool
 
     def record(self) -> AttentionRecord:
-        """What one pass over all rows would have left."""
+        """The record that one pass over all rows would have."""
         if len(self.passes) == 1:
             return self.passes[0]
         last, num_queries = self.passes[-1], sum(each.num_queries for each in self.passes)
@@ -110,8 +110,7 @@ class _GrowingAttention:
 
 
 class GrowingTrace:
-    """Records the passes of `module`, one sequence alone, and puts them together; see the head
-    of the file."""
+    """Records the passes of `module` over one sequence and joins them; see the head of the file."""
 
     def __init__(self, module: nn.Module) -> None:
         self._recorder = Recorder(module)
@@ -138,8 +137,8 @@ class GrowingTrace:
         self._result = result_of(module, output)
 
     def take(self) -> None:
-        """Add what the last forward pass has left. A pass that read all tokens again (for want
-        of a cache) takes the place of those before."""
+        """Add the last forward pass. A pass that read all tokens again (without a cache) replaces
+        the earlier ones."""
         seen = self._recorder
         if not seen.attentions and not any(map(is_recurrent, seen.module.modules())):
             name = type(seen.module).__name__
@@ -172,7 +171,7 @@ class GrowingTrace:
     def trace(
         self, name: str, text: str | None, tokens: list[Token], decoder_tokens: list[Token]
     ) -> Trace:
-        """The trace of everything taken; arguments as `Trace` has them."""
+        """The trace of all passes added; arguments as in `Trace`."""
         values = {address: torch.cat(v, dim=1)[0] for address, v in self._values.items()}
         attentions = {prefix: each.record() for prefix, each in self._attentions.items()}
         aliases, edits = dict(self._aliases), list(self._recorder.edits)

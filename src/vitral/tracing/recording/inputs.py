@@ -1,4 +1,4 @@
-"""From rows of ids to what a model's forward takes: padded batches and their masks."""
+"""From rows of ids to the arguments of a model's forward: padded batches and their masks."""
 
 import inspect
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from vitral.tracing.attention.visibility import Range
 class Batch:
     """Rows of ids, padded to one length: `ids` and `mask` [B, T], the mask 0 at padding.
 
-    `rows` are the ids without the padding, `spans` where in each row they stand. A row whose
-    padding is not all at its ends is left whole.
+    `rows` are the ids without the padding, `spans` their positions in each row. A row with
+    padding in its middle is left whole.
     """
 
     ids: Tensor
@@ -35,11 +35,11 @@ def pad(rows: Sequence[Sequence[int]], pad_id: int) -> Batch:
 
 
 def batch_of_ids(ids: Any, mask: Any, pad_id: int) -> tuple[Batch, bool]:
-    """A batch from what a person gave, and whether that was a single row without a batch.
+    """A batch from the user's ids, and whether they were a single row without a batch.
 
     `ids` is a row or rows of numbers, as lists, an array or a tensor; `mask` is 0 at padding.
-    Raises VitralError `text_empty` if there is a row without ids, `ids_unreadable` if they are
-    no whole numbers, or the mask does not match them.
+    Raises VitralError `text_empty` for a row without ids, `ids_unreadable` if they are not whole
+    numbers, or the mask does not match them.
     """
     ids = ids.tolist() if hasattr(ids, "tolist") else ids
     mask = mask.tolist() if hasattr(mask, "tolist") else mask
@@ -98,7 +98,7 @@ def arguments(
 
 
 def _span(mask: Sequence[int]) -> Range:
-    """Where the ones of a mask stand, if side by side; else, and if there are none, all of it."""
+    """The range of a mask's ones, if they are contiguous; otherwise, or without any, all of it."""
     ones = [place for place, value in enumerate(mask) if value]
     if not ones or ones[-1] - ones[0] + 1 != len(ones):
         return 0, len(mask)

@@ -1,19 +1,19 @@
-"""The one walk over a model's layers while it runs: what is recorded and what is edited.
+"""The walk over a model's layers while it runs, for recording and for editing.
 
-A walk enters and leaves the layers, follows the tensors within, and announces each value under
-its address: to a recorder, which keeps it, or to an edited run, which gives back another. The
-residual stream and the feed-forward parts are found by following the tensors, not by knowing the
-models (`open_layer` says how); what an odd architecture needs is taught here, once.
+A walk enters and leaves the layers, follows the tensors inside, and reports each value under its
+address: to a recorder, which keeps it, or to an edited run, which returns another. It finds the
+residual stream and the feed-forward parts by following the tensors, not by knowing the models
+(`open_layer` describes how); unusual architectures are handled here, once for both.
 
-Layers are counted as they are entered, for ALBERT enters the same one many times.
+Layers are counted as they are entered, because ALBERT enters the same one many times.
 
-A value is announced twice. `reach` comes when it is computed and gives what goes on in its place.
-`keep` comes when it is certain what it is. Two of them are not certain at once. The stream between
-attention and feed-forward, `residual.mid`, is no part's output: a sum is read by a norm and again
-by the next sum. It is changed where it stands, in memory, just before the feed-forward part's
-norm (or, without one, its first linear map) reads it. And the last linear map of a layer,
-`mlp.out`, is known as such only when the layer is done; the one that stands last in the layer is
-taken. If either proves not to be it, that is an error, and no changed run is given out.
+A value is reported twice. `reach` is called when it is computed, and returns the value that the
+model continues with. `keep` is called when the address is certain. For two values it is not
+certain at once. The stream between attention and feed-forward, `residual.mid`, is not the output
+of a module: a sum is read by a norm and again by the next sum. It is changed in place, in memory,
+just before the feed-forward part's norm (or, without one, its first linear map) reads it. And the
+last linear map of a layer, `mlp.out`, is certain only when the layer is done; the last one in the
+layer is assumed to be it. If either assumption proves wrong, the edited run ends with an error.
 """
 
 from collections import Counter
@@ -34,24 +34,24 @@ from vitral.tracing.recording.open_layer import OpenLayer, same
 
 
 class Follower(Protocol):
-    """Who follows a walk. `changes` says that it may put other values in their place."""
+    """A follower of a walk. `changes` is true if it can replace values."""
 
     changes: bool
 
     def is_watching(self) -> bool:
-        """Whether what runs now is meant: this task's pass, and not another thread's."""
+        """Whether the current pass is this task's, and not another thread's."""
 
     def wants(self, address: str) -> bool:
         """Whether the value at an address is to be changed."""
 
     def entering(self, layer: OpenLayer) -> None:
-        """A layer begins; `layer.pre` is what it was given."""
+        """A layer begins; `layer.pre` is its input."""
 
     def reach(self, address: str, value: Tensor, layer: OpenLayer) -> Tensor:
-        """A value is computed; what goes on in its place."""
+        """A value is computed; returns the value to continue with."""
 
     def keep(self, address: str, value: Tensor, layer: OpenLayer) -> None:
-        """A value is certain."""
+        """The address of a value is certain."""
 
 
 class LayerWalk:
@@ -65,12 +65,12 @@ class LayerWalk:
         self._paths = {id(part): path for path, part in module.named_modules()}
 
     def install(self, undo: ExitStack) -> None:
-        """Put the hooks in place; `undo` takes them away."""
+        """Register the hooks; `undo` removes them."""
         for layer in find_layers(self.module):
             self._hook(layer, undo)
 
     def start_again(self) -> None:
-        """Forget what was seen: another pass begins."""
+        """Reset: another pass begins."""
         self._entered.clear()
         self._num_entered.clear()
 
@@ -80,7 +80,7 @@ class LayerWalk:
         return self._entered[-1] if self._entered else None
 
     def place_of(self, layer: OpenLayer, module: nn.Module | None) -> str:
-        """The address of an attention module, as it is used in a layer that is open."""
+        """The address of an attention module, in a layer that is open."""
         path = self._paths.get(id(module), "").removeprefix(layer.layer.path)
         cross = is_cross_attention(path) or (
             f"{layer.prefix}.attention" in layer.places and layer.prefix.startswith("decoder.")
@@ -202,7 +202,7 @@ class LayerWalk:
             layer.last_linear = gave
         return gave
 
-    # The stream between the parts, changed where it stands.
+    # The stream between the parts, changed in place.
 
     def _before_norm(self, layer: OpenLayer, part: nn.Module, read: Tensor) -> None:
         expected = layer.in_feed_forward or (
@@ -238,7 +238,7 @@ class LayerWalk:
 
 
 def first_tensor(values: Any) -> Tensor | None:
-    """The first tensor in what a module reads or gives: by convention, the residual stream."""
+    """The first tensor in a module's inputs or outputs: by convention, the residual stream."""
     if isinstance(values, Tensor):
         return values
     if hasattr(values, "values"):  # a model's output object is a dictionary too
@@ -249,7 +249,7 @@ def first_tensor(values: Any) -> Tensor | None:
 
 
 def _with(output: Any, old: Tensor, new: Tensor) -> Any:
-    """A module's output with one tensor of it replaced; None where nothing was."""
+    """A module's output with one tensor of it replaced; None if nothing was replaced."""
     if new is old:
         return None
     return with_tensor(output, old, new)

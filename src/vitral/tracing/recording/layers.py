@@ -1,16 +1,17 @@
-"""Finding a model's layers, whoever wrote it, and giving each its place in the addresses.
+"""Finding the layers of any model, and their addresses.
 
-A layer is an element of a `ModuleList` of like elements some of which contain an attention module.
-The innermost such list counts, so T5's blocks are found (their own parts stand in a list too, but
-of unlike elements). Elements are alike if they are of one class; where no list is of such ones,
-if their classes end in the same word (Jamba's attention and Mamba "Layers"). All elements are
-layers, also those without attention, and keep their number.
+A layer is an element of a `ModuleList` of similar elements, some of which contain an attention
+module. The innermost such list counts, so T5's blocks are found (their parts are in a list, too,
+but of different elements). Elements are similar if they have the same class or, if there is no
+such list, classes that end in the same word (Jamba's attention and Mamba "Layers"). All elements
+are layers, also those without attention, and keep their number.
 
 Addresses start with a *part* where a model has several stacks of layers: `encoder.` and
 `decoder.` in an encoder–decoder, and otherwise the first word in which the stacks' own names
-differ (CLIP: `text_model.`, `vision_model.`). A model with one stack has no part. Stages of one
-stack (Swin) count on. Attention that stands in no list, such as a pooling head, is a stack of one
-layer, whose part is its own name. Vitral's recurrent layers are layers without any attention, too.
+differ (CLIP: `text_model.`, `vision_model.`). A model with one stack has no part. The numbers
+continue over the stages of one stack (Swin). Attention outside of lists, such as a pooling head,
+is a stack of one layer, whose part is its own name. Vitral's recurrent layers count as layers,
+also without any attention.
 """
 
 import re
@@ -27,13 +28,13 @@ from vitral.tracing.recording.compiled import written
 # models (BERT, BART, T5) its output is that of the layer's last linear map.
 FEED_FORWARD_NAMES = frozenset({"mlp", "feed_forward", "ffn", "block_sparse_moe", "moe"})
 
-# The names under which families keep the attention that looks at the encoder.
+# The names of cross-attention modules in different families.
 CROSS_ATTENTION_NAMES = ("cross", "encdec", "encoder_attn", "encoder_attention")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its part ("" or e.g. "encoder"), its name in the model, and itself."""
+    """One layer: its part ("" or e.g. "encoder"), its name in the model, and its module."""
 
     part: str
     path: str
@@ -41,14 +42,14 @@ class Layer:
 
     @property
     def has_attention(self) -> bool:
-        """Whether there is attention in it, or recurrence, which may hold some."""
+        """Whether it contains attention, or recurrence, which may contain attention."""
         return any(is_attention(each) or is_recurrent(each) for each in self.module.modules())
 
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What of a layer tells its values: its linear maps and norms, in their order, those norms
-    that are its own children, and its feed-forward part where that is a child of its own."""
+    """The modules of a layer that compute its values: its linear maps and norms, in order, the
+    norms that are direct children, and its feed-forward part if that is a direct child."""
 
     num_attentions: int
     linear_maps: tuple[nn.Module, ...]
@@ -88,7 +89,7 @@ def find_layers(model: nn.Module) -> list[Layer]:
 
 
 def _stacks(modules: dict[str, nn.Module]) -> tuple[list[str], list[str]]:
-    """The lists of like elements that hold attention, and the attention that stands in none."""
+    """The lists of similar elements that contain attention, and the attention outside of them."""
     stacks: list[str] = []
     alone: list[str] = []
     for path, module in modules.items():
@@ -111,7 +112,7 @@ def _layers_alone(
 ) -> list[Layer]:
     """A layer for each attention module outside the lists: the module around it, or itself.
 
-    The module around is taken if it holds nothing else that is a layer.
+    The module around it is taken if it contains no other layer.
     """
     taken = {layer.path for layer in others}
     names = {layer.part for layer in others}
@@ -132,7 +133,7 @@ def _layers_alone(
 
 
 def is_attention(module: nn.Module) -> bool:
-    """Whether a module is attention, by its class's name: there is no other common sign."""
+    """Whether a module is attention, by the name of its class: no other property is common."""
     name = type(module).__name__.lower()
     return "attention" in name or "attn" in name
 
@@ -148,14 +149,14 @@ def is_norm(module: nn.Module) -> bool:
 
 
 def is_cross_attention(path: str) -> bool:
-    """Whether the attention module of that name, within its layer, looks at the encoder."""
+    """Whether the attention module of that name, within its layer, is cross-attention."""
     return any(name in path.lower() for name in CROSS_ATTENTION_NAMES)
 
 
 def linear_maps(module: nn.Module) -> Iterator[nn.Module]:
     """The linear maps of a layer. One with an adapter (LoRA) around it counts as one.
 
-    Those of a recurrent layer are parts of its cell and its attention, but for what maps the
+    Those of a recurrent layer are parts of its cell and its attention, except for the map of the
     attention's output.
     """
     if isinstance(module, RecurrentDecoderLayer):
@@ -170,7 +171,7 @@ def linear_maps(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def is_linear(module: nn.Module) -> bool:
-    """`nn.Linear` and what stands in for it: GPT-2's Conv1D, quantized and adapted maps."""
+    """`nn.Linear` and its replacements: GPT-2's Conv1D, quantized and adapted maps."""
     return hasattr(module, "in_features") or type(module).__name__ == "Conv1D"
 
 
@@ -217,7 +218,7 @@ def _parts(stacks: list[str], encoder_decoder: bool) -> dict[str, str]:
 
 
 def _labels(names: list[list[str]]) -> list[str]:
-    """One word for each name, where it first differs from others; more where one will not do."""
+    """For each name, the first word in which it differs from the others; more words if needed."""
     first = next(
         (place for place, words in enumerate(zip(*names, strict=False)) if len(set(words)) > 1),
         min(map(len, names)),

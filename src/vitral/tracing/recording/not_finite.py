@@ -18,10 +18,10 @@ def check_finite(
     attentions: Mapping[str, AttentionRecord],
     suspects: Iterable[str],
 ) -> None:
-    """Raises VitralError `not_finite` for the first of the suspected addresses that is not.
+    """Raises VitralError `not_finite` for the first of the suspected addresses that is not finite.
 
-    The model's result is always looked at; there −∞ is no fault, for some models rule tokens
-    out with it. Tokens count from 0.
+    The model's result is always checked; −∞ is allowed in it, because some models exclude tokens
+    with it. Tokens count from 0.
     """
     known = {address for address in suspects if address in values or "." in address}
     for address in in_order([*known, *(name for name in _RESULTS if name in values)]):
@@ -29,7 +29,7 @@ def check_finite(
         if tensor is None or not tensor.is_floating_point():
             continue
         if bool(tensor.sum(dtype=torch.float32).isfinite()):
-            continue  # logits are many: one quick look, and the slow one only if need be
+            continue  # logits are many: a fast check first, the slow one only if it fails
         wrong = ~tensor.isfinite()
         if address in _RESULTS:
             wrong &= ~tensor.isneginf()

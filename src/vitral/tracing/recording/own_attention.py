@@ -1,10 +1,10 @@
-"""Attention that calls PyTorch itself: `nn.MultiheadAttention` and whoever asks for the kernel.
+"""Attention that calls PyTorch directly: `nn.MultiheadAttention` and calls of the fused kernel.
 
 While `torch_attention_watched` is open, calls of `F.scaled_dot_product_attention` and
 `F.multi_head_attention_forward` are reported to the observer as Vitral's own function reports
-its calls. It is a torch-function mode: nothing of PyTorch is replaced, other threads see nothing
-of it, and PyTorch leaves out the fast paths that would compute a whole layer in one kernel, for
-as long as it is open.
+its calls. It is a torch-function mode: nothing of PyTorch is replaced, other threads are not
+affected, and while it is open PyTorch does not use the fast paths that compute a whole layer in
+one kernel.
 
 Shapes: B sequences, H heads, T queries, S keys, D wide.
 """
@@ -22,9 +22,9 @@ from vitral.tracing.recording.attention_function import has_its_own_attention
 
 
 def may_call_torch(module: nn.Module) -> bool:
-    """Whether there is attention in `module` that is neither Vitral's nor goes through it.
+    """Whether `module` contains attention that is not Vitral's and does not go through it.
 
-    Watching costs a little at each operation, so it is left out where there is nothing to see.
+    The mode costs some time at each operation, so it is used only if needed.
     """
     if type(module).__module__.startswith("vitral."):
         return False
@@ -37,8 +37,8 @@ def may_call_torch(module: nn.Module) -> bool:
 
 
 class TorchAttentionWatched(TorchFunctionMode):
-    """The mode; `current` tells which attention module is being computed, if any. What will be
-    known by other means (`leave_out`) is not reported."""
+    """The mode; `current` returns the attention module that is being computed, if any. Calls that
+    are recorded in another way (`leave_out`) are not reported."""
 
     def __init__(
         self, current: Callable[[], nn.Module | None], leave_out: Callable[[], bool]
@@ -149,8 +149,8 @@ _MULTI_HEAD = (
 def _projected(given: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
     """Queries, keys and values [B, H, T or S, D] of a call, as PyTorch computes them.
 
-    The call's own tensors are [T, B, C] or [T, C]; `bias_k` and `add_zero_attn` each put one
-    more key behind the others.
+    The call's own tensors are [T, B, C] or [T, C]; `bias_k` and `add_zero_attn` each append one
+    key.
     """
     query, key, value = (given[name] for name in ("query", "key", "value"))
     if query.dim() == 2:
@@ -181,7 +181,7 @@ def _projected(given: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
 def _mask(given: dict[str, Any], query: Tensor, key: Tensor) -> Tensor | None:
     """Both masks of a call as one additive one [B or 1, H or 1, T or 1, S]; None if none.
 
-    PyTorch's boolean masks say the opposite of ours: True there means "may not".
+    PyTorch's boolean masks are the opposite of ours: True means hidden.
     """
     batch, heads, num_queries = query.shape[:3]
     num_keys = key.shape[2]
@@ -198,7 +198,7 @@ def _mask(given: dict[str, Any], query: Tensor, key: Tensor) -> Tensor | None:
             mask = mask.view(batch, heads, num_queries, -1) if len(mask) > 1 else mask[None]
         else:
             mask = mask[None, None]
-        more = num_keys - mask.shape[-1]  # the keys that no one gave: always in sight
+        more = num_keys - mask.shape[-1]  # the appended keys: always visible
         mask = F.pad(mask, (0, more))
         together = mask if together is None else together + mask
     return together

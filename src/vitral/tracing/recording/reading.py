@@ -1,12 +1,11 @@
-"""Turning text into tokens that know their place in it.
+"""Turning text into tokens with their positions in it.
 
-Works with both kinds of tokenizer: `tokenizers.Tokenizer` (what a tokenizer.json holds) and
-transformers' own. Places are counted in characters of the text as it was given, whatever the
-tokenizer normalises, and cover whole characters: where byte-level BPE splits one, each of its
-tokens stands for all of it.
+Works with both kinds of tokenizer: `tokenizers.Tokenizer` (the content of a tokenizer.json) and
+transformers' own. Positions count characters of the original text, before any normalisation, and
+cover whole characters: if byte-level BPE splits one, each of its tokens covers all of it.
 
-A text is a text: "<s>" in it is three characters, not the mark of that name. Only the mask of an
-encoder is the mask wherever it is written, since there is no other way to ask for a word.
+Names of special tokens in a text are text: "<s>" is three characters. Only the mask of an encoder
+is the mask token wherever it is written, since there is no other way to ask for a word.
 """
 
 import unicodedata
@@ -21,12 +20,15 @@ from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.token import Token
 
 
-def read_text(tokenizer: Any, text: str, *, special_tokens: bool = False) -> list[Token]:
-    """The tokens of `text`, special ones that the tokenizer adds included. Nothing is cut. With
-    `special_tokens`, the names of special tokens in the text are those tokens.
+def read_text(
+    tokenizer: Any, text: str, *, special_tokens: bool = False, add_special_tokens: bool = True
+) -> list[Token]:
+    """The tokens of `text`, with the special ones that the tokenizer adds, unless
+    `add_special_tokens` is false. Nothing is truncated. With `special_tokens`, the names of
+    special tokens in the text are those tokens.
 
-    Raises VitralError `text_empty` for a text without a word, `text_not_unicode` for one that
-    holds half a character (a lone surrogate, as undecodable bytes leave behind).
+    Raises VitralError `text_empty` for a text of spaces only, `text_not_unicode` for one with half
+    a character (a lone surrogate, which comes from undecodable bytes).
     """
     if not text.strip():
         raise VitralError("text_empty")
@@ -35,28 +37,28 @@ def read_text(tokenizer: Any, text: str, *, special_tokens: bool = False) -> lis
         raise VitralError("text_not_unicode", position=broken)
     inside = getattr(tokenizer, "backend_tokenizer", None)  # of transformers' fast ones
     if hasattr(tokenizer, "encode_batch"):
-        tokens = _read_with_tokenizers(tokenizer, text, set(), special_tokens)
+        tokens = _read_with_tokenizers(tokenizer, text, set(), special_tokens, add_special_tokens)
     elif getattr(tokenizer, "is_fast", False) and hasattr(inside, "encode_batch"):
         special = set(tokenizer.all_special_ids)
-        tokens = _read_with_tokenizers(inside, text, special, special_tokens)
+        tokens = _read_with_tokenizers(inside, text, special, special_tokens, add_special_tokens)
     else:
-        tokens = _read_without_places(tokenizer, text, special_tokens)
+        tokens = _read_without_places(tokenizer, text, special_tokens, add_special_tokens)
     if not tokens:
         raise VitralError("text_empty")
     return _with_their_marks(tokens, text)
 
 
 def _with_their_marks(tokens: list[Token], text: str) -> list[Token]:
-    """Marks between two tokens belong to the letter before them.
+    """Add combining marks between two tokens to the token before them.
 
     A tokenizer that composes letters ("n" and a combining tilde become "ñ", three jamo one
-    syllable) places the token at the first alone and leaves out the others; so do those that
-    drop joiners and marks of direction. A mark that is a token of its own stays one.
+    syllable) gives the token the position of the first only; so do those that drop joiners and
+    direction marks. A mark that is its own token remains one.
     """
     if not any(map(_leans, text)):
         return tokens
     whole, following = [], len(text)
-    place, extended = (-1, -1), -1  # of the token after: as it was, and its end as it is now
+    place, extended = (-1, -1), -1  # of the next token: its original position, and its extended end
     for token in reversed(tokens):
         if token.start is not None and token.end is not None:
             end = token.end
@@ -73,21 +75,22 @@ def _with_their_marks(tokens: list[Token], text: str) -> list[Token]:
 
 
 def _leans(character: str) -> bool:
-    """Whether a character belongs to the one before it: a mark of any kind, the vowel or final
-    consonant of a Hangul syllable, or one that shows nothing by itself."""
+    """Whether a character belongs to the one before it: a combining mark, the vowel or final
+    consonant of a Hangul syllable, or an invisible character."""
     jamo = "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"
     return jamo or unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf")
 
 
 def _read_with_tokenizers(
-    tokenizer: Any, text: str, special: set[int], special_tokens: bool
+    tokenizer: Any, text: str, special: set[int], special_tokens: bool, add_special_tokens: bool
 ) -> list[Token]:
+    adding = {"add_special_tokens": add_special_tokens}
     added = tokenizer.get_added_tokens_decoder()
     special = special | {number for number, token in added.items() if token.special}
     mask = _mask_in(tokenizer, text)
     if mask is None or special_tokens:
-        return _encoded(tokenizer, text, special, special_tokens=special_tokens)
-    marked = _encoded(tokenizer, text, special, special_tokens=True)
+        return _encoded(tokenizer, text, special, special_tokens=special_tokens, **adding)
+    marked = _encoded(tokenizer, text, special, special_tokens=True, **adding)
     if all(not each.special or each.start is None or each.text == mask for each in marked):
         return marked
     return list(_around_masks(marked, mask, text, lambda part: _plain(tokenizer, part, special)))
@@ -103,7 +106,7 @@ def _encoded(
     special: set[int],
     *,
     special_tokens: bool,
-    add_special_tokens: bool = True,
+    add_special_tokens: bool,
 ) -> list[Token]:
     with as_text(tokenizer, special_tokens=special_tokens):
         encoding = tokenizer.encode(text, add_special_tokens=add_special_tokens)
@@ -128,8 +131,8 @@ def _mask_in(tokenizer: Any, text: str) -> str | None:
 def _around_masks(
     marked: list[Token], mask: str, text: str, plain: Callable[[str], list[Token]]
 ) -> Iterator[Token]:
-    """The tokens of a text that holds masks, and names of other special tokens, which are text:
-    what stands between the masks is read by itself."""
+    """The tokens of a text with masks and with names of other special tokens, which are text: each
+    piece between masks is tokenized separately."""
     inside = [number for number, token in enumerate(marked) if token.start is not None]
     first, last = inside[0], inside[-1] + 1
     yield from marked[:first]
@@ -148,13 +151,21 @@ def _around_masks(
     yield from marked[last:]
 
 
-def _read_without_places(tokenizer: Any, text: str, special_tokens: bool) -> list[Token]:
-    """With a tokenizer that cannot say where its tokens stand. Of those of transformers it is
-    found out: each token is spelled, and looked for in the text after the one before."""
+def _read_without_places(
+    tokenizer: Any, text: str, special_tokens: bool, add_special_tokens: bool
+) -> list[Token]:
+    """With a tokenizer that returns no positions. For those of transformers they are computed: each
+    token is decoded, and searched for in the text after the previous one."""
     of_transformers = hasattr(tokenizer, "convert_tokens_to_string")
-    named = {"split_special_tokens": not special_tokens} if of_transformers else {}
+    named = (
+        {"split_special_tokens": not special_tokens, "add_special_tokens": add_special_tokens}
+        if of_transformers
+        else {}
+    )
     ids = tokenizer(text, truncation=False, **named)["input_ids"]
     tokens = bare_tokens(ids, tokenizer)
+    if not (of_transformers or add_special_tokens):
+        tokens = [token for token in tokens if not token.special]
     places = _found_in(tokenizer, tokens, text) if of_transformers else None
     if places is None:
         return tokens
@@ -167,8 +178,8 @@ def _read_without_places(tokenizer: Any, text: str, special_tokens: bool) -> lis
 def _found_in(
     tokenizer: Any, tokens: list[Token], text: str
 ) -> list[tuple[int, int] | None] | None:
-    """Where each token stands, None for special ones; and None where the tokens do not spell the
-    text. Bytes of one character all stand for it."""
+    """The position of each token, None for special ones; None if the tokens do not decode to the
+    text. All bytes of a character have its position."""
     places: list[tuple[int, int] | None] = []
     waiting: list[int] = []
     end = 0
@@ -182,7 +193,7 @@ def _found_in(
         if piece == "" or piece.endswith(BROKEN):
             continue
         start = end
-        while not text.startswith(piece, start):  # spaces that the tokens leave out
+        while not text.startswith(piece, start):  # spaces that the tokens do not contain
             if not text[start : start + 1].isspace():
                 return None
             start += 1
@@ -199,7 +210,7 @@ def _token(
     if added or (special and start == end):
         return Token(number, piece, special=True)
     if piece == "▁" and text[start:end].strip(" ▁"):
-        end = start  # a space put before the text, which is not in it
+        end = start  # a space that the tokenizer adds before the text
     # A special token's name that the text itself spells ("[MASK]"). A word that the vocabulary
     # does not know is special only as an id: it is shown as the word it is.
     return Token(number, text[start:end], start, end, special and text[start:end] == piece)
@@ -227,7 +238,7 @@ def bare_tokens(ids: list[int], tokenizer: Any = None) -> list[Token]:
 
 
 def _name(tokenizer: Any, name: Callable[[int], str | None], number: int, special: bool) -> str:
-    """What a token is called that has no place in a text: never nothing."""
+    """The name of a token without a position in a text; never empty."""
     piece = name(number) or str(number)
     if special:
         return piece

@@ -1,14 +1,13 @@
-"""Writing down what a forward pass computes, and leaving the model as it was found.
+"""Recording what a forward pass computes, without changing the model.
 
-The attention function tells the recorder of each attention (see `nn.scaled_dot_product`). The
-other values come from the walk over the model's layers (`layer_walk`), which knows their places.
+The attention function reports each attention to the recorder (see `nn.scaled_dot_product`). The
+other values come from the walk over the model's layers (`layer_walk`), which finds their
+addresses.
 """
 
 from collections import Counter
 from contextlib import ExitStack
-from threading import Lock, RLock
 from types import TracebackType
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -23,30 +22,20 @@ from vitral.tracing.attention.visibility import Bias, Visibility
 from vitral.tracing.editing.edited_run import edits_of
 from vitral.tracing.memory.free_memory import give_back
 from vitral.tracing.memory.store import Store
-from vitral.tracing.recording.attention_function import attention_through_vitral
-from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layer_walk import LayerWalk
+from vitral.tracing.recording.observed import observed
 from vitral.tracing.recording.open_layer import OpenLayer, same
 from vitral.tracing.recording.own_attention import TorchAttentionWatched, may_call_torch
 from vitral.tracing.recording.running_attention import RunningAttention, tokens_come_first
 
 Source = tuple[int, int]
-"""Which attention it was: the module's `id`, and how often it had computed any before."""
+"""The identity of an attention: the module's `id`, and the number of its call."""
 
 LARGE = 1 << 25
-"""Bytes of a trace from which on freed memory is given back after each layer."""
+"""Bytes of a trace from which on freed memory is returned to the system after each layer."""
 
 BYTES_A_CELL = 5
-"""Of a mask in a forward pass: one as it is, four as the kernel takes it."""
-
-_locks: WeakKeyDictionary[nn.Module, RLock] = WeakKeyDictionary()
-_locks_lock = Lock()
-
-
-def lock_of(module: nn.Module) -> RLock:
-    """What one thread holds while it watches or edits a module; others wait."""
-    with _locks_lock:
-        return _locks.setdefault(module, RLock())
+"""Bytes per cell of a mask in a forward pass: one as boolean, four as the kernel's float32."""
 
 
 class Recorder:
@@ -54,12 +43,12 @@ class Recorder:
 
     Afterwards `values` holds tensors [batch, …] by address, `attentions` one record for each
     sequence of the batch, `aliases` the addresses that are another name of the same tensor,
-    `suspects` those where a NaN or an infinity may stand. `store` keeps the tensors, by default
-    in memory. If `measured`, large patterns are measured while the module runs. Attention modules
-    whose paths are in `asking` are known to show nothing but what they return.
+    `suspects` those that may contain NaN or infinity. `store` keeps the tensors, by default in
+    memory. If `measured`, large patterns are measured while the module runs. Of the attention
+    modules whose paths are in `asking`, only the returned weights can be recorded.
     Meanwhile the module is in eval mode, without gradients, and no other trace of it can be
-    taken; afterwards it is as it was, whether the pass succeeded or not. A pass that should end
-    (see `vitral.stopping`) ends at the next layer.
+    taken; afterwards it is as before, whether the pass succeeded or not. A pass that was asked to
+    stop (see `vitral.stopping`) ends at the next layer.
     """
 
     changes = False
@@ -94,22 +83,17 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         with ExitStack() as undo:
-            undo.enter_context(lock_of(self.module))
+            undo.enter_context(observed(self.module, self))
             self.edits = edits_of(self.module)
             for part in self.module.modules():
                 undo.callback(setattr, part, "training", part.training)
                 part.training = False
             self._walk.install(undo)
             self._running.hook(self.module, self.is_watching, undo)
-            undo.enter_context(as_written(self.module))
-            undo.enter_context(attention_through_vitral(self.module))
             if may_call_torch(self.module):
                 running = self._running
                 mode = TorchAttentionWatched(lambda: running.current, lambda: running.asks)
                 undo.enter_context(mode)
-            undo.enter_context(torch.no_grad())
-            token = observer.set(self)
-            undo.callback(observer.reset, token)
             self._undo = undo.pop_all()
         return self
 
@@ -125,7 +109,7 @@ class Recorder:
         self._biases.clear()
 
     def start_again(self) -> None:
-        """Forget the pass that was seen, to see another."""
+        """Discard the recorded pass, to record another."""
         self.values, self.aliases, self.attentions, self.sources = {}, {}, {}, {}
         self._num_calls.clear()
         self._last_post.clear()
@@ -135,7 +119,7 @@ class Recorder:
         self._biases.clear()
 
     def observe_attention(self, call: AttentionCall) -> None:
-        """The attention function's report of one call."""
+        """Called by the attention function."""
         source = (id(call.module), self._num_calls[id(call.module)])
         self._num_calls[id(call.module)] += 1
         self._running.mark_seen()
@@ -175,13 +159,13 @@ class Recorder:
         layer.begin_attention(call.module, prefix, projects=projects)
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
-        """The report of an attention that is more than queries, keys and a softmax."""
+        """Called for an attention that is more than queries, keys and a softmax."""
         self._running.mark_seen()
         self._take_given(module, pattern_BHTS, "told")
 
     @property
     def running(self) -> RunningAttention:
-        """Which attention modules ran, and which of them were not seen."""
+        """Which attention modules ran, and which of them were not observed."""
         return self._running
 
     def _take_given(self, part: nn.Module, weights: Tensor, source: str = "eager") -> bool:
@@ -193,7 +177,7 @@ class Recorder:
         prefix = self._walk.place_of(layer, part)
         batch = self._batch_size(layer, part)
         stream = layer.pre if batch == len(layer.pre) else layer.pre.transpose(0, 1)
-        # Whose weights are what they should be:
+        # Weights that are known to be a pattern:
         known = source == "told" or isinstance(part, nn.MultiheadAttention)
         if not known and not fits(weights, stream, cross="cross_attention" in prefix):
             return False
@@ -211,7 +195,7 @@ class Recorder:
         return len(layer.pre)
 
     def _rule(self, call: AttentionCall) -> Visibility:
-        """The mask in its smallest form; found once for all layers that share it."""
+        """The mask in its compact form; computed once for all layers that share it."""
         num_queries, num_keys = call.query.shape[2], call.key.shape[2]
         key = (id(call.mask), num_queries, num_keys, call.is_causal)
         if key not in self._rules:
@@ -233,10 +217,10 @@ class Recorder:
             self._biases[id(call.bias)] = (call.bias, bias)
         return self._biases[id(call.bias)][1]
 
-    # What the walk tells.
+    # Called by the walk.
 
     def is_watching(self) -> bool:
-        """Whether what runs now is recorded: the same task, and not another thread."""
+        """Whether the current pass is recorded: it is this task's, and not another thread's."""
         return observer.get() is self
 
     def wants(self, address: str) -> bool:
@@ -244,7 +228,7 @@ class Recorder:
         return False
 
     def entering(self, layer: OpenLayer) -> None:
-        """A pass that should end ends here."""
+        """End a pass that was asked to stop."""
         check_stop()
 
     def reach(self, address: str, value: Tensor, layer: OpenLayer) -> Tensor:
@@ -252,7 +236,7 @@ class Recorder:
         return value
 
     def keep(self, address: str, value: Tensor, layer: OpenLayer) -> None:
-        """A value is certain: a copy is kept, or the name of an equal one."""
+        """Keep a copy of a value, or the address of an equal one."""
         part = layer.layer.part
         if address == f"{layer.prefix}.residual.pre":
             before = self._last_post.get(part)
@@ -273,8 +257,8 @@ class Recorder:
     def _keep(self, address: str, value: Tensor, stream: Tensor | None = None) -> None:
         """Keep a copy of a value, in the shape of the `stream` that it belongs to.
 
-        Some models flatten the batch on the way (OPT). What cannot be a place on the stream at
-        all, because it has another size, is not kept: better no value than a wrong one.
+        Some models flatten the batch (OPT). A value of another size than the stream cannot be a
+        value of the stream and is not kept.
         """
         shape = value.shape if stream is None else stream.shape
         if value.numel() == shape.numel():
@@ -284,15 +268,15 @@ class Recorder:
 
 
 def _may_be_finite(value: Tensor) -> bool:
-    """False if there is a NaN or an infinity in a value; seldom also where its sum overflows."""
+    """False if a value contains NaN or infinity; rarely also if its sum overflows."""
     return not value.is_floating_point() or bool(value.sum(dtype=torch.float32).isfinite())
 
 
 def _square_bytes(call: AttentionCall) -> int:
-    """What the model holds of one attention that has as many numbers as the pattern."""
+    """Bytes of the tensors of one attention that are as large as the pattern."""
     num_queries, num_keys = call.query.shape[2], call.key.shape[2]
     masks = [each for each in (call.mask, call.bias) if each is not None and each.shape[2] > 1]
     size = sum(each.numel() * BYTES_A_CELL for each in masks)
-    if call.lse is None:  # no fused kernel: scores and weights stand in memory
+    if call.lse is None:  # no fused kernel: scores and weights are in memory
         size += 2 * 4 * call.query.shape[0] * call.query.shape[1] * num_queries * num_keys
     return size

@@ -1,8 +1,8 @@
-"""Which attention modules run during a forward pass, and whether anything is seen of them.
+"""Which attention modules run during a forward pass, and which of them are observed.
 
-An attention module that goes through Vitral's function, or asks PyTorch for its kernel, is seen.
-One that computes its weights by itself is not; but many such modules can be asked to return
-their weights, and then it is watched what they return.
+An attention module that calls Vitral's function or PyTorch's kernel is observed. One that
+computes its weights with its own code is not; but many such modules can return their weights, and
+then these are recorded.
 """
 
 from collections.abc import Callable
@@ -21,9 +21,8 @@ Take = Callable[[nn.Module, Tensor], bool]
 class RunningAttention:
     """Follows the attention modules of a model while hooks are set.
 
-    `asking` are paths of modules that were seen to show nothing: `take` gets the module and
-    the pattern [B, H, T, S] of each of them, or of a module within, that returns one, and says
-    whether it was taken.
+    `asking` are paths of modules that could not be observed: `take` is called with each of them,
+    or a module inside, that returns a pattern [B, H, T, S], and returns whether it was recorded.
     """
 
     def __init__(self, asking: frozenset[str], take: Take) -> None:
@@ -45,11 +44,11 @@ class RunningAttention:
 
     @property
     def asks(self) -> bool:
-        """Whether what is being computed will be known from what it returns."""
+        """Whether the current attention is recorded from what it returns."""
         return bool(self._inside) and self._is_asked(self._inside[-1][0])
 
     def mark_seen(self) -> None:
-        """What is being computed was seen."""
+        """Note that the current attention was observed."""
         self._shown |= dict.fromkeys((path for path, _ in self._inside), True)
 
     def start_again(self) -> None:
@@ -63,10 +62,10 @@ class RunningAttention:
 
     @property
     def unseen(self) -> frozenset[str]:
-        """Paths of the attention modules that ran without anything being seen of them.
+        """Paths of the attention modules that ran unobserved.
 
-        Of modules within one another (BERT's) it is enough that one is seen; the others, such
-        as an output projection named after the attention, are parts of it.
+        Of nested modules (BERT's) it is enough that one is observed; the others, such as an
+        output projection named after the attention, are parts of it.
         """
         outermost = {
             path
@@ -110,12 +109,12 @@ class RunningAttention:
         return any(path == other or path.startswith(f"{other}.") for other in self.asking)
 
     def _shown_within(self, path: str) -> bool:
-        """Whether a module within already gave what `path` now passes on."""
+        """Whether a module inside already returned what `path` now returns."""
         return any(shown and other.startswith(f"{path}.") for other, shown in self._shown.items())
 
 
 def tokens_come_first(module: nn.Module | None) -> bool:
-    """Whether a module reads [T, B, C], as PyTorch's own do unless told otherwise."""
+    """Whether a module reads [T, B, C], the default of PyTorch's own."""
     return isinstance(module, nn.MultiheadAttention) and not module.batch_first
 
 

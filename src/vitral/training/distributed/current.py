@@ -1,4 +1,4 @@
-"""What this process is part of: a run by itself, or one of several that torchrun started."""
+"""The group of this process: a run by itself, or one of several processes that torchrun started."""
 
 import os
 
@@ -7,10 +7,10 @@ from vitral.training.distributed.parallel import DataParallel, Kind, Parallel
 
 
 def current(kind: Kind | None = None, device: str = "cpu") -> Parallel:
-    """What this process is part of: by itself, or, where torchrun started it, one of several,
-    data parallel unless `kind` says otherwise.
+    """The group of this process: itself alone or, if torchrun started it, several, data parallel
+    by default (`kind`).
 
-    Raises `parallel_without_torchrun` where a kind is asked for and there is only one process.
+    Raises `parallel_without_torchrun` if a kind is given and there is only one process.
     """
     if not {"RANK", "WORLD_SIZE"} <= set(os.environ):
         if kind is not None:

@@ -9,7 +9,7 @@ KNOWN = ("auto", "cpu", "cuda", "mps")
 
 def choose_device(name: str = "auto") -> str:
     """The device called `name`; for "auto" the fastest available: an NVIDIA or AMD GPU
-    (cuda), Apple's (mps), else the CPU.
+    (cuda), Apple's (mps), otherwise the CPU.
 
     Raises VitralError `device_unknown`, or `device_absent` if this machine does not have it.
     """
@@ -25,7 +25,7 @@ def choose_device(name: str = "auto") -> str:
 
 
 def _there() -> list[str]:
-    """What this machine has, the fastest first."""
+    """The devices of this machine, the fastest first."""
     has = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),

@@ -42,7 +42,7 @@ PATIENCE = timedelta(minutes=10)
 """How long a process waits for the others in a step before it fails."""
 
 LONG_PATIENCE = timedelta(days=2)
-"""How long it waits while the leader alone is at work: a large corpus takes its time."""
+"""How long it waits while only the leader works: preparing a large corpus takes long."""
 
 
 class Parallel:
@@ -73,7 +73,7 @@ class Parallel:
         yield
 
     def check(self, recipe: Recipe) -> None:
-        """Raises what a recipe asks for and this form of a run cannot do."""
+        """Raises an error for settings of the recipe that this kind of run does not support."""
 
     def device(self, name: str) -> torch.device:
         """This process's own device of that kind."""
@@ -96,7 +96,7 @@ class Parallel:
         return value
 
     def agreed(self, value: float) -> float:
-        """The leader's value. Whatever decides how the run goes on must be the same for all."""
+        """The leader's value: what decides how the run continues must be equal everywhere."""
         return value
 
     def clip(self, model: nn.Module, most: float | None) -> Tensor:
@@ -111,7 +111,7 @@ class Parallel:
 
     @contextmanager
     def looking(self, model: nn.Module) -> Iterator[None]:
-        """Inside, the model is only looked at; all processes look together."""
+        """Inside, the model is only evaluated; all processes evaluate together."""
         model.eval()
         yield
         model.train()
@@ -238,7 +238,7 @@ class DataParallel(Parallel):
         return model if self.leads else None
 
     def _wait(self) -> None:
-        """For all others to come here too."""
+        """Wait for all other processes."""
         import torch.distributed as dist
 
         dist.barrier(self._waiting)

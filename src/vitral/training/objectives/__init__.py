@@ -10,8 +10,8 @@ from vitral.training.objectives.batch import Batch
 class Objective(Protocol):
     """A training objective: a batch for each step, a loss, and an evaluation.
 
-    Batches depend only on the run's seed and the step's number, so that there is no position
-    to save, and a resumed run sees what an uninterrupted one sees.
+    Batches depend only on the run's seed and the step's number, so there is no position to save,
+    and a resumed run reads the same batches as an uninterrupted one.
     """
 
     def batch(self, step: int) -> Batch:

@@ -32,7 +32,7 @@ class Batch:
 
     @property
     def num_tokens(self) -> int:
-        """How many tokens are read."""
+        """The number of tokens in it."""
         return sum(t.numel() for name, t in self.inputs.items() if name.endswith("ids"))
 
     def rows(self, first: int, end: int) -> "Batch":

@@ -115,7 +115,7 @@ class MaskedWords:
         ids_BT[:, middle] = self.end
         follows_B = generator.integers(0, 2, len(ids_BT))
         strangers = np.flatnonzero(follows_B == 0)
-        if len(strangers) < 2:  # nobody to change places with
+        if len(strangers) < 2:  # no other window to exchange with
             return np.ones_like(follows_B)
         ids_BT[strangers, middle + 1 :] = ids_BT[np.roll(strangers, 1), middle + 1 :]
         return follows_B

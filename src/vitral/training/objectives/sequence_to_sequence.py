@@ -31,10 +31,10 @@ NUM_ASKED = 512
 """How many held-out pairs the evaluations during training measure the loss on."""
 
 NUM_ANSWERED = 128
-"""How many of them the model answers by itself."""
+"""How many of them the model answers freely."""
 
 ROWS = 128
-"""How many pairs are looked at together."""
+"""How many pairs are evaluated together."""
 
 
 class SequenceToSequenceSum(nn.Module):

@@ -15,7 +15,7 @@ KEPT, IN_ONE_PIECE = 2**31 - 1, 2**30
 
 def keep_memory() -> bool:
     """Make this process keep the memory that it frees; returns whether that is possible: it is a
-    matter of GNU's C library, and of CPUs only (a GPU's memory PyTorch keeps itself)."""
+    matter of GNU's C library, and of CPUs only (PyTorch keeps a GPU's memory itself)."""
     if not sys.platform.startswith("linux"):
         return False
     try:

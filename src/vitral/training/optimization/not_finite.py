@@ -1,8 +1,7 @@
 """A run that computes NaN or infinity: where it first does.
 
-A loss that is not a number teaches nothing, and one step with it spoils every weight. So the
-run stops there and says what there is to know: the step, the row of its batch, and the first
-address at which the model computes such a value.
+A step with a loss that is not finite makes every weight NaN. So the run stops there and reports
+the step, the row of its batch, and the first address at which the model computes such a value.
 """
 
 from typing import Any
@@ -18,9 +17,9 @@ from vitral.training.objectives.batch import Batch
 def not_finite(model: nn.Module, batch: Batch, step: int) -> VitralError:
     """The error `training_not_finite` that names the step, the row and the first bad address.
 
-    A weight that is not finite is named itself; else the model reads the batch row by row until
-    one goes wrong; else it is the gradient of a weight that does, the one nearest to the loss,
-    since the backward pass comes from there.
+    A weight that is not finite is named directly. Otherwise the model reads the batch row by row
+    until one fails. If none does, the error names the weight nearest to the loss whose gradient is
+    not finite, since the backward pass starts there.
     """
     for name, weight in model.named_parameters():
         if not bool(weight.isfinite().all()):
@@ -48,7 +47,9 @@ def _first_bad_address(model: nn.Module, row: Batch) -> str | None:
     except VitralError as error:
         if error.key == "not_finite":
             return str(error.values["address"])
-        if error.key == "pattern_unreadable":  # a recurrent decoder tells its weights as it runs
+        if (
+            error.key == "pattern_unreadable"
+        ):  # a recurrent decoder reports its attention weights as it runs
             return "decoder.layers.0.cross_attention.pattern"
         raise
     return None

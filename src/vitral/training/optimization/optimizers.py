@@ -1,6 +1,6 @@
 """Which optimiser updates which weights.
 
-All follow the gradient downhill; they differ in what they remember. *SGD* remembers nothing,
+All follow the gradient downhill; they differ in the state that they keep. *SGD* keeps none,
 *momentum* an average of past gradients, *RMSprop*, *AdaGrad* and *Adam* also how large each
 weight's gradients were, so that each weight has a rate of its own; *AdamW* (Loshchilov & Hutter
 2019, https://arxiv.org/abs/1711.05101) takes weight decay out of that bookkeeping; *Muon* (see
@@ -31,7 +31,7 @@ RATES = {
 """The peak learning rate of each kind if the recipe gives none."""
 
 VECTOR_DECAY = 0.01
-"""Weight decay of the token vectors beside Muon."""
+"""Weight decay of the token vectors in a run with Muon."""
 
 
 def build_optimizers(
@@ -114,8 +114,8 @@ def _groups(weights: Iterable[tuple[str, Tensor]], weight_decay: float) -> list[
 def _slow_positions(
     model: nn.Module, groups: list[dict[str, Any]], rate: float
 ) -> list[dict[str, Any]]:
-    """An encoder's positions in a group of their own. They start as waves (`initialisation`);
-    a full rate would scramble them before they are used."""
+    """An encoder's positions in a group of their own. They start as sinusoids
+    (`initialisation`), which a full rate would destroy before they are used."""
     positions = [w for name, w in model.named_parameters() if name.endswith("positions.weight")]
     slow = {id(weight) for weight in positions}
     rest = [

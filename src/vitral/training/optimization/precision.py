@@ -35,7 +35,7 @@ class Precision:
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
 
     def gradients_as_they_are(self, optimizers: list[torch.optim.Optimizer]) -> None:
-        """Take the scale out of the gradients, before they are clipped or looked at."""
+        """Unscale the gradients, before they are clipped or measured."""
         if self._scaler.is_enabled():
             for optimizer in optimizers:
                 self._scaler.unscale_(optimizer)
@@ -55,7 +55,7 @@ class Precision:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """The state for a checkpoint."""
         return dict(self._scaler.state_dict())
 
     @state.setter

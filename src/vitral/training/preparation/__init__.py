@@ -1,1 +1,1 @@
-"""From texts to what a run reads, and the weights it starts from."""
+"""From texts to a run's data, and its initial weights."""

@@ -1,4 +1,4 @@
-"""From a corpus to what a run reads: a tokenizer, a file of token ids, held-out text.
+"""From a corpus to a run's data: a tokenizer, a file of token ids, held-out text.
 
 All three are kept in the run's folder, so that a resumed run need not read the corpus
 again, and continues with the same text.
@@ -32,7 +32,7 @@ from vitral.training.objectives import Objective
 from vitral.training.preparation.held_out import Corpus, HeldOut, within
 from vitral.training.preparation.initialisation import (
     initialise,
-    start_with_company,
+    start_with_co_occurrence,
     start_with_frequencies,
 )
 from vitral.training.preparation.marks import Marks, end_of_passage, marks_of
@@ -60,8 +60,8 @@ SPLIT = "split.json"
 @dataclass(frozen=True)
 class Prepared:
     """What a run reads: its tokenizer, the training text as ids, and `samples` of the held-out
-    documents; the marks around a text, and the folder of what is `kept` of the model that it goes
-    on from: its shape may be one that no recipe can ask for."""
+    documents; the marks around a text, and the folder with the `kept` files of the model that it
+    starts from, whose shape may be one that a recipe cannot describe."""
 
     tokenizer: Tokenizer
     tokens: TokenFile
@@ -122,7 +122,7 @@ def prepare(
 
 
 def _end(recipe: Recipe, tokenizer: Tokenizer, out: Path) -> int | None:
-    """What is put after each document. Packed rows bring their own marks."""
+    """The token after each document. Packed rows have their own marks."""
     if not recipe.data.ends or recipe.data.windows == "packed":
         return None
     if recipe.model.form in ENCODERS:
@@ -131,7 +131,7 @@ def _end(recipe: Recipe, tokenizer: Tokenizer, out: Path) -> int | None:
 
 
 def _vocabulary(kept: Path) -> int | None:
-    """How many tokens the model knows that the run goes on from, if there is one."""
+    """The vocabulary size of the model that the run starts from, if there is one."""
     found = read_config(kept).get("vocab_size") if (kept / "config.json").is_file() else None
     return found if isinstance(found, int) else None
 
@@ -203,14 +203,14 @@ def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module
     """A model of the recipe's shape, with the layers of its first phase and fresh weights."""
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)
     ids = None
-    if recipe.company_vectors and isinstance(prepared, Prepared):
+    if recipe.co_occurrence_vectors and isinstance(prepared, Prepared):
         ids = prepared.tokens.ids
     if form_named(recipe.model.form).start != "glorot":
         initialise(model, recipe.seed, ids)
         return model
     initialise_weights(model, recipe.seed)
     if ids is not None:
-        start_with_company(model, ids, recipe.seed)
+        start_with_co_occurrence(model, ids, recipe.seed)
     return model
 
 

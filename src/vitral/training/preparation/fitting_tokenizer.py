@@ -1,4 +1,4 @@
-"""A vocabulary that nobody asked for is as large as the text gives."""
+"""A vocabulary without a size from the user becomes as large as the text supports."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ _TRIALS = 4
 def prepare_fitting(
     recipe: Recipe, sources: Sequence[str | Path], out: Path, said: Collection[str]
 ) -> tuple[Recipe, Prepared | PreparedPairs]:
-    """`prepare`, and the recipe that it was done for: with another size of vocabulary where the
+    """`prepare`, and the recipe that it used: with another size of vocabulary where the
     text does not suit the one in `recipe`, unless its path is among those that were `said`; and
     with single bytes where no size does.
 

@@ -1,8 +1,8 @@
 """The documents of a corpus on their two sides, and which of the held-out ones are evaluated on.
 
-An evaluation costs what its text costs, and a run makes many. So it reads the beginnings of
-held-out documents and of these as many as a recipe allows (`evaluate_characters`), drawn by lot
-where there are more: its cost is bounded, whether a corpus is ten books or a million notes.
+The cost of an evaluation is that of its text, and a run makes many. So it reads the beginnings of
+held-out documents, and of these at most as many as a recipe allows (`evaluate_characters`), a
+random sample of them: its cost is bounded, for ten books as for a million notes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ SAMPLE_CHARACTERS = 60_000
 
 
 class HeldOut:
-    """Collects what the evaluations of a run may read, while the documents stream by."""
+    """Collects the text of a run's evaluations while the documents are streamed."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._most, self._seed = recipe.evaluate_characters, recipe.seed
@@ -63,13 +63,13 @@ class HeldOut:
 
 
 class Corpus:
-    """The documents that a recipe reads from `sources`, as often as they are wanted."""
+    """The documents that a recipe reads from `sources`; can be read repeatedly."""
 
     def __init__(self, recipe: Recipe, sources: Sequence[str | Path]) -> None:
         self._recipe, self._sources = recipe, sources
 
     def training(self, held_out: HeldOut | None = None) -> Iterator[Document]:
-        """The training documents as they stream by; `held_out` is told of all of them."""
+        """The training documents as a stream; `held_out` receives all documents."""
         data = self._recipe.data
         for document, apart in split_documents(
             self._read(), self._split, seed=self._recipe.seed, cleaning=data.cleaning
@@ -81,7 +81,7 @@ class Corpus:
 
     @cached_property
     def _split(self) -> list[str] | Split:
-        """What is held out: the names that were given, or drawn once for all readings."""
+        """The held-out documents: those named, or a random choice that is the same every time."""
         data = self._recipe.data
         if isinstance(data.held_out, list):
             return data.held_out

@@ -4,19 +4,19 @@ The blocks' matrices are normal with deviation ½/√(inputs), so that what they
 large as what they read; token vectors have 0.02, biases zero, and the maps that write into the
 residual stream zero, so that each block starts by doing nothing.
 
-Token vectors need not start from nothing. How often tokens stand beside each other can be
-counted in a minute, and vectors made of those counts (`text.co_occurrence`) already know that
-"perro" and "gato" may stand in the same places. On the bundled encoder they were worth the first
-four minutes in five (docs/log.md); a model that is given the ids of its corpus starts from them.
+Token vectors need not start at random. How often tokens are neighbours can be counted in a minute,
+and vectors made of those counts (`text.co_occurrence`) already encode that "perro" and "gato"
+occur in the same contexts. On the bundled encoder they replaced the first four of five minutes
+(docs/log.md); a model that is given the ids of its corpus starts from them.
 
-A decoder's learned positions start as waves (sinusoids) too small to drown the tokens. An
-encoder with learned positions starts with two more things, which training can change. A masked
-position says nothing of its word, so until attention brings something from its neighbours there is
-nothing to learn from but how frequent words are; and with learned positions "my neighbour" has to
-be found at every place anew. Small budgets end on that plateau (docs/log.md has ours). So
+A decoder's learned positions start as sinusoids much smaller than the token vectors. An encoder
+with learned positions starts with two more things, which training can change. A masked position
+has no information about its word, so until attention brings some from its neighbours, only the
+frequency of words can be learned; and with learned positions, attending to a neighbour must be
+learned for every position separately. Small budgets end on that plateau (docs/log.md has ours). So
 
-* its positions are sinusoids, so that "k places on" is one linear map everywhere;
-* the heads of the first layer, and half of those of each other layer, look at a fixed neighbour.
+* its positions are sinusoids, so that a shift by k positions is the same linear map everywhere;
+* the heads of the first layer, and half of those of each other layer, attend to a fixed neighbour.
   Raganato et al. 2020 (https://arxiv.org/abs/2002.10260) found that encoders lose nothing by it.
   The queries and keys of the others start large enough for their patterns not to be even.
 """
@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from vitral.models.encoder import Encoder
 from vitral.models.forms import form_of
 from vitral.nn.positions import sinusoidal_positions
-from vitral.text.co_occurrence import company_vectors
+from vitral.text.co_occurrence import co_occurrence_vectors
 
 WAVE_HEIGHT, SMALL_WAVES = 0.1, 0.05
 """The height of an encoder's position vectors, and of a decoder's."""
@@ -40,8 +40,8 @@ TOKEN_HEIGHT = 0.07
 """The root mean square of a token vector's components that start as co-occurrence vectors."""
 
 NEIGHBOURS = (-1, 1, -2, 2, -1, 1, -3, 3)
-"""The place, counted from its own, that each head of an encoder's first layer looks at; in the
-other layers the first half of the heads, at the first half of these."""
+"""The relative position that each head of an encoder's first layer attends to; in the other
+layers the first half of the heads, to the first half of these."""
 
 
 def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = None) -> None:
@@ -66,11 +66,11 @@ def initialise(model: nn.Module, seed: int, ids: NDArray[np.integer] | None = No
         start_with_neighbours(model)
         nn.init.normal_(model.get_parameter("layers.0.attention.o_proj.weight"), std=0.02)
     if ids is not None:
-        start_with_company(model, ids, seed)
+        start_with_co_occurrence(model, ids, seed)
 
 
 @torch.no_grad()
-def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
+def start_with_co_occurrence(model: nn.Module, ids: NDArray[np.integer], seed: int) -> None:
     """Make the token vectors co-occurrence vectors of `ids`; an output bias starts at the
     logarithm of each token's frequency. An encoder's tokens leave the first components to the
     positions (see `start_with_neighbours`)."""
@@ -80,7 +80,7 @@ def start_with_company(model: nn.Module, ids: NDArray[np.integer], seed: int) ->
     if _start_of(model) == "neighbours":
         config: Any = model.config
         reserved = config.hidden_size // config.num_heads
-    vectors_VC = company_vectors(ids, vocab_size, width - reserved, seed=seed)
+    vectors_VC = co_occurrence_vectors(ids, vocab_size, width - reserved, seed=seed)
     found = vectors_VC.norm(dim=1) > 0
     weight_VC[found, reserved:] = vectors_VC[found] * TOKEN_HEIGHT * (width - reserved) ** 0.5
     if isinstance(model, Encoder):
@@ -116,7 +116,7 @@ def start_as_waves(positions: Tensor, *, base: float, height: float) -> None:
 
 @torch.no_grad()
 def start_with_neighbours(model: nn.Module, sharpness: float = 2.5) -> None:
-    """Make positions sinusoids, and heads look at one neighbour each: all those of the first
+    """Make positions sinusoids, and heads attend to one neighbour each: all those of the first
     layer, the first half in the others.
 
     The fastest waves fill the first `head_size` components, which the tokens leave to them. A

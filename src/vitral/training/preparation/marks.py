@@ -1,8 +1,8 @@
 """The tokens that begin and end a text for the model that is trained on it.
 
 What begins a text is what the tokenizer puts before it, since that is what the model will find
-before every prompt. What ends one is what the folder that the run goes on from says, else the
-tokenizer's own end. A model that never sees a text end never learns to end one.
+before every prompt. The end token is that of the model that the run starts from, by default the
+tokenizer's. A model that never sees the end of a text never learns to end one.
 """
 
 import json
@@ -25,7 +25,7 @@ class Marks:
 
 
 def marks_of(tokenizer: Tokenizer, kept: Path | None = None) -> Marks:
-    """Those of a decoder; `kept` is the folder of what is kept of the model that it comes from."""
+    """Those of a decoder; `kept` is the folder with the kept files of the model it starts from."""
     with as_text(tokenizer):
         read = tokenizer.encode("a")
     begin = read.ids[0] if read.special_tokens_mask[:1] == [1] else None

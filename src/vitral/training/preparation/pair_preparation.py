@@ -1,4 +1,4 @@
-"""From pairs of texts to what a run reads: a tokenizer, a file of token ids, held-out pairs.
+"""From pairs of texts to a run's data: a tokenizer, a file of token ids, held-out pairs.
 
 The pairs come from files, or are made by a rule that the recipe names. As with a corpus, all
 three are kept in the run's folder, so that a resumed run continues with the same pairs.
@@ -25,7 +25,7 @@ from vitral.training.preparation.start_tokens import given_tokenizer
 from vitral.training.recipes.recipe import Recipe
 
 START = "start"
-"""The folder, in a run's, of what is kept of the model that the run goes on from."""
+"""The folder, in a run's, with the kept files of the model that the run starts from."""
 
 SAMPLE_PAIRS = 2000
 """How many held-out pairs are kept, evenly spread over all of them."""

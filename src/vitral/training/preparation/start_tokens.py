@@ -1,7 +1,7 @@
-"""Which tokenizer a run is given, where it does not learn one of its own.
+"""The tokenizer of a run that does not train one.
 
-A run that goes on from a model keeps the model's tokens, unless its recipe says that they are to
-be given up for others (`tokenizer.transfer`). A recipe may name a folder with a tokenizer.
+A run that starts from a model keeps the model's tokens, unless its recipe replaces them
+(`tokenizer.transfer`). A recipe can name a folder with a tokenizer.
 """
 
 from pathlib import Path
@@ -17,9 +17,8 @@ from vitral.training.recipes.recipe import Recipe
 def given_tokenizer(recipe: Recipe, start: Path | None) -> Tokenizer | None:
     """The tokenizer of the model in `start` or of the recipe's folder; None if one is learned.
 
-    Raises VitralError `transfer_without_start` where a new vocabulary is to be taken over by no
-    model, `start_other_words` where a model that keeps its vocabulary is given another, and what
-    `tokenizer_in` raises.
+    Raises VitralError `transfer_without_start` for a transfer without a model to start from,
+    `start_other_words` for another tokenizer without a transfer, and what `tokenizer_in` raises.
     """
     choice = recipe.tokenizer
     if choice.transfer is not None and start is None:

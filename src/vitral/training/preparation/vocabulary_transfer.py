@@ -1,9 +1,10 @@
-"""A trained model with other tokens: taking a new vocabulary over.
+"""A trained model with a new vocabulary.
 
-A model's tokens are learned with it, and may suit another language or other texts than those it
-is to go on with. Only the token vectors, and the rows of the map to the logits, belong to tokens;
-all else can stay. A new piece starts from the old pieces that spell it (Gee et al. 2022, "Fast
-Vocabulary Transfer for Language Model Compression", https://aclanthology.org/2022.emnlp-industry.41)::
+A model's tokens are learned before it, and may suit another language or other texts than those of
+the new training. Only the token vectors, and the rows of the map to the logits, belong to tokens;
+all other weights can stay. A new piece starts from the old pieces that spell it (Gee et al. 2022,
+"Fast Vocabulary Transfer for Language Model Compression",
+https://aclanthology.org/2022.emnlp-industry.41)::
 
     vector("cruzó") = mean( vector("▁cruz"), vector("ó") )
 

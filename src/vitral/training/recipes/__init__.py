@@ -1,1 +1,1 @@
-"""What decides a run: recipes, their files, their mistakes, and the choice of one by time."""
+"""Recipes: their definition, their files, their mistakes, and the choice of one by time."""

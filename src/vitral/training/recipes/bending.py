@@ -1,9 +1,9 @@
-"""What was chosen for a person bends to what the person said.
+"""Adapting an automatically chosen recipe to the user's settings.
 
-A plain recipe and the dial's choose a width, heads that share it, windows that fit the context.
-Who then says `model.hidden_size=64` has said nothing of heads, so the heads give way: every entry
-that nobody gave is brought in line with those that somebody did. What a person says twice in
-contradiction is left as it is, for the recipe's own checks to name it.
+A plain recipe and the dial's choose a width, heads that share it, windows that fit the context. A
+user who then sets `model.hidden_size=64` has not chosen the heads, so the heads are adapted: every
+entry without a value from the user is made consistent with those that have one. Settings that
+contradict each other are left as they are, and the recipe's own checks report them.
 """
 
 from collections.abc import Mapping
@@ -128,5 +128,5 @@ def _order_schedule(schedule: Entries, said: Mapping[str, Any]) -> None:
 
 
 def _counts(value: Any) -> bool:
-    """Whether it is a number that something can have so many of."""
+    """Whether it is a positive whole number."""
     return type(value) is int and value > 0

@@ -1,4 +1,4 @@
-"""The recipe for a given time: from the minutes, everything else is chosen.
+"""The recipe for a given time: all settings are chosen from the minutes.
 
 A run can spend its time on a larger model, which learns more from each token, or on more tokens.
 Too large a model has read too little when the time is over, too small a one could hold no more
@@ -23,9 +23,9 @@ The other choices:
   it grows with the root of the corpus (512 … 8,192), as far as the corpus gives pieces;
 * *batch*: what makes about 1,500 steps of the time;
 * *context*: 256 tokens, half of the windows 64 long;
-* *precision*: bfloat16 where this machine is quicker with it, else float32;
-* *dropout*: 0.15 where the text will be read more than twice, else none: it keeps a book from
-  being learned by heart;
+* *precision*: bfloat16 if this machine is faster with it, otherwise float32;
+* *dropout*: 0.15 if the text will be read more than twice, otherwise none: it prevents
+  memorising a book;
 * *schedule*: full rate for a tenth of the run, then a straight line down to zero.
 """
 
@@ -110,7 +110,7 @@ def choose(
     settings: Sequence[Setting] = (),
 ) -> Recipe:
     """The best recipe for a number of minutes on this machine with this corpus, in which
-    `settings` are as they were given: what is chosen bends to them.
+    `settings` are the user's: the other entries are adapted to them.
 
     The corpus is prepared in `out` on the way; reading it and measuring count as part of the
     minutes. Raises what `prepare` raises, and `RecipeError` for settings that are wrong.
@@ -133,7 +133,7 @@ def choose(
 def _best(
     entries: dict[str, Any], prepared: Prepared, device: torch.device, seconds: float, began: float
 ) -> Recipe:
-    """Climb the sizes until one is foreseen to do worse than the one before."""
+    """Try larger sizes until the forecast for one is worse than for the one before."""
     if not any(setting.path == "precision" for setting in entries.get("settings", ())):
         entries = entries | {"precision": _quicker_precision(entries, prepared, device)}
     best: tuple[float, Size, float, dict[str, Any]] | None = None

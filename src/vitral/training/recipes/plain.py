@@ -33,7 +33,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
         entries |= {
             "model": shape,
             "optimizer": {"kind": "adamw", "rate": 0.0005},
-            "company_vectors": False,
+            "co_occurrence_vectors": False,
         }
         context = shape["context"]
     else:
@@ -58,7 +58,7 @@ def plain_recipe(name: str, sources: Sequence[str], steps: int, start: Path | No
 def _shape_of(start: Path) -> dict[str, Any]:
     """The entry `model` of a recipe that gives the model in `start`."""
     if not (can_read(start) or is_headless(start)):
-        read_config(start)  # its own account of what is wrong with it is the clearer one
+        read_config(start)  # its own error is the clearer one
         raise VitralError("start_without_shape", folder=start)
     model: Any = read_to_train(start)
     form = form_of(model)
@@ -96,6 +96,6 @@ def tokenizer_for(sources: Sequence[str | Path]) -> dict[str, Any]:
 
 
 def _num_bytes(file: Path) -> int:
-    """How many bytes of text are in a file, about: text takes a third of its room compressed."""
+    """About how many bytes of text are in a file: compressed text takes a third of its size."""
     size = file.stat().st_size
     return 3 * size if ending_of(file).endswith((".gz", ".parquet")) else size

@@ -32,13 +32,24 @@ TokenizerKind = Literal[
 ObjectiveName = Literal["next_token", "masked_words", "sequence_to_sequence"]
 
 
+RENAMED = {"company_vectors": "co_occurrence_vectors"}
+"""Names of entries in recipes and run folders of earlier versions, and their names now."""
+
+
+def with_current_names(entries: dict[str, Any]) -> dict[str, Any]:
+    """The entries of a recipe with current names, unless it has both: then the old one is
+    unknown."""
+    old = {name: new for name, new in RENAMED.items() if name in entries and new not in entries}
+    return {old.get(name, name): value for name, value in entries.items()}
+
+
 class TokenizerChoice(Strict):
     """How the text is cut into tokens; learned from the training text, or taken from the model
-    that the run goes on from. `teacher` takes the phases' teacher's, which a run has to share with
+    that the run starts from. `teacher` takes the phases' teacher's, which a run has to share with
     it. `character`, `byte` and `teacher` need no size. With a `folder` its tokenizer is taken,
     whatever its kind.
 
-    With a `transfer` the model that the run goes on from gives up its tokens for these
+    With a `transfer` these tokens replace those of the model that the run starts from
     (`vocabulary_transfer`): `mean` starts each new vector from those of the old pieces that spell
     it."""
 
@@ -102,7 +113,7 @@ class Phase(Strict):
     fewer than the recipe's are a first part of it, which gains layers afterwards.
 
     Of the tokens chosen to be masked, one in five is shown as it is or as another, so that a
-    model learns to look at words that are there; with `all_masked` all of them are masked."""
+    model learns to attend to words that are there; with `all_masked` all of them are masked."""
 
     objective: ObjectiveName
     until: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -152,7 +163,7 @@ class Recipe(Strict):
     steps: Steps | None = None
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     recompute_activations: bool = False
-    company_vectors: bool = True
+    co_occurrence_vectors: bool = True
     seed: Annotated[int, Field(ge=0, le=2**53 - 1)] = 1605
     evaluate_every: Steps = 100
     evaluate_characters: Annotated[int, Field(ge=1_000, le=1_000_000_000)] = 400_000
@@ -165,6 +176,8 @@ class Recipe(Strict):
     @classmethod
     def _one_phase_by_default(cls, entries: Any) -> Any:
         """Without phases, the whole run is the objective that the model's form is made for."""
+        if isinstance(entries, dict):
+            entries = with_current_names(entries)
         if isinstance(entries, dict) and not entries.get("phases"):
             model = entries.get("model")
             form = model.get("form") if isinstance(model, dict) else getattr(model, "form", None)
@@ -181,7 +194,7 @@ class Recipe(Strict):
 
     @property
     def end(self) -> float:
-        """The run's length in its own unit: steps, or else minutes."""
+        """The run's length in its own unit: steps or minutes."""
         length = self.steps if self.steps is not None else self.minutes
         assert length is not None
         return float(length)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vitral.errors import VitralError
-from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe import Recipe, with_current_names
 
 DECIDED = (
     "model",
@@ -21,7 +21,7 @@ DECIDED = (
     "data.ends",
     "optimizer.kind",
     "seed",
-    "company_vectors",
+    "co_occurrence_vectors",
 )
 """What cannot change once a run has begun …"""
 
@@ -30,7 +30,7 @@ FREE = ("model.dropout",)
 
 
 ADDED_LATER = ("data.ends", "evaluate_characters")
-"""Entries that recipes of before do not have. The text of such a run is read already."""
+"""Entries that recipes of earlier versions do not have. The text of such a run is already read."""
 
 
 def changes(before: dict[str, Any], now: Recipe) -> list[str]:
@@ -39,7 +39,7 @@ def changes(before: dict[str, Any], now: Recipe) -> list[str]:
     `before` is the recipe that was saved with the run. Raises `recipe_changed` if one of them
     decides what the run is.
     """
-    old, new = _flat(before), _flat(now.model_dump(mode="json"))
+    old, new = _flat(with_current_names(before)), _flat(now.model_dump(mode="json"))
     new = {path: value for path, value in new.items() if path in old or path not in ADDED_LATER}
     differing = [path for path in {**old, **new} if old.get(path) != new.get(path)]
     told = {path: f"{path}: {_said(old.get(path))} → {_said(new.get(path))}" for path in differing}

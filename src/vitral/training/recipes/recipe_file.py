@@ -1,4 +1,4 @@
-"""Reading a recipe: a YAML file and settings beside it, with all mistakes found at once.
+"""Reading a recipe: a YAML file with additional settings; all mistakes are found at once.
 
     recipe = read_recipe(Path("recipes/vitral-es-gpt.yaml"))
     recipe = read_recipe(path, [Setting.read("model.num_layers=4")])
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from vitral.errors import VitralError
 from vitral.training.recipes.bending import bend
 from vitral.training.recipes.mistakes import ContradictionError, Mistake, RecipeError
-from vitral.training.recipes.recipe import Recipe
+from vitral.training.recipes.recipe import RENAMED, Recipe, with_current_names
 from vitral.training.recipes.recipe_entries import known_names, takes
 from vitral.training.runs.durable import write_file
 
@@ -46,7 +46,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _NUMBER, list("-+.01234
 
 @dataclass(frozen=True)
 class Setting:
-    """An entry that is given beside the file; `place` is the flag it was given with."""
+    """An entry that is given in addition to the file; `place` is its flag."""
 
     path: str
     value: Any
@@ -59,7 +59,7 @@ class Setting:
         if not (path and equals) or not all(path.split(".")):
             raise VitralError("setting_unreadable", setting=text)
         try:
-            return cls(path, yaml.load(value, _Loader), f"--set {text}")
+            return cls(RENAMED.get(path, path), yaml.load(value, _Loader), f"--set {text}")
         except yaml.YAMLError:
             raise VitralError("setting_unreadable", setting=text) from None
 
@@ -73,7 +73,7 @@ class _Draft:
     mistakes: list[Mistake] = field(default_factory=list)
 
     def place(self, path: str) -> int | str | None:
-        """Where the entry came from, or else a part of it, or what it is a part of."""
+        """The source of the entry, of a part of it, or of the part that contains it."""
         inside = (place for each, place in self.places.items() if each.startswith(f"{path}."))
         found = self.places.get(path, next(inside, None))
         above = path.rpartition(".")[0]
@@ -114,8 +114,8 @@ def with_settings(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
 
 
 def bent_to(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
-    """A recipe that was chosen for somebody, with what they said, to which everything else in it
-    bends. Raises `RecipeError` where what they said does not go together."""
+    """An automatically chosen recipe with the user's settings, to which its other entries are
+    adapted. Raises `RecipeError` if the settings contradict each other."""
     said = {each.path: each.value for each in settings}
     entries = bend(recipe.model_dump(mode="json"), said)
     return _finish(recipe.name, _Draft(entries), settings)
@@ -123,7 +123,7 @@ def bent_to(recipe: Recipe, settings: Sequence[Setting]) -> Recipe:
 
 def recipe_of(entries: dict[str, Any]) -> Recipe:
     """The recipe of such entries, as a form gives them. Raises `RecipeError`."""
-    return _finish(str(entries.get("name", "")), _Draft(entries), [])
+    return _finish(str(entries.get("name", "")), _Draft(with_current_names(entries)), [])
 
 
 def write_recipe(recipe: Recipe, path: Path) -> None:
@@ -141,13 +141,16 @@ def _read_yaml(text: str, draft: _Draft) -> None:
             _walk(node, "", draft, ())
             entries = loader.construct_document(node)
             if isinstance(entries, dict):
-                draft.entries = _with_names(entries)
+                draft.entries = with_current_names(_with_names(entries))
+                for old, new in RENAMED.items():
+                    if new in draft.entries and old in draft.places:
+                        draft.places.setdefault(new, draft.places[old])
     finally:
         loader.dispose()
 
 
 def _with_names(value: Any) -> Any:
-    """The same with text for every name: YAML would take 1 and true as what they are."""
+    """The same with text for every name: YAML would read 1 and true as a number and a boolean."""
     if isinstance(value, dict):
         return {str(name): _with_names(inner) for name, inner in value.items()}
     return [_with_names(inner) for inner in value] if isinstance(value, list) else value
@@ -215,8 +218,8 @@ def _apply(setting: Setting, draft: _Draft, given: Sequence[str]) -> None:
 
 
 def _validate(draft: _Draft) -> Recipe | None:
-    """The recipe of a draft. What is wrong is put right as well as can be and read once more:
-    contradictions show only where every entry by itself is right."""
+    """The recipe of a draft. Mistakes are corrected as far as possible and the draft is read
+    once more: contradictions are found only if every single entry is valid."""
     told: set[str] = set()
     lost: set[str] = set()
     while True:

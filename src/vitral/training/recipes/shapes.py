@@ -1,6 +1,6 @@
 """Which model a recipe trains: the entry `model`, its form and its size.
 
-Each form's shape stands beside its model; here they become one choice, by the entry `form`.
+Each form's shape is in the file of its model; here they become one choice, by the entry `form`.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ GROWING = tuple(each.name for each in every_form() if each.grows is not None)
 """Forms that may start with fewer layers (`growth`)."""
 
 WATCHED = tuple(each.name for each in every_form() if each.looks_at_itself)
-"""Forms in which one sentence's attention can be watched: those where a text looks at itself."""
+"""Forms in which one sentence's attention can be watched: those with self-attention only."""
 
 
 def _divides(shape: AnyShape) -> AnyShape:

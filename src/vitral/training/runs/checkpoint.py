@@ -2,8 +2,8 @@
 
 Each is a folder, `checkpoint/step-00000120`, written so that no stop can leave half of it
 (`durable.py`): `tensors.safetensors` has the weights and what the optimisers remember,
-`state.json` the step, the minutes and the tokens so far, the losses since the last evaluation, what
-early stopping knows, float16's scale, the recipe, and the fingerprint of the text. Nothing is
+`state.json` the step, the minutes and the tokens so far, the losses since the last evaluation, the
+state of early stopping, float16's scale, the recipe, and the fingerprint of the text. Nothing is
 pickled. The last two are kept: if the most recent is damaged, the run resumes from the one before.
 
 There are no random states and no place in the corpus to save: everything random in a step is
@@ -31,7 +31,7 @@ GENERATIONS = 2
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint that was found whole: its folder and its state."""
+    """A complete checkpoint: its folder and its state."""
 
     folder: Path
     state: dict[str, Any]
@@ -42,9 +42,8 @@ class Checkpoint:
         optimizers: list[torch.optim.Optimizer],
         read: Callable[[Path], dict[str, Tensor]] | None = None,
     ) -> dict[str, Tensor]:
-        """Put the weights into `model` and what the optimisers remember into `optimizers`, whose
-        own settings stay. Returns the tensors besides, by name. `read` reads the tensors of a
-        folder, by default whole.
+        """Restore the weights of `model` and the state of `optimizers`, whose settings stay.
+        Returns the other tensors by name. `read` reads the tensors of a folder, by default whole.
 
         Raises `checkpoint_mismatch` if the checkpoint belongs to another model.
         """
@@ -73,10 +72,10 @@ def save_checkpoint(
     besides: dict[str, Tensor] | None = None,
     write: Callable[[dict[str, Tensor], Path], None] | None = None,
 ) -> None:
-    """Write the checkpoint of `state["step"]` into `folder`, and let go of the ones that are no
+    """Write the checkpoint of `state["step"]` into `folder`, and delete the ones that are no
     longer needed. `write` writes tensors into a folder, by default whole.
 
-    Raises `checkpoint_unwritten` where the disk does not take it: those before are untouched.
+    Raises `checkpoint_unwritten` if it cannot be written: the earlier ones are not changed.
     """
     tensors = named_tensors(model, optimizers) | (besides or {})
 
@@ -92,9 +91,9 @@ def save_checkpoint(
         raise VitralError(
             "checkpoint_unwritten", step=state["step"], folder=folder, reason=reason
         ) from error
-    before = [path for path in _newest_first(folder) if path < written]
+    before = [path for path in _most_recent_first(folder) if path < written]
     kept = {written, *before[: GENERATIONS - 1]}
-    for path in set(folder.glob("step-*")) - kept:  # also what dead runs left half written
+    for path in set(folder.glob("step-*")) - kept:  # also incomplete ones of runs that were killed
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -104,7 +103,7 @@ def checkpoint_folder(folder: Path, step: int) -> Path:
 
 
 def named_tensors(model: nn.Module, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
-    """The weights, and what the optimisers remember, by their names in a checkpoint."""
+    """The weights, and the optimisers' state, by their names in a checkpoint."""
     tensors = {f"model.{name}": weight.detach() for name, weight in model.named_parameters()}
     for number, optimizer in enumerate(optimizers):
         for index, entries in optimizer.state_dict()["state"].items():
@@ -129,15 +128,15 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     return read_whole(folder)
 
 
-def newest_checkpoint(
+def most_recent_checkpoint(
     folder: Path, notice: Callable[[str], None] = lambda line: None
 ) -> Checkpoint | None:
-    """The most recent checkpoint in `folder` that is whole, None if there never was one.
+    """The most recent complete checkpoint in `folder`, None if there never was one.
 
     `notice` is called with each damaged one that is skipped. Raises `checkpoints_damaged` if
-    none is whole: starting again by itself would discard the run.
+    none is complete: an automatic restart would discard the run.
     """
-    found = _newest_first(folder)
+    found = _most_recent_first(folder)
     for path in found:
         bad = damage(path)
         if bad is None:
@@ -149,8 +148,8 @@ def newest_checkpoint(
     return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
-    """The checkpoints in a folder; those that were being written when a run died are none."""
+def _most_recent_first(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, the most recent first, without incomplete ones."""
     return sorted(
         (path for path in folder.glob("step-*") if path.suffix not in (".new", ".old")),
         reverse=True,

@@ -1,8 +1,8 @@
 """The curve of a run, as lines of JSON in its folder.
 
 `curve.jsonl` has a line for each evaluation, `steps.jsonl` one for each step. When a
-run goes on from a checkpoint, lines of later steps are cut off, since those steps are taken
-again: the curve of a run that was killed is that of a run that was not.
+run resumes from a checkpoint, lines of later steps are removed, since those steps are taken again:
+the curve of a run that was killed and resumed equals that of an uninterrupted one.
 """
 
 import json
@@ -17,8 +17,8 @@ EVALUATIONS, STEPS = "curve.jsonl", "steps.jsonl"
 
 
 class Curve(Watcher):
-    """Writes the curve of the run in the folder `out`. Raises `curve_unwritten` where the disk
-    does not take it."""
+    """Writes the curve of the run in the folder `out`. Raises `curve_unwritten` if it cannot be
+    written."""
 
     def __init__(self, out: Path) -> None:
         self.paths = (out / EVALUATIONS, out / STEPS)
@@ -73,7 +73,7 @@ class Curve(Watcher):
 
 
 def read_curve(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a curve's file; one that was being written when the run died is none."""
+    """The complete lines of a curve's file, without one that a killed run left incomplete."""
     entries = []
     for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else []:
         try:

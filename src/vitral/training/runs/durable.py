@@ -6,23 +6,21 @@ to disk, and only then is it given its name, which a file system does wholly or 
 A reader of such a folder compares the checksums first: a disk can lose bytes too.
 """
 
-import errno
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from safetensors import SafetensorError
+from vitral.models.whole_folder import as_os_error
 
 CHECKSUMS = "checksums.json"
 
 
 def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write the files of `folder` into an empty one beside it, which then takes its
-    place. Raises OSError where the disk does not take it; an older `folder` is then untouched.
+    """Let `fill` write the files of `folder` into an empty one next to it, which then replaces
+    it. Raises OSError if they cannot be written; an older `folder` is then unchanged.
     """
     new, old = folder.with_name(f"{folder.name}.new"), folder.with_name(f"{folder.name}.old")
     try:
@@ -35,19 +33,17 @@ def write_folder(folder: Path, fill: Callable[[Path], None]) -> None:
             folder.replace(old)
         new.replace(folder)
         to_disk(folder.parent)
-    except OSError:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
     except Exception as error:
         shutil.rmtree(new, ignore_errors=True)
-        if isinstance(error, SafetensorError) or "os error" in str(error):  # tokenizers' is bare
-            raise _as_os_error(error) from error
-        raise
+        refused = as_os_error(error)
+        if refused is None or refused is error:
+            raise
+        raise refused from error
     shutil.rmtree(old, ignore_errors=True)
 
 
 def damage(folder: Path) -> str | None:
-    """The first file of a written folder that is not as it was written, None if all are."""
+    """The first file of a written folder that has changed since, None if none has."""
     try:
         expected = json.loads((folder / CHECKSUMS).read_bytes())
         for name, checksum in expected.items():
@@ -68,7 +64,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def to_disk(path: Path) -> None:
-    """Wait until what was written to a file, or the names in a folder, are on the disk."""
+    """Wait until a file's content, or the names in a folder, are on the disk."""
     if os.name == "nt" and path.is_dir():
         return  # Windows has no handle on a folder
     handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
@@ -89,11 +85,3 @@ def _seal(folder: Path) -> None:
 def _checksum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _as_os_error(error: Exception) -> OSError:
-    """What safetensors or tokenizers could not write, as Python says it: their texts end in
-    "(os error 28)"."""
-    found = re.search(r"os error (\d+)", str(error))
-    number = int(found[1]) if found else errno.EIO
-    return OSError(number, os.strerror(number))

@@ -2,7 +2,7 @@
 
 After `patience` evaluations without a lower loss the run ends, and its model is the one of the
 best evaluation (Prechelt 1998, "Early Stopping – But When?"). Only the last phase counts: the
-ones before ask something else, or ask it of a shallower model.
+ones before have another objective, or a model with fewer layers.
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 
 class EarlyStopping:
-    """What is known of the best evaluation so far. Its weights go into each checkpoint: the best
-    model is as safe as the run."""
+    """The best evaluation so far. Its weights are part of each checkpoint, so the best model is
+    as safe as the run."""
 
     def __init__(self, patience: int | None) -> None:
         self.patience = patience
@@ -39,20 +39,20 @@ class EarlyStopping:
 
     @torch.no_grad()
     def put_best(self, model: nn.Module) -> None:
-        """Give `model` the best weights that were seen, if any were."""
+        """Load the best weights into `model`, if there are any."""
         for name, weight in model.named_parameters():
             if name in self.weights:
                 weight.copy_(self.weights[name])
 
     @property
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps besides the weights."""
+        """The state for a checkpoint, without the weights."""
         if not self.weights:
             return {}
         return {"loss": self.loss, "step": self.step, "looks_since": self.looks_since}
 
     def restore(self, state: dict[str, Any], weights: dict[str, Tensor]) -> None:
-        """Go on from a checkpoint."""
+        """Resume from a checkpoint."""
         if self.patience is not None and state:
             self.loss, self.step = state["loss"], state["step"]
             self.looks_since, self.weights = state["looks_since"], weights

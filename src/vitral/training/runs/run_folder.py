@@ -21,8 +21,8 @@ from vitral.training.runs.run_lock import LOCK, hold, is_begun
 
 @dataclass(frozen=True)
 class Asked:
-    """What a run was started with: its sources, the minutes it was given where the rest was
-    chosen by them, and the model it started from."""
+    """What a run was started with: its sources, the minutes if the dial chose its recipe, and the
+    model it started from."""
 
     sources: list[str]
     minutes: float | None = None
@@ -63,7 +63,7 @@ class RunFolder:
             yield
 
     def asked(self) -> Asked | None:
-        """What the run was begun with, None where it was not begun by this program."""
+        """What the run was started with, None if this program did not start it."""
         path = self.out / "run.json"
         if not path.exists():
             return None
@@ -91,7 +91,7 @@ class RunFolder:
         return before.sources
 
     def begin(self, asked: Asked) -> None:
-        """Note what the run was begun with, unless that is noted."""
+        """Save what the run was started with, unless that was saved before."""
         if self.asked() == asked:
             return
         self._write(self.out / "run.json", json.dumps(asdict(asked), ensure_ascii=False) + "\n")
@@ -109,7 +109,7 @@ class RunFolder:
             raise VitralError("out_unwritable", out=self.out, reason=error.strerror) from error
 
     def abandon(self) -> None:
-        """Delete what was made of a run that cannot start, and the folder made for it."""
+        """Delete the files of a run that cannot start, and the folder created for it."""
         for path in list(_visible(self.out)) if self.out.is_dir() else []:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         (self.out / LOCK).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The process that trains in a run's folder: the one that holds its lock.
 
-The system gives a lock back when its process ends, however that ends. The file says which process
-it is, so that another one (Studio, a second terminal) can ask it to stop.
+The system releases a lock when its process ends or is killed. The file contains the process's
+number, so that another one (Studio, a second terminal) can ask it to stop.
 """
 
 import os

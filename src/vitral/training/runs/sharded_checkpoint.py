@@ -4,8 +4,8 @@ Each process writes its own part, and reads the part that it needs: another numb
 cuts the same weights up in another way. PyTorch's distributed checkpoints (`torch.distributed.
 checkpoint`) do that; their safetensors form is used, so that nothing is pickled here either. The
 folder is a checkpoint like any other (`checkpoint.py`), with a file for each process in the place
-of `tensors.safetensors`, under the same names. So one process can take up what many left, and
-many what one left.
+of `tensors.safetensors`, under the same names. So one process can resume a run of many, and the
+reverse.
 """
 
 from functools import partial
@@ -45,7 +45,7 @@ def save_sharded(
     """Write the checkpoint of `state["step"]` into `folder`, all processes together; the leader
     makes the folder and, when everybody has written, gives it its name.
 
-    Raises `checkpoint_unwritten` where the disk does not take it.
+    Raises `checkpoint_unwritten` if it cannot be written.
     """
     if leads:
         save_checkpoint(folder, model, optimizers, state, besides, write=_write)
@@ -62,7 +62,7 @@ def save_sharded(
 def restore_sharded(
     saved: Checkpoint, model: nn.Module, optimizers: list[torch.optim.Optimizer]
 ) -> dict[str, Tensor]:
-    """Take up a checkpoint, whatever number of processes wrote it; see `Checkpoint.restore`."""
+    """Resume from a checkpoint of any number of processes; see `Checkpoint.restore`."""
     return saved.restore(model, optimizers, partial(_read, model=model, optimizers=optimizers))
 
 

@@ -1,5 +1,5 @@
-"""A run as a terminal shows it: a line for each evaluation, and, where it is a real terminal, below
-them what goes on at this moment.
+"""A run in the terminal: a line for each evaluation and, in an interactive terminal, the current
+step below.
 
     paso   200    40 %   pérdida 4.312   validación 4.420   1.913 bits/byte   quedan 5 min 48 s
     «En un lugar de la casa había…»
@@ -23,14 +23,14 @@ from vitral.messages import message
 from vitral.training.watching.watcher import Evaluated, Stepped, Watcher
 
 RECENT = 50
-"""Over how many steps the speed and the loss of this moment are averaged."""
+"""Over how many steps the current speed and loss are averaged."""
 
 BITS, ACCURACY = "bits_per_byte", "masked_accuracy"
 
 
 class Terminal(Watcher):
-    """Shows a run on a console; used as a context, so that the moving part is taken down however
-    the run ends."""
+    """Shows a run on a console; used as a context, so that the moving part is removed at the end
+    of the run, also after an error."""
 
     def __init__(self, console: Console, device: str) -> None:
         self.console, self.device = console, device
@@ -117,7 +117,7 @@ class Terminal(Watcher):
             self._live = None
 
     def _moving(self) -> RenderableType:
-        """What goes on at this moment."""
+        """The current step."""
         now = self._now
         if now is None:
             return Text(message("train.first_step"), "dim")
@@ -133,7 +133,7 @@ class Terminal(Watcher):
         return Group(bar, Text(" · ".join(part for part in parts if part), overflow="ellipsis"))
 
     def _time_left(self) -> str:
-        """How long it will take, if it goes on as it has since it started; "" at first."""
+        """The remaining time, estimated from the speed since the start; "" at first."""
         now, gone = self._now, time.monotonic() - self._since
         if now is None or self._from is None or now.progress - self._from < 1e-6:
             return ""
@@ -142,7 +142,7 @@ class Terminal(Watcher):
 
 
 def duration(seconds: float) -> str:
-    """A time as a person says it: "48 s", "5 min 48 s", "2 h 5 min".
+    """A duration as text: "48 s", "5 min 48 s", "2 h 5 min".
 
     >>> duration(348)
     '5 min 48 s'

@@ -1,4 +1,4 @@
-"""The files that a watched sentence leaves in a run's folder, as others read them.
+"""Reading the files of a watched sentence in a run's folder.
 
 watched_steps(Path("runs/gatos"))             [0, 1, 2, 3, 4, 6, 8, 12, …]
 read_patterns(Path("runs/gatos"), step=12)    float32 [layers, heads, tokens, tokens]
@@ -22,7 +22,7 @@ def step_path(folder: Path, step: int) -> Path:
 
 
 def steps_in(folder: Path, after: int = -1) -> list[Path]:
-    """The files of the steps after `after` that were looked at, in their order."""
+    """The files of the recorded steps after `after`, in order."""
     return sorted(path for path in folder.glob("step-*.safetensors") if step_of(path) > after)
 
 
@@ -33,7 +33,7 @@ def step_of(path: Path) -> int:
 
 
 def read_watched(run: Path) -> dict[str, Any] | None:
-    """What a run's watched sentence is: `text`, `causal`, `tokens`; None where there is none."""
+    """A run's watched sentence: `text`, `causal`, `tokens`; None if there is none."""
     try:
         found: dict[str, Any] = json.loads((run / FOLDER / TEXT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -42,14 +42,14 @@ def read_watched(run: Path) -> dict[str, Any] | None:
 
 
 def watched_steps(run: Path) -> list[int]:
-    """The steps at which the sentence was looked at."""
+    """The steps at which the sentence was recorded."""
     return [step_of(path) for path in steps_in(run / FOLDER)]
 
 
 def read_patterns(run: Path, step: int) -> "Tensor":
     """Every head's weights after that step: float32 [layers, heads, tokens, tokens].
 
-    Raises `watched_step_gone` where they were dropped, or never were.
+    Raises `watched_step_gone` if they were dropped, or never recorded.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file

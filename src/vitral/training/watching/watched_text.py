@@ -34,7 +34,7 @@ LEAST_KEPT = 8
 
 
 def is_due(step: int) -> bool:
-    """Whether the sentence is looked at after that step, whatever else happens in it.
+    """Whether the sentence is recorded after that step, in addition to evaluations.
 
     >>> [step for step in range(50) if is_due(step)]
     [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48]
@@ -45,11 +45,11 @@ def is_due(step: int) -> bool:
 
 
 class WatchedText(Watcher):
-    """Writes down the attention that `trace` finds in a model as it is now.
+    """Records the attention of a sentence, as `trace` finds it in the current model.
 
-    `leads` is False in the processes of a distributed run that only compute along.
-    Raises `watched_too_long` for a sentence of more than `LONGEST` tokens, `watch_unwritten`
-    where the disk does not take it.
+    `leads` is False in the processes of a distributed run that only take part in the computation.
+    Raises `watched_too_long` for a sentence of more than `LONGEST` tokens, `watch_unwritten` if
+    it cannot be written.
     """
 
     def __init__(
@@ -58,12 +58,12 @@ class WatchedText(Watcher):
         self.folder, self._trace, self._leads = out / FOLDER, trace, leads
 
     def started(self, name: str, num_parameters: int, step: int) -> None:
-        """Drop what was seen after the checkpoint that the run goes on from."""
+        """Drop what was recorded after the checkpoint that the run resumes from."""
         for path in steps_in(self.folder, after=step):
             path.unlink(missing_ok=True)
 
     def record(self, model: nn.Module, step: int) -> None:
-        """Write down the sentence's attention after so many steps; `model` is in eval mode."""
+        """Record the sentence's attention after so many steps; `model` is in eval mode."""
         trace = self._trace(model)
         if len(trace.tokens) > LONGEST:
             raise VitralError("watched_too_long", length=len(trace.tokens), limit=LONGEST)
@@ -96,8 +96,8 @@ class WatchedText(Watcher):
             write_file(path, said)
 
     def _thin_out(self) -> None:
-        """Drop every second of the later steps while all of them take too much; the first ones,
-        where most happens, and the last one stay."""
+        """Drop every second of the later steps while all of them need too much space; the first
+        ones, where most changes, and the last one stay."""
         while True:
             paths = steps_in(self.folder)
             if len(paths) <= LEAST_KEPT or sum(p.stat().st_size for p in paths) <= MOST_BYTES:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Stepped:
-    """One step of the optimiser. `loss` is that before it, in nats an answer; `rate` the share
+    """One step of the optimiser. `loss` is that before it, in nats per target; `rate` the share
     of the full learning rate; `gradient_norm` that before clipping; `seconds` the step's own.
     `gradient_norms` are those of the model's parts (`layers.3`), measured every few steps."""
 
@@ -70,10 +70,10 @@ class Evaluated:
 
 
 class Watcher:
-    """Does nothing; those who watch overrule what they want to know."""
+    """Does nothing at every event; subclasses override what they need."""
 
     def started(self, name: str, num_parameters: int, step: int) -> None:
-        """The run begins, or goes on, at `step`."""
+        """The run starts, or resumes, at `step`."""
 
     def stepped(self, event: Stepped) -> None:
         """A step is done."""

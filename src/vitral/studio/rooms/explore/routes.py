@@ -1,6 +1,6 @@
-"""A trace's addresses: a text is run through a model, and questions are asked of what it left.
+"""A trace's addresses: a text is run through a model, and questions are asked about its trace.
 
-The questions stand in traces/questions.py, their answers in traces/answers.py.
+The questions are in traces/questions.py, their answers in traces/answers.py.
 """
 
 from typing import Annotated
@@ -23,13 +23,13 @@ router = APIRouter(prefix="/api/traces")
 
 @router.post("")
 async def post_trace(body: schemas.TraceRequest, session: CurrentSession) -> schemas.Trace:
-    """Run a text through a model, or answer from memory where that was done before."""
+    """Run a text through a model, or return the stored trace of an earlier run."""
     return (await session.trace(body.model, body.text, body.answer)).summary
 
 
 @router.get("/{trace_id}")
 async def get_trace(trace_id: str, session: CurrentSession) -> schemas.Trace:
-    """What a trace holds that Studio keeps: one made before, or read from a file.
+    """The description of a stored trace: of an earlier run, or read from a file.
 
     "<id>~no-rest~words" reads it in another way; that id then answers every question below."""
     return (await session.read(trace_id)).summary
@@ -55,7 +55,7 @@ async def get_pooled(
 async def get_view(
     trace_id: str, session: CurrentSession, asked: Annotated[questions.ViewQuestion, Query()]
 ) -> Response:
-    """A part of one value: float32 [height, width], exact where it fits, else reduced."""
+    """A part of one value: float32 [height, width], exact if it fits, otherwise reduced."""
     answers = session.answers(trace_id)
     return block_response(await session.workshop.quick(answers.view, asked))
 
@@ -64,7 +64,7 @@ async def get_view(
 async def get_arithmetic(
     trace_id: str, session: CurrentSession, asked: Annotated[questions.ArithmeticQuestion, Query()]
 ) -> schemas.Arithmetic:
-    """How one attention weight came about, number by number."""
+    """How one attention weight is computed, number by number."""
     answers = session.answers(trace_id)
     return await session.workshop.quick(answers.arithmetic, asked)
 
@@ -82,7 +82,7 @@ async def get_query_key(
 async def get_strongest(
     trace_id: str, session: CurrentSession, asked: Annotated[questions.StrongestQuestion, Query()]
 ) -> StrongestWeights:
-    """The greatest weights of a head: `vitral.explain.strongest_weights`."""
+    """The largest weights of a head: `vitral.explain.strongest_weights`."""
     answers = session.answers(trace_id)
     return await session.workshop.run(answers.strongest, asked)
 

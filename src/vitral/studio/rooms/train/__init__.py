@@ -1,1 +1,1 @@
-"""The Train room's server side: texts, runs, their processes, and what the page sees of them."""
+"""The Train room's server side: texts, runs, processes, and their descriptions for the page."""

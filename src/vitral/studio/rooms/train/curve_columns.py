@@ -1,5 +1,5 @@
-"""A run's curve as columns, for the page: a long one in at most so many points, each the mean of
-as many steps.
+"""A run's curve as columns, for the page. A long one is reduced to a maximum number of points, each
+the mean of equally many steps.
 """
 
 import math
@@ -15,8 +15,8 @@ def columns_of(lines: Sequence[dict[str, Any]], most: int = MOST_POINTS) -> Colu
     """Lines of `steps.jsonl` as columns `step`, `loss`, `rate`, `gradient_norm`, `tokens` and
     `seconds`.
 
-    Of more than `most` lines, several stand together: their mean loss and norm, their seconds
-    added up, and of the rest the last one's.
+    More than `most` lines are grouped: a group has its mean loss and norm, the sum of its
+    seconds, and the last of the other values.
     """
     together = max(1, math.ceil(len(lines) / most))
     groups = [lines[first : first + together] for first in range(0, len(lines), together)]

@@ -1,12 +1,12 @@
 """What happens in a run, as server-sent events (https://html.spec.whatwg.org, "Server-sent
-events"): the page listens, and after a pause of any kind goes on from where it was.
+events"): the page listens, and after an interruption continues where it was.
 
-    event: run      the run as it stands, when that has changed
-    event: curve    new steps and evaluations; `restart` where the page has to drop those it has
+    event: run      the run's current state, when it has changed
+    event: curve    new steps and evaluations; `restart` if the page must discard those it has
     event: watched  the watched sentence and the steps it was recorded at, when there are more
 
-The id of an event says how far the two files of the curve were read. A browser sends the last
-one back when it comes again.
+The id of an event is the position up to which the two files of the curve were read. A browser
+sends the last one when it reconnects.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class CurvePosition:
 
     @classmethod
     def read(cls, id: str | None) -> "CurvePosition":
-        """From the id that a browser sent back; from the start where it is no id of these."""
+        """From the id that a browser sent; from the start if it is not such an id."""
         match = _ID.fullmatch(id or "")
         if match is None:
             return cls()
@@ -60,7 +60,7 @@ async def listen(
     path: Path, describe: Callable[[], schemas.Run | None], last_id: str | None
 ) -> AsyncIterator[str]:
     """The events of the run in the folder `path`, from `last_id` on, until the page disconnects or
-    `describe` says that the run is gone."""
+    `describe` finds no run."""
     place, sent_run, watched = CurvePosition.read(last_id), "", None
     silent = 0.0
     while True:
@@ -80,7 +80,9 @@ async def listen(
             text = await asyncio.to_thread(read_watched, path)
             yield _event("watched", None if text is None else {**text, "steps": steps})
             sent = True
-        if now != sent_run:  # last, so that a page that learns the run is over has all of it
+        if (
+            now != sent_run
+        ):  # last, so that a page has the whole curve when it learns that the run has ended
             sent_run = now
             yield f"event: run\ndata: {now}\n\n"
             sent = True
@@ -95,7 +97,7 @@ def _curve(path: Path, place: CurvePosition) -> tuple[dict[str, Any] | None, Cur
     """What was added to the curve after `place`."""
     steps, in_steps, again = lines_after(path / STEPS, place.steps)
     evaluations, in_evaluations, cut = lines_after(path / EVALUATIONS, place.evaluations)
-    if again != cut:  # both are cut together: read both from the start
+    if again != cut:  # both are truncated together: read both from the start
         steps, in_steps, _ = lines_after(path / STEPS, Position())
         evaluations, in_evaluations, _ = lines_after(path / EVALUATIONS, Position())
         again = True

@@ -1,4 +1,4 @@
-"""A form that was filled in ↔ a recipe; and what is wrong with it, at the field it is about.
+"""From a filled-in form to a recipe and back, with every mistake at its field.
 
 The settings are entries by their dotted names, a number for the place of a phase:
 {"model.form": "bert", "phases.0.until": 0.5, "phases.1.mask_share": 0.2}.
@@ -16,19 +16,20 @@ from vitral.studio.rooms.train import schemas
 from vitral.studio.rooms.train.form import LEFT_OUT
 from vitral.studio.rooms.train.teachers import located_in, misfits, unknown
 from vitral.training.recipes.mistakes import Mistake, RecipeError
-from vitral.training.recipes.recipe import Recipe, objective_of
+from vitral.training.recipes.recipe import Recipe, objective_of, with_current_names
 from vitral.training.recipes.recipe_entries import all_entries, needed
 from vitral.training.recipes.recipe_file import recipe_of
 
 OWN = ("name", "minutes")
-"""What the room fills in by itself."""
+"""The entries that the room fills in."""
 
 _PLACE = re.compile(r"^phases\.(0|[1-9]\d?)\.")
 
 
 def filled_in(settings: Mapping[str, Any], catalog: ModelCatalog) -> Recipe:
     """The recipe of a form, its teachers where `vitral train` finds them. Raises `form_invalid`
-    with every mistake, in both languages, by the field that it is about."""
+    with every mistake, in both languages, by its field."""
+    settings = with_current_names(dict(settings))
     known = {path for path in settings if _is_known(path)}
     found = [Mistake(path[:100], "not_here") for path in settings if path not in known]
     found.extend(unknown(settings, catalog))
@@ -54,13 +55,13 @@ def _is_known(path: str) -> bool:
 
 @cache
 def _names() -> frozenset[str]:
-    """What the entries are called that a form may have."""
+    """The names of the entries that a form can have."""
     names = {re.sub(r"\[.*?]", "", path) for path, _ in all_entries()}
     return frozenset(names.difference(LEFT_OUT))
 
 
 def _name(path: str) -> str:
-    """What an entry is called in every phase: "phases.*.until" for "phases.1.until"."""
+    """The name of an entry for all phases: "phases.*.until" for "phases.1.until"."""
     place = _PLACE.match(path)
     if place is None or int(place[1]) >= schemas.MOST_PHASES:
         return path
@@ -94,7 +95,7 @@ def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def flat(recipe: Recipe) -> dict[str, Any]:
-    """The other way round: a recipe's entries by their dotted names, those that the form has."""
+    """The reverse: those of a recipe's entries that the form has, by their dotted names."""
     leaves = dict(_leaves(recipe.model_dump(mode="json"), ""))
     return {path: value for path, value in leaves.items() if _name(path) in _names()}
 

@@ -15,7 +15,7 @@ from vitral.training.recipes.recipe_entries import Schema, all_entries, needed, 
 from vitral.training.recipes.shapes import DECODERS, ENCODERS, GROWING, TRANSLATORS, WATCHED
 
 LEFT_OUT = ("name", "minutes", "phases.*.objective")
-"""What the room asks for by itself, or follows from the architecture."""
+"""Entries with fields of their own in the room, or that follow from the architecture."""
 
 OF_SEVERAL = ("phases.*.until", "phases.*.num_layers")
 """Entries of a phase that matter only where other phases come before or after it."""

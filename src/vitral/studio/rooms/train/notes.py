@@ -1,8 +1,7 @@
-"""What Studio notes of a run beside its folder: how it was requested, and what it is to do.
+"""Studio's notes of a run, outside the run's folder: how it was requested, and what it should do.
 
-A run's own folder is the run's alone. So a run called `gatos` has its notes, its recipe as it
-was asked for and the output of its process in `.studio/gatos/`, from where another Studio goes
-on.
+Studio writes nothing into the run's own folder. A run called `gatos` has its notes, the requested
+recipe and the output of its process in `.studio/gatos/`, from which another Studio can continue.
 """
 
 import json
@@ -43,13 +42,13 @@ class Notes:
         self.folder = folder
 
     def ids(self) -> list[str]:
-        """The runs of which something is noted."""
+        """The runs that have notes."""
         if not self.folder.is_dir():
             return []
         return [path.parent.name for path in self.folder.glob("*/note.json")]
 
     def read(self, id: str) -> Note | None:
-        """The note of a run; None where there is none, as of a run begun in a terminal."""
+        """The note of a run; None for a run that was started in a terminal."""
         try:
             entries = json.loads((self.folder / id / "note.json").read_text(encoding="utf-8"))
             return Note(**entries)
@@ -62,7 +61,7 @@ class Notes:
         write_file(self.folder / id / "note.json", entries)
 
     def recipe_path(self, id: str) -> Path:
-        """Where the recipe is that the reader set."""
+        """The file of the recipe from the form."""
         return self.folder / id / "recipe.yaml"
 
     def log_path(self, id: str) -> Path:

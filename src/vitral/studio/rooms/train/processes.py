@@ -1,7 +1,7 @@
-"""The process of a training: `vitral train`, the very command that a terminal would run.
+"""The process of a training: `vitral train`, the same command as in a terminal.
 
-It is its own process in a session of its own, so that it goes on when Studio ends, however that
-ends; it leaves one core, and a higher priority, to the models that Studio runs meanwhile.
+It is a separate process in its own session, so that it continues when Studio ends or is killed;
+it leaves one core, and a higher priority, to the models that Studio runs at the same time.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ LOG_END = 8192
 
 
 def num_threads() -> int:
-    """The cores that this process may use, but one; at least one."""
+    """The number of cores that this process may use minus one, at least one."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)) - 1)
     return max(1, (os.cpu_count() or 2) - 1)
@@ -53,7 +53,7 @@ def start(arguments: Sequence[str], log: Path, language: str) -> "subprocess.Pop
 
 
 def interrupt(pid: int) -> None:
-    """What Ctrl-C does: the step is finished, everything is saved."""
+    """Do what Ctrl-C does: the step is finished, everything is saved."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGINT)
 

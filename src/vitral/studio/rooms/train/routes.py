@@ -1,4 +1,4 @@
-"""The Train room's addresses. Bodies stand in schemas.py, the work in trainings.py and below it."""
+"""The Train room's addresses. Bodies are in schemas.py, the work in trainings.py and below it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -63,8 +63,8 @@ async def post_text(
 
 
 async def _let_pass(chunks: AsyncIterator[bytes], most: int) -> None:
-    """Read on without keeping anything: a browser reads the answer only once it has sent its
-    file, and gets none where the connection is cut before."""
+    """Read the rest and discard it: a browser reads the answer only after it has sent its file,
+    and gets none if the connection is closed before."""
     passed = 0
     async for chunk in chunks:
         passed += len(chunk)
@@ -93,32 +93,32 @@ async def post_run(
     trainings: CurrentTrainings,
     accept_language: Annotated[str | None, Header()] = None,
 ) -> schemas.Run:
-    """Begin a training, or put it in the queue where one is under way."""
+    """Start a training, or queue it if another one is running."""
     return await asyncio.to_thread(trainings.begin, body, accepted_language(accept_language))
 
 
 @router.get("/runs/{run_id}")
 async def get_run(run_id: str, trainings: CurrentTrainings) -> schemas.Run:
-    """One training as it stands."""
+    """The state of one training."""
     return await asyncio.to_thread(trainings.described, run_id)
 
 
 @router.delete("/runs/{run_id}", status_code=204)
 async def delete_run(run_id: str, trainings: CurrentTrainings) -> None:
-    """Delete a training that rests, with its model."""
+    """Delete a paused or finished training, with its model."""
     await asyncio.to_thread(trainings.delete, run_id)
 
 
 @router.post("/runs/{run_id}/pause")
 async def post_pause(run_id: str, trainings: CurrentTrainings) -> schemas.Run:
-    """Finish the step, save, and rest."""
+    """Finish the step, save, and pause."""
     await asyncio.to_thread(trainings.scheduler.pause, run_id)
     return await asyncio.to_thread(trainings.described, run_id)
 
 
 @router.post("/runs/{run_id}/resume")
 async def post_resume(run_id: str, trainings: CurrentTrainings) -> schemas.Run:
-    """Go on from the last checkpoint, when its turn comes."""
+    """Resume from the last checkpoint, when its turn in the queue comes."""
     await asyncio.to_thread(trainings.scheduler.resume, run_id)
     await asyncio.to_thread(trainings.scheduler.tick)
     return await asyncio.to_thread(trainings.described, run_id)
@@ -138,7 +138,7 @@ async def get_events(
     trainings: CurrentTrainings,
     last_event_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> StreamingResponse:
-    """What happens in a training, as it happens; goes on from Last-Event-ID."""
+    """The events of a training as they happen; continues after Last-Event-ID."""
     path = await asyncio.to_thread(trainings.runs.path, run_id)
     if trainings.num_listening >= trainings.settings.listeners:
         raise VitralError("studio_busy")

@@ -1,4 +1,4 @@
-"""What the page sees of one run, read from the run's folder and from Studio's notes."""
+"""The description of one run for the page, from the run's folder and Studio's notes."""
 
 import json
 from functools import lru_cache

@@ -1,7 +1,7 @@
-"""Starting, ending and resuming trainings as was asked, one at a time.
+"""Starting, ending and resuming trainings as requested, one at a time.
 
-`tick` is called every second. All it knows stands in files, so another Studio that is started
-later goes on where this one was.
+`tick` is called every second. Its whole state is in files, so a Studio that is started later
+continues where this one was.
 """
 
 import json
@@ -17,14 +17,14 @@ INTERRUPTED = (130, -2, -9, -15)
 
 
 class RunScheduler:
-    """Starts what waits in `runs`, and offers what is finished in the `catalog`."""
+    """Starts the waiting runs of `runs`, and adds the models of finished ones to the `catalog`."""
 
     def __init__(self, runs: Runs, catalog: ModelCatalog) -> None:
         self.runs, self.catalog = runs, catalog
         self._offered: dict[str, float] = {}
 
     def tick(self) -> None:
-        """See what has ended, start what may begin, offer what is finished."""
+        """Check which processes ended, start waiting runs, and add finished models."""
         with self.runs.lock:
             for id in list(self.runs.processes):
                 self._reap(id)
@@ -42,7 +42,8 @@ class RunScheduler:
         return [id for _, id in sorted(waiting)]
 
     def pause(self, id: str) -> None:
-        """Have a run save and rest, or leave the queue. Raises `run_unknown`, `run_not_working`."""
+        """Pause a run after saving, or take it from the queue. Raises `run_unknown`,
+        `run_not_working`."""
         self._end(id, "pause")
 
     def stop(self, id: str) -> None:
@@ -55,7 +56,7 @@ class RunScheduler:
             self._end(id, "stop")
 
     def resume(self, id: str) -> None:
-        """Have a run go on, when its turn comes. Raises `run_unknown`, `run_not_resting`."""
+        """Resume a run, when its turn comes. Raises `run_unknown`, `run_not_resting`."""
         with self.runs.lock:
             self.runs.path(id)
             if self.runs.state(id) not in ("paused", "interrupted", "failed"):
@@ -118,12 +119,12 @@ class RunScheduler:
         return [*source, *dial_arguments(note)]
 
     def forget(self, id: str) -> None:
-        """A run was deleted: its model is offered no more."""
+        """A run was deleted: remove its model from the catalog."""
         self._offered.pop(id, None)
         self.catalog.remove(id)
 
     def _offer_finished(self) -> None:
-        """Offer each model that was finished since, by its run's name."""
+        """Add each newly finished model to the catalog, under its run's name."""
         for id in self.runs.ids():
             model = self.runs.model(id)
             if model is None:
@@ -135,7 +136,7 @@ class RunScheduler:
             try:
                 self.catalog.add(id, model)
             except VitralError:
-                continue  # not whole, or of a kind that Studio cannot open: it stays unoffered
+                continue  # incomplete, or of a kind that Studio cannot open: it is not added
 
 
 def dial_arguments(note: Note) -> list[str]:

@@ -1,7 +1,7 @@
-"""The runs in a folder: those that Studio began, and those that a terminal did.
+"""The runs in a folder: those that Studio started, and those started in a terminal.
 
-A request names a run by its id, which is the name of its folder; it is searched for among the
-folders that are there, so that no id leads anywhere else.
+A request names a run by its id, which is the name of its folder; only existing folders are
+searched, so no id can point to another path.
 """
 
 import re
@@ -34,7 +34,7 @@ ALIVE: tuple[State, ...] = ("preparing", "running", "pausing", "stopping")
 
 
 class Runs:
-    """`folder` holds the runs; what Studio notes of them lies in its `.studio`."""
+    """`folder` contains the runs; Studio's notes of them are in its `.studio`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,10 +43,10 @@ class Runs:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         """Those that this Studio started and that have not ended."""
         self.lock = threading.RLock()
-        """Held while something is decided: what to start, what to delete."""
+        """Held while runs are started or deleted."""
 
     def ids(self) -> list[str]:
-        """Every run: folders in which one was begun, and those that wait or failed to begin."""
+        """Every run: the folders of started runs, and runs that wait or failed to start."""
         found = set(self.notes.ids())
         if self.folder.is_dir():
             found |= {path.name for path in self.folder.iterdir() if _is_run(path)}
@@ -97,11 +97,11 @@ class Runs:
         return "interrupted" if wanted == "train" else "paused"
 
     def working(self) -> str | None:
-        """A run that a process works on now; None if none is being trained."""
+        """The run that is being trained now; None if there is none."""
         return next((id for id in self.ids() if self.holder(id) is not None), None)
 
     def want(self, id: str, **changes: object) -> None:
-        """Note what is wanted of a run now; one that a terminal began gets its first note."""
+        """Note what a run should do now; one started in a terminal gets its first note."""
         note = self.notes.read(id) or self._first_note(id)
         self.notes.write(id, note.but(**changes))
 

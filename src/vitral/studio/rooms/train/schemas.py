@@ -1,4 +1,4 @@
-"""What travels between the Train room and Studio."""
+"""The bodies that the Train room and Studio exchange."""
 
 from typing import Annotated, Literal
 
@@ -88,7 +88,7 @@ class RunRequest(BaseModel):
 
 
 class Run(BaseModel):
-    """A training as it stands."""
+    """The state of a training."""
 
     id: str
     name: str

@@ -9,8 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Position:
-    """How far a file was read: which file it was, and how many bytes of it. A run that goes on
-    from a checkpoint cuts its curve by putting another file in its place."""
+    """How far a file was read: which file it was, and how many bytes of it. A run that resumes
+    from a checkpoint truncates its curve by replacing the file."""
 
     file: int = 0
     offset: int = 0

@@ -1,8 +1,8 @@
-"""Teachers for a run, from Studio's catalog: which models may teach, and what does not fit, found
-before the run begins.
+"""Teachers for a run, from Studio's catalog: which models can teach, and which mistakes are found
+before the run starts.
 
-A request names a teacher as the catalog does, and nothing else is ever searched for. The recipe
-that `vitral train` reads, in a process without a catalog, has the model's folder or hub id.
+A request names a teacher by its name in the catalog; no other place is searched. The recipe that
+`vitral train` reads, in a process without a catalog, has the model's folder or hub id.
 """
 
 from collections.abc import Iterator, Mapping

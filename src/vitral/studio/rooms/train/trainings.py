@@ -1,4 +1,4 @@
-"""What one Studio knows of trainings, and does about them: the state of the Train room."""
+"""The state of the Train room: its texts, its runs and their scheduler."""
 
 import asyncio
 import contextlib
@@ -38,12 +38,12 @@ class Trainings(RoomState):
         self.num_listening = 0
 
     async def open(self) -> None:
-        """Offer what was finished before, and begin the scheduler's rounds."""
+        """Add the models of finished runs to the catalog, and start the scheduler."""
         await asyncio.to_thread(self.scheduler.tick)
         self._rounds = asyncio.create_task(self._go_round())
 
     async def close(self) -> None:
-        """No more rounds. Trainings go on by themselves."""
+        """Stop the scheduler. Trainings continue in their own processes."""
         if self._rounds is not None:
             self._rounds.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -56,7 +56,7 @@ class Trainings(RoomState):
                 await asyncio.to_thread(self.scheduler.tick)
 
     def training(self) -> schemas.Training:
-        """What the room shows first. In a thread."""
+        """The room's first view. In a thread."""
         runs = [self.describe(id) for id in self.runs.ids()]
         return schemas.Training(
             texts=[text_schema(text) for text in self.texts.all()],
@@ -68,7 +68,7 @@ class Trainings(RoomState):
         )
 
     def describe(self, id: str) -> schemas.Run | None:
-        """The run as it stands, None where it is gone. In a thread."""
+        """The state of a run, None if it was deleted. In a thread."""
         try:
             return describe(self.runs, self.scheduler, self.catalog, id)
         except (VitralError, FileNotFoundError):

@@ -1,5 +1,5 @@
 """An upload, checked while it arrives: its kind, its size, its encoding and, of a .jsonl, its
-lines. What is wrong is refused as soon as it is seen, and nothing of it is kept.
+lines. An invalid upload is refused as early as possible, and nothing of it is kept.
 """
 
 import codecs
@@ -25,7 +25,7 @@ async def receive(
 
     `limit` is the most bytes, `announced` how many the request says there are (0: unknown).
     Raises `upload_kind`, `upload_too_large`, `upload_not_utf8`, `upload_binary`, `upload_empty`,
-    `upload_line` (of a .jsonl), and `upload_unwritten` where the disk does not take it.
+    `upload_line` (of a .jsonl), and `upload_unwritten` if it cannot be written to disk.
     """
     check = Check(name, limit)
     check.announced(announced)
@@ -48,7 +48,7 @@ async def receive(
 
 
 class Check:
-    """What has come of one upload so far, and whether it may go on. Raises what `receive` does."""
+    """The received part of one upload, checked as it grows. Raises what `receive` raises."""
 
     def __init__(self, name: str, limit: int) -> None:
         self.name, self.limit = name, limit
@@ -74,7 +74,7 @@ class Check:
         self.num_bytes += len(data)
 
     def end(self) -> None:
-        """There is no more."""
+        """Called at the end."""
         self._read(self._decoded(b"", final=True))
         if self._is_lines and self._rest.strip():
             self._check_line(self._rest)
@@ -119,7 +119,7 @@ class Check:
 
 
 def _safe(name: str) -> str:
-    """The last part of a name, with nothing in it that a file system could take amiss."""
+    """The last part of a name, without characters that a file system does not allow."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     stem, _, ending = last.rpartition(".")
     kept = re.sub(r"[^\w-]+", "-", stem).strip("-")[:60]
@@ -127,7 +127,7 @@ def _safe(name: str) -> str:
 
 
 def _free(folder: Path, name: str) -> Path:
-    """A path that is not taken: "libro.txt", "libro-2.txt" …"""
+    """A path that does not exist yet: "libro.txt", "libro-2.txt" …"""
     path, number = folder / name, 1
     while path.exists():
         number += 1

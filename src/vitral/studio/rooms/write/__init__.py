@@ -1,1 +1,1 @@
-"""The Write room: a text that a model writes on, token by token, as the page asks for it."""
+"""The Write room: a model continues a text, token by token, as the page requests it."""

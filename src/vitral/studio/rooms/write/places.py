@@ -1,4 +1,4 @@
-"""A place in a text as the page knows it, and what a model makes of it. All in a thread."""
+"""A position in a text that is being written, and the model's prediction there. All in a thread."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +71,7 @@ def written_pieces(model: "Model", ids: list[int], written: list[int]) -> list[s
 
 
 def piece(model: "Model", token: int, text: str) -> schemas.PieceOfText:
-    """A token, named where it is no text of its own."""
+    """A token, with a name if it is not text."""
     from vitral.text.raw_bytes import raw_bytes
     from vitral.tracing.recording.reading import bare_tokens
 
@@ -83,8 +83,8 @@ def piece(model: "Model", token: int, text: str) -> schemas.PieceOfText:
 def row_of(
     model: str, layers: "dict[int, Tensor] | None", layer: int | None, head: int | None
 ) -> "NDArray[np.float32]":
-    """Of the newest token's weights [H, T] by layer: a head's, or the mean of several; float32
-    [T], empty where there are none.
+    """One head's weights, or the mean of several, from the most recent token's weights [H, T] by
+    layer: float32 [T], empty if there are none.
 
     Raises VitralError layer_out_of_range, layer_without_attention, head_out_of_range.
     """
@@ -111,8 +111,8 @@ def row_of(
 def next_token_block(
     session: Session, sessions: WritingSessions, asked: schemas.NextTokenRequest
 ) -> bytes:
-    """float32 [V + S + T]: the logits of the next token, then the weights of the newest one on
-    what an encoder read (none without one), then those on what the decoder reads."""
+    """float32 [V + S + T]: the logits of the next token, then the weights of the most recent one
+    on what an encoder read (none without one), then those on what the decoder reads."""
     import numpy as np
 
     with session.catalog.borrow(asked.model) as model:
@@ -175,7 +175,7 @@ def check_length(session: Session, stepping: "Stepping", place: schemas.WritingP
 
 
 def vocabulary_of(session: Session, name: str) -> schemas.Vocabulary:
-    """What every token of a model is called."""
+    """The names of all tokens of a model."""
     from vitral.models.description import number
     from vitral.text.raw_bytes import raw_bytes
     from vitral.tracing.recording.reading import bare_tokens

@@ -1,4 +1,4 @@
-"""Several strategies side by side, from one place: each takes its turn, one token at a time."""
+"""Several strategies side by side, from one position: each in turn writes one token."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
@@ -21,7 +21,7 @@ class Race:
         self._columns: list[Iterator[schemas.RaceColumn]] | None = None
 
     def step(self) -> list[schemas.RaceColumn] | None:
-        """What every strategy that still writes has written now; None when all have ended."""
+        """The texts of all strategies that are still writing; None when all have ended."""
         with self._session.catalog.borrow(self._asked.model) as model:
             if self._columns is None:
                 check_kind(model)
@@ -72,7 +72,7 @@ def _write(
 def _search(
     session: Session, model: "Model", asked: schemas.RaceRequest, index: int
 ) -> Iterator[schemas.RaceColumn]:
-    """The likeliest whole text; on the way, the likeliest beginning so far."""
+    """The most likely text as a whole; meanwhile, its most likely beginning so far."""
     import torch
 
     from vitral.generation.beam_search import search
@@ -88,7 +88,7 @@ def _search(
     read = [*(token.id for token in stepping.prompt), *asked.written]
     ended = stepping.ended(asked.written)
     full = stepping.context is not None and len(read) >= stepping.context
-    if ended is not None or full:  # beams know no window
+    if ended is not None or full:  # beam search has no window
         yield schemas.RaceColumn(
             column=index, ids=[], text="", mean_log_probability=None, end=ended or "context"
         )

@@ -12,12 +12,12 @@ from vitral.studio.session import Session
 
 @dataclass(frozen=True)
 class WriteSettings:
-    """How much the room remembers of the texts that are being written."""
+    """How much the room caches of the texts that are being written."""
 
     max_sessions: int = 16
     """Most texts whose key–value caches are kept."""
     max_bytes: int = 256 * MIB
-    """Memory for those caches; the newest stays even if it alone takes more."""
+    """Memory for those caches; the most recent one stays even if it alone needs more."""
 
 
 def _begin(session: Session, settings: WriteSettings) -> WritingSessions:

@@ -1,4 +1,4 @@
-"""The addresses of the Write room. Bodies and lines stand in schemas.py."""
+"""The addresses of the Write room. Bodies and lines are in schemas.py."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -28,7 +28,7 @@ _COLUMNS = stream_of(LINES, schemas.RaceColumn, schemas.StreamFailure)
 async def get_vocabulary(
     session: CurrentSession, model: Annotated[str, Query(min_length=1, max_length=500)]
 ) -> schemas.Vocabulary:
-    """What every token of a model is called."""
+    """The names of all tokens of a model."""
     session.catalog.check(model)
     return await session.workshop.run(vocabulary_of, session, model)
 
@@ -37,7 +37,7 @@ async def get_vocabulary(
 async def post_next_token(
     body: schemas.NextTokenRequest, session: CurrentSession, sessions: CurrentSessions
 ) -> Response:
-    """What follows a text, and where its newest token attends: float32 [V + S + T]."""
+    """What follows a text, and where its most recent token attends: float32 [V + S + T]."""
     _check(session, body)
     return block_response(await session.workshop.run(next_token_block, session, sessions, body))
 
@@ -46,7 +46,7 @@ async def post_next_token(
 async def post_stream(
     body: schemas.StreamRequest, session: CurrentSession, sessions: CurrentSessions
 ) -> StreamingResponse:
-    """Write on, a line of JSON a token; it ends where the client goes away."""
+    """Continue a text, one line of JSON per token; ends when the client disconnects."""
     _check(session, body)
     stream = Stream(session, sessions, body)
     first = await session.workshop.run(stream.step)
@@ -55,7 +55,7 @@ async def post_stream(
 
 @router.post("/race", response_class=StreamingResponse, responses=_COLUMNS)
 async def post_race(body: schemas.RaceRequest, session: CurrentSession) -> StreamingResponse:
-    """Write on in several ways at once, a line of JSON for each and every token."""
+    """Continue a text with several strategies, one line of JSON per token of each."""
     _check(session, body)
     race = Race(session, body)
     first = await session.workshop.run(race.step)

@@ -1,7 +1,7 @@
-"""What travels between Studio and the Write room: one Pydantic model a body or a line.
+"""The bodies and lines that Studio and the Write room exchange: one Pydantic model each.
 
-A place in a text that is being written is its beginning and the ids written after it; the page
-knows them, so that Studio may forget what it has read and read it again.
+A position in a text that is being written consists of its beginning and the ids written after it;
+the page sends them, so Studio can discard its cache and read the text again.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ Seed = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
 class WritingPlace(BaseModel):
-    """Where a text stands: how it begins, and what was written after that."""
+    """A position in a text: its beginning, and the ids written after it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,7 +32,7 @@ class WritingPlace(BaseModel):
 
 
 class NextTokenRequest(WritingPlace):
-    """What follows, and where the newest token attends: one head, or the mean of several."""
+    """What follows, and where the most recent token attends: one head, or the mean of several."""
 
     layer: int | None = Field(default=None, ge=0, le=10_000, description="null: all layers")
     head: int | None = Field(default=None, ge=0, le=10_000, description="null: all its heads")
@@ -51,7 +51,7 @@ class SamplingSettings(BaseModel):
 
 
 class StreamRequest(NextTokenRequest):
-    """Write on from a place."""
+    """Continue a text from a position."""
 
     settings: SamplingSettings = SamplingSettings()
     seed: Seed = 0
@@ -60,7 +60,7 @@ class StreamRequest(NextTokenRequest):
 
 
 class Strategy(BaseModel):
-    """One way to write: with settings, or, with `num_beams`, by searching."""
+    """One strategy: sampling with settings or, with `num_beams`, beam search."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,7 +69,7 @@ class Strategy(BaseModel):
 
 
 class RaceRequest(WritingPlace):
-    """Write on from one place in several ways."""
+    """Continue a text from one position with several strategies."""
 
     strategies: list[Strategy] = Field(min_length=1, max_length=8)
     seed: Seed = 0
@@ -78,8 +78,8 @@ class RaceRequest(WritingPlace):
 
 
 class PieceOfText(BaseModel):
-    """A token, and what the text gains by it: nothing for a part of a character, until its last
-    part. `name` is what it is called where it is no text: a special token, or bytes."""
+    """A token, and the text that it adds: none for a part of a character, until its last part.
+    `name` is the name of a token that is not text: a special token, or bytes."""
 
     id: int
     piece: str
@@ -87,7 +87,7 @@ class PieceOfText(BaseModel):
 
 
 class TokenShare(BaseModel):
-    """A token that might have come."""
+    """A candidate for the next token."""
 
     id: int
     log_probability: float
@@ -100,8 +100,8 @@ class WrittenToken(BaseModel):
     token: PieceOfText
     share: float = Field(description="How likely it was to be chosen, under the settings")
     log_probability: float = Field(description="The model's own, in nats, nothing changed")
-    rank: int = Field(description="From 1: the model's likeliest")
-    candidates: list[TokenShare] = Field(description="The likeliest, before it was chosen")
+    rank: int = Field(description="From 1: the model's most likely token")
+    candidates: list[TokenShare] = Field(description="The most likely, before it was chosen")
     attention: list[float] = Field(
         description="Weights of the token before it on the tokens from `start`; to 6 decimals"
     )
@@ -111,8 +111,8 @@ class WrittenToken(BaseModel):
 
 
 class StreamEnd(BaseModel):
-    """The last line of a stream: why it ended. `kept` characters of what was written stand
-    before a stop string; null where there was none."""
+    """The last line of a stream: why it ended. `kept` is the number of written characters before
+    a stop string; null without one."""
 
     end: Literal["end", "context", "stop", "length"]
     kept: int | None
@@ -131,7 +131,7 @@ class RaceColumn(BaseModel):
 
 
 class Vocabulary(BaseModel):
-    """What each token of a model is called: index i is token i."""
+    """The names of a model's tokens: index i is token i."""
 
     texts: list[str]
     special: list[int]
@@ -139,7 +139,7 @@ class Vocabulary(BaseModel):
 
 
 class StreamFailure(BaseModel):
-    """A line of a stream or a race: what went wrong after it had begun."""
+    """A line of a stream or a race: an error after its start."""
 
     error: ErrorDetail
 

@@ -1,8 +1,8 @@
-"""What the Write room remembers of the texts that are being written: their key–value caches.
+"""The caches of the Write room: the key–value caches of the texts that are being written.
 
-A page names a place by its text and ids. The session that has read most of it goes on from
-there; where none has, because another branch was taken or the session was dropped, a new one
-reads the text again, and the page never knows. The least recently used are dropped first.
+A page sends a position as its text and ids. The session that has read most of it continues from
+there; if there is none, because another branch was taken or the session was dropped, a new one
+reads the text again, with the same result. The least recently used are dropped first.
 """
 
 import threading
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What all texts of a session have in common."""
+    """The key of a session: what all its texts have in common."""
 
     model: str
     text: str
@@ -27,8 +27,8 @@ class Beginning:
 
 
 class WritingSessions(RoomState):
-    """At most `max_sessions`, and no more bytes than `max_bytes` (the newest stays, whatever it
-    takes). Safe to use from several threads: a session in use is lent to one thread only."""
+    """At most `max_sessions`, and no more bytes than `max_bytes` (the most recent one always
+    stays). Safe to use from several threads: only one thread uses a session at a time."""
 
     def __init__(self, max_sessions: int, max_bytes: int) -> None:
         self.max_sessions, self.max_bytes = max_sessions, max_bytes

@@ -1,7 +1,7 @@
-"""Writing on, line by line: a token a line, and at the end why it ended.
+"""Continuing a text as a stream: one line per token, and at the end the reason why it ended.
 
-Each token is a piece of work of its own, so that several streams, and whatever else is asked of
-Studio, take turns; and where the client disconnects, nothing more is begun.
+Each token is a job of its own, so that several streams and other requests take turns; when the
+client disconnects, no further job is started.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vitral.generation.spelling import Spelling
 
 NUM_CANDIDATES = 24
-"""How many of the likeliest tokens a line has; at rest, the page has them all."""
+"""How many of the most likely tokens a line has; a paused page has them all."""
 
 
 class Stream:
@@ -47,7 +47,7 @@ class Stream:
         self._over = False
 
     def step(self) -> list[schemas.WrittenToken | schemas.StreamEnd] | None:
-        """One token more, or the end; None after that. Raises what `next_token_block` raises."""
+        """The next token, or the end; None after that. Raises what `next_token_block` raises."""
         if self._over:
             return None
         line = self._line()
@@ -105,7 +105,7 @@ def _rounded(weights_T: "NDArray[np.float32]") -> list[float]:
 
 
 def _candidates(logits_V: "Tensor", shares_V: "Tensor") -> list[schemas.TokenShare]:
-    """The model's likeliest tokens."""
+    """The model's most likely tokens."""
     best = logits_V.log_softmax(-1).topk(min(NUM_CANDIDATES, len(logits_V)))
     return [
         schemas.TokenShare(id=token, log_probability=value, share=float(shares_V[token]))
@@ -118,8 +118,8 @@ async def lines(
     step: Callable[[], Sequence[BaseModel] | None],
     first: Sequence[BaseModel] | None,
 ) -> AsyncIterator[bytes]:
-    """What `step` gives, from `first` on until it is None, as lines of JSON. What goes wrong on
-    the way is a line as well, since the answer's status has been sent already."""
+    """The results of `step`, from `first` on until None, as lines of JSON. An error is a line as
+    well, since the answer's status has been sent already."""
     try:
         while first is not None:
             yield b"".join(each.model_dump_json().encode() + b"\n" for each in first)

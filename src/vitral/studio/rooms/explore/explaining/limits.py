@@ -1,4 +1,4 @@
-"""From which length on a text is too long for one of these views, and what is drawn of it."""
+"""The longest text for each of these views, and how much of it is drawn."""
 
 from vitral.errors import VitralError
 
@@ -11,13 +11,13 @@ GRAPH_EDGES = 1500
 PATH_TOKENS = 1024
 """Longest text whose words' paths are drawn."""
 PATHS_DRAWN = 64
-"""Up to so many tokens, the paths of all tokens of a text are sent; else the chosen one's."""
+"""Up to this length the paths of all tokens are sent; above it, the chosen token's."""
 WRITES_TOKENS = 512
 """Longest text of which the first head shown is chosen by what the heads write."""
 LENS_TOKENS = 1024
 """Longest text that is read again for the logit lens."""
 LENS_PLACES = 16
-"""So many places of a text stand in the lens's grid."""
+"""Positions of a text in the lens's grid."""
 
 
 def check_length(length: int, limit: int, view: str) -> None:

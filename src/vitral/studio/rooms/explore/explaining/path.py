@@ -1,4 +1,4 @@
-"""A word's path through the layers, alone or beside the same word's in another sentence."""
+"""A word's path through the layers, alone or with that of the same word in another sentence."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 3
 TEXTS: tuple[Literal[0, 1], ...] = (0, 1)
-"""The chosen text and the one beside it."""
+"""The chosen text and the one it is compared with."""
 
 
 def path_of(

@@ -1,4 +1,4 @@
-"""What the model predicts at a place, and what each of its layers would predict there."""
+"""What the model predicts at a position, and what each of its layers would predict there."""
 
 from typing import TYPE_CHECKING
 

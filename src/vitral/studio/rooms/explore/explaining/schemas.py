@@ -1,4 +1,4 @@
-"""What travels between Studio and the page's views of a whole text. Counted from 0."""
+"""The bodies of the page's views of a whole text. Everything is counted from 0."""
 
 from typing import Literal
 
@@ -105,7 +105,7 @@ class PathLevel(BaseModel):
 
 
 class WordPath(BaseModel):
-    """A token's path, alone or beside another's."""
+    """A token's path, alone or with another's."""
 
     token: int
     other: int | None

@@ -1,4 +1,4 @@
-"""The addresses of pictures: one is sent and traced, and what the model saw of it is had back."""
+"""The addresses of pictures: to upload and trace one, and to read what the model saw of it."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from vitral.studio.traces import schemas
 router = APIRouter(prefix="/api")
 
 PICTURES = "/api/pictures"
-"""Where pictures are sent: an address that takes a body as it comes (see gate.py)."""
+"""The address of uploads, whose body is read as a stream (see gate.py)."""
 
 
 @router.post(

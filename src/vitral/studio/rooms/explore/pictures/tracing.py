@@ -19,7 +19,7 @@ async def received(
     chunks: AsyncIterator[bytes], name: str, announced: str | None, most_bytes: int
 ) -> bytes:
     """The file's bytes. Raises VitralError `picture_upload_too_large`, as soon as too much is
-    announced or has come, and `picture_empty`."""
+    announced or received, and `picture_empty`."""
     too_large = VitralError("picture_upload_too_large", name=name, limit=most_bytes // 2**20)
     if announced is not None and announced.isdecimal() and int(announced) > most_bytes:
         raise too_large

@@ -1,1 +1,1 @@
-"""Taking a trace along, and bringing one back: the page in a file, and files that are opened."""
+"""Saving a trace as a page, and opening a trace's file."""

@@ -11,7 +11,7 @@ from vitral.studio.traces.summary import summary_of
 
 
 async def opened(session: Session, upload: Upload) -> StoredTrace:
-    """The trace of a file that has arrived, read, checked and kept.
+    """The trace of an uploaded file, read, checked and stored.
 
     Raises VitralError: studio_busy, and what `read` and `summary_of` raise.
     """
@@ -30,6 +30,6 @@ def _stored(path: Path, name: str, key: str, limits: Limits) -> StoredTrace:
         summary = summary_of(
             trace, key=key, model=trace.model, seconds=0, limits=limits, opened=name
         )
-    except ValueError as error:  # tokens, names or lines of another kind than they should be
+    except ValueError as error:  # tokens, names or lines of a wrong type
         raise VitralError("trace_damaged", path=name, reason=type(error).__name__) from error
     return StoredTrace(trace, summary, trace_bytes(trace))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which part goes in, and what the page opens with; None where nothing was asked."""
+    """The part on the page, and the view that it opens with; None for the default."""
 
     part: str | None
     layer: int | None
@@ -42,6 +42,6 @@ def page_bytes(trace: "Trace", asked: PageRequest, most_megabytes: float) -> byt
 
 
 def page_name(summary: schemas.Trace) -> str:
-    """What the file is called: letters, digits, and signs that every file system takes."""
+    """The file's name: letters, digits, and characters that every file system allows."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", summary.model).strip("-.")
     return f"{name or 'trace'}-{summary.id[:8]}.html"

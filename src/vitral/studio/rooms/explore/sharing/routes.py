@@ -16,7 +16,7 @@ from vitral.studio.traces.questions import PartName
 router = APIRouter(prefix="/api")
 
 UPLOAD = "/api/trace-files"
-"""Where files are sent: an address that takes a body as it comes (see gate.py)."""
+"""The address of uploads, whose body is read as a stream (see gate.py)."""
 
 
 @router.post(
@@ -35,7 +35,7 @@ async def post_trace_file(
     session: CurrentSession,
     name: Annotated[str, Query(min_length=1, max_length=255, description="Of the file")],
 ) -> schemas.Trace:
-    """Open a file that `Trace.save` wrote: its bytes are the body. Looked at as it arrives."""
+    """Open a file that `Trace.save` wrote: its bytes are the body, checked while it arrives."""
     with receiving(name, session.limits.trace_file_bytes) as upload:
         upload.announce(request.headers.get("content-length"))
         await upload.take(request.stream())

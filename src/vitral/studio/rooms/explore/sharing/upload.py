@@ -1,6 +1,6 @@
-"""A trace's file as it arrives: to a temporary file, and no further than need be.
+"""The upload of a trace's file: into a temporary file, and only as far as it is valid.
 
-Its first bytes say whether it can be one. A safetensors file begins with the length of its
+Its first bytes show whether it can be a trace. A safetensors file begins with the length of its
 header, eight bytes, and the header is JSON in which a trace has an entry of its own.
 """
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 HEAD = 9
 """Bytes that identify the kind of file: the header's length, and the brace that opens it."""
 LARGEST_HEADER = 100_000_000
-"""Longer ones safetensors itself refuses."""
+"""safetensors refuses longer ones."""
 
 
 @dataclass
 class Upload:
-    """What has arrived of a file called `name`, in `file`; at most `most_bytes` of it."""
+    """The received part of a file called `name`, in `file`; at most `most_bytes` of it."""
 
     file: IO[bytes]
     name: str
@@ -44,8 +44,8 @@ class Upload:
             raise self._too_large()
 
     async def take(self, chunks: AsyncIterator[bytes]) -> None:
-        """Write what comes. Raises VitralError `trace_upload_too_large`, `upload_not_trace` as soon
-        as it is known, and `trace_upload_empty`."""
+        """Write the received bytes. Raises VitralError `trace_upload_too_large` and
+        `upload_not_trace` as early as possible, and `trace_upload_empty`."""
         async for chunk in chunks:
             self.num_bytes += len(chunk)
             if self.num_bytes > self.most_bytes:
@@ -74,7 +74,7 @@ class Upload:
 
 @contextmanager
 def receiving(name: str, most_bytes: int) -> Iterator[Upload]:
-    """An upload in a temporary file, which is gone afterwards."""
+    """An upload in a temporary file, which is deleted afterwards."""
     with tempfile.NamedTemporaryFile(prefix="vitral-", suffix=".vitral") as file:
         yield Upload(file, name, most_bytes)
 

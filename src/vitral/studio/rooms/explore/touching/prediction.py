@@ -1,4 +1,4 @@
-"""What the edits do to a prediction, and which heads feel them."""
+"""The effect of edits on a prediction and on the heads."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -24,7 +24,7 @@ MOST_HEADS = 5
 
 
 async def compare_predictions(session: Session, asked: PredictionRequest) -> PredictionAnswer:
-    """The prediction without and with the edits; both traces are kept, as every trace is.
+    """The prediction without and with the edits; both traces are stored, like every trace.
 
     Raises VitralError: what `Session.trace` and `explain.prediction_change` raise, and
     `ablation_no_mask`, `token_out_of_range` for a mask.
@@ -60,7 +60,7 @@ def _compared(
 
 
 def _masked(model: "Model", trace: "Trace", asked: PredictionRequest) -> tuple["Trace", "Trace"]:
-    """The same text with the mask in place of the token asked for, without and with the edits."""
+    """The same text with the mask in place of the requested token, without and with the edits."""
     from vitral.explain.mask_token import mask_id
 
     ids = [token.id for token in trace.tokens]

@@ -16,8 +16,8 @@ router = APIRouter(prefix="/api")
 
 @router.post("/touches")
 async def post_touch(body: TouchRequest, session: CurrentSession) -> schemas.Trace:
-    """Run a text through a model with edits. The trace is kept as any other; with no edits it
-    is the text's own."""
+    """Run a text through a model with edits. The trace is stored like any other; without edits
+    it is the text's own."""
     return (await session.trace(body.model, body.text, body.answer, body.edits)).summary
 
 
@@ -25,5 +25,6 @@ async def post_touch(body: TouchRequest, session: CurrentSession) -> schemas.Tra
 async def post_touched_prediction(
     body: PredictionRequest, session: CurrentSession
 ) -> PredictionAnswer:
-    """A prediction without and with the edits: the likeliest tokens, what rose, what fell."""
+    """A prediction without and with the edits: the most likely tokens, and the tokens that
+    gained and lost most."""
     return await compare_predictions(session, body)

@@ -8,7 +8,7 @@ MOST_EDITS = 256
 
 
 class TouchRequest(BaseModel):
-    """A text to be seen through a model that is edited meanwhile."""
+    """A text to be traced with an edited model."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,8 +58,8 @@ class PredictionAnswer(BaseModel):
     masked: bool
     divergence: float = Field(description="Kullback–Leibler, before from after, in nats")
     moved: float = Field(description="½ Σ |after − before|: the share of probability that moved")
-    before: list[CandidateChange] = Field(description="The likeliest without the edits")
-    after: list[CandidateChange] = Field(description="The likeliest with them")
+    before: list[CandidateChange] = Field(description="The most likely without the edits")
+    after: list[CandidateChange] = Field(description="The most likely with them")
     rose: list[CandidateChange]
     fell: list[CandidateChange]
     heads: list[HeadMoved] = Field(

@@ -1,15 +1,15 @@
-"""Whom the newest token looks at: of each attention that is computed, the last row alone.
+"""The attention of the last token alone: of each attention that is computed, its last row.
 
-A recorder (`tracing.recorder`) keeps all that a pass leaves behind. While a text is written one
-wants much less, and wants it at every token: one row of each head. An attention that computes
-its weights by itself tells nobody, and is not seen here.
+A recorder (`recording.recorder`) keeps everything that a pass computes. During generation much
+less is needed, but at every token: one row of each head. An attention that does not report its
+weights is not seen here.
 
-    with NewestRow(module) as newest:
+    with LastRow(module) as last:
         module(new_BT, cache=cache)
-    newest.rows  # by the number of the layer, a row [heads, keys]
+    last.rows  # by the number of the layer, a row [heads, keys]
 
-The decoder of an encoder–decoder looks at two texts, so its newest token has two rows a layer:
-one on what was written, one on what the encoder read.
+The decoder of an encoder–decoder attends to two texts, so its last token has two rows per layer:
+one over what was generated, one over what the encoder read.
 
 Shapes: H heads, S keys.
 """
@@ -19,26 +19,23 @@ from contextlib import ExitStack
 from dataclasses import replace
 from types import TracebackType
 
-import torch
 from torch import Tensor, nn
 
 from vitral.models.description import kind
-from vitral.nn.attention_call import AttentionCall, observer
+from vitral.nn.attention_call import AttentionCall
 from vitral.tracing.attention.attention_record import records_of
 from vitral.tracing.attention.visibility import Bias, Visibility
-from vitral.tracing.recording.attention_function import attention_through_vitral
-from vitral.tracing.recording.compiled import as_written
 from vitral.tracing.recording.layers import find_layers, is_cross_attention
-from vitral.tracing.recording.recorder import lock_of
+from vitral.tracing.recording.observed import observed
 
 
-class NewestRow:
-    """Watches `module`, one text alone, inside `with NewestRow(module) as newest:`, as often as
-    it is entered.
+class LastRow:
+    """Observes `module`, which reads one sequence, inside `with LastRow(module) as last:`; it can
+    be entered again.
 
-    `rows` has, by the number of the layer, the weights float32 [H, S] that the last token of each
-    attention call gave to the others. Of an encoder–decoder these are the decoder's own;
-    `cross` has those that it gave to what was read, and the encoder's rows are left out.
+    `rows` has, by the number of the layer, the weights float32 [H, S] of the last query of each
+    attention call. For an encoder–decoder these are the decoder's self-attention; `cross` has
+    its cross-attention, and the encoder's rows are left out.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -50,7 +47,7 @@ class NewestRow:
         self._crosses = self._in_decoder() if kind(module) == "encoder-decoder" else None
 
     def _in_decoder(self) -> dict[int, bool]:
-        """Which modules of a decoder look at its encoder, by `id`."""
+        """Whether a module of the decoder is cross-attention, by the module's `id`."""
         return {
             id(part): is_cross_attention(path)
             for layer in find_layers(self._module)
@@ -68,16 +65,9 @@ class NewestRow:
             counted[layer.part] += 1
         return numbers
 
-    def __enter__(self) -> "NewestRow":
+    def __enter__(self) -> "LastRow":
         self.rows, self.cross = {}, {}
-        with ExitStack() as undo:
-            undo.enter_context(lock_of(self._module))
-            undo.enter_context(as_written(self._module))
-            undo.enter_context(attention_through_vitral(self._module))
-            undo.enter_context(torch.no_grad())
-            token = observer.set(self)
-            undo.callback(observer.reset, token)
-            self._undo = undo.pop_all()
+        self._undo.enter_context(observed(self._module, self))
         return self
 
     def __exit__(
@@ -89,7 +79,7 @@ class NewestRow:
         self._undo.__exit__(kind, error, traceback)
 
     def observe_attention(self, call: AttentionCall) -> None:
-        """The attention function's report of one call; its last query sees what the rule says."""
+        """Called by the attention function; the call's mask decides what the last query sees."""
         num_keys = call.key.shape[2]
         mask = None if call.mask is None else _last(call.mask)
         bias = None if call.bias is None else _last(call.bias)
@@ -98,7 +88,7 @@ class NewestRow:
             query=call.query[:, :, -1:],
             mask=mask,
             bias=bias,
-            is_causal=False,  # the newest token comes after all others
+            is_causal=False,  # the last token comes after all others
             lse=None if call.lse is None else call.lse[:, :, -1:],
         )
         visibility = (
@@ -113,7 +103,7 @@ class NewestRow:
         self._take(call.module, record.pattern()[:, 0])
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
-        """The report of an attention that is more than queries, keys and a softmax."""
+        """Called for an attention that is more than queries, keys and a softmax."""
         self._take(module, pattern_BHTS[0, :, -1].detach().float())
 
     def _take(self, module: nn.Module | None, row_HS: Tensor) -> None:

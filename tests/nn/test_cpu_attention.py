@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from vitral.nn import processor_attention, scaled_dot_product
-from vitral.nn.processor_attention import is_quicker_written_out, written_out_attention
+from vitral.nn import cpu_attention, scaled_dot_product
+from vitral.nn.cpu_attention import is_quicker_written_out, written_out_attention
 
 
 def qkv(
@@ -58,7 +58,7 @@ def test_it_is_for_training_in_bfloat16_on_short_texts() -> None:
     assert not is_quicker_written_out(q, k, torch.ones(9, 9, dtype=torch.bool))
     assert not is_quicker_written_out(q.detach(), k, None)
     assert not is_quicker_written_out(q.float(), k, None)
-    long_key = torch.empty(2, 4, processor_attention.LONGEST + 1, 8, dtype=torch.bfloat16)
+    long_key = torch.empty(2, 4, cpu_attention.LONGEST + 1, 8, dtype=torch.bfloat16)
     assert not is_quicker_written_out(q, long_key, None)
     with torch.no_grad():
         assert not is_quicker_written_out(q, k, None)
