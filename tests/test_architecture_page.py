@@ -27,7 +27,8 @@ def code_of(title: str) -> dict[str, object]:
     found = re.search(r"```python\n(.*?)```", SECTIONS[title], re.S)
     assert found is not None, f"no code below {title}"
     assert len([line for line in found[1].splitlines() if line.strip()]) <= 10
-    names: dict[str, object] = {}
+    names: dict[str, object] = {"__name__": f"page_{title.replace(' ', '_')}"}
+    sys.modules[str(names["__name__"])] = ModuleType(title)
     exec(compile(found[1], title, "exec"), names)
     return names
 
@@ -90,6 +91,19 @@ def test_a_room() -> None:
         assert client.get("/api/poems").json() == ["Cántico"]
         rooms = client.get("/api/studio").json()["rooms"]
     assert [(each["name"], each["available"]) for each in rooms] == [("poems", True)]
+
+
+def test_a_lesson(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vitral.lessons import skeleton
+    from vitral.lessons.experiment import Experiment
+    from vitral.lessons.shelf import folders_in
+
+    square = code_of("A lesson")["square"]
+    assert isinstance(square, Experiment)
+    assert square.run({"x": 3}).values == {"y": 9.0}
+    monkeypatch.setattr(skeleton, "OURS", tmp_path)
+    made = skeleton.make_lesson("mine")
+    assert folders_in(tmp_path) == [made]
 
 
 def test_a_surface(monkeypatch: pytest.MonkeyPatch) -> None:

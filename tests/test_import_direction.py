@@ -19,6 +19,7 @@ FLOORS = [
     {"tracing"},
     {"explain", "generation", "training", "showing", "vision"},
     {"model"},
+    {"lessons"},
     {"studio"},
     {"notebook"},
     {"cli"},

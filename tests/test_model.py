@@ -133,7 +133,7 @@ def test_wrong_input(bert: vitral.Model) -> None:
     assert key_of(lambda: trace.attention(3, 0)) == "layer_out_of_range"
     assert key_of(lambda: trace.attention(-1, 0)) == "layer_out_of_range"
     assert key_of(lambda: trace.attention(0, 4)) == "head_out_of_range"
-    assert key_of(lambda: trace.attention(0, 0, "decoder")) == "part_unknown"
+    assert key_of(lambda: trace.attention(0, 0, "decoder")) == "part_single"
     assert key_of(lambda: trace["layers.1.attention.patern"]) == "address_unknown"
     assert key_of(lambda: bert.generate("El gato")) == "cannot_write"
     assert key_of(lambda: vitral.load(random_model("gpt2")).trace("Hola")) == "tokenizer_missing"

@@ -28,6 +28,7 @@ ROLES = {
     "models": "whole models, one form an architecture",
     "tracing": "what a forward pass leaves behind",
     "model": "load(): one object with everything",
+    "lessons": "text, figures and exercises, a folder each",
     "studio": "the server and its rooms",
     "notebook": "the widget",
     "cli": "the commands, one file each",
@@ -46,7 +47,7 @@ def house() -> str:
     from test_import_direction import FLOORS, WEB_FLOORS
 
     python = [sorted(floor) for floor in FLOORS if "__init__" not in floor]
-    rooms = {"rooms": "explore · write · train · …", "program": "App · rooms.ts"}
+    rooms = {"rooms": "explore · write · train · learn", "program": "App · rooms.ts"}
     web = [[rooms.get(name, name) for name in sorted(floor)] for floor in WEB_FLOORS]
     height = ROW * max(len(python), len(web)) + 56
     parts = [

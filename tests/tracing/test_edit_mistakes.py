@@ -19,7 +19,7 @@ VECTOR = torch.zeros(5, 20)
 MISTAKES: list[tuple[str, Callable[[Edit], Any]]] = [
     ("layer_out_of_range", lambda edit: edit.silence(3, 0)),
     ("layer_out_of_range", lambda edit: edit.blank(1, layers=[7])),
-    ("part_unknown", lambda edit: edit.silence(0, 0, part="cross")),
+    ("part_single", lambda edit: edit.silence(0, 0, part="cross")),
     ("head_out_of_range", lambda edit: edit.silence(0, 4)),
     ("head_out_of_range", lambda edit: edit.patch("layers.0.attention.q", 0.0, head=4)),
     ("edit_token_out_of_range", lambda edit: edit.set_cell(0, 0, 5, 0, 0.5)),

@@ -28,9 +28,13 @@ COMMANDS = (
     "generate",
     "evaluate",
     "plot",
+    "lessons",
 )
-GROUPS = {"tokenizer": ("train", "compare")}
+GROUPS = {"tokenizer": ("train", "compare"), "lessons": ("list", "new", "check", "export")}
 """Commands with subcommands."""
+
+ALONE = {"lessons": "list"}
+"""The subcommand that runs if none is given."""
 
 _HELP_FLAGS = ("--help", "-h")
 
@@ -41,6 +45,8 @@ def run(tokens: Sequence[str]) -> int:
     tokens = list(tokens)
     if not tokens or (tokens[0].startswith("-") and tokens[0] not in _HELP_FLAGS):
         tokens.insert(0, "studio")
+    if tokens[0] in ALONE and (len(tokens) == 1 or tokens[1] == "--lessons"):
+        tokens.insert(1, ALONE[tokens[0]])
     try:
         code = program().__call__(
             tokens, exit_on_error=False, print_error=False, result_action="return_value"

@@ -25,6 +25,11 @@ def studio(
         tuple[str, ...],
         Parameter(help=message("cli.studio.text"), negative="", consume_multiple=True),
     ] = (),
+    lessons: Annotated[
+        tuple[Path, ...],
+        Parameter(help=message("cli.studio.lessons"), negative="", consume_multiple=True),
+    ] = (),
+    run_code: Annotated[bool, Parameter(help=message("cli.studio.run_code"), negative="")] = False,
     host: Annotated[str, Parameter(help=message("cli.studio.host"))] = "127.0.0.1",
     port: Annotated[int, Parameter(help=message("cli.studio.port"))] = 8321,
     no_browser: Annotated[
@@ -32,6 +37,8 @@ def studio(
     ] = False,
 ) -> None:
     """Start Studio, print its address, open a browser if there is one."""
+    from vitral.studio.gate.hosts import is_loopback
+    from vitral.studio.rooms.learn.settings import LearnSettings
     from vitral.studio.rooms.train.settings import TrainSettings
     from vitral.studio.server import serve
 
@@ -43,7 +50,8 @@ def studio(
         if not no_browser and has_browser():
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
-    serve(model, host, port, announce, [TrainSettings(runs=runs, texts=text)])
+    learn = LearnSettings(lessons=lessons, runs_code=run_code or is_loopback(host))
+    serve(model, host, port, announce, [TrainSettings(runs=runs, texts=text), learn])
     sys.stdout.flush()
     os._exit(
         0

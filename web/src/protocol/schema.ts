@@ -42,6 +42,37 @@ export interface components {
             latex: string;
             python: string;
         };
+        /** @description What was done in an exercise: read off, moved to, or written, as its kind asks. */
+        Attempt: {
+            answer?: number | string | null;
+            values?: {
+                [key: string]: number | boolean | string;
+            } | null;
+            code?: string | null;
+        };
+        /** @description One bar; `marked` sets it apart. */
+        Bar: {
+            label: string;
+            value: number;
+            /** @default false */
+            marked?: boolean;
+        };
+        /** @description Bars beside each other, on an axis from `least` (0, or below for negative values). */
+        BarsPicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "bars";
+            label: string;
+            bars: components["schemas"]["Bar"][];
+            range: [
+                number,
+                number
+            ];
+            /** @default 3 */
+            digits?: number;
+        };
         /**
          * @description A token to which no token may attend, in any layer; in an encoder–decoder neither the text's
          *     own tokens nor those of the answer.
@@ -59,6 +90,14 @@ export interface components {
             of?: "tokens" | "decoder_tokens";
             token: number;
         };
+        /**
+         * @description One line of a calculation: what it is, and LaTeX with the numbers in place. Numbers in it
+         *     are written `⟨1.25⟩` and shown in the reader's form.
+         */
+        CalculationStep: {
+            label: string;
+            tex: string;
+        };
         /** @description An entry of the vocabulary as an answer. */
         Candidate: {
             id: number;
@@ -73,12 +112,141 @@ export interface components {
             before: number;
             after: number;
         };
+        /** @description The figure on what the reader brought, and which claims hold there. */
+        Claimed: {
+            drawing: components["schemas"]["Drawing"];
+            holds: boolean[];
+        };
         /** @description In how many of some other sentences each head has the role that it has in this text. */
         Constancy: {
             sentences: string[];
             num_too_long: number;
             /** @description [layers][heads], sentences */
             same: (number | null)[][];
+        };
+        /** @description How the reader moves a parameter: along a range, among options, on or off, or by writing. */
+        Control: {
+            label: components["schemas"]["Said"];
+            range?: [
+                number,
+                number
+            ] | null;
+            /** @description Between two places of the range */
+            step?: number | null;
+            options?: {
+                [key: string]: components["schemas"]["Said"];
+            } | null;
+            /** @default false */
+            switch?: boolean;
+            /** @description Most characters of a text */
+            text?: number | null;
+            /** @description Which of Studio's models may be chosen */
+            model?: ("encoder" | "decoder" | "any") | null;
+        };
+        /** @description Points that a line joins. A point whose y is null breaks the line. */
+        Curve: {
+            label: string;
+            x: number[];
+            y: (number | null)[];
+            /** @default false */
+            dashed?: boolean;
+        };
+        /**
+         * @description Curves over one axis. `shaded` are stretches of x that are set apart; with
+         *     `equal` one step is as long across as it is upward.
+         */
+        CurvesPicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "curves";
+            label: string;
+            x_label: string;
+            y_label: string;
+            x_range: [
+                number,
+                number
+            ];
+            y_range: [
+                number,
+                number
+            ];
+            curves: components["schemas"]["Curve"][];
+            /** @default [] */
+            points?: components["schemas"]["MovedPoint"][];
+            /** @default [] */
+            shaded?: [
+                number,
+                number
+            ][];
+            /** @default false */
+            log_y?: boolean;
+            /** @default false */
+            equal?: boolean;
+        };
+        /** @description An example on a decision map; `group` is its class, counted from 0. */
+        Dot: {
+            x: number;
+            y: number;
+            group: number;
+            /** @default  */
+            label?: string;
+        };
+        /** @description A figure as it stands at some values of its parameters. */
+        Drawing: {
+            /** @description What the figure's sentence, numbers, questions and claims name */
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            pictures: (components["schemas"]["CurvesPicture"] | components["schemas"]["RegionsPicture"] | components["schemas"]["HeatPicture"] | components["schemas"]["BarsPicture"] | components["schemas"]["StepsPicture"] | components["schemas"]["TracePicture"])[];
+        };
+        /** @description `code` and `values` fill the entry `error.<code>` of the message catalogues. */
+        ErrorDetail: {
+            code: string;
+            values: {
+                [key: string]: unknown;
+            };
+            message: string;
+        };
+        /** @description An exercise without its answer; what its kind does not have is null. */
+        ExerciseShown: {
+            /** @enum {string} */
+            kind: "observe" | "tune" | "write";
+            figure: string | null;
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            unit: components["schemas"]["Said"] | null;
+            function: string | null;
+            start: string | null;
+        };
+        /** @description The parameters of a figure that were moved, at their values. */
+        FigureAt: {
+            /** @default {} */
+            values?: {
+                [key: string]: number | boolean | string;
+            };
+        };
+        /** @description A figure: an experiment, its parameters, and which of them may be moved. */
+        FigureEntry: {
+            /** @description A function of figures.py; another lesson's is written lesson.name */
+            experiment: string;
+            title: components["schemas"]["Said"];
+            /** @default {} */
+            values?: {
+                [key: string]: number | boolean | string;
+            };
+            /** @default {} */
+            controls?: {
+                [key: string]: components["schemas"]["Control"];
+            };
+            /** @description What is seen, in words; {name} is a value or a parameter of the figure */
+            sentence: components["schemas"]["Said"];
+        };
+        /** @description An answer to a question: a number, or an option's name. */
+        GivenAnswer: {
+            answer: number | string;
         };
         /** @description The way down from a token to the input tokens. */
         Graph: {
@@ -132,6 +300,23 @@ export interface components {
             measures: components["schemas"]["MeasureDescription"][];
             heads: components["schemas"]["Head"][];
         };
+        /** @description A table whose cells are coloured: from 0 to `most`, or, if `signed`, from −most to most. */
+        HeatPicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "heat";
+            label: string;
+            rows: string[];
+            columns: string[];
+            cells: (number | null)[][];
+            /** @default false */
+            signed?: boolean;
+            most?: number | null;
+            /** @default 2 */
+            digits?: number;
+        };
         /** @description What each level would predict if the model stopped there; the last one is its answer. */
         Lens: {
             levels: string[];
@@ -149,6 +334,82 @@ export interface components {
             id: number;
             text: string;
             probability: number;
+        };
+        /**
+         * @description A lesson on the shelf; `parts` are its questions and exercises, `done` those that were
+         *     answered (a question, right or wrong) or passed (an exercise).
+         */
+        LessonCard: {
+            name: string;
+            number: number;
+            title: components["schemas"]["Said"];
+            summary: components["schemas"]["Said"];
+            minutes: number;
+            needs: string[];
+            parts: string[];
+            done: string[];
+            /** @description Whether it came with Vitral */
+            ours: boolean;
+        };
+        /** @description The lessons in their order, what is done, and whether code may be run here. */
+        LessonShelf: {
+            lessons: components["schemas"]["LessonCard"][];
+            /**
+             * @description What a learner's code runs under; off where this Studio runs none
+             * @enum {string}
+             */
+            runner: "bubblewrap" | "process" | "none" | "off";
+            /** @description Sent along with code as Vitral-Secret; another each session */
+            secret: string;
+        };
+        /** @description A lesson: its prose in both languages, and what the prose names. */
+        LessonText: {
+            name: string;
+            number: number;
+            title: components["schemas"]["Said"];
+            summary: components["schemas"]["Said"];
+            blocks: {
+                [key: string]: components["schemas"]["ProseBlock"][];
+            };
+            words: {
+                [key: string]: components["schemas"]["Said"];
+            };
+            figures: {
+                [key: string]: components["schemas"]["FigureEntry"];
+            };
+            predictions: {
+                [key: string]: components["schemas"]["PredictionShown"];
+            };
+            exercises: {
+                [key: string]: components["schemas"]["ExerciseShown"];
+            };
+            yours: {
+                [key: string]: components["schemas"]["YoursShown"];
+            };
+            code: {
+                [key: string]: string;
+            };
+            /** @description The lesson before it on the shelf */
+            before: string | null;
+            after: string | null;
+        };
+        /** @description Whether it was right, and what would have been. */
+        MarkedAnswer: {
+            right: boolean;
+            answer: number | boolean | string;
+        };
+        /**
+         * @description How an exercise came out; `holds` says it of each thing that was wanted, `line` what went
+         *     wrong, `words` what the lesson says of a mistake that it knows, `printed` what code printed.
+         */
+        MarkedAttempt: {
+            passed: boolean;
+            /** @default [] */
+            holds?: boolean[];
+            line?: components["schemas"]["ErrorDetail"] | null;
+            words?: components["schemas"]["Said"] | null;
+            /** @default  */
+            printed?: string;
         };
         /** @description A measure of heads, in the language asked for. */
         MeasureDescription: {
@@ -180,6 +441,17 @@ export interface components {
             architecture: string;
             bundled: boolean;
         };
+        /**
+         * @description A point on the picture; dragging it (or its arrow keys) sets the parameters `sets_x` and
+         *     `sets_y` to where it is, where they are given.
+         */
+        MovedPoint: {
+            label: string;
+            x: number;
+            y: number;
+            sets_x?: string | null;
+            sets_y?: string | null;
+        };
         /** @description A token or word near another, with the cosine of the angle between them. */
         Neighbour: {
             /** @description A place in the text, or an id of the vocabulary */
@@ -202,6 +474,12 @@ export interface components {
             layer?: number | null;
             /** @description null: all its heads */
             head?: number | null;
+        };
+        /** @description A number of the prose, computed. */
+        NumberShown: {
+            value: number;
+            digits: number | null;
+            percent: boolean;
         };
         /** @description One of a model's attentions: its only one, or of an encoder–decoder one of three. */
         Part: {
@@ -327,6 +605,19 @@ export interface components {
              */
             count?: number;
         };
+        /** @description A question without its answer. */
+        PredictionShown: {
+            figure: string;
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            options: string[] | null;
+            range: [
+                number,
+                number
+            ] | null;
+            step: number | null;
+        };
         /** @description What the model predicts at a place. */
         Predictions: {
             token: number;
@@ -358,6 +649,172 @@ export interface components {
         ProposalRequest: {
             text: string;
             minutes: number;
+        };
+        /**
+         * @description What stands below one heading. `digest` is that of its own text, `renders` the digest of the
+         *     Spanish block that an English one was written from.
+         */
+        ProseBlock: {
+            name: string;
+            title: (components["schemas"]["ProseText"] | components["schemas"]["ProseStyled"] | components["schemas"]["ProseCode"] | components["schemas"]["ProseFormula"] | components["schemas"]["ProseNumber"] | components["schemas"]["ProseLink"])[];
+            pieces: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+            digest: string;
+            renders?: string | null;
+        };
+        /** @description A few characters of code. */
+        ProseCode: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "code";
+            text: string;
+        };
+        /** @description A piece of code of the lesson's `code`, by its name. */
+        ProseCodeCell: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "code_cell";
+            name: string;
+        };
+        /** @description A formula that stands alone. */
+        ProseEquation: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "equation";
+            tex: string;
+        };
+        /** @description An exercise: the task, and its solution, which stands apart. */
+        ProseExercise: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "exercise";
+            name: string;
+            children: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+            after: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+        };
+        /**
+         * @description A figure of the lesson, by its name, with what stands below it; `values` are those that it
+         *     takes when the reader comes here.
+         */
+        ProseFigure: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "figure";
+            name: string;
+            values: {
+                [key: string]: number | boolean | string;
+            };
+            children: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+        };
+        /** @description Mathematics, as LaTeX. */
+        ProseFormula: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "formula";
+            tex: string;
+        };
+        /** @description A link: to another lesson by its name, or to an address of Studio (it begins with "/"). */
+        ProseLink: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "link";
+            to: string;
+            children: (components["schemas"]["ProseText"] | components["schemas"]["ProseStyled"] | components["schemas"]["ProseCode"] | components["schemas"]["ProseFormula"] | components["schemas"]["ProseNumber"] | components["schemas"]["ProseLink"])[];
+        };
+        /** @description A list, numbered or not; each item holds pieces. */
+        ProseList: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "list";
+            ordered: boolean;
+            items: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[][];
+        };
+        /** @description A number of the lesson's `numbers`, by its name: it is computed, and never typed. */
+        ProseNumber: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "number";
+            name: string;
+        };
+        /** @description A paragraph. */
+        ProseParagraph: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "paragraph";
+            children: (components["schemas"]["ProseText"] | components["schemas"]["ProseStyled"] | components["schemas"]["ProseCode"] | components["schemas"]["ProseFormula"] | components["schemas"]["ProseNumber"] | components["schemas"]["ProseLink"])[];
+        };
+        /**
+         * @description A question that is answered before the figure is moved; `options` in the manifest's order,
+         *     `after` is read once it is answered.
+         */
+        ProsePrediction: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "predict";
+            name: string;
+            children: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+            options: (components["schemas"]["ProseText"] | components["schemas"]["ProseStyled"] | components["schemas"]["ProseCode"] | components["schemas"]["ProseFormula"] | components["schemas"]["ProseNumber"] | components["schemas"]["ProseLink"])[][];
+            after: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+        };
+        /** @description A remark that stands apart. */
+        ProseQuote: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "quote";
+            children: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+        };
+        /** @description Words that are set apart. */
+        ProseStyled: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "emphasis" | "strong";
+            children: (components["schemas"]["ProseText"] | components["schemas"]["ProseStyled"] | components["schemas"]["ProseCode"] | components["schemas"]["ProseFormula"] | components["schemas"]["ProseNumber"] | components["schemas"]["ProseLink"])[];
+        };
+        /** @description Plain words. */
+        ProseText: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "text";
+            text: string;
+        };
+        /** @description The same figure on what the reader brings; `claims` in the manifest's order. */
+        ProseYours: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "yours";
+            name: string;
+            children: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
+            claims: (components["schemas"]["ProseText"] | components["schemas"]["ProseStyled"] | components["schemas"]["ProseCode"] | components["schemas"]["ProseFormula"] | components["schemas"]["ProseNumber"] | components["schemas"]["ProseLink"])[][];
+            after: (components["schemas"]["ProseParagraph"] | components["schemas"]["ProseEquation"] | components["schemas"]["ProseList"] | components["schemas"]["ProseQuote"] | components["schemas"]["ProseFigure"] | components["schemas"]["ProsePrediction"] | components["schemas"]["ProseExercise"] | components["schemas"]["ProseYours"] | components["schemas"]["ProseCodeCell"])[];
         };
         /** @description Where a request stands in the queue of what runs models. */
         QueuePlace: {
@@ -401,6 +858,34 @@ export interface components {
             of_several: boolean;
             words: components["schemas"]["Words"];
             takes: components["schemas"]["Words"];
+        };
+        /**
+         * @description A decision map: `cells[row][column]` is the value from 0 to 1 at that place, the first row at
+         *     the bottom; a line is drawn where it is one half. `groups` name the two ends.
+         */
+        RegionsPicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "regions";
+            label: string;
+            x_label: string;
+            y_label: string;
+            x_range: [
+                number,
+                number
+            ];
+            y_range: [
+                number,
+                number
+            ];
+            cells: number[][];
+            groups: string[];
+            /** @default [] */
+            dots?: components["schemas"]["Dot"][];
+            /** @default [] */
+            points?: components["schemas"]["MovedPoint"][];
         };
         /** @description A room, and whether all that it needs is installed. */
         RoomEntry: {
@@ -449,6 +934,11 @@ export interface components {
                 [key: string]: boolean | number | string | (number | string)[] | null;
             };
         };
+        /** @description The same in both languages. */
+        Said: {
+            es: string;
+            en: string;
+        };
         /** @description How a token is chosen: `vitral.generation.sampling.Sampling`. */
         SamplingSettings: {
             /** @default 0 */
@@ -490,6 +980,16 @@ export interface components {
             part?: string | null;
             layer: number;
             head: number;
+        };
+        /** @description A calculation, line by line. */
+        StepsPicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "steps";
+            label: string;
+            steps: components["schemas"]["CalculationStep"][];
         };
         /** @description One strategy: sampling with settings or, with `num_beams`, beam search. */
         Strategy: {
@@ -618,6 +1118,21 @@ export interface components {
             /** @description How long the traced run took, loading left out */
             seconds: number;
         };
+        /** @description Attention of a model on a text, as Explore shows it; what is null Explore chooses. */
+        TracePicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trace";
+            label: string;
+            model?: string | null;
+            text?: string | null;
+            layer?: number | null;
+            head?: number | null;
+            token?: number | null;
+            view?: string | null;
+        };
         /** @description A text to be traced with a model. */
         TraceRequest: {
             model: string;
@@ -685,6 +1200,13 @@ export interface components {
             /** @description [layers][heads]; null for a long text, and where the model is not at hand */
             writes: (number | null)[][] | null;
         };
+        /** @description A figure on what the reader brings. */
+        YoursShown: {
+            figure: string;
+            values: {
+                [key: string]: number | boolean | string;
+            };
+        };
         /** @description The entries in the header of every block. */
         BlockHeader: {
             /** @enum {string} */
@@ -711,14 +1233,6 @@ export interface components {
         /** @description An error: its code, its values, and a sentence. */
         ErrorBody: {
             error: components["schemas"]["ErrorDetail"];
-        };
-        /** @description `code` and `values` fill the entry `error.<code>` of the message catalogues. */
-        ErrorDetail: {
-            code: string;
-            values: {
-                [key: string]: unknown;
-            };
-            message: string;
         };
         /** @description An evaluation on held-out text; losses in nats per token, other figures where measured. */
         Evaluation: {
@@ -878,21 +1392,44 @@ export interface components {
 }
 export type Answer = components['schemas']['Answer'];
 export type Arithmetic = components['schemas']['Arithmetic'];
+export type Attempt = components['schemas']['Attempt'];
+export type Bar = components['schemas']['Bar'];
+export type BarsPicture = components['schemas']['BarsPicture'];
 export type Blank = components['schemas']['Blank'];
+export type CalculationStep = components['schemas']['CalculationStep'];
 export type Candidate = components['schemas']['Candidate'];
 export type CandidateChange = components['schemas']['CandidateChange'];
+export type Claimed = components['schemas']['Claimed'];
 export type Constancy = components['schemas']['Constancy'];
+export type Control = components['schemas']['Control'];
+export type Curve = components['schemas']['Curve'];
+export type CurvesPicture = components['schemas']['CurvesPicture'];
+export type Dot = components['schemas']['Dot'];
+export type Drawing = components['schemas']['Drawing'];
+export type ErrorDetail = components['schemas']['ErrorDetail'];
+export type ExerciseShown = components['schemas']['ExerciseShown'];
+export type FigureAt = components['schemas']['FigureAt'];
+export type FigureEntry = components['schemas']['FigureEntry'];
+export type GivenAnswer = components['schemas']['GivenAnswer'];
 export type Graph = components['schemas']['Graph'];
 export type GraphEdge = components['schemas']['GraphEdge'];
 export type Head = components['schemas']['Head'];
 export type HeadMoved = components['schemas']['HeadMoved'];
 export type Heads = components['schemas']['Heads'];
+export type HeatPicture = components['schemas']['HeatPicture'];
 export type Lens = components['schemas']['Lens'];
 export type LensCell = components['schemas']['LensCell'];
+export type LessonCard = components['schemas']['LessonCard'];
+export type LessonShelf = components['schemas']['LessonShelf'];
+export type LessonText = components['schemas']['LessonText'];
+export type MarkedAnswer = components['schemas']['MarkedAnswer'];
+export type MarkedAttempt = components['schemas']['MarkedAttempt'];
 export type MeasureDescription = components['schemas']['MeasureDescription'];
 export type ModelDescription = components['schemas']['ModelDescription'];
+export type MovedPoint = components['schemas']['MovedPoint'];
 export type Neighbour = components['schemas']['Neighbour'];
 export type NextTokenRequest = components['schemas']['NextTokenRequest'];
+export type NumberShown = components['schemas']['NumberShown'];
 export type Part = components['schemas']['Part'];
 export type Patch = components['schemas']['Patch'];
 export type Path = components['schemas']['Path'];
@@ -900,18 +1437,38 @@ export type PathLevel = components['schemas']['PathLevel'];
 export type PictureSurface = components['schemas']['PictureSurface'];
 export type PredictionAnswer = components['schemas']['PredictionAnswer'];
 export type PredictionRequest = components['schemas']['PredictionRequest'];
+export type PredictionShown = components['schemas']['PredictionShown'];
 export type Predictions = components['schemas']['Predictions'];
 export type Proposal = components['schemas']['Proposal'];
 export type ProposalRequest = components['schemas']['ProposalRequest'];
+export type ProseBlock = components['schemas']['ProseBlock'];
+export type ProseCode = components['schemas']['ProseCode'];
+export type ProseCodeCell = components['schemas']['ProseCodeCell'];
+export type ProseEquation = components['schemas']['ProseEquation'];
+export type ProseExercise = components['schemas']['ProseExercise'];
+export type ProseFigure = components['schemas']['ProseFigure'];
+export type ProseFormula = components['schemas']['ProseFormula'];
+export type ProseLink = components['schemas']['ProseLink'];
+export type ProseList = components['schemas']['ProseList'];
+export type ProseNumber = components['schemas']['ProseNumber'];
+export type ProseParagraph = components['schemas']['ProseParagraph'];
+export type ProsePrediction = components['schemas']['ProsePrediction'];
+export type ProseQuote = components['schemas']['ProseQuote'];
+export type ProseStyled = components['schemas']['ProseStyled'];
+export type ProseText = components['schemas']['ProseText'];
+export type ProseYours = components['schemas']['ProseYours'];
 export type QueuePlace = components['schemas']['QueuePlace'];
 export type RaceRequest = components['schemas']['RaceRequest'];
 export type RecipeField = components['schemas']['RecipeField'];
+export type RegionsPicture = components['schemas']['RegionsPicture'];
 export type RoomEntry = components['schemas']['RoomEntry'];
 export type Run = components['schemas']['Run'];
 export type RunRequest = components['schemas']['RunRequest'];
+export type Said = components['schemas']['Said'];
 export type SamplingSettings = components['schemas']['SamplingSettings'];
 export type SetWeight = components['schemas']['SetWeight'];
 export type Silence = components['schemas']['Silence'];
+export type StepsPicture = components['schemas']['StepsPicture'];
 export type Strategy = components['schemas']['Strategy'];
 export type StreamRequest = components['schemas']['StreamRequest'];
 export type StrongestWeights = components['schemas']['StrongestWeights'];
@@ -920,6 +1477,7 @@ export type TextSurface = components['schemas']['TextSurface'];
 export type Token = components['schemas']['Token'];
 export type TouchRequest = components['schemas']['TouchRequest'];
 export type Trace = components['schemas']['Trace'];
+export type TracePicture = components['schemas']['TracePicture'];
 export type TraceRequest = components['schemas']['TraceRequest'];
 export type Training = components['schemas']['Training'];
 export type TrainingText = components['schemas']['TrainingText'];
@@ -928,11 +1486,11 @@ export type Weight = components['schemas']['Weight'];
 export type WordPath = components['schemas']['WordPath'];
 export type Words = components['schemas']['Words'];
 export type Writes = components['schemas']['Writes'];
+export type YoursShown = components['schemas']['YoursShown'];
 export type BlockHeader = components['schemas']['BlockHeader'];
 export type CurveEvent = components['schemas']['CurveEvent'];
 export type CurveSteps = components['schemas']['CurveSteps'];
 export type ErrorBody = components['schemas']['ErrorBody'];
-export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type Evaluation = components['schemas']['Evaluation'];
 export type FormMistake = components['schemas']['FormMistake'];
 export type Gradients = components['schemas']['Gradients'];

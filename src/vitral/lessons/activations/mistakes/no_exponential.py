@@ -1,0 +1,2 @@
+def softmax(z):
+    return [each / sum(z) for each in z]

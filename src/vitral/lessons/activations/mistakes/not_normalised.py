@@ -1,0 +1,5 @@
+import math
+
+
+def softmax(z):
+    return [math.exp(each - max(z)) for each in z]

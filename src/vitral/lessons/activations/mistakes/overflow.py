@@ -1,0 +1,6 @@
+import math
+
+
+def softmax(z):
+    raised = [math.exp(each) for each in z]
+    return [each / sum(raised) for each in raised]

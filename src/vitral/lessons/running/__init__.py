@@ -1,0 +1,1 @@
+"""Learner's code: run in a process of its own, and judged on what it returns."""
