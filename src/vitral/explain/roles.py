@@ -86,8 +86,8 @@ def role_sentence(
     resting = numbers.get("resting", math.nan)
     if role == "idle":
         known = not math.isnan(numbers.get("writes", math.nan))
-        value = _percent(numbers["writes"] if known else resting)
-        return message("role.idle" if known else "role.idle_unknown", language, value=value)
+        share = _percent(numbers["writes"] if known else resting)
+        return message("role.idle" if known else "role.idle_unknown", language, value=share)
     value = numbers.get(_SHOWN.get(role, role), math.nan)
     if role == "near":
         said = f"{value:.1f}".replace(

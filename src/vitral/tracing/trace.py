@@ -38,6 +38,7 @@ from vitral.tracing.parts import (
     unknown_part,
     without_attention,
 )
+from vitral.tracing.readings.read_trace import read
 from vitral.tracing.readings.reading import PLAIN, Reading
 from vitral.tracing.shown import Shown
 from vitral.tracing.token import Token
@@ -68,6 +69,8 @@ class Trace(Shown):
     surface: Surface | None = None
     reading: Reading = PLAIN
     """How its weights are read: as they are, unless `read` made it."""
+    base: "Trace | None" = None
+    """The trace whose weights are read in that way."""
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:
@@ -126,6 +129,8 @@ class Trace(Shown):
 
     def num_blocks(self, part: str | None = None) -> int:
         """How many layers the stack of a part has, with attention or without."""
+        if self.base is not None:
+            return self.base.num_blocks(part)
         addresses = (*self.attentions, *self.values, *self.aliases)
         return num_layers_in(self.part(part).stack, addresses)
 
@@ -179,9 +184,22 @@ class Trace(Shown):
 
         Raises VitralError `head_out_of_range`, `reading_heads`, `reading_tokens`.
         """
-        from vitral.tracing.readings.read_trace import read_trace
-
-        return read_trace(self, Reading(resting, words, None if heads is None else tuple(heads)))
+        reading = Reading(resting, words, None if heads is None else tuple(heads))
+        if reading.is_plain:
+            return self
+        base, reading = self.base or self, self.reading.and_then(reading)
+        found = read(base, reading)
+        return Trace(
+            base.model,
+            base.text,
+            found.tokens,
+            found.decoder_tokens,
+            attentions=found.attentions,
+            edits=base.edits,
+            surface=base.surface,
+            reading=reading,
+            base=base,
+        )
 
     def addresses(self) -> list[str]:
         """Every address that this trace has, in the order of computation."""
@@ -339,5 +357,10 @@ class Trace(Shown):
         return self.surface if self.key_tokens(part) is self.tokens else None
 
     def save(self, path: str | Path) -> None:
-        """Write the trace to a file that `vitral.open_trace` reads."""
+        """Write the trace to a file that `vitral.open_trace` reads.
+
+        Raises VitralError `reading_not_saved` for a trace that `read` made: save its `base`.
+        """
+        if self.base is not None:
+            raise VitralError("reading_not_saved")
         save_trace(self, Path(path))

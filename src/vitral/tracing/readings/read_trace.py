@@ -8,8 +8,8 @@ What is read are the weights. Values such as the residual stream belong to the t
 model; a trace that is read has none of them, and is not saved: the trace that it reads is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -23,48 +23,27 @@ from vitral.tracing.readings.read_record import ReadRecord
 from vitral.tracing.readings.reading import Reading
 from vitral.tracing.readings.resting import resting_keys, without_keys
 from vitral.tracing.readings.word_groups import word_edges, words_as_tokens
-from vitral.tracing.trace import Trace
+from vitral.tracing.token import Token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from vitral.tracing.trace import Trace
 
 
-@dataclass(eq=False, repr=False)
-class ReadTrace(Trace):
-    """A trace read in another way; `base` is the one whose weights are read."""
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What a trace that is read has in the place of the trace's own."""
 
-    base: Trace | None = None
-
-    @property
-    def under(self) -> Trace:
-        """The trace that is read."""
-        assert self.base is not None
-        return self.base
-
-    def num_blocks(self, part: str | None = None) -> int:
-        """As in the trace that is read, whose values say it."""
-        return self.under.num_blocks(part)
-
-    def read(
-        self, *, resting: bool = True, words: bool = False, heads: "Sequence[int] | None" = None
-    ) -> Trace:
-        """Read further; see `Trace.read`."""
-        more = Reading(resting, words, None if heads is None else tuple(heads))
-        return read_trace(self.under, self.reading.and_then(more))
-
-    def save(self, path: str | Path) -> None:
-        """Raises VitralError `reading_not_saved`."""
-        raise VitralError("reading_not_saved")
+    tokens: list[Token]
+    decoder_tokens: list[Token]
+    attentions: dict[str, AttentionRecord]
 
 
-def read_trace(trace: Trace, reading: Reading) -> Trace:
-    """The trace as it is read; itself where nothing changes.
+def read(trace: "Trace", reading: Reading) -> Read:
+    """Tokens and attentions of the trace as they are read.
 
-    Raises VitralError `head_out_of_range`, `reading_tokens` where words are asked for and the
-    trace does not name its tokens, and `no_attention`.
+    Raises VitralError `head_out_of_range`, and `reading_tokens` where words are asked for and the
+    trace does not name its tokens.
     """
-    if reading.is_plain:
-        return trace
     reader = _Reader(trace, reading)
     attentions: dict[str, AttentionRecord] = {}
     for name, part in parts_of(trace.attentions).items():
@@ -73,21 +52,11 @@ def read_trace(trace: Trace, reading: Reading) -> Trace:
     tokens, others = trace.tokens, trace.decoder_tokens
     if reading.words:
         tokens, others = (words_as_tokens(each, word_edges(each)) for each in (tokens, others))
-    return ReadTrace(
-        trace.model,
-        trace.text,
-        tokens,
-        others,
-        attentions=attentions,
-        edits=trace.edits,
-        surface=trace.surface,
-        reading=reading,
-        base=trace,
-    )
+    return Read(tokens, others, attentions)
 
 
 class _Reader:
-    def __init__(self, trace: Trace, reading: Reading) -> None:
+    def __init__(self, trace: "Trace", reading: Reading) -> None:
         self.trace, self.reading = trace, reading
         self.rules: dict[int, Visibility] = {}
 
@@ -111,7 +80,7 @@ class _Reader:
             left_out=left_out,
         )
 
-    def _edges(self, tokens: list, length: int) -> list[int]:  # type: ignore[type-arg]
+    def _edges(self, tokens: Sequence[Token], length: int) -> list[int]:
         if len(tokens) != length:
             raise VitralError("reading_tokens", model=self.trace.model)
         return word_edges(tokens)
