@@ -27,8 +27,8 @@ class ReadRecord(GivenPattern):
     mean nothing.
 
     Row t stands for the rows row_edges[t] … row_edges[t + 1] − 1 of `read`, columns likewise.
-    `scale` [H, S-less rows] is what kept weights are multiplied by, `kept` which keys are not
-    left out: only of records that know no other way (edited ones).
+    `scale` [H, rows] is what kept weights are multiplied by, `kept` [columns] which keys are not left
+    out, both of `read`: only of edited records, whose weights no log-sum-exp gives.
     """
 
     read: AttentionRecord | None = None
@@ -112,7 +112,7 @@ class ReadRecord(GivenPattern):
 
     def _cells(self, head: int | None, rows: Tensor, columns: Tensor) -> Tensor:
         found = torch.empty(self.num_heads if head is None else 1, len(rows))
-        for row in rows.unique().tolist():
+        for row in sorted(set(rows.tolist())):
             mine = rows == row
             found[:, mine] = self.pattern(head, (row, row + 1))[:, 0, columns[mine]]
         return found
