@@ -27,8 +27,8 @@ class ReadRecord(GivenPattern):
     mean nothing.
 
     Row t stands for the rows row_edges[t] … row_edges[t + 1] − 1 of `read`, columns likewise.
-    `scale` [H, rows] is what kept weights are multiplied by, `kept` [columns] which keys are not left
-    out, both of `read`: only of edited records, whose weights no log-sum-exp gives.
+    `scale` [H, rows] is what kept weights are multiplied by, `kept` [columns] which keys are not
+    left out, both of `read`: only of edited records, whose weights no log-sum-exp gives.
     """
 
     read: AttentionRecord | None = None
