@@ -1,6 +1,7 @@
 """Every measure on heads whose answer is known exactly, and the table that lists them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,9 +11,10 @@ import vitral
 from explain.hand_wired import even, hand_wired, looking_at, trace_of
 from parity.random_models import random_model
 from vitral.errors import VitralError
-from vitral.explain import MEASURES, HeadMeasures, measures, received
+from vitral.explain import MEASURES, HeadMeasures, measures, received, weighted_norms
 from vitral.explain.roles import ROLES, role_of
 from vitral.messages import LANGUAGES, catalogue
+from vitral.tracing.trace import Trace
 
 SIZE = 6
 BACK = [0, 0, 1, 2, 3, 4]
@@ -150,7 +152,7 @@ def test_the_measure_is_the_mean_of_the_pattern() -> None:
         (looking_at(BACK), "previous"),
         (looking_at(ON), "next"),
         (looking_at(SELF), "same"),
-        (looking_at(START), "idle_first"),
+        (looking_at(START), "first"),
         (even(SIZE), "even"),
         (looking_at([2] * SIZE), "near"),
     ],
@@ -166,8 +168,55 @@ def test_repetition_and_idleness_have_their_roles() -> None:
     follow = looking_at([0, 0, 0, 0, 1, 2, 3, 4])
     assert measures(trace_of(follow, words=letters)).role(0, 0) == "induction"
     words = ["[CLS]", *"abcd", "[SEP]"]
-    assert measures(trace_of(looking_at([5] * 6), words=words)).role(0, 0) == "idle_separators"
+    rests = measures(trace_of(looking_at([5] * 6), words=words))
+    assert rests.role(0, 0) == "idle"
+    assert rests.sentence(0, 0, "es") == "inactiva: reposa el 100 % de su atención"
+    stops = [*"abcde", "."]
+    assert measures(trace_of(looking_at([5] * 6), words=stops)).role(0, 0) == "separators"
     assert role_of({"distance": 9.0}) == "mixed"
+
+
+def test_half_a_row_may_rest_and_the_other_half_say_what_the_head_does() -> None:
+    words = ["[CLS]", *"abcd", "[SEP]"]
+    pattern = 0.4 * looking_at([0, 0, 1, 2, 3, 4]) + 0.6 * looking_at([5] * 6)
+    table = measures(trace_of(pattern, words=words))
+    assert float(table["previous"][0, 0]) == pytest.approx(0.4)
+    # The first two see nothing but what rests: 1, 1, and four times 0.6.
+    assert float(table["resting"][0, 0]) == pytest.approx((2 + 4 * 0.6) / 6)
+    assert table.role(0, 0) == "previous"
+    assert table.sentence(0, 0, "en") == (
+        "looks at the previous token (80 %), leaving out the 73 % that rests"
+    )
+
+
+def test_a_decoder_rests_on_its_first_token_and_its_first_row_does_not_count() -> None:
+    pattern = 0.5 * looking_at([0, 0, 0, 0]) + 0.5 * looking_at([0, 1, 2, 3])
+    table = measures(trace_of(pattern, causal=True))
+    assert float(table["resting"][0, 0]) == pytest.approx(0.5)
+    assert float(measures(trace_of(pattern))["resting"][0, 0]) == 0
+    record = hand_wired(even(4), sinks=torch.tensor([math.log(12.0)]))
+    record = replace(record, lse=torch.full((1, 4), math.log(16.0)), query=record.query * 0)
+    trace = Trace(
+        "sinks", None, trace_of(even(4)).tokens, attentions={"layers.0.attention": record}
+    )
+    assert float(MEASURES["resting"](trace)[0, 0]) == pytest.approx(0.75)
+
+
+def test_what_a_head_writes_is_the_norms_of_what_does_not_rest(bert_folder: object) -> None:
+    model = vitral.load(str(bert_folder))
+    trace = model.trace("El gato y el perro.")
+    found = MEASURES["writes"](trace, None, model)
+    rests = torch.tensor([token.special for token in trace.tokens])
+    for layer in range(trace.num_layers):
+        sizes = weighted_norms(trace, model, layer).masked_fill(rests, 0).sum((1, 2))
+        torch.testing.assert_close(found[layer], sizes / sizes.max(), atol=1e-5, rtol=1e-5)
+    assert bool(MEASURES["writes"](trace).isnan().all())  # not known without the model
+    with model.edit() as edit:
+        edit.silence(layer=1, head=2)
+        silent = measures(model.trace("El gato y el perro."), model=model)
+    assert silent.role(1, 2) == "idle"
+    assert silent.sentence(1, 2, "en") == "idle: writes 0 % of its layer's largest"
+    assert [each["role"] for each in silent.heads()].count("idle") == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -39,7 +39,7 @@ def bundled_bert(bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.usefixtures("bundled_bert")
 def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     names: dict[str, Any] = {}
     for block in blocks:
         exec(block, names)
@@ -48,6 +48,8 @@ def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert names["two"].parts == ["encoder", "decoder", "cross"]
     assert names["view"].aggregated
     assert not names["row"].aggregated
+    assert len(names["both"].tokens) <= len(names["trace"].tokens)
+    assert names["mean"].num_heads == 1
     torch.testing.assert_close(names["again"]["logits"], names["trace"]["logits"])
 
 

@@ -111,18 +111,20 @@ def test_heads_are_sorted_by_keyboard_and_chosen(room: ExplorePage, bert: Model)
 
 
 def test_idle_heads_are_said_to_be_idle(page: Page, studio: str) -> None:
-    room = ExplorePage(page).open(view="heads", model="vitral-es-bert")
+    """A head that is silenced writes nothing, and no other here writes next to nothing."""
+    room = ExplorePage(page).open(view="heads", model="vitral-es-bert", edits="silence-2-3")
     model = vitral.load("vitral-es-bert")
-    table = measures(model.trace(SENTENCE), repeated=repeated_trace(model))
-    idle = [each for each in table.heads() if each["role"].startswith("idle")]
-    assert idle
-    expect(room.page.locator("[data-measured].idle")).to_have_count(len(idle))
-    one = room.page.locator(f"[data-head-row='{idle[0]['layer']}.{idle[0]['head']}']")
-    expect(one).to_contain_text("inactiva")
-    expect(room.page.locator(".counts")).to_contain_text(f"{len(idle)} están inactivas")
+    with model.edit() as edit:
+        edit.silence(layer=2, head=3)
+        table = measures(model.trace(SENTENCE), repeated=repeated_trace(model), model=model)
+    idle = [each for each in table.heads() if each["role"] == "idle"]
+    assert [(each["layer"], each["head"]) for each in idle] == [(2, 3)]
+    expect(room.page.locator("[data-measured].idle")).to_have_count(1)
+    one = room.page.locator("[data-head-row='2.3']")
+    expect(one).to_contain_text("inactiva: escribe un 0 %")
+    expect(room.page.locator(".counts")).to_contain_text("1 están inactivas")
     # The window says so too, of the head that has the keyboard's focus.
-    pane = room.pane(idle[0]["layer"], idle[0]["head"])
-    pane.click()
+    room.pane(2, 3).click()
     expect(room.page.locator("#window-does")).to_contain_text("inactiva")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SENTENCES = 400
 """How many sentences of a treebank are read by default."""
-SHOWN = ("entropy", "distance", "previous", "next", "first")
+SHOWN = ("resting", "writes", "entropy", "distance", "previous")
 """The measures that fit beside the sentence in 80 columns; `--json` and `--csv` give all."""
 
 
@@ -114,7 +114,7 @@ def _measured(
     from vitral.explain import measures, repeated_trace
 
     traced = opened_or_traced(text, model, file, saved, base)
-    repeated = None
+    repeated = opened = None
     if saved is None:
         import vitral
         from vitral.models.catalog import BUNDLED
@@ -122,7 +122,7 @@ def _measured(
         opened = vitral.load(model or BUNDLED[0], base=base)
         if opened.kind in ("encoder", "decoder"):
             repeated = repeated_trace(opened)
-    return measures(traced, part, repeated=repeated)
+    return measures(traced, part, repeated=repeated, model=opened)
 
 
 def _order(sort: str | None) -> tuple[str, bool] | None:
@@ -155,10 +155,10 @@ def _print_table(table: "HeadMeasures", rows: list[dict[str, Any]], num_heads: i
     for name in shown:
         grid.add_column(message(f"cli.heads.short.{name}"), justify="right", no_wrap=True)
     for row in rows:
-        idle = row["role"].startswith("idle")
+        idle = row["role"] == "idle"
         grid.add_row(
             f"{row['layer']}.{row['head']}",
-            Text(table.sentence(row["layer"], row["head"])),
+            Text(table.sentence(row["layer"], row["head"], says_rest=False)),
             *(_short(row[name], name) for name in shown),
             style="dim" if idle else "",
         )

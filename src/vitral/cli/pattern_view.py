@@ -39,7 +39,8 @@ def print_pattern(
         causal=causal,
         width=console.width,
     )
-    console.print(Text(title(trace, layer, head, part), style="bold"))
+    heading = " · ".join([title(trace, layer, head, part), *trace.reading.said()])
+    console.print(Text(heading, style="bold"))
     console.print()
     if max_lines is None or table.num_lines <= max_lines:
         _print_all(console, table.lines())

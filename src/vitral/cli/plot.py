@@ -10,6 +10,7 @@ from rich.text import Text
 
 from vitral.cli.new_file import NewFile
 from vitral.cli.opened_or_traced import opened_or_traced
+from vitral.cli.read_as import read_as
 from vitral.cli.token_range import token_range
 from vitral.errors import VitralError, check_range
 from vitral.messages import message
@@ -35,6 +36,11 @@ def plot(
     head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
     part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     token: Annotated[int | None, Parameter(help=message("cli.plot.token"))] = None,
+    without_resting: Annotated[
+        bool, Parameter(help=message("cli.read.without_resting"), negative="")
+    ] = False,
+    words: Annotated[bool, Parameter(help=message("cli.read.words"), negative="")] = False,
+    mean_of: Annotated[str | None, Parameter(help=message("cli.read.mean_of"))] = None,
     rows: Annotated[str | None, Parameter(help=message("cli.plot.rows"))] = None,
     columns: Annotated[str | None, Parameter(help=message("cli.plot.columns"))] = None,
     width: Annotated[str | None, Parameter(help=message("cli.plot.width"))] = None,
@@ -76,7 +82,13 @@ def plot(
         from vitral.figures.sheet import check_matplotlib
 
         check_matplotlib()
-    traced = opened_or_traced(text, model, file, open, base)
+    traced = read_as(
+        opened_or_traced(text, model, file, open, base),
+        without_resting=without_resting,
+        words=words,
+        mean_of=mean_of,
+        head=head,
+    )
     notes: list[str] = []
     if kind == "page":
         from vitral.showing.page import MOST_MEGABYTES

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vitral.cli.new_file import NewFile
 from vitral.cli.opened_or_traced import opened_or_traced
+from vitral.cli.read_as import read_as
 from vitral.cli.token_range import token_range
 from vitral.errors import VitralError
 from vitral.messages import message
@@ -30,7 +31,12 @@ def trace(
     base: Annotated[str | None, Parameter(help=message("cli.base"))] = None,
     part: Annotated[str | None, Parameter(help=message("cli.part"))] = None,
     layer: Annotated[int, Parameter(help=message("cli.trace.layer"))] = 0,
-    head: Annotated[int, Parameter(help=message("cli.trace.head"))] = 0,
+    head: Annotated[int | None, Parameter(help=message("cli.trace.head"))] = None,
+    without_resting: Annotated[
+        bool, Parameter(help=message("cli.read.without_resting"), negative="")
+    ] = False,
+    words: Annotated[bool, Parameter(help=message("cli.read.words"), negative="")] = False,
+    mean_of: Annotated[str | None, Parameter(help=message("cli.read.mean_of"))] = None,
     rows: Annotated[str | None, Parameter(help=message("cli.trace.rows"))] = None,
     columns: Annotated[str | None, Parameter(help=message("cli.trace.columns"))] = None,
     token: Annotated[str | None, Parameter(help=message("cli.trace.token"))] = None,
@@ -56,7 +62,7 @@ def trace(
         if option is not None:
             raise VitralError("options_clash", first="--token", second=option)
     target = NewFile(save, overwrite) if save is not None else None
-    traced = opened_or_traced(
+    recorded = opened_or_traced(
         text,
         model,
         file,
@@ -65,6 +71,10 @@ def trace(
         special_tokens=special_tokens,
         no_added_tokens=no_added_tokens,
     )
+    traced = read_as(
+        recorded, without_resting=without_resting, words=words, mean_of=mean_of, head=head
+    )
+    head = head or 0
     weights = traced.attention(layer=layer, head=head, part=part)
     from vitral.cli.picture_view import has_grid, print_picture
 
@@ -74,7 +84,7 @@ def trace(
     shown_rows = token_range("--rows", rows, size_rows)
     shown_columns = token_range("--columns", columns, size_columns)
     if target is not None:
-        target.write(traced.save)
+        target.write(recorded.save)
     if json:
         _print_json(traced, part, layer, head)
     elif has_grid(traced, part) and section is None:
@@ -124,6 +134,8 @@ def _print_json(traced: "Trace", part: str | None, layer: int, head: int) -> Non
         "head": head,
         "pattern": traced.attention(layer=layer, head=head, part=part).tolist(),
     }
+    if not traced.reading.is_plain:
+        document["reading"] = traced.reading.name
     if traced.surface is not None and traced.surface.kind != "text":
         document["surface"] = traced.surface.entries()
     sys.stdout.write(json_module.dumps(document) + "\n")

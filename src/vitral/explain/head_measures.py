@@ -8,7 +8,7 @@ table.sentence(3, 2)    # "looks at the previous token (82 %)"
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -17,6 +17,7 @@ from vitral.explain.measure import Measure
 from vitral.explain.of_picture import is_of_picture
 from vitral.explain.registry import MEASURES
 from vitral.explain.roles import role_of, role_sentence
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
 
@@ -33,6 +34,8 @@ class HeadMeasures:
     layers: list[int]
     values: dict[str, Tensor]
     of_picture: bool = False
+    apart: dict[str, Tensor] = field(default_factory=dict)
+    """The measures of what does not rest, scaled: what roles are read off."""
 
     def __getitem__(self, name: str) -> Tensor:
         return self.values[name]
@@ -67,11 +70,19 @@ class HeadMeasures:
 
     def role(self, layer: int, head: int) -> str:
         """What the head does, as one word of `vitral.explain.roles.ROLES`."""
-        return role_of(self.of(layer, head))
+        return role_of(self.judged(layer, head))
 
-    def sentence(self, layer: int, head: int, language: str | None = None) -> str:
-        """What the head does, in one sentence."""
-        return role_sentence(self.of(layer, head), language)
+    def judged(self, layer: int, head: int) -> dict[str, float]:
+        """The numbers that the role is read off: `resting` and `writes` as they are, the others
+        without resting tokens."""
+        found = self.of(layer, head)
+        return found | {name: float(each[layer, head]) for name, each in self.apart.items()}
+
+    def sentence(
+        self, layer: int, head: int, language: str | None = None, *, says_rest: bool = True
+    ) -> str:
+        """What the head does, in one sentence; and how much of its attention rests."""
+        return role_sentence(self.judged(layer, head), language, says_rest=says_rest)
 
     def heads(self) -> list[dict[str, Any]]:
         """One dictionary per head: layer, head, role, and its numbers."""
@@ -79,32 +90,44 @@ class HeadMeasures:
         for layer in self.layers:
             for head in range(self.num_heads):
                 numbers = self.of(layer, head)
-                if not math.isnan(numbers["hub"]):  # else the layer has fewer heads
+                if not math.isnan(numbers["confidence"]):  # else the layer has fewer heads
                     found.append(
-                        {"layer": layer, "head": head, "role": role_of(numbers), **numbers}
+                        {"layer": layer, "head": head, "role": self.role(layer, head), **numbers}
                     )
         return found
 
 
 def measures(
-    trace: Trace, part: str | None = None, *, repeated: Trace | None = None
+    trace: Trace,
+    part: str | None = None,
+    *,
+    repeated: Trace | None = None,
+    model: TraceableModel | None = None,
 ) -> HeadMeasures:
     """All cheap measures of a trace's heads that are defined for the part.
 
     `repeated` is another trace of the same model, of a repeated random sequence
     (`repeated_trace`): if given, `duplicate` and `induction` are measured on it instead. In an
     encoder–decoder that is so of the encoder, which alone reads those tokens.
-    Cost: one pass over the patterns, made only once. Raises VitralError `part_unknown`.
+
+    `model` is the one that made the trace: with it `writes` is known, and so which heads are
+    idle. Cost: one pass over the patterns, and one without resting tokens. Raises VitralError
+    `part_unknown`.
     """
     part = trace.first_part if part is None else part
     if part != trace.first_part:
         repeated = None
-    values = {}
+    values, apart = {}, {}
+    without = trace.read(resting=False)
+    repeated_without = repeated.read(resting=False) if repeated else None
     for name, measure in MEASURES.items():
         if not measure.fits(trace, part):
             continue
-        measured = repeated if repeated and name in ("duplicate", "induction") else trace
-        values[name] = measure(measured, part)
+        follows = repeated is not None and name in ("duplicate", "induction")
+        values[name] = measure(repeated if follows and repeated else trace, part, model)
+        if name not in ("resting", "writes"):
+            measured = repeated_without if follows and repeated_without else without
+            apart[name] = measure(measured, part)
     records = trace.layers(part)
     return HeadMeasures(
         trace.model,
@@ -113,4 +136,5 @@ def measures(
         list(records),
         values,
         is_of_picture(trace),
+        apart,
     )

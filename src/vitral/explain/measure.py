@@ -13,22 +13,24 @@ what a layer does not have is NaN, and so is a measure that a text leaves undefi
 twice, …).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from vitral.errors import VitralError
+from vitral.explain.norm_weighted import sizes_given
 from vitral.explain.of_picture import is_of_picture
 from vitral.messages import message
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.parts import stacked
-from vitral.tracing.token import Token
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.trace import Trace
 
-Score = Callable[[AttentionRecord, Sequence[Token]], Tensor]
-"""From one attention and its tokens to a number for each head: [H]."""
+Score = Callable[..., Tensor]
+"""From one attention and the tokens that it looks at (and, of a measure `of_model`, the sizes of
+what each head hands over from each key [H, S]), a number for each head: [H]."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Measure:
 
     `high` is None where nothing but the text's length limits it. `one_text` says that it means
     nothing between two texts (cross-attention), `along_text` that it counts places along a line and
-    means nothing on a picture. `unit` is "share" (0 to 1) or "tokens".
+    means nothing on a picture; `of_model`, that it needs the model's own weights. `unit` is "share"
+    (0 to 1) or "tokens".
     """
 
     name: str
@@ -49,10 +52,15 @@ class Measure:
     source: str
     cost: str
     along_text: bool = False
+    of_model: bool = False
 
-    def __call__(self, trace: Trace, part: str | None = None) -> Tensor:
+    def __call__(
+        self, trace: Trace, part: str | None = None, model: TraceableModel | None = None
+    ) -> Tensor:
         """The measure of every head of a part of the trace: float32 [layers, heads].
 
+        `model` is the one that made the trace; what is measured of it is NaN without it, and
+        where its attention cannot be divided into heads.
         Raises VitralError `part_unknown`, and `measure_of_two_texts` or `picture_measure` where
         it means nothing.
         """
@@ -61,7 +69,14 @@ class Measure:
         if self.one_text and not self.fits(trace, part):
             raise VitralError("measure_of_two_texts", measure=self.name, part=part)
         tokens = trace.key_tokens(part)
-        rows = {layer: self.score(each, tokens) for layer, each in trace.layers(part).items()}
+        rows = {}
+        for layer, each in trace.layers(part).items():
+            if not self.of_model:
+                rows[layer] = self.score(each, tokens)
+                continue
+            sizes = None if model is None else sizes_given(trace, model, layer, part)
+            unknown = torch.full((each.num_heads,), torch.nan)
+            rows[layer] = unknown if sizes is None else self.score(each, tokens, sizes)
         return stacked(rows, trace.num_blocks(part))
 
     def fits(self, trace: Trace, part: str | None = None) -> bool:
@@ -86,13 +101,16 @@ def measure(
     unit: str = "share",
     one_text: bool = False,
     along_text: bool = False,
+    of_model: bool = False,
     source: str,
     cost: str,
 ) -> Callable[[Score], Measure]:
     """Make a `Measure` of the function below it, under the function's name."""
 
     def wrap(score: Score) -> Measure:
-        made = Measure(score.__name__, score, low, high, unit, one_text, source, cost, along_text)
+        made = Measure(
+            score.__name__, score, low, high, unit, one_text, source, cost, along_text, of_model
+        )
         object.__setattr__(made, "__doc__", score.__doc__)
         return made
 

@@ -17,6 +17,7 @@ the pattern itself; all heads together cost H² dot products a key.
 import torch
 from torch import Tensor, nn
 
+from vitral.errors import VitralError
 from vitral.explain.output_parts import head_output
 from vitral.tracing.parts import stacked
 from vitral.tracing.protocols import TraceableModel
@@ -45,6 +46,19 @@ def weighted_norms(
     products_SHG = torch.einsum("hsc,gsc->shg", given_HSC, given_HSC)
     squares = torch.einsum("hts,shg,gts->ts", pattern_HTS, products_SHG, pattern_HTS)
     return squares.clamp(min=0).sqrt()
+
+
+def sizes_given(
+    trace: Trace, model: nn.Module | TraceableModel, layer: int, part: str | None = None
+) -> Tensor | None:
+    """‖f_h(x_s)‖ of a layer's heads and keys: [H, S]; None where its attention cannot be divided
+    into heads, or the model is not the one that made the trace."""
+    try:
+        return head_output(trace, model, layer, part).sizes()
+    except VitralError as error:
+        if error.key != "parts_not_available":
+            raise
+        return None
 
 
 def output_norms(

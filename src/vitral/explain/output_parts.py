@@ -39,6 +39,15 @@ class HeadOutput:
         """f_h(x_s): what a head reads from each key, as a vector of the stream: [S, C]."""
         return self._projected(head, self._values(head))
 
+    def sizes(self) -> Tensor:
+        """‖f_h(x_s)‖ of every head and key: [H, S]."""
+        width = self.record.value.shape[-1]
+        found = []
+        for head in range(self.record.num_heads):
+            projection_DC = self._projected(head, torch.eye(width))
+            found.append((self._values(head) @ projection_DC).norm(dim=-1))
+        return torch.stack(found)
+
     def of(self, head: int, rows: Range | None = None) -> Tensor:
         """Σ_s α_hts · f_h(x_s): what a head adds to each query's stream: [rows, C]."""
         return self._projected(head, self._mixed(head, rows))

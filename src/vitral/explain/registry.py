@@ -8,7 +8,9 @@ from vitral.explain.entropy import entropy
 from vitral.explain.fixed_position import first, next, previous, same
 from vitral.explain.induction import induction
 from vitral.explain.measure import Measure
+from vitral.explain.resting import resting
 from vitral.explain.separators import separators
+from vitral.explain.writing import writes
 
 MEASURES: dict[str, Measure] = {
     each.name: each
@@ -21,6 +23,8 @@ MEASURES: dict[str, Measure] = {
         next,
         first,
         separators,
+        resting,
+        writes,
         hub,
         duplicate,
         induction,

@@ -92,7 +92,7 @@ def roles_elsewhere(
         if model.context is not None and len(model.tokens(sentence)) > model.context:
             too_long += 1
             continue
-        table = measures(_read(model, sentence, part), part, repeated=repeated)
+        table = measures(_read(model, sentence, part), part, repeated=repeated, model=model)
         read.append(sentence)
         roles.append(
             [[table.role(layer, head) for head in range(table.num_heads)] for layer in table.layers]

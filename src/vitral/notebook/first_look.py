@@ -6,13 +6,14 @@ are neither their neighbours nor the same for all. The source token is where the
 begins.
 """
 
-import unicodedata
 from collections.abc import Sequence
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from vitral.tracing.readings.word_groups import word_edges
 from vitral.tracing.token import Token
 
 LARGEST = 24
@@ -21,14 +22,20 @@ _WORDS = 64
 
 
 def first_head(
-    maps_LHTS: Tensor, tokens: Sequence[Token], keys: Sequence[Token], source: int
+    maps_LHTS: Tensor,
+    tokens: Sequence[Token],
+    keys: Sequence[Token],
+    source: int,
+    *,
+    causal: bool = False,
 ) -> tuple[int, int]:
     """The layer and head to begin with; by default the first head of the middle layer, or of the
     layer with attention that is nearest to it.
 
     `maps_LHTS` are small maps of all heads, `tokens` the query tokens, `keys` the key tokens: the
     same list, except in cross-attention, where no two tokens are neighbours. If the maps are
-    pooled, cells take the place of tokens.
+    pooled, cells take the place of tokens. In a `causal` part the first token does not count:
+    heads rest there.
     """
     layers = [layer for layer, maps in enumerate(maps_LHTS) if not bool(maps.isnan().all())]
     maps = maps_LHTS.nan_to_num(0).numpy()
@@ -36,6 +43,7 @@ def first_head(
     pooled = (height, width) != (len(tokens), len(keys))
     words = list(range(height)) if pooled else _places(tokens)
     seen = list(range(width)) if pooled else _places(keys)
+    seen = [key for key in seen if key > 0 or not causal]
     if pooled:
         source = -(-(source + 1) * height // len(tokens)) - 1
     nearest = 2 if keys is tokens else 0
@@ -60,14 +68,11 @@ def _places(tokens: Sequence[Token]) -> list[int]:
 def first_source(tokens: Sequence[Token]) -> int:
     """The token at which the longest of the first words begins."""
     longest, found = 0, 0
-    start = 0
-    for number, group in enumerate(_words(tokens)):
-        if number == _WORDS:
-            break
+    for start, end in islice(pairwise(word_edges(tokens)), _WORDS):
+        group = tokens[start:end]
         length = sum(len(token.text.strip()) for token in group if not token.special)
         if length > longest:
             longest, found = length, start
-        start += len(group)
     return found
 
 
@@ -80,26 +85,3 @@ def _furthest(
         float(map_TS[query, key] - shared_S[key]) for key in seen if abs(query - key) >= nearest
     ]
     return max([0.0, *more])
-
-
-def _words(tokens: Sequence[Token]) -> list[list[Token]]:
-    groups: list[list[Token]] = []
-    for token in tokens:
-        if groups and _continues(groups[-1][-1], token):
-            groups[-1].append(token)
-        else:
-            groups.append([token])
-    return groups
-
-
-def _continues(before: Token, token: Token) -> bool:
-    """Whether a token continues the word in which the one before it ends."""
-    if before.special or token.special or before.end is None or token.start is None:
-        return False
-    if token.start != before.end:
-        return token.start < before.end  # bytes of one character
-    return _letter(before.text[-1:]) and _letter(token.text[:1])
-
-
-def _letter(character: str) -> bool:
-    return character == "_" or unicodedata.category(character or " ")[0] in "LNM"

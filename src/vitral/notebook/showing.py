@@ -57,7 +57,9 @@ def view(
     source = first_source(tokens) if token is None else token
     if layer is None and head is None and 0 <= source < len(tokens):
         maps = trace.pooled(LARGEST, part)
-        layer, head = first_head(maps, tokens, trace.key_tokens(part), source)
+        rules = [record.visibility for record in trace.layers(part).values()]
+        is_causal = all(rule.is_causal for rule in rules) and not trace.part(part).is_cross
+        layer, head = first_head(maps, tokens, trace.key_tokens(part), source, causal=is_causal)
     return TraceWidget(
         trace,
         part,

@@ -9,6 +9,7 @@ import html
 import json
 import os
 import re
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -37,6 +38,8 @@ def page(
     part: str | None,
     layer: int | None,
     head: int | None,
+    heads: Sequence[int] | None,
+    overlay: bool,
     token: int | None,
     view: str | None,
     language: str | None,
@@ -54,7 +57,8 @@ def page(
     if token is not None and not (is_whole(token) and 0 <= token < len(tokens)):
         raise VitralError("figure_token", token=token, first=0, last=len(tokens))
     opens = next(iter(records)) if layer is None else layer
-    trace.attention(opens, head or 0, part)  # says what is wrong with them
+    for each in (head or 0, *(heads or ())):
+        trace.attention(opens, each, part)  # says what is wrong with them
     size = size_of(records) / 1e6
     if size > most_megabytes:
         raise VitralError(
@@ -63,7 +67,9 @@ def page(
             megabytes=float(f"{size:.3g}"),
             limit=most_megabytes,
         )
+    several = ".".join(map(str, heads)) if heads else None
     asked = _asked(layer if head is None else opens, head, token, view, language, theme)
+    asked |= {"heads": several, "overlay": "1" if overlay and several else None}
     data = page_data(trace, part, "", _version())
     data["opens"] = _address(asked, data["address"])
     speaks = language or preferred_language()
@@ -168,6 +174,7 @@ def _table(trace: Trace, part: str, layer: int, head: int, language: str) -> str
         for i, (key, weight) in enumerate(zip(where.tolist(), most.tolist(), strict=True))
     )
     caption = say("title", model=trace.model, layer=layer, head=head)
+    caption = " · ".join([caption, *map(html.escape, trace.reading.said(language))])
     rest = say("page_rest", shown=len(most), tokens=len(texts)) if len(most) < len(texts) else ""
     return (
         f"<p>{say('page_without_script')}</p><table><caption>{caption}</caption>"

@@ -57,6 +57,7 @@ def plot(
     look = {**look, "language": language}
     if title is None:
         title = _title(trace, part, kind, options, language)
+    title = " · ".join(filter(None, [title, *trace.reading.said(language)]))
     if kind == "grid":
         panes = trace.pooled(PANE, part)[list(records)]
         size = (panes.shape[2], panes.shape[3])
@@ -140,7 +141,9 @@ def _title(
 ) -> str:
     key = "figure.title_all" if kind == "grid" else "figure.title"
     values: dict[str, Any] = {"model": trace.model}
-    if kind != "grid":
+    if kind != "grid" and trace.reading.heads is not None:
+        key, values["layer"] = "figure.title_layer", options["layer"]
+    elif kind != "grid":
         values |= {"layer": options["layer"], "head": options.get("head") or 0}
     if len(trace.parts) > 1:
         known = part in ("encoder", "decoder", "cross")

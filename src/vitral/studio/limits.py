@@ -29,6 +29,8 @@ class Limits:
     is refused before it runs: see vitral.tracing.memory.forecast."""
     listed_tokens: int = 4096
     """Most tokens in a trace's description; those of a longer text are sent as a block."""
+    reading_tokens: int = 4096
+    """Most tokens of a trace that is read in another way: without resting tokens, by words."""
     view_cells: int = 256 * 256
     """Most cells (height × width) of one view."""
     view_side: int = 256

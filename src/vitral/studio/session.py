@@ -19,6 +19,7 @@ from vitral.studio.traces.answers import TraceAnswers
 from vitral.studio.traces.edit_schemas import Edit
 from vitral.studio.traces.edits import edited
 from vitral.studio.traces.length import check_length
+from vitral.studio.traces.read import read_stored
 from vitral.studio.traces.store import StoredTrace, TraceStore, trace_bytes, trace_id
 from vitral.studio.traces.summary import summary_of
 from vitral.studio.work.workshop import Workshop
@@ -73,6 +74,18 @@ class Session:
     def answers(self, key: str) -> TraceAnswers:
         """The answers of a stored trace. Raises VitralError("trace_gone")."""
         return TraceAnswers(self.store.get(key).trace, self.limits)
+
+    async def read(self, key: str) -> StoredTrace:
+        """A trace that is kept, or one read in another way: "<id>~no-rest~words", which is kept
+        from then on under that id. Raises VitralError("trace_gone") and what `read_stored`
+        raises."""
+        base, _, name = key.partition("~")
+        stored = self.store.find(key)
+        if stored is not None or not name:
+            return stored or self.store.get(key)
+        read = await self.workshop.quick(read_stored, self.store.get(base), name, self.limits)
+        self.store.add(read)
+        return read
 
     async def file(self, key: str) -> tuple[Path, str]:
         """A temporary file with the trace, for the caller to delete, and a name to offer for it."""

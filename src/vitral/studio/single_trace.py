@@ -80,6 +80,7 @@ class SingleTrace(TraceAnswers):
             decoder_tokens=_listed(self.query_tokens if two else []),
             answer=None,
             edits=self.trace.edits,
+            reading=self.trace.reading.name,
             opened=None,
             pooled_size=min(self.limits.pooled_side, self._longest),
             seconds=0.0,

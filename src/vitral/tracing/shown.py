@@ -5,6 +5,7 @@ methods of `Shown`, from which `Trace` inherits, pass the trace on. This is the 
 imports from above, by name, and only when a trace is shown.
 """
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,8 @@ class Shown:
         part: str | None = None,
         layer: int | None = None,
         head: int | None = None,
+        heads: Sequence[int] | None = None,
+        overlay: bool = False,
         token: int | None = None,
         view: str | None = None,
         language: str | None = None,
@@ -90,7 +93,8 @@ class Shown:
         written to `path`, if one is given.
 
         The page shows every head as lines, as a map and as numbers; the numbers are those of
-        `attention`. It opens at `layer`, `head`, `token` and `view` ("lines", "map", "numbers").
+        `attention`. It opens at `layer`, `head`, `token` and `view` ("lines", "map", "numbers"),
+        with the mean of several `heads`, or with these one over another (`overlay`).
         `language` and `theme` are by default those of the reader's browser. The page contains
         queries and keys, or the weights themselves if these are smaller, so its size grows
         linearly with the text's length.
@@ -105,6 +109,8 @@ class Shown:
             part=part,
             layer=layer,
             head=head,
+            heads=heads,
+            overlay=overlay,
             token=token,
             view=view,
             language=language,

@@ -39,6 +39,8 @@ from vitral.tracing.parts import (
     unknown_part,
     without_attention,
 )
+from vitral.tracing.readings.read_trace import read
+from vitral.tracing.readings.reading import PLAIN, Reading
 from vitral.tracing.recording.selection import Recorded
 from vitral.tracing.shown import Shown
 from vitral.tracing.token import Token
@@ -71,6 +73,10 @@ class Trace(Shown):
     surface: Surface | None = None
     apart: frozenset[str] = frozenset()
     recorded: Recorded | None = None
+    reading: Reading = PLAIN
+    """How its weights are read: as they are, unless `read` made it."""
+    base: "Trace | None" = None
+    """The trace whose weights are read in that way."""
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:
@@ -134,6 +140,8 @@ class Trace(Shown):
 
     def num_blocks(self, part: str | None = None) -> int:
         """How many layers the stack of a part has, with attention or without."""
+        if self.base is not None:
+            return self.base.num_blocks(part)
         stack = self.part(part).stack
         if self.recorded is not None:
             return self.recorded.num_layers.get(stack, 0)
@@ -176,6 +184,35 @@ class Trace(Shown):
         """
         record = self.record(layer, part)
         return record.pattern(checked_head(record.num_heads, head))[0].cpu()
+
+    def read(
+        self, *, resting: bool = True, words: bool = False, heads: Sequence[int] | None = None
+    ) -> "Trace":
+        """The same weights read in another way, as a trace that everything here can show.
+
+        Done in this order: `resting=False` leaves out the keys at which heads rest (special
+        tokens; in a causal part the first token) and scales the rest of each row to one; `heads`
+        takes the mean of these heads of each layer, which then has one head; `words` joins the
+        pieces of each word, summed as keys and averaged as queries. See `readings.reading`.
+
+        Raises VitralError `head_out_of_range`, `reading_heads`, `reading_tokens`.
+        """
+        reading = Reading(resting, words, None if heads is None else tuple(heads))
+        if reading.is_plain:
+            return self
+        base, reading = self.base or self, self.reading.and_then(reading)
+        found = read(base, reading)
+        return Trace(
+            base.model,
+            base.text,
+            found.tokens,
+            found.decoder_tokens,
+            attentions=found.attentions,
+            edits=base.edits,
+            surface=base.surface,
+            reading=reading,
+            base=base,
+        )
 
     def addresses(self) -> list[str]:
         """Every address that this trace has, in the order of computation."""
@@ -336,7 +373,11 @@ class Trace(Shown):
     def save(self, path: str | Path) -> None:
         """Write the trace to a file that `vitral.open_trace` reads.
 
-        Raises VitralError `trace_not_whole` for a trace of chosen addresses."""
+        Raises VitralError `trace_not_whole` for a trace of chosen addresses, and
+        `reading_not_saved` for one that `read` made: save its `base`.
+        """
+        if self.base is not None:
+            raise VitralError("reading_not_saved")
         if self.recorded is not None:
             raise VitralError("trace_not_whole", chosen=", ".join(self.recorded.chosen))
         save_trace(self, Path(path))

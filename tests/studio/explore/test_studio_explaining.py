@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from starlette.testclient import TestClient
@@ -68,7 +69,7 @@ def test_heads_are_those_of_the_command(
         f"/api/traces/{seed_trace['id']}/heads", headers={"Accept-Language": language}
     )
     found = answer.json()
-    table = measures(bert.trace(SEED), repeated=repeated_trace(bert))
+    table = measures(bert.trace(SEED), repeated=repeated_trace(bert), model=bert)
     assert (found["num_layers"], found["num_heads"], found["repeated"]) == (3, 4, True)
     assert [each["name"] for each in found["measures"]] == list(MEASURES)
     assert found["measures"][0]["sentence"] == MEASURES["entropy"].sentence(language)
@@ -77,9 +78,17 @@ def test_heads_are_those_of_the_command(
         place = (head["layer"], head["head"])
         assert head["role"] == table.role(*place)
         assert head["sentence"] == table.sentence(*place, language)
-        assert head["idle"] == head["role"].startswith("idle")
+        assert head["idle"] == (head["role"] == "idle")
         for name, value in table.of(*place).items():
             assert head["values"][name] == pytest.approx(value, abs=1e-6)
+
+
+def test_what_heads_write_is_pythons(
+    client: TestClient, seed_trace: dict[str, Any], bert: Model
+) -> None:
+    found = get(client, seed_trace, "heads/writes")["writes"]
+    expected = MEASURES["writes"](bert.trace(SEED), None, bert)
+    assert np.array(found) == pytest.approx(expected.numpy(), abs=1e-5)
 
 
 def test_constancy_counts_sentences(
@@ -88,7 +97,7 @@ def test_constancy_counts_sentences(
     found = get(client, seed_trace, "heads/constancy")
     repeated = repeated_trace(bert)
     elsewhere = roles_elsewhere(bert, repeated=repeated)
-    table = measures(bert.trace(SEED), repeated=repeated)
+    table = measures(bert.trace(SEED), repeated=repeated, model=bert)
     assert found["sentences"] == elsewhere.sentences
     assert len(found["sentences"]) + found["num_too_long"] == 12
     expected = elsewhere.constancy(table) * len(elsewhere.sentences)

@@ -145,7 +145,7 @@ export class ExploreRoom extends Picture {
     this.retry.forget();
     this.stopLooking();
     this.became(this.asked());
-    this.trace = this.shown = this.pooled = this.before = null;
+    this.trace = this.base = this.shown = this.pooled = this.before = null;
     this.busy = false;
     this.problem = null;
     this.awaits = "studio.picture_wanted";
@@ -193,7 +193,7 @@ export class ExploreRoom extends Picture {
   #becomeAskedFor(trace: Trace): void {
     this.model = trace.model;
     if (trace.surface?.kind === "picture") {
-      if (this.trace?.id !== trace.id) this.file = null;
+      if (this.base?.id !== trace.id) this.file = null;
       this.pictureName = trace.text;
       return;
     }
@@ -235,7 +235,7 @@ export class ExploreRoom extends Picture {
     if (this.opened) return { ...place, model: null, text: null, answer: null, trace: this.opened.id };
     const { picture, text } = this.question;
     if (picture === undefined && text.length <= LONGEST_QUICK) return place;
-    const kept = this.named === this.traced ? (this.trace?.id ?? null) : null;
+    const kept = this.named === this.traced ? (this.base?.id ?? null) : null;
     return { ...place, text: null, trace: kept };
   }
 }

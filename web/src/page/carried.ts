@@ -52,6 +52,8 @@ export interface Carried {
   causal: boolean;
   /** One of the model's attentions: see vitral.studio.traces.schemas. */
   part: string;
+  /** How its weights were read before they came here. */
+  reading?: string;
   address: string;
   tokens: Token[];
   /** The tokens looked at, where they are another text's. */

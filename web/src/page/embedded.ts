@@ -40,6 +40,7 @@ export function embedded(carried: Carried): Source {
     decoder_tokens: keys ? tokens : [],
     answer: null,
     edits: [],
+    reading: carried.reading ?? "",
     opened: null,
     pooled_size: carried.pooled.values.shape[3] ?? 0,
     seconds: 0,

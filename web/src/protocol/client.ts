@@ -12,6 +12,7 @@ import type {
   StrongestWeights,
   Studio,
   Trace,
+  Writes,
 } from "./types";
 
 /** Studio answered that it cannot: `code` names the message `error.<code>`. */
@@ -205,6 +206,15 @@ export function getArithmetic(
   return json(path, { signal });
 }
 
+export async function getWrites(
+  trace: string,
+  part: string,
+  signal: AbortSignal,
+): Promise<(number | null)[][] | null> {
+  const path = `${tracePath(trace)}/heads/writes?${new URLSearchParams({ part })}`;
+  return (await json<Writes>(path, { signal })).writes;
+}
+
 export interface StrongestQuestion {
   layer: number;
   head: number;
@@ -252,7 +262,7 @@ export function filePath(trace: string): string {
 
 /** What a page opens with: names and values of its address. */
 export type PageOpens = Partial<
-  Record<"part" | "layer" | "head" | "token" | "view" | "lang" | "theme", string>
+  Record<"part" | "layer" | "head" | "heads" | "overlay" | "token" | "view" | "lang" | "theme", string>
 >;
 
 /** The trace as one HTML file. */

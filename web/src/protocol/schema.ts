@@ -282,7 +282,7 @@ export interface components {
             role: string;
             /** @description What it does in this text, in the language asked for */
             sentence: string;
-            /** @description It rests on the first token or on separators */
+            /** @description It writes next to nothing */
             idle: boolean;
             /** @description null where the text leaves it undefined */
             values: {
@@ -1132,6 +1132,11 @@ export interface components {
             answer: components["schemas"]["Answer"] | null;
             /** @description What was changed of the model while it ran, a line each */
             edits: string[];
+            /**
+             * @description How its weights are read, such as "no-rest~words"; "" for as they are
+             * @default
+             */
+            reading?: string;
             /** @description The name of the file that it was read from, or null */
             opened: string | null;
             /** @description Side of the small maps: min(tokens, 24) */
@@ -1217,6 +1222,11 @@ export interface components {
         Words: {
             en: string;
             es: string;
+        };
+        /** @description How much each head writes beside the one of its layer that writes most. */
+        Writes: {
+            /** @description [layers][heads]; null for a long text, and where the model is not at hand */
+            writes: (number | null)[][] | null;
         };
         /** @description A figure on what the reader brings. */
         YoursShown: {
@@ -1503,6 +1513,7 @@ export type Vocabulary = components['schemas']['Vocabulary'];
 export type Weight = components['schemas']['Weight'];
 export type WordPath = components['schemas']['WordPath'];
 export type Words = components['schemas']['Words'];
+export type Writes = components['schemas']['Writes'];
 export type YoursShown = components['schemas']['YoursShown'];
 export type BlockHeader = components['schemas']['BlockHeader'];
 export type CurveEvent = components['schemas']['CurveEvent'];

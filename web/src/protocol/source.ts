@@ -52,6 +52,12 @@ export interface Source {
         signal: AbortSignal,
       ) => Promise<StrongestWeights>)
     | null;
+  /** How much each head of a part writes, see trace/first_head.ts; null where that is not known. */
+  readonly getWrites?: (
+    trace: string,
+    part: string,
+    signal: AbortSignal,
+  ) => Promise<(number | null)[][] | null>;
   /** The address of the trace's file; null where there is none to download. */
   filePath(trace: string): string | null;
   /** The trace as one HTML file; null where nobody is there to write it. */

@@ -12,6 +12,7 @@ export type Answer = schema.Answer;
 /** A page that carries its own trace does not know its exactness. */
 export type Trace = Omit<schema.Trace, "exactness"> & Partial<Pick<schema.Trace, "exactness">>;
 export type Arithmetic = schema.Arithmetic;
+export type Writes = schema.Writes;
 export type Weight = schema.Weight;
 export type StrongestWeights = schema.StrongestWeights;
 

@@ -5,6 +5,7 @@ import type { Scale } from "../design/ramp";
 import { readPreferred, type Preferred } from "../state/preferences.svelte";
 import { GRAPH_KINDS, type GraphKind } from "./explaining/types";
 import { patternAddress, patternOf } from "./pattern_address";
+import { readReading, writeReading, type Reading } from "./reading";
 
 /** A source token: its position, `none` when chosen so, or null where nothing was said. */
 export type Source = number | "none" | null;
@@ -31,6 +32,8 @@ export interface Place extends Preferred {
   beside: string | null;
   /** The source token is hidden from the model, for its prediction. */
   blank: boolean;
+  /** How the weights are read. */
+  reading: Reading;
   scale: Scale;
   /** Weak weights brought forward. */
   lifted: boolean;
@@ -63,6 +66,7 @@ export function readPlace(search: string): Place {
     graph: oneOf(GRAPH_KINDS, query.get("graph")),
     beside: query.get("beside"),
     blank: query.get("blank") === "1",
+    reading: readReading(query),
     scale: oneOf(["glass", "course"] as const, query.get("scale")) ?? "glass",
     lifted: query.get("lifted") === "1",
     ...readPreferred(search),
@@ -84,6 +88,9 @@ export function writePlace(place: Place): string {
   if (place.graph !== null) query.set("graph", place.graph);
   if (place.beside !== null) query.set("beside", place.beside);
   if (place.blank) query.set("blank", "1");
+  for (const [name, said] of Object.entries(writeReading(place.reading))) {
+    if (said !== null) query.set(name, said);
+  }
   if (place.scale !== "glass") query.set("scale", place.scale);
   if (place.lifted) query.set("lifted", "1");
   if (place.language !== null) query.set("lang", place.language);

@@ -5,8 +5,9 @@ import type { Preferences } from "../state/preferences.svelte";
 import type { Step } from "../state/trail";
 import type { Place } from "./address";
 import type { GraphKind } from "./explaining/types";
+import { PLAIN, type Reading } from "./reading";
 
-type Chosen = Pick<Place, "view" | "graph" | "beside" | "blank" | "scale" | "lifted">;
+type Chosen = Pick<Place, "view" | "graph" | "beside" | "blank" | "reading" | "scale" | "lifted">;
 
 export abstract class Choices {
   view = $state("lines");
@@ -15,6 +16,8 @@ export abstract class Choices {
   graph = $state<GraphKind>("rollout");
   beside = $state<string | null>(null);
   blank = $state(false);
+  /** How the weights are read, in the views that can show it. */
+  reading = $state.raw<Reading>(PLAIN);
   scale = $state<Scale>("glass");
   lifted = $state(false);
   readonly colours: Ramp = $derived.by(() =>
@@ -32,14 +35,14 @@ export abstract class Choices {
 
   /** All choices, as the address has them. */
   chosen(): Chosen {
-    const { view, beside, blank, scale, lifted } = this;
+    const { view, beside, blank, reading, scale, lifted } = this;
     const graph = this.graph === "rollout" ? null : this.graph;
-    return { view, graph, beside, blank, scale, lifted };
+    return { view, graph, beside, blank, reading, scale, lifted };
   }
 
   /** Take over what an address says. */
-  protected choose({ view, graph, beside, blank, scale, lifted }: Chosen): void {
-    Object.assign(this, { view, graph: graph ?? "rollout", beside, blank, scale, lifted });
+  protected choose({ view, graph, beside, blank, reading, scale, lifted }: Chosen): void {
+    Object.assign(this, { view, graph: graph ?? "rollout", beside, blank, reading, scale, lifted });
   }
 
   chooseView(view: string): void {

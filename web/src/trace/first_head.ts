@@ -1,6 +1,7 @@
 // Which head a newcomer sees first: the one whose words, and the source token above all, look most
 // firmly at words that are not their neighbours, and not at one that all of them look at. Heads that
-// only look one step aside, or park on [SEP] or the full stop, say less at first sight.
+// only look one step aside, or park on [SEP] or the full stop, say less at first sight; so do those
+// that rest, or write next to nothing (`writes`, by layer and head, where that is known).
 import type { Token } from "../protocol/types";
 
 export interface HeadMaps {
@@ -13,6 +14,9 @@ export interface HeadMaps {
   scale: number[][];
   aggregated: boolean;
 }
+
+/** How much each head writes beside the one of its layer that writes most; null where unknown. */
+export type Writes = readonly (readonly (number | null)[])[] | null;
 
 export interface Head {
   layer: number;
@@ -29,12 +33,14 @@ export function firstHead(
   tokens: readonly Token[],
   source: number,
   keys: readonly Token[] = tokens,
+  { causal = false, writes = null }: { causal?: boolean; writes?: Writes } = {},
 ): Head {
   const numHeads = maps.scale[0]?.length ?? 0;
   let found: Head = { layer: Math.floor(maps.scale.length / 2), head: 0 };
   const { aggregated, height, width } = maps;
   const words = aggregated ? range(height) : places(tokens);
-  const seen = aggregated ? range(width) : places(keys);
+  // A decoder's heads rest on the first token: that is no word looked at.
+  const seen = (aggregated ? range(width) : places(keys)).filter((key) => !causal || key > 0);
   const from = aggregated ? Math.ceil(((source + 1) * height) / tokens.length) - 1 : source;
   const nearest = keys === tokens ? 2 : 0;
   let best = 0;
@@ -47,7 +53,8 @@ export function firstHead(
         furthest(map.subarray(query * width), seen, shared, query, nearest);
       const looks = words.map(look);
       const mean = looks.reduce((sum, each) => sum + each, 0) / looks.length;
-      const firmness = weight * weight * mean * look(from);
+      const written = writes?.[layer]?.[head] ?? 1;
+      const firmness = weight * weight * mean * look(from) * written;
       if (firmness > best) {
         best = firmness;
         found = { layer, head };

@@ -2,7 +2,8 @@
 //
 // `layer`, `head` and `token` are what the reader asked for; `shown` is what has arrived, and what
 // the panes draw.
-import type { Problem } from "../protocol/problem";
+import { StudioError } from "../protocol/client";
+import { problemOf, type Problem } from "../protocol/problem";
 import type { Source } from "../protocol/source";
 import type { Part, Token, Trace } from "../protocol/types";
 import type { Preferences } from "../state/preferences.svelte";
@@ -12,12 +13,24 @@ import { Choices } from "./choices.svelte";
 import { firstHead, type HeadMaps } from "./first_head";
 import { keysOf, layerOf, partOf, queriesOf } from "./parts";
 import { Patterns } from "./patterns";
+import { MOST_OVERLAID, nameOf, type Reading } from "./reading";
 import { settled, type Earlier } from "./settled";
 import { fetchShown, type Shown } from "./shown";
 import { firstOf } from "./surfaces/kinds";
+import { viewOf } from "./views";
+
+/** Is what is shown of these heads, drawn in this way? */
+function sameHeads(shown: Shown, heads: readonly number[] | null, overlay: boolean): boolean {
+  const overlaid = overlay && heads !== null && heads.length <= MOST_OVERLAID;
+  return String(shown.heads) === String(heads) && (shown.overlaid !== null) === overlaid;
+}
 
 export abstract class Looking extends Choices {
+  /** The trace as it is read: other tokens and other weights than those of `base`, where the
+   * reader chose so and the view can show it. */
   trace = $state.raw<Trace | null>(null);
+  /** The trace as it was made. */
+  base = $state.raw<Trace | null>(null);
   /** The small maps of all heads. */
   pooled = $state.raw<HeadMaps | null>(null);
   shown = $state.raw<Shown | null>(null);
@@ -38,11 +51,22 @@ export abstract class Looking extends Choices {
     this.trace && this.lookedAt ? queriesOf(this.trace, this.lookedAt) : [],
   );
 
+  /** The view that is open; what it shows of the ways of reading. */
+  readonly #view = $derived.by(() => viewOf(this.source, this.view));
+  /** Several heads together, where the view shows them. */
+  readonly heads: readonly number[] | null = $derived.by(() => {
+    const most = this.lookedAt?.num_heads ?? 0;
+    const heads = this.#view.several ? this.reading.heads?.filter((head) => head < most) : null;
+    return heads && heads.length > 1 ? heads : null;
+  });
+
   /** How often a trace was made again without a picture coming of it. */
   protected remade = 0;
   #patterns: Patterns | null = null;
   #looking = new AbortController();
   #filling = new AbortController();
+  #rereading = new AbortController();
+  #refused: Problem | null = null;
 
   constructor(
     readonly source: Source,
@@ -66,6 +90,8 @@ export abstract class Looking extends Choices {
   chooseHead(layer: number, head: number): void {
     if (!this.lookedAt) return;
     const { num_heads } = this.lookedAt;
+    // Several heads stay together in another layer, until one is chosen among them.
+    if (layer === this.layer || head !== this.head) this.reading = { ...this.reading, heads: null };
     this.layer = layerOf(this.lookedAt, layer, this.layer);
     this.head = Math.min(num_heads - 1, Math.max(0, head));
     this.record("head");
@@ -87,6 +113,18 @@ export abstract class Looking extends Choices {
     void this.#look();
   }
 
+  /** Read the weights in another way. */
+  chooseReading(reading: Reading): void {
+    this.reading = reading;
+    this.record("view");
+    this.#seeAsRead();
+  }
+
+  override chooseView(view: string): void {
+    super.chooseView(view);
+    this.#seeAsRead();
+  }
+
   /** Work out how the weight of this token came about. */
   chooseKey(key: number): void {
     this.key = key;
@@ -103,19 +141,67 @@ export abstract class Looking extends Choices {
   protected stopLooking(): void {
     this.#looking.abort();
     this.#filling.abort();
+    this.#rereading.abort();
+  }
+
+  // How it is read ------------------------------------------------------------------------------
+
+  /** The id of a trace as the reader wants to see it in this view. */
+  #idAsRead(base: Trace): string {
+    const name = this.#view.reads && this.source.getTrace ? nameOf(this.reading) : "";
+    return name ? `${base.id}~${name}` : base.id;
+  }
+
+  /** A trace as the reader wants to see it; as it is, with a line that says why, where it cannot
+   * be. */
+  async #read(base: Trace, signal: AbortSignal): Promise<Trace> {
+    try {
+      return (await this.source.getTrace?.(this.#idAsRead(base), signal)) ?? base;
+    } catch (problem) {
+      if (!(problem instanceof StudioError && problem.code.startsWith("reading_"))) throw problem;
+      this.reading = { ...this.reading, resting: true, words: false };
+      this.#refused = problemOf(problem);
+      return base;
+    }
+  }
+
+  /** The way of reading, or the view, is another: fetch what it shows. */
+  #seeAsRead(): void {
+    const { base, shown, trace } = this;
+    if (!base || !trace) return;
+    if (trace.id !== this.#idAsRead(base)) void this.#reread(base, null);
+    else if (shown && !sameHeads(shown, this.heads, this.reading.overlay)) void this.#look();
+  }
+
+  async #reread(base: Trace, place: Place | null): Promise<void> {
+    this.#rereading.abort();
+    const { signal } = (this.#rereading = new AbortController());
+    try {
+      await this.arrive(base, place, null, signal);
+    } catch (problem) {
+      this.fail(problem, () => this.#reread(base, place));
+    }
   }
 
   // How it comes here ---------------------------------------------------------------------------
 
   /** A trace is here: settle on a part, a head and a token of it, and look. */
   protected async arrive(
-    trace: Trace,
+    base: Trace,
     place: Place | null,
     step: Step | null,
     signal: AbortSignal,
   ): Promise<void> {
-    this.problem = null;
+    if (signal !== this.#rereading.signal) this.#rereading.abort();
+    this.problem = this.#refused = null;
+    let trace = base;
+    if (this.#idAsRead(base) !== base.id) {
+      trace = await this.#read(base, signal);
+      if (signal.aborted) return;
+      this.problem = this.#refused;
+    }
     const before = this.trace && { trace: this.trace, tokens: this.tokens };
+    this.base = base;
     this.trace = trace;
     if (this.pooled && before?.trace.id !== trace.id) this.pooled = null;
     const part = partOf(trace, place?.part ?? this.part);
@@ -124,7 +210,10 @@ export abstract class Looking extends Choices {
     const maps = this.#fillWindow(trace, part);
     if (!before && !(place?.layer != null || place?.head != null)) {
       const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
-      Object.assign(this, firstHead(await maps, queries, firstOf(trace, part.queries, queries), keys));
+      const { causal, name } = part;
+      const writes = (await this.source.getWrites?.(base.id, name, signal).catch(() => null)) ?? null;
+      const source = firstOf(trace, part.queries, queries);
+      Object.assign(this, firstHead(await maps, queries, source, keys, { causal, writes }));
       if (signal.aborted) return;
     }
     this.#settle(trace, place, before);
@@ -135,6 +224,10 @@ export abstract class Looking extends Choices {
   /** Go to another place in the trace that is here. */
   protected go(trace: Trace, place: Place): void {
     this.problem = null;
+    if (this.base && trace.id !== this.#idAsRead(this.base)) {
+      void this.#reread(this.base, place);
+      return;
+    }
     this.#turn(place.part ?? this.part);
     this.#settle(trace, place, { trace, tokens: this.tokens });
     void this.#look();
@@ -185,7 +278,7 @@ export abstract class Looking extends Choices {
     const { signal } = (this.#looking = new AbortController());
     if (!this.#patterns) return;
     try {
-      const shown = await fetchShown(this.#patterns, this, signal);
+      const shown = await fetchShown(this.#patterns, this, this.reading.overlay, signal);
       if (signal.aborted) return;
       this.shown = shown;
       this.remade = 0;

@@ -9,6 +9,9 @@ import type { Link } from "./links";
 import type { Area, Cells } from "./map/cells";
 import { keysOf, queriesOf } from "./parts";
 
+/** One head, or several whose mean is meant. */
+export type Heads = number | readonly number[];
+
 /** The most cells that one block may have. */
 const MOST_CELLS = LARGEST_SIDE * LARGEST_SIDE;
 const KEPT_BYTES = 24 * 2 ** 20;
@@ -39,18 +42,18 @@ export class Patterns {
   }
 
   /** A window of a head; exact where it has at most 256×256 cells, else reduced to that. */
-  async cells(layer: number, head: number, area: Area, signal: AbortSignal): Promise<Cells> {
+  async cells(layer: number, heads: Heads, area: Area, signal: AbortSignal): Promise<Cells> {
     const height = Math.min(LARGEST_SIDE, area.rows[1] - area.rows[0]);
     const width = Math.min(LARGEST_SIDE, area.columns[1] - area.columns[0]);
-    return this.#ask(layer, head, { ...area, height, width }, signal);
+    return this.#ask(layer, heads, { ...area, height, width }, signal);
   }
 
   /** One source token's weights over all tokens, exact. */
-  async row(layer: number, head: number, token: number, signal: AbortSignal): Promise<Float32Array> {
+  async row(layer: number, heads: Heads, token: number, signal: AbortSignal): Promise<Float32Array> {
     const part = async (first: number): Promise<Float32Array> => {
       const width = Math.min(MOST_CELLS, this.width - first);
       const area: Area = { rows: [token, token + 1], columns: [first, first + width] };
-      return (await this.#ask(layer, head, { ...area, height: 1, width }, signal)).values;
+      return (await this.#ask(layer, heads, { ...area, height: 1, width }, signal)).values;
     };
     if (this.width <= MOST_CELLS) return part(0);
     const row = new Float32Array(this.width);
@@ -66,16 +69,16 @@ export class Patterns {
   }
 
   /** All weights of a head, [queries × keys], gathered from exact blocks. */
-  async matrix(layer: number, head: number, signal: AbortSignal): Promise<Float32Array> {
+  async matrix(layer: number, heads: Heads, signal: AbortSignal): Promise<Float32Array> {
     const { size, width } = this;
     const all = { rows: [0, size], columns: [0, width] } as const;
-    if (this.whole) return (await this.cells(layer, head, all, signal)).values;
+    if (this.whole) return (await this.cells(layer, heads, all, signal)).values;
     const matrix = new Float32Array(size * width);
     for (let top = 0; top < size; top += LARGEST_SIDE) {
       for (let left = 0; left < width; left += LARGEST_SIDE) {
         const rows = [top, Math.min(size, top + LARGEST_SIDE)] as const;
         const columns = [left, Math.min(width, left + LARGEST_SIDE)] as const;
-        const part = await this.cells(layer, head, { rows, columns }, signal);
+        const part = await this.cells(layer, heads, { rows, columns }, signal);
         for (let row = 0; row < part.height; row += 1) {
           const line = part.values.subarray(row * part.width, (row + 1) * part.width);
           matrix.set(line, (top + row) * width + left);
@@ -86,6 +89,16 @@ export class Patterns {
   }
 
   async #ask(
+    layer: number,
+    heads: Heads,
+    asked: Area & { height: number; width: number },
+    signal: AbortSignal,
+  ): Promise<Cells> {
+    if (typeof heads === "number") return this.#askOne(layer, heads, asked, signal);
+    return meanOf(await Promise.all(heads.map((head) => this.#askOne(layer, head, asked, signal))));
+  }
+
+  async #askOne(
     layer: number,
     head: number,
     asked: Area & { height: number; width: number },
@@ -122,4 +135,15 @@ export class Patterns {
     }
     return cells;
   }
+}
+
+/** Cells of several heads as those of one: the mean of each, also of cells that are means. */
+export function meanOf(several: readonly Cells[]): Cells {
+  const first = several[0] as Cells;
+  if (several.length === 1) return first;
+  const values = new Float32Array(first.values.length);
+  for (const each of several) {
+    for (let cell = 0; cell < values.length; cell += 1) values[cell] = (values[cell] as number) + (each.values[cell] as number);
+  }
+  return { ...first, values: values.map((sum) => sum / several.length) };
 }

@@ -3,7 +3,7 @@
 import { problemFor, type Problem } from "../protocol/problem";
 import type { Part, Token, Trace } from "../protocol/types";
 import type { Place, Source } from "./address";
-import { keysOf, layerOf, queriesOf } from "./parts";
+import { keysOf, layerOf, partOf, queriesOf } from "./parts";
 import { firstOf, kindOf } from "./surfaces/kinds";
 import { sameSource, stillThere } from "./words";
 
@@ -32,7 +32,7 @@ export function settled(
   const layer = place?.layer ?? now.layer;
   const head = place?.head ?? now.head;
   const sameText = !before || before.trace.text === trace.text;
-  const key = sameText ? now.key : null;
+  const key = sameText ? keyIn(trace, part, before, now.key) : null;
   return {
     layer: layerOf(part, layer),
     head: Math.min(head, part.num_heads - 1),
@@ -40,6 +40,13 @@ export function settled(
     key: key !== null && key < keysOf(trace, part).length ? key : null,
     problem: place && missing(trace, part, place, layer, head),
   };
+}
+
+/** The token looked at; of a text that is read in other tokens the one that holds it. */
+function keyIn(trace: Trace, part: Part, before: Earlier | null, key: number | null): number | null {
+  if (!before || key === null || before.trace.id === trace.id) return key;
+  const keys = keysOf(before.trace, partOf(before.trace, part.name));
+  return sameSource(keys, keysOf(trace, part), key);
 }
 
 function missing(

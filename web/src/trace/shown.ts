@@ -3,7 +3,16 @@
 import type { Part, Token, Trace } from "../protocol/types";
 import { rowOf, strongestLinks, type Link } from "./links";
 import { keysOf, queriesOf } from "./parts";
-import type { Patterns } from "./patterns";
+import type { Heads, Patterns } from "./patterns";
+import { MOST_OVERLAID } from "./reading";
+
+/** One of several heads that are drawn one over another. */
+export interface Overlaid {
+  head: number;
+  matrix: Float32Array | null;
+  row: Float32Array | null;
+  links: Link[] | null;
+}
 
 export interface Shown {
   trace: Trace;
@@ -14,6 +23,10 @@ export interface Shown {
   patterns: Patterns;
   layer: number;
   head: number;
+  /** Several heads of the layer whose mean the weights are; null for the head alone. */
+  heads: readonly number[] | null;
+  /** Each of these heads by itself, where they are drawn one over another. */
+  overlaid: readonly Overlaid[] | null;
   /** The source token's place among the queries. */
   token: number | null;
   /** All weights [queries × keys], where they have come; null for a long text. */
@@ -30,10 +43,33 @@ export const LONGEST_LINKED = 512;
 /** Fetch no more than a head's picture needs: its matrix, or of a long text the row or the links. */
 export async function fetchShown(
   patterns: Patterns,
-  { layer, head, token }: Pick<Shown, "layer" | "head" | "token">,
+  { layer, head, token, heads }: Pick<Shown, "layer" | "head" | "token" | "heads">,
+  overlay: boolean,
   signal: AbortSignal,
 ): Promise<Shown> {
-  const { trace, part, size, width } = patterns;
+  const { trace, part } = patterns;
+  const looked = await fetchWeights(patterns, layer, heads ?? head, token, signal);
+  let overlaid: Overlaid[] | null = null;
+  if (overlay && heads && heads.length <= MOST_OVERLAID) {
+    overlaid = await Promise.all(
+      heads.map(async (one) => ({
+        head: one,
+        ...(await fetchWeights(patterns, layer, one, token, signal)),
+      })),
+    );
+  }
+  const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
+  return { trace, part, queries, keys, patterns, layer, head, heads, overlaid, token, ...looked };
+}
+
+async function fetchWeights(
+  patterns: Patterns,
+  layer: number,
+  head: Heads,
+  token: number | null,
+  signal: AbortSignal,
+): Promise<Pick<Shown, "matrix" | "row" | "links">> {
+  const { size, width } = patterns;
   let matrix: Float32Array | null = null;
   let row: Float32Array | null = null;
   let links: Link[] | null = null;
@@ -43,12 +79,13 @@ export async function fetchShown(
   if (token === null) {
     links = matrix
       ? strongestLinks(matrix, width, Math.max(200, 2 * size), 0.02)
-      : await patterns.strongest(layer, head, signal);
+      : typeof head === "number"
+        ? await patterns.strongest(layer, head, signal)
+        : null;
   } else {
     row = matrix
       ? rowOf(matrix, width, token)
       : await patterns.row(layer, head, token, signal);
   }
-  const [queries, keys] = [queriesOf(trace, part), keysOf(trace, part)];
-  return { trace, part, queries, keys, patterns, layer, head, token, matrix, row, links };
+  return { matrix, row, links };
 }

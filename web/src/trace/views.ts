@@ -19,6 +19,9 @@ export interface View {
   reach: "head" | "text" | "change";
   /** Can the source of answers give what it needs? */
   possible: (source: Source) => boolean;
+  /** It can show weights that are read in another way (reading.ts); `several`: several heads. */
+  reads?: boolean;
+  several?: boolean;
   /** Why it cannot show this part of a trace, in words; null where it can. Without it, it always
    * can. */
   refuses?: (shown: Shown) => MessageKey | null;
@@ -30,6 +33,7 @@ function here(component: ViewComponent): View["fetch"] {
   return () => module;
 }
 
+const READ = { reads: true, several: true };
 const always = (): boolean => true;
 /** A page that carries its own trace has nobody to ask. */
 const served = (source: Source): boolean => !source.fixed;
@@ -64,9 +68,9 @@ function notTouched(shown: Shown): MessageKey | null {
 
 /** One head, seen in one way: what every source can give, and what it takes one question for. */
 const OF_A_HEAD: readonly [View, ...View[]] = [
-  { name: "lines", label: "studio.view_lines", reach: "head", possible: always, fetch: here(LinesView) },
-  { name: "map", label: "studio.view_map", reach: "head", possible: always, fetch: here(HeadMap) },
-  { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, fetch: here(NumbersView) },
+  { name: "lines", label: "studio.view_lines", reach: "head", possible: always, ...READ, fetch: here(LinesView) },
+  { name: "map", label: "studio.view_map", reach: "head", possible: always, ...READ, fetch: here(HeadMap) },
+  { name: "numbers", label: "studio.view_numbers", reach: "head", possible: always, ...READ, fetch: here(NumbersView) },
 ];
 
 /** One head, worked out: what a page that carries its own trace holds too little for. */
@@ -105,6 +109,7 @@ const OF_A_STUDIO: readonly View[] = __SERVED__
         label: "studio.view_graph",
         reach: "text",
         possible: served,
+        reads: true,
         refuses: betweenTexts,
         fetch: () => import("./explaining/GraphView.svelte"),
       },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { readPlace, writePlace, type Place } from "../../src/trace/address";
+import { PLAIN } from "../../src/trace/reading";
 
 const place: Place = {
   model: "vitral-es-bert",
@@ -16,6 +17,7 @@ const place: Place = {
   graph: "flow",
   beside: "El banco & el río",
   blank: true,
+  reading: { resting: false, words: true, heads: [1, 3], overlay: true },
   scale: "course",
   lifted: true,
   language: "es",
@@ -42,6 +44,7 @@ describe("the page's address", () => {
       graph: null,
       beside: null,
       blank: false,
+      reading: PLAIN,
       scale: "glass",
       lifted: false,
       language: null,

@@ -30,7 +30,12 @@ const getStrongest = vi.fn(() => {
 function show(size: number, token: number | null, source: Partial<Source> = {}): Promise<Shown> {
   const tokens = tokensOf(Array.from({ length: size }, () => " a").join("|"));
   const patterns = new Patterns({ getView, ...source } as Partial<Source> as Source, traceOf(tokens), partNamed(""));
-  return fetchShown(patterns, { layer: 1, head: 2, token }, new AbortController().signal);
+  return fetchShown(
+    patterns,
+    { layer: 1, head: 2, token, heads: null },
+    false,
+    new AbortController().signal,
+  );
 }
 
 afterEach(() => vi.clearAllMocks());

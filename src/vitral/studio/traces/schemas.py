@@ -130,6 +130,9 @@ class Trace(BaseModel):
     decoder_tokens: list[Token] = Field(description="Empty but for an encoder–decoder")
     answer: Answer | None = Field(description="Null but for an encoder–decoder")
     edits: list[str] = Field(description="What was changed of the model while it ran, a line each")
+    reading: str = Field(
+        "", description='How its weights are read, such as "no-rest~words"; "" for as they are'
+    )
     opened: str | None = Field(description="The name of the file that it was read from, or null")
     pooled_size: int = Field(description="Side of the small maps: min(tokens, 24)")
     seconds: float = Field(description="How long the traced run took, loading left out")

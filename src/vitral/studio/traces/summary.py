@@ -45,6 +45,7 @@ def summary_of(
         decoder_tokens=_tokens(trace.decoder_tokens),
         answer=answer,
         edits=trace.edits,
+        reading=trace.reading.name,
         opened=opened,
         pooled_size=min(limits.pooled_side, len(trace.tokens)),
         seconds=seconds,
@@ -96,7 +97,7 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
         keys=_list_of(trace, trace.key_tokens(name)),
         num_queries=first.num_queries,
         num_keys=first.num_keys,
-        computed=all("q" in kept_of(record) for record in all_records),
+        computed=trace.reading.is_plain and all("q" in kept_of(each) for each in all_records),
     )
     size = (first.num_heads, first.num_queries, first.num_keys)
     if any((each.num_heads, each.num_queries, each.num_keys) != size for each in all_records):

@@ -138,6 +138,41 @@ class Visibility:
             free[..., slice(*queries)],
         )
 
+    def without(self, left_out: Tensor) -> "Visibility":
+        """The same, but the keys `left_out`, bool [S], are seen by no query."""
+        kept = ~left_out
+        if self.dense is None:
+            diagonal, columns, free = self._vectors()
+            kept = kept.to(columns.device)
+            if bool(free.all()):
+                diagonal, columns = torch.ones_like(diagonal), torch.ones_like(columns)
+            elif bool(free.any()):
+                diagonal = diagonal | self._spans(free)
+            if diagonal is self.diagonal or bool(free.all()) or self._is_same(diagonal):
+                free = torch.zeros_like(free)
+                return Visibility(self.num_queries, self.num_keys, diagonal, columns & kept, free)
+        every = (0, self.num_queries), (0, self.num_keys)
+        return Visibility.of_mask(self.block(*every) & kept)
+
+    def _spans(self, free: Tensor) -> Tensor:
+        """The distances over which free rows look: bool [L, T + S − 1]."""
+        spans = torch.zeros(*free.shape[:-1], self.num_queries + self.num_keys - 1).bool()
+        for *lead, row in free.nonzero().tolist():
+            first = self.num_queries - 1 - row
+            spans[(*lead, slice(first, first + self.num_keys))] = True
+        return spans.to(free.device)
+
+    def _is_same(self, diagonal: Tensor) -> bool:
+        """Whether the rule says the same with a wider diagonal in the place of free rows, as of
+        a causal matrix, whose last row sees all."""
+        known, columns, free = self._vectors()
+        if len(free.flatten(0, -2)) > 1 or not bool(columns.all()):
+            return False
+        rows = (~free).flatten().nonzero().flatten()
+        added = (diagonal & ~known).flatten().nonzero().flatten() - (self.num_queries - 1)
+        reached = torch.searchsorted(rows, self.num_keys - added)
+        return bool((reached == torch.searchsorted(rows, -added)).all())
+
     @property
     def is_everything(self) -> bool:
         """Whether every query can see every key."""

@@ -50,10 +50,10 @@ const GROUPS: Record<string, Group> = {
   next: "position",
   same: "position",
   near: "position",
+  first: "position",
   induction: "repetition",
   duplicate: "repetition",
-  idle_first: "idle",
-  idle_separators: "idle",
+  idle: "idle",
   even: "wide",
 };
 

@@ -1,6 +1,7 @@
 // What can be taken along of the view that is shown.
 import type { PageOpens } from "../../protocol/client";
 import type { Picture } from "../picture.svelte";
+import { saidOf } from "../reading";
 import { viewOf } from "../views";
 import { pictureOf, slideOf, type Caption } from "./picture";
 import { rastered } from "./raster";
@@ -45,6 +46,8 @@ async function exportPage(picture: Picture, signal: AbortSignal): Promise<string
   };
   if (shown.token !== null) opens.token = String(shown.token);
   if (["lines", "map", "numbers"].includes(view)) opens.view = view;
+  if (shown.heads) opens.heads = shown.heads.join(".");
+  if (shown.overlaid) opens.overlay = "1";
   if (preferences.chosenTheme) opens.theme = preferences.chosenTheme;
   const name = nameOf(picture, "page");
   save(await get(shown.trace.id, opens, signal), name);
@@ -62,8 +65,12 @@ function caption(picture: Picture): Caption {
   const answer = shown.trace.answer?.text.trim();
   const said = [shown.trace.model];
   if (shown.part.name in PARTS) said.push(say(PARTS[shown.part.name as keyof typeof PARTS]));
-  if (showsHead(picture)) said.push(say("studio.layer_head", { layer: shown.layer, head: shown.head }));
+  if (showsHead(picture) && !shown.heads) {
+    said.push(say("studio.layer_head", { layer: shown.layer, head: shown.head }));
+  } else if (showsHead(picture)) said.push(`${say("studio.layer")} ${shown.layer}`);
   else said.push(say(viewOf(source, view).label));
+  const read = saidOf(shown.trace, shown.heads, picture.reader, shown.overlaid !== null);
+  if (read) said.push(read);
   return {
     title: answer ? `${shown.trace.text} → ${answer}` : shown.trace.text,
     subtitle: said.join(" · "),
@@ -82,7 +89,9 @@ function nameOf(picture: Picture, kind: Kind): string {
   const { shown } = picture;
   const ending = { png: "png", svg: "svg", slide: "png", page: "html" }[kind];
   if (!shown) return fileName([], ending);
-  const head = showsHead(picture) ? [shown.part.name, `layer${shown.layer}`, `head${shown.head}`] : [];
+  const which = shown.heads ? `heads${shown.heads.join("-")}` : `head${shown.head}`;
+  const head = showsHead(picture) ? [shown.part.name, `layer${shown.layer}`, which] : [];
+  head.push(...(shown.trace.reading ?? "").split("~"));
   const view = kind === "page" ? [] : [...head, picture.view, kind === "slide" ? "slide" : ""];
   return fileName([shown.trace.model.split("/").at(-1) ?? "", ...view], ending);
 }

@@ -29,8 +29,10 @@ async def post_trace(body: schemas.TraceRequest, session: CurrentSession) -> sch
 
 @router.get("/{trace_id}")
 async def get_trace(trace_id: str, session: CurrentSession) -> schemas.Trace:
-    """The description of a stored trace: of an earlier run, or read from a file."""
-    return session.store.get(trace_id).summary
+    """The description of a stored trace: of an earlier run, or read from a file.
+
+    "<id>~no-rest~words" reads it in another way; that id then answers every question below."""
+    return (await session.read(trace_id)).summary
 
 
 @router.get("/{trace_id}/tokens", response_class=Response, responses=block_with(TokensHeader))

@@ -8,6 +8,7 @@ import { LARGEST_SIDE } from "../../../protocol/client";
 import type { Source } from "../../../protocol/source";
 import type { Trace } from "../../../protocol/types";
 import { patternAddress } from "../../pattern_address";
+import { meanOf } from "../../patterns";
 import { tokensOf, topLevel, type Place } from "./camera";
 
 /** A tile of 256 × 256 cells takes half a megabyte: its numbers, and its picture. */
@@ -38,6 +39,8 @@ export interface Tile extends Place {
 export interface Head {
   layer: number;
   head: number;
+  /** Several heads whose mean is meant, in the place of `head`: then cells are means, too. */
+  heads?: readonly number[] | null;
   reduction: Reduction;
 }
 
@@ -63,8 +66,9 @@ export class Tiles {
 
   /** Another head, or another way of pooling: what was asked for is asked for no more. */
   show(head: Head): void {
-    const { layer, head: index, reduction } = this.#head;
-    if (layer === head.layer && index === head.head && reduction === head.reduction) return;
+    const { layer, head: index, heads, reduction } = this.#head;
+    const same = layer === head.layer && index === head.head && String(heads) === String(head.heads);
+    if (same && reduction === head.reduction) return;
     this.#head = head;
     this.#abort(() => true);
   }
@@ -98,9 +102,9 @@ export class Tiles {
   }
 
   #name({ level, down, across }: Place): string {
-    const { layer, head, reduction } = this.#head;
+    const { layer, head, heads, reduction } = this.#head;
     // An exact cell is its own mean and its own greatest.
-    return [layer, head, level === 0 ? "" : reduction, level, down, across].join(".");
+    return [layer, heads?.join("+") ?? head, level === 0 ? "" : reduction, level, down, across].join(".");
   }
 
   #abort(dropped: (name: string) => boolean): void {
@@ -127,25 +131,28 @@ export class Tiles {
     const size = this.trace.tokens.length;
     const rows = tokensOf(place.level, place.down, size);
     const columns = tokensOf(place.level, place.across, size);
-    const { layer, head, reduction } = this.#head;
+    const { layer, head, heads, reduction } = this.#head;
+    const asked = {
+      address: patternAddress(layer),
+      rows,
+      columns,
+      height: LARGEST_SIDE,
+      width: LARGEST_SIDE,
+      cell: 2 ** place.level,
+      reduction: heads ? ("mean" as const) : reduction,
+    };
     try {
-      const block = await this.source.getView(
-        this.trace.id,
-        {
-          address: patternAddress(layer),
-          head,
-          rows,
-          columns,
-          height: LARGEST_SIDE,
-          width: LARGEST_SIDE,
-          cell: 2 ** place.level,
-          reduction,
-        },
-        question.signal,
+      const cells = await Promise.all(
+        (heads ?? [head]).map(async (one) => {
+          const view = { ...asked, head: one };
+          const block = await this.source.getView(this.trace.id, view, question.signal);
+          const [height = 0, width = 0] = block.header.shape;
+          const values = block.values as Float32Array;
+          return { rows, columns, height, width, values, aggregated: block.header.aggregated };
+        }),
       );
       if (question.signal.aborted) return;
-      const [height = 0, width = 0] = block.header.shape;
-      const values = block.values as Float32Array;
+      const { height, width, values } = meanOf(cells);
       this.#asked.delete(name);
       const tile = { ...place, rows, columns, values, height, width, picture: null, painted: -1 };
       const seen = { ...tile, ...heights(values) };

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 from vitral.errors import VitralError
 from vitral.studio.catalog.model_catalog import ModelCatalog
 from vitral.studio.rooms.explore.explaining import schemas
+from vitral.studio.rooms.explore.explaining.limits import WRITES_TOKENS
 
 if TYPE_CHECKING:
     from vitral.explain import HeadMeasures, RolesElsewhere
@@ -49,7 +50,7 @@ def heads_of(
                 head=each["head"],
                 role=each["role"],
                 sentence=table.sentence(each["layer"], each["head"], language),
-                idle=each["role"].startswith("idle"),
+                idle=each["role"] == "idle",
                 values={measure: _known(each[measure]) for measure in table},
             )
             for each in found
@@ -84,6 +85,20 @@ def constancy_of(
     )
 
 
+def writes_of(catalog: ModelCatalog, name: str, trace: "Trace", part: str | None) -> schemas.Writes:
+    """How much each head writes, where that is quickly found. In a thread.
+
+    Raises VitralError `part_unknown`.
+    """
+    from vitral.explain import MEASURES
+
+    if max(len(trace.query_tokens(part)), len(trace.key_tokens(part))) > WRITES_TOKENS:
+        return schemas.Writes(writes=None)
+    with catalog.borrow(name) as model:
+        found = MEASURES["writes"](trace, part, model)
+    return schemas.Writes(writes=[[_known(each) for each in row] for row in found.tolist()])
+
+
 def _table(
     catalog: ModelCatalog, name: str, trace: "Trace", part: str | None
 ) -> "tuple[HeadMeasures, bool]":
@@ -100,7 +115,7 @@ def _table(
             except VitralError:  # too little room for it, or no tokens at all
                 _repeated[model] = None
         repeated = _repeated[model]
-    table = measures(trace, part, repeated=repeated)
+        table = measures(trace, part, repeated=repeated, model=model)
     return table, repeated is not None and table.part == trace.first_part
 
 

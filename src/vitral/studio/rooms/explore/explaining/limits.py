@@ -12,6 +12,8 @@ PATH_TOKENS = 1024
 """Longest text whose words' paths are drawn."""
 PATHS_DRAWN = 64
 """Up to this length the paths of all tokens are sent; above it, the chosen token's."""
+WRITES_TOKENS = 512
+"""Longest text of which the first head shown is chosen by what the heads write."""
 LENS_TOKENS = 1024
 """Longest text that is read again for the logit lens."""
 LENS_PLACES = 16

@@ -9,7 +9,7 @@ from vitral.studio.current import CurrentSession
 from vitral.studio.gate.language import accepted_language
 from vitral.studio.rooms.explore.explaining import schemas
 from vitral.studio.rooms.explore.explaining.graph import graph_of
-from vitral.studio.rooms.explore.explaining.heads import constancy_of, heads_of
+from vitral.studio.rooms.explore.explaining.heads import constancy_of, heads_of, writes_of
 from vitral.studio.rooms.explore.explaining.path import path_of
 from vitral.studio.rooms.explore.explaining.predictions import predictions_of
 
@@ -43,6 +43,14 @@ async def get_constancy(
     stored = session.store.get(trace_id)
     name = stored.summary.model
     return await session.workshop.run(constancy_of, session.catalog, name, stored.trace, part)
+
+
+@router.get("/heads/writes")
+async def get_writes(trace_id: str, session: CurrentSession, part: Part = None) -> schemas.Writes:
+    """How much each head writes of what does not rest, beside its layer's others."""
+    stored = session.store.get(trace_id)
+    name = stored.summary.model
+    return await session.workshop.run(writes_of, session.catalog, name, stored.trace, part)
 
 
 @router.get("/graph")

@@ -24,7 +24,7 @@ class Head(BaseModel):
     head: int
     role: str
     sentence: str = Field(description="What it does in this text, in the language asked for")
-    idle: bool = Field(description="It rests on the first token or on separators")
+    idle: bool = Field(description="It writes next to nothing")
     values: dict[str, float | None] = Field(description="null where the text leaves it undefined")
 
 
@@ -38,6 +38,14 @@ class Heads(BaseModel):
     )
     measures: list[MeasureDescription]
     heads: list[Head]
+
+
+class Writes(BaseModel):
+    """How much each head writes beside the one of its layer that writes most."""
+
+    writes: list[list[float | None]] | None = Field(
+        description="[layers][heads]; null for a long text, and where the model is not at hand"
+    )
 
 
 class Constancy(BaseModel):

@@ -17,6 +17,8 @@ class PageRequest:
     part: str | None
     layer: int | None
     head: int | None
+    heads: list[int] | None
+    overlay: bool
     token: int | None
     view: str | None
     language: str
@@ -29,6 +31,8 @@ def page_bytes(trace: "Trace", asked: PageRequest, most_megabytes: float) -> byt
         part=asked.part,
         layer=asked.layer,
         head=asked.head,
+        heads=asked.heads,
+        overlay=asked.overlay,
         token=asked.token,
         view=asked.view,
         language=asked.language,

@@ -53,6 +53,8 @@ async def get_page(
     part: PartName = None,
     layer: Annotated[int | None, Query(ge=0, le=10**6)] = None,
     head: Annotated[int | None, Query(ge=0, le=10**6)] = None,
+    heads: Annotated[str | None, Query(pattern=r"^\d{1,4}(\.\d{1,4})*$")] = None,
+    overlay: bool = False,
     token: Annotated[int | None, Query(ge=0, le=10**9)] = None,
     view: Literal["lines", "map", "numbers"] | None = None,
     lang: Literal["en", "es"] | None = None,
@@ -62,7 +64,8 @@ async def get_page(
     """One part of the trace as an HTML file that needs no Studio and no network."""
     stored = session.store.get(trace_id)
     language = lang or accepted_language(accept_language)
-    asked = PageRequest(part, layer, head, token, view, language, theme)
+    several = None if heads is None else [int(each) for each in heads.split(".")]
+    asked = PageRequest(part, layer, head, several, overlay, token, view, language, theme)
     most = session.limits.page_megabytes
     content = await session.workshop.run(page_bytes, stored.trace, asked, most)
     return Response(
