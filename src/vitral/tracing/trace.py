@@ -349,14 +349,14 @@ class Trace(Shown):
         return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
+        """The query tokens of a part: for an encoder–decoder's "decoder" and
         "cross" its decoder's. A part that reads something else than the tokens (`apart`) has
         tokens that go by their places. Raises VitralError `part_unknown`.
         """
         return side_tokens.query_tokens(self, self.part(part))
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The key tokens (those looked at) of a part: for "cross" those of the other
+        """The key tokens of a part: for "cross" those of the other
         text. Raises VitralError `part_unknown`."""
         return side_tokens.key_tokens(self, self.part(part))
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VERSION = 7
-"""The newest form of the file that this Vitral writes and reads."""
+"""The most recent form of the file that this Vitral writes and reads."""
 
 SURFACE = "surface"
 """The tensor of bytes that a surface cannot put into JSON: a picture's PNG."""
