@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.models.description import kind
+from vitral.models.description import reads
 from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.recording.inputs import arguments, pad
 from vitral.tracing.recording.layers import find_layers
@@ -23,7 +23,7 @@ def inputs_of(trace: Trace, module: nn.Module) -> tuple[tuple[Any, ...], dict[st
 
     Raises VitralError `rerun_not_available` for a model that reads no tokens.
     """
-    if kind(module) == "image":
+    if reads(module) == "picture":
         raise VitralError("rerun_not_available", model=trace.model)
     batch = pad([[token.id for token in trace.tokens]], 0)
     decoder = None

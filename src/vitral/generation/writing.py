@@ -19,7 +19,7 @@ from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import Spelling, spelled
-from vitral.models.description import context, kind, number, pad_id, start_id
+from vitral.models.description import context, has_decoder, number, pad_id, start_id
 from vitral.models.generation_settings import end_ids, settings_of
 from vitral.surfaces.place import TextSpan
 from vitral.text.raw_bytes import BROKEN
@@ -60,7 +60,7 @@ def prompt_of(
     if tokenizer is None:
         raise VitralError("tokenizer_missing", model=type(module).__name__)
     tokens = read_text(tokenizer, text, special_tokens=special_tokens)
-    if kind(module) == "encoder-decoder":
+    if has_decoder(module):
         most = context(module)
         if most is not None and len(tokens) > most:
             name = type(module).__name__

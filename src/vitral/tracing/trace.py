@@ -56,7 +56,8 @@ class Trace:
     `tokens` are those that the model read; in an encoder–decoder `tokens` are the encoder's
     and `decoder_tokens` the decoder's. `text` is None where ids or a picture were given instead.
     `surface` is what the tokens are parts of: the text, a picture, or None for bare ids. `edits`
-    says what was changed of the model while it ran, a line each.
+    says what was changed of the model while it ran, a line each. `keys` are the key tokens of
+    those parts that have more of them than of queries (a learned prefix).
     """
 
     model: str
@@ -69,6 +70,7 @@ class Trace:
     edits: list[str] = field(default_factory=list)
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
     surface: Surface | None = None
+    keys: dict[str, list[Token]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:
@@ -415,7 +417,10 @@ class Trace:
     def key_tokens(self, part: str | None = None) -> list[Token]:
         """The key tokens (those looked at) of a part: for "cross" those of the other
         text. Raises VitralError `part_unknown`."""
-        return self.tokens if self.part(part).is_cross else self.query_tokens(part)
+        found = self.part(part)
+        if found.name in self.keys:
+            return self.keys[found.name]
+        return self.tokens if found.is_cross else self.query_tokens(part)
 
     def query_surface(self, part: str | None = None) -> Surface | None:
         """The material that the tokens which look are parts of. Queries and keys may lie on two

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.tracing.attention.visibility import Range
+from vitral.models.description import number
 from vitral.tracing.memory.store import Store
 from vitral.tracing.recording.eager_fallback import asking_for_patterns, patterns_returned
 from vitral.tracing.recording.layers import is_recurrent
@@ -74,34 +74,21 @@ class Recording:
         text: str | None,
         tokens: list[Token],
         decoder_tokens: list[Token],
-        span: Range | None = None,
-        decoder_span: Range | None = None,
+        keys: dict[str, list[Token]] | None = None,
     ) -> Trace:
-        """The trace of one sequence. The spans are where its tokens stand among the padding.
+        """The trace of one sequence; `keys` as in `Trace`.
 
         Raises VitralError `not_finite` at the first address with a NaN or an infinity.
         """
-        spans = {"": span, "encoder": span, "decoder": decoder_span}
         values = {}
         for address, batch in self.recorder.values.items():
-            part = self._part_of(address)
-            if part in self.recorder.tokens_first and batch.dim() == 3:
+            if self._part_of(address) in self.recorder.tokens_first and batch.dim() == 3:
                 batch = batch.transpose(0, 1)
-            value = batch[index] if len(batch) > 1 else batch[0]
-            place = spans.get(part)
-            length = self._lengths().get(part)
-            if place is not None and value.dim() == 2 and len(value) == length:
-                value = value[slice(*place)]
-            values[address] = value
-        attentions = {}
-        for prefix, records in self.recorder.attentions.items():
-            record = records[index if len(records) > 1 else 0]
-            queries = spans.get(self._part_of(prefix))
-            keys = span if prefix.endswith(".cross_attention") else queries
-            attentions[prefix] = record.cut(
-                (0, record.num_queries) if queries is None else queries,
-                (0, record.num_keys) if keys is None else keys,
-            )
+            values[address] = batch[index] if len(batch) > 1 else batch[0]
+        attentions = {
+            prefix: records[index if len(records) > 1 else 0]
+            for prefix, records in self.recorder.attentions.items()
+        }
         check_finite(model, values, attentions, self.recorder.suspects)
         return Trace(
             model,
@@ -112,6 +99,7 @@ class Recording:
             dict(self.recorder.aliases),
             attentions,
             list(self.recorder.edits),
+            keys=keys or {},
         )
 
     def _part_of(self, address: str) -> str:
@@ -146,7 +134,7 @@ class Recording:
 def result_of(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:
     """The model's result and its address: "logits" if a head made it, else "output"."""
     if isinstance(output, Tensor):
-        size = getattr(getattr(module, "config", None), "vocab_size", None)
+        size = number(module, "vocab_size")
         return ("logits" if output.shape[-1:] == torch.Size([size or 0]) else "output"), output
     for field, name in (("logits", "logits"), ("last_hidden_state", "output")):
         value = getattr(output, field, None)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from vitral.models.wrapped import model_inside
 from vitral.nn.recurrent import RecurrentLayer
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
 from vitral.tracing.recording.compiled import written
@@ -75,7 +76,7 @@ def find_layers(model: nn.Module) -> list[Layer]:
     """The model's layers in their order; none if it has no attention module in a list."""
     modules = dict(model.named_modules())
     stacks, alone = _stacks(modules)
-    config = getattr(model, "config", None)
+    config = getattr(model_inside(model), "config", None)
     both = bool(getattr(config, "is_encoder_decoder", False))
     both = both or getattr(config, "kind", None) == "encoder-decoder"
     parts = _parts(stacks, both)
