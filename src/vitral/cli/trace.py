@@ -94,6 +94,8 @@ def _print_json(traced: "Trace", layer: int, head: int) -> None:
         "head": head,
         "pattern": traced.attention(layer=layer, head=head).tolist(),
     }
+    if traced.first_part in traced.keys:
+        document["keys"] = [_told(token) for token in traced.key_tokens()]
     if traced.surface is not None and traced.surface.kind != "text":
         document["surface"] = traced.surface.entries()
     sys.stdout.write(json_module.dumps(document) + "\n")

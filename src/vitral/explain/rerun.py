@@ -25,10 +25,10 @@ def inputs_of(trace: Trace, module: nn.Module) -> tuple[tuple[Any, ...], dict[st
     """
     if reads(module) == "picture":
         raise VitralError("rerun_not_available", model=trace.model)
-    batch = pad([[token.id for token in trace.tokens]], 0)
+    batch = pad([[token.id for token in trace.tokens if not token.virtual]], 0)
     decoder = None
     if trace.decoder_tokens:
-        decoder = pad([[token.id for token in trace.decoder_tokens]], 0)
+        decoder = pad([[token.id for token in trace.decoder_tokens if not token.virtual]], 0)
     return arguments(module, batch, decoder)
 
 

@@ -140,9 +140,7 @@ def arithmetic(
 
 def _labels(trace: Trace, part: str, record: AttentionRecord) -> tuple[list[str], list[str]]:
     """What queries and keys are called; where a trace has no tokens, their numbers."""
-    written = trace.decoder_tokens or trace.tokens
-    queries = trace.tokens if part not in ("decoder", "cross") else written
-    keys = written if part == "decoder" else trace.tokens
+    queries, keys = trace.query_tokens(part), trace.key_tokens(part)
 
     def named(tokens: list[Token], number: int) -> list[str]:
         if len(tokens) != number:

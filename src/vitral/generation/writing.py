@@ -24,7 +24,7 @@ from vitral.models.generation_settings import end_ids, settings_of
 from vitral.surfaces.place import TextSpan
 from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.recording.growing import GrowingTrace
-from vitral.tracing.recording.inputs import check_ids, pad
+from vitral.tracing.recording.inputs import check_ids, device_of, pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -131,7 +131,7 @@ def pieces(
 def _likeliest(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
     prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
     check_prompts_known(module, [prompt])
-    device = next(module.parameters()).device
+    device = device_of(module)
     assert options.num_beams is not None
     settings = settings_of(module)
     if settings.get("early_stopping") not in (None, True, False):
@@ -184,7 +184,7 @@ def write_traced(
         if getattr(options, option):
             raise VitralError("options_clash", first="trace_generation", second=option)
     prompt = prompt_of(module, tokenizer, text, special_tokens=options.special_tokens)
-    device = next(module.parameters()).device
+    device = device_of(module)
     ids = [token.id for token in prompt.decoder]
     with GrowingTrace(module) as growing:
         watched = _Watched(reader_of(module, encoder_ids=prompt.encoder_ids(device)), growing)
@@ -232,7 +232,7 @@ def _encoder_batch(
     if not rows:
         return None, None
     batch = pad([[token.id for token in row] for row in rows], pad_id(module, tokenizer))
-    device = next(module.parameters()).device
+    device = device_of(module)
     whole = bool(batch.mask.all())
     return batch.ids.to(device), None if whole else batch.mask.to(device)
 

@@ -66,7 +66,7 @@ def page_data(trace: Trace, part: str, opens: str, made_with: str) -> dict[str, 
         "num_heads": records[0].num_heads,
         "causal": _is_causal(records),
         "tokens": [token.entries() for token in tokens],
-        "keys": None if part != "cross" else [token.entries() for token in keys],
+        "keys": None if keys is tokens else [token.entries() for token in keys],
         "pooled": {
             "values": _packed((steps * 255).round().to(torch.uint8), "uint8"),
             "scale": scale.tolist(),

@@ -226,6 +226,8 @@ export interface components {
              * @enum {string}
              */
             keys: "tokens" | "decoder_tokens";
+            /** @description The tokens attended to where they are neither list: a learned prefix and the text's; null for most parts */
+            own_keys?: components["schemas"]["Token"][] | null;
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };

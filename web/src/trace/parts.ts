@@ -14,7 +14,7 @@ export function queriesOf(trace: Trace, part: Part): readonly Token[] {
 
 /** The tokens looked at. */
 export function keysOf(trace: Trace, part: Part): readonly Token[] {
-  return trace[part.keys];
+  return part.own_keys ?? trace[part.keys];
 }
 
 /** Do the tokens of one text look at each other? */

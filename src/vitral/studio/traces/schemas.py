@@ -82,6 +82,11 @@ class Part(BaseModel):
     address: str = Field(description='Of a layer\'s pattern, with "{layer}" for its number')
     queries: Literal["tokens", "decoder_tokens"] = Field(description="The tokens that attend")
     keys: Literal["tokens", "decoder_tokens"] = Field(description="The tokens attended to")
+    own_keys: list[Token] | None = Field(
+        None,
+        description="The tokens attended to where they are neither list: a learned prefix and "
+        "the text's; null for most parts",
+    )
     computed: bool = Field(
         description="True where queries and keys are known, and a weight's arithmetic with them"
     )

@@ -94,9 +94,10 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
         address=found.address_in_any_layer("attention.pattern"),
         queries=_list_of(trace, trace.query_tokens(name)),
         keys=_list_of(trace, trace.key_tokens(name)),
+        own_keys=_tokens(trace.keys[name]) if name in trace.keys else None,
         computed=all("q" in kept_of(record) for record in all_records),
     )
-    size = (len(getattr(trace, part.queries)), len(getattr(trace, part.keys)))
+    size = (len(trace.query_tokens(name)), len(trace.key_tokens(name)))
     if any(
         (record.num_heads, record.num_queries, record.num_keys) != (first.num_heads, *size)
         for record in all_records

@@ -134,7 +134,14 @@ def _read(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
         attentions,
         [str(each) for each in header.get("edits", [])],
         surface=surface,
+        keys={
+            str(part): [Token.read(token) for token in tokens]
+            for part, tokens in header.get("keys", {}).items()
+        },
     )
+    for part, tokens in trace.keys.items():
+        _must(part in trace.parts, "keys")
+        _must(all(len(tokens) == each.num_keys for each in trace.layers(part).values()), "keys")
     _must(len(trace.tokens) == _num_read(trace), "tokens")
     return trace
 

@@ -6,7 +6,8 @@ bias are made of. Tensors go by their addresses ("layers.5.attention.q", "layers
 rules that layers share are written once. No pattern is stored: the file too grows with the
 text's length, not with its square. Any safetensors reader opens it.
 
-A file says the lowest version that understands it: 6 where tokens lie on something else than a
+A file says the lowest version that understands it: 7 where a part has keys that are none of its
+queries (a learned prefix), 6 where tokens lie on something else than a
 text (a picture, whose PNG is a tensor of bytes, `surface`), 5 where attention is between two texts
 only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
 scores), 2 where scores are capped or rows have sinks, else 1.
@@ -30,7 +31,7 @@ from vitral.tracing.files.tensor_file import write_tensors
 if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
-VERSION = 6
+VERSION = 7
 """The newest form of the file that this Vitral writes and reads."""
 
 SURFACE = "surface"
@@ -79,6 +80,10 @@ def save_trace(trace: "Trace", path: Path) -> None:
         "aliases": trace.aliases,
         "attentions": attentions,
     }
+    if trace.keys:
+        header["keys"] = {
+            part: [token.entries() for token in tokens] for part, tokens in trace.keys.items()
+        }
     if trace.edits:
         header["edits"] = trace.edits
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
@@ -100,6 +105,8 @@ def save_trace(trace: "Trace", path: Path) -> None:
 def _version(trace: "Trace") -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
+    if trace.keys:
+        return 7
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
         return 6
     if not records or trace.first_part == "cross":

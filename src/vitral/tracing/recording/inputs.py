@@ -170,6 +170,12 @@ def device_of(module: nn.Module) -> torch.device:
     return torch.device("cpu")
 
 
+def vectors_like(module: nn.Module) -> Tensor:
+    """What a map's vectors are like. Weights kept in whole numbers take them as float32."""
+    kinds = (each.dtype for each in module.parameters() if each.is_floating_point())
+    return torch.empty(0, dtype=next(kinds, torch.float32), device=device_of(module))
+
+
 def _own_name(name: str, accepted: Sequence[str]) -> str:
     """What Vitral's own models call an input that tokenizers name `token_type_ids`."""
     if name == "token_type_ids" and name not in accepted and "segments_BT" in accepted:

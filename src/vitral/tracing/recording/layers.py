@@ -144,8 +144,11 @@ def is_recurrent(module: nn.Module) -> bool:
 
 
 def is_norm(module: nn.Module) -> bool:
-    """Whether a module normalises."""
-    return "norm" in type(module).__name__.lower()
+    """Whether a module normalises: by its class's name, if it is nothing else by what it holds
+    (attention that normalises its queries, a linear map with normalised weights)."""
+    if "norm" not in type(module).__name__.lower() or is_attention(module) or is_linear(module):
+        return False
+    return not any(is_attention(each) or is_linear(each) for each in module.modules())
 
 
 def is_cross_attention(path: str) -> bool:
