@@ -9,7 +9,8 @@ Everything that Vitral does with a model starts here:
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
@@ -85,7 +86,6 @@ class Model:
         self.processor = processor
         self.name = name or type(module).__name__
         self.architecture = description.architecture(module)
-        self.kind = description.kind(module)
         self.reads = description.reads(module)
         self.num_layers = (
             description.number(module, "num_layers", "num_hidden_layers", "encoder_layers") or 0
@@ -96,6 +96,14 @@ class Model:
         self.context = description.context(module)
         self.vocabulary_size = description.number(module, "vocab_size")
         self._pad_id = description.pad_id(module, tokenizer)
+
+    @cached_property
+    def kind(self) -> str:
+        """One of "decoder", "encoder", "encoder-decoder" and "image": measured on first use where
+        only the model itself tells (`vitral.models.looks_ahead`)."""
+        from vitral.models.description import kind
+
+        return kind(self.module)
 
     def __repr__(self) -> str:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
@@ -149,8 +157,9 @@ class Model:
 
         Give one of: `text`; `texts`, which are run as one batch and give a list of traces, each
         the same as if it had been alone; `ids`, a list (one trace) or rows of them (a list of
-        traces; `attention_mask` is 0 where a row is padding); or the model's own inputs by
-        name, e.g. `pixel_values` (one trace, or a list for more than one image). An
+        traces; `attention_mask` is 0 where there is padding, which is left out); or the model's
+        own inputs by name, e.g. `**tokenizer(text, return_tensors="pt")` or `pixel_values` (one
+        trace, or a list for more than one text or image). An
         encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
 
         A model that reads pictures takes one in place of the text: a path, the bytes of a file,
@@ -335,26 +344,24 @@ class Model:
         self, inputs: dict[str, Any], mask: Any, memory: int | str | None
     ) -> "Trace | list[Trace]":
         from vitral.tracing.memory.forecast import budget
-        from vitral.tracing.memory.store import Store
-        from vitral.tracing.recording.forward_pass import record
+        from vitral.tracing.recording.inputs import pad
+        from vitral.tracing.recording.named_inputs import read_named
+        from vitral.tracing.recording.whole_inputs import traces_of_inputs
 
-        recording = record(
-            self.module,
-            (),
-            inputs if mask is None else inputs | {"attention_mask": mask},
-            store=Store(budget(memory)),
-        )
-        sides = [bare_tokens(list(range(length))) for length in recording.num_tokens]
-        traces = [
-            recording.trace(
-                index,
-                model=self.name,
-                text=None,
-                tokens=sides[0],
-                decoder_tokens=sides[1] if len(sides) > 1 else [],
+        inputs = inputs if mask is None else inputs | {"attention_mask": mask}
+        read = None if self.reads == "picture" else read_named(inputs, self.module)
+        if read is None:
+            traces = traces_of_inputs(
+                self.module, inputs, self.tokenizer, model=self.name, budget=budget(memory)
             )
-            for index in range(recording.num_sequences)
-        ]
+        else:
+            batch = pad(read.rows, self._pad_id)
+            self._check(batch)
+            tokens = [bare_tokens(row, self.tokenizer) for row in batch.rows]
+            texts = [None] * len(tokens)
+            traces = self._run(
+                batch, tokens, texts, None, read.decoder_rows, memory, read.beside, read.same
+            )
         return traces[0] if len(traces) == 1 else traces
 
     def _run(
@@ -365,38 +372,35 @@ class Model:
         decoder_text: str | None,
         decoder_ids: Any,
         memory: int | str | None,
+        beside: "Sequence[Mapping[str, torch.Tensor]] | None" = None,
+        same: Mapping[str, Any] | None = None,
     ) -> "list[Trace]":
         from vitral.tracing.memory.forecast import budget, forewarn
-        from vitral.tracing.memory.store import Store
-        from vitral.tracing.recording.forward_pass import record
-        from vitral.tracing.recording.inputs import arguments
+        from vitral.tracing.recording.row_traces import Row, traces_of_rows
 
         decoder, decoder_tokens = self._decoder_side(len(tokens), decoder_text, decoder_ids)
-        args, named = arguments(self.module, batch, decoder)
         forewarn(self.module, batch, decoder, budget(memory))
-        whole = all(span == (0, batch.ids.shape[1]) for span in batch.spans)
-        recording = record(self.module, args, named, store=Store(budget(memory)), measured=whole)
-        return [
-            recording.trace(
-                index,
-                model=self.name,
-                text=texts[index],
-                tokens=tokens[index],
-                decoder_tokens=[] if decoder is None else decoder_tokens[index],
-                span=batch.spans[index],
-                decoder_span=None if decoder is None else decoder.spans[index],
+        rows = [
+            Row(
+                tokens[index],
+                None if decoder is None else decoder_tokens[index],
+                texts[index],
+                {} if beside is None else beside[index],
             )
             for index in range(len(tokens))
         ]
+        return traces_of_rows(self.module, rows, model=self.name, budget=budget(memory), same=same)
 
-    def _check(self, batch: "Batch") -> None:
+    def _check(self, batch: "Batch", side: str = "encoder") -> None:
         """Raises VitralError for ids outside the vocabulary, and for more than the context."""
+        from vitral.models.description import context
         from vitral.tracing.recording.inputs import check_ids
 
-        check_ids(batch.ids.tolist(), self.vocabulary_size)
+        check_ids(batch.rows, self.vocabulary_size)
         length = batch.ids.shape[1]
-        if self.context is not None and length > self.context:
-            raise VitralError("text_too_long", length=length, context=self.context, model=self.name)
+        most = self.context if side == "encoder" else context(self.module, side)
+        if most is not None and length > most:
+            raise VitralError("text_too_long", length=length, context=most, model=self.name)
 
     def arguments(self, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """What `module` is called with to read a text; raises what `trace` raises."""
@@ -411,16 +415,16 @@ class Model:
         self, num_rows: int, text: str | None, ids: Any
     ) -> "tuple[Batch | None, list[list[Token]]]":
         """What the decoder of an encoder–decoder reads; (None, []) for other models."""
-        from vitral.models.description import start_id
+        from vitral.models.description import has_decoder, start_id
         from vitral.tracing.recording.inputs import batch_of_ids
 
-        if self.kind != "encoder-decoder":
+        if not has_decoder(self.module):
             if text is not None or ids is not None:
                 raise TypeError(f"{self.name} has no decoder of its own: it reads one text")
             return None, []
         if ids is not None:
             batch, single = batch_of_ids(ids, None, self._pad_id)
-            self._check(batch)
+            self._check(batch, "decoder")
             given = batch.rows * num_rows if single else batch.rows
             rows = [bare_tokens(row, self.tokenizer) for row in given]
         else:
@@ -433,5 +437,5 @@ class Model:
         if len(rows) != num_rows:
             raise VitralError("ids_unreadable")
         batch, _ = batch_of_ids([[token.id for token in row] for row in rows], None, self._pad_id)
-        self._check(batch)
+        self._check(batch, "decoder")
         return batch, rows

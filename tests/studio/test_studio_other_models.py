@@ -175,7 +175,7 @@ def test_a_stack_that_reads_no_text_is_drawn_by_its_places(
             block = client.get(f"/api/traces/{found['id']}/view", params=asked).content
             expected = trace.attention(1, 2, part["name"])
             torch.testing.assert_close(torch.tensor(decode_block(block)[1]), expected)
-            for view in ("heads", "graph", "path", "page"):
+            for view in ("heads", "graph", "path"):
                 named = {"part": part["name"], "token": 1}
                 if view == "heads":
                     named.pop("token")

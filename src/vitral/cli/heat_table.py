@@ -23,7 +23,8 @@ _MAX_ROW = 20
 class HeatTable:
     """The weights of `rows` × `columns` (ranges of token indexes), for a terminal `width` wide.
 
-    `weights` is [rows, columns], float32, from 0 to 1; `labels` holds all tokens of the text.
+    `weights` is [rows, columns], float32, from 0 to 1; `labels` holds all tokens of the text, and
+    `keys` those looked at, where they are others.
     `causal` says that a token sees none after it: those cells stay blank, and a panel begins at
     the first row that sees any of it.
     """
@@ -36,9 +37,11 @@ class HeatTable:
         columns: range,
         causal: bool,
         width: int,
+        keys: Sequence[str] | None = None,
     ) -> None:
         self.weights = weights
         self.labels = labels
+        self.keys = labels if keys is None else keys
         self.rows = rows
         self.columns = columns
         self.causal = causal
@@ -82,7 +85,7 @@ class HeatTable:
         return range(min(first, len(self.rows)), len(self.rows))
 
     def _column_label(self, column: int) -> str:
-        return shortened(self.labels[column], _MAX_COLUMN)
+        return shortened(self.keys[column], _MAX_COLUMN)
 
     def _headings(self, panel: range) -> Iterator[Text]:
         margin = " " * (self.index_width + self.label_width + 2)

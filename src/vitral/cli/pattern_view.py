@@ -24,11 +24,11 @@ def print_pattern(
 ) -> None:
     """Print one head. A table longer than `max_lines` becomes a map, which says so."""
     colored = console.color_system is not None and not console.no_color
-    names = labels(trace.query_tokens())
+    names, keys = labels(trace.query_tokens()), labels(trace.key_tokens())
     weights = trace.attention(layer=layer, head=head)[
         rows.start : rows.stop, columns.start : columns.stop
     ]
-    table = HeatTable(weights, names, rows, columns, causal=trace.causal, width=console.width)
+    table = HeatTable(weights, names, rows, columns, trace.causal, console.width, keys)
     title = message(
         "cli.trace.title",
         model=trace.model,
@@ -39,7 +39,7 @@ def print_pattern(
     )
     console.print(Text(title, style="bold"))
     console.print()
-    if max_lines is None or table.num_lines <= max_lines:
+    if max_lines is None or table.num_lines <= max_lines or len(keys) != len(names):
         _print_all(console, table.lines())
         console.print()
         console.print(Text(message("cli.trace.reading")))
@@ -71,8 +71,8 @@ def _print_all(console: Console, lines: Iterator[Text]) -> None:
 
 def _print_part(console: Console, trace: Trace, rows: range, columns: range) -> None:
     """Print which part is shown, if only a part is."""
-    size = len(trace.query_tokens())
-    if len(rows) < size or len(columns) < size:
+    size = len(trace.key_tokens())
+    if len(rows) < len(trace.query_tokens()) or len(columns) < size:
         note = message(
             "cli.trace.part",
             first_row=rows[0],

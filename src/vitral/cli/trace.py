@@ -50,7 +50,7 @@ def trace(
     target = NewFile(save, overwrite) if save is not None else None
     traced = opened_or_traced(text, model, file, open)
     weights = traced.attention(layer=layer, head=head)
-    between_texts = traced.query_tokens() is not traced.key_tokens()
+    between_texts = traced.query_tokens() is not traced.key_tokens() and not traced.keys
     if between_texts and (json or target is None):
         raise VitralError("trace_of_two_texts", model=traced.model)
     from vitral.cli.picture_view import has_grid, print_picture
@@ -94,6 +94,8 @@ def _print_json(traced: "Trace", layer: int, head: int) -> None:
         "head": head,
         "pattern": traced.attention(layer=layer, head=head).tolist(),
     }
+    if traced.first_part in traced.keys:
+        document["keys"] = [_told(token) for token in traced.key_tokens()]
     if traced.surface is not None and traced.surface.kind != "text":
         document["surface"] = traced.surface.entries()
     sys.stdout.write(json_module.dumps(document) + "\n")

@@ -19,6 +19,7 @@ from vitral.errors import VitralError
 from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.folder import check_finite, check_weights, read_config, refuse_pickles
 from vitral.models.generation_settings import keep_settings
+from vitral.models.missing_weights import leave_out
 
 HUB_SECONDS = 5
 """How long the hub may take to answer before it counts as out of reach."""
@@ -140,7 +141,8 @@ def _ours(folder: Path, weights: list[Path]) -> tuple[nn.Module | None, VitralEr
 def _theirs(
     folder: Path, config: dict[str, Any], architecture: str | None, weights: Path
 ) -> nn.Module:
-    """The model as transformers reads it, complete or not at all."""
+    """The model as transformers reads it, complete but for what nothing needs that a trace shows
+    (`missing_weights`), or not at all."""
     import transformers
 
     found = getattr(transformers, architecture, None) if architecture else transformers.AutoModel
@@ -160,7 +162,7 @@ def _theirs(
         reason = " ".join(str(error).split())[:300]
         raise VitralError("weights_damaged", path=str(weights), reason=reason) from error
     absent = sorted(report["missing_keys"])
-    if absent:
+    if absent and not leave_out(module, absent, folder.name):
         reason = f"{absent[0]} is missing" + (f", and {len(absent) - 1} more" * (len(absent) > 1))
         raise VitralError("weights_damaged", path=str(weights), reason=reason)
     loaded: nn.Module = module

@@ -58,7 +58,8 @@ class Trace:
     and `decoder_tokens` the decoder's. `text` is None where ids or a picture were given instead.
     `surface` is what the tokens are parts of: the text, a picture, or None for bare ids. `edits`
     says what was changed of the model while it ran, a line each. `apart` are parts that read
-    something else than the tokens (a text model's vision tower).
+    something else than the tokens (a text model's vision tower), `keys` the key tokens of those
+    parts that have more of them than of queries (a learned prefix).
     """
 
     model: str
@@ -72,6 +73,7 @@ class Trace:
     _pooled: dict[tuple[str, int, str], Tensor] = field(default_factory=dict)
     surface: Surface | None = None
     apart: frozenset[str] = frozenset()
+    keys: dict[str, list[Token]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:

@@ -22,7 +22,7 @@ from types import TracebackType
 import torch
 from torch import Tensor, nn
 
-from vitral.models.description import kind
+from vitral.models.description import has_decoder
 from vitral.nn.attention_call import AttentionCall, observer
 from vitral.tracing.attention.attention_record import records_of
 from vitral.tracing.attention.visibility import Bias, Visibility
@@ -47,7 +47,7 @@ class NewestRow:
         self.rows: dict[int, Tensor] = {}
         self.cross: dict[int, Tensor] = {}
         self._numbers = self._numbered()
-        self._crosses = self._in_decoder() if kind(module) == "encoder-decoder" else None
+        self._crosses = self._in_decoder() if has_decoder(module) else None
 
     def _in_decoder(self) -> dict[int, bool]:
         """Which modules of a decoder look at its encoder, by `id`."""
