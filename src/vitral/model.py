@@ -10,6 +10,7 @@ Everything that Vitral does with a model starts here:
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -103,7 +104,6 @@ class Model:
         self.processor = processor
         self.name = name or type(module).__name__
         self.architecture = description.architecture(module)
-        self.kind = description.kind(module)
         self.reads = description.reads(module)
         self.num_layers = (
             description.number(module, "num_layers", "num_hidden_layers", "encoder_layers") or 0
@@ -115,6 +115,14 @@ class Model:
         self.vocabulary_size = description.number(module, "vocab_size")
         self.adapter: Adapter | None = None
         self.chat_template = chat_template or template_of(tokenizer)
+
+    @cached_property
+    def kind(self) -> str:
+        """One of "decoder", "encoder", "encoder-decoder" and "image": measured on first use where
+        only the model itself tells (`vitral.models.looks_ahead`)."""
+        from vitral.models.description import kind
+
+        return kind(self.module)
 
     def __repr__(self) -> str:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
@@ -205,9 +213,10 @@ class Model:
 
         Give one of: `text`; `texts`, which are run as one batch and give a list of traces, each
         the same as if it had been alone; `messages`, a conversation (see `conversation`); `ids`,
-        a list (one trace) or rows of them (a list of traces; `attention_mask` is 0 where a row is
-        padding); or the model's own inputs by name, e.g. `pixel_values` (one trace, or a list for
-        more than one image). An encoder–decoder also reads `decoder_text` or `decoder_ids`, by
+        a list (one trace) or rows of them (a list of traces; `attention_mask` is 0 where there is
+        padding, which is left out); or the model's own inputs by name, e.g.
+        `**tokenizer(text, return_tensors="pt")` or `pixel_values` (one trace, or a list for more
+        than one text or image). An encoder–decoder also reads `decoder_text` or `decoder_ids`, by
         default its start token.
 
         A model that reads pictures takes one in place of the text: a path, the bytes of a file,

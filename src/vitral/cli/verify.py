@@ -64,12 +64,14 @@ def _inputs(model: "Model", text: str | None) -> tuple[tuple[Any, ...], dict[str
     if model.kind == "image" and text is None:
         import torch
 
+        from vitral.tracing.recording.inputs import device_of
+
         config: Any = model.module.config
         size = config.image_size
         sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
         noise = torch.Generator().manual_seed(0)
         pixels = torch.rand(1, config.num_channels, *sides, generator=noise)
-        return (), {"pixel_values": pixels.to(next(model.module.parameters()).device)}
+        return (), {"pixel_values": pixels.to(device_of(model.module))}
     return model.arguments(message("cli.verify.sentence") if text is None else text)
 
 

@@ -84,22 +84,24 @@ def expected(trace: Trace, token: int, kind: str) -> int | None:
     """
     tokens = answering_tokens(trace)
     place = token if kind == "encoder" else token + 1
-    return tokens[place].id if place < len(tokens) else None
+    return tokens[place].id if place < len(tokens) and not tokens[place].virtual else None
 
 
 def blanked(trace: Trace, model: TraceableModel, token: int) -> Trace:
     """The trace of the same tokens with the mask token in place of one of them.
 
-    Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`, and what
-    `Model.trace` raises.
+    Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`,
+    `token_virtual` for one that the model itself adds, and what `Model.trace` raises.
     """
     mask = mask_id_if_any(model)
     if mask is None:
         raise VitralError("no_mask_token", model=trace.model)
     check_token(token, len(trace.tokens))
-    ids = [each.id for each in trace.tokens]
-    ids[token] = mask
-    again: Trace = model.trace(ids=ids)
+    if trace.tokens[token].virtual:
+        raise VitralError("token_virtual", token=trace.tokens[token].text, model=trace.model)
+    ids = [mask if place == token else each.id for place, each in enumerate(trace.tokens)]
+    read = [id for id, each in zip(ids, trace.tokens, strict=True) if not each.virtual]
+    again: Trace = model.trace(ids=read)
     return again
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from vitral.surfaces.place import Place, TextSpan, place_entries, place_of
 
+VIRTUAL = -1
+"""The id of a token that is none of the vocabulary's."""
+
 _ENTRIES = {"id", "text", "start", "end", "special", "patch"}
 
 
@@ -42,6 +45,16 @@ class Token:
             place = TextSpan(start, end)
         for name, value in (("id", id), ("text", text), ("place", place), ("special", special)):
             object.__setattr__(self, name, value)
+
+    @staticmethod
+    def of_virtual(number: int) -> "Token":
+        """A token that the model adds to those it was given (`recording.virtual_tokens`)."""
+        return Token(VIRTUAL, f"[virtual {number}]", special=True)
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the model added it: there is no such entry in the vocabulary."""
+        return self.id == VIRTUAL
 
     @property
     def start(self) -> int | None:

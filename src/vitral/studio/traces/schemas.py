@@ -88,6 +88,11 @@ class Part(BaseModel):
     keys: TokenList = Field(description="The tokens attended to")
     num_queries: int
     num_keys: int
+    own_keys: list[Token] | None = Field(
+        None,
+        description="The tokens attended to where they are neither list: a learned prefix and "
+        "the text's; null for most parts",
+    )
     computed: bool = Field(
         description="True where queries and keys are known, and a weight's arithmetic with them"
     )
