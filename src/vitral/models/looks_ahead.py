@@ -48,9 +48,7 @@ def _measured(module: nn.Module) -> bool | None:
     last_changed = [*first[:-1], second[-1]]
     rest_changed = [first[0], *second[1:]]
     try:
-        before, last, rest = (
-            _vectors(module, row) for row in (first, last_changed, rest_changed)
-        )
+        before, last, rest = (_vectors(module, row) for row in (first, last_changed, rest_changed))
     except Exception:  # a model that reads something else fails in as many ways as there are
         return None
     if before is None or last is None or rest is None:

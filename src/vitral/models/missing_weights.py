@@ -128,6 +128,8 @@ def _tensors(output: Any) -> list[Tensor]:
         return [output]
     if hasattr(output, "values"):
         output = list(output.values())
-    return [each for each in output if isinstance(each, Tensor)] if isinstance(
-        output, list | tuple
-    ) else []
+    return (
+        [each for each in output if isinstance(each, Tensor)]
+        if isinstance(output, list | tuple)
+        else []
+    )

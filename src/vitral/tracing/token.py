@@ -48,7 +48,7 @@ class Token:
     @staticmethod
     def of_virtual(number: int) -> "Token":
         """A token that the model adds to those it was given (`recording.virtual_tokens`)."""
-        return Token(VIRTUAL, f"[virtual {number}]", special=True)
+        return Token(VIRTUAL, f"[virtual-{number}]", special=True)
 
     @property
     def virtual(self) -> bool:

@@ -140,9 +140,7 @@ def arguments(
     elif "attention_mask" in accepted:
         named["attention_mask"] = None if bool(mask.all()) else mask
     elif decoder is not None:
-        raise VitralError(
-            "inputs_unfit", model=type(module).__name__, reason="decoder_input_ids"
-        )
+        raise VitralError("inputs_unfit", model=type(module).__name__, reason="decoder_input_ids")
     named |= more
     check_arguments(module, args, named)
     return args, named

@@ -2,11 +2,11 @@
 
 Prompt tuning puts learned vectors before the text, prefix tuning learned keys before those of
 each layer, and a model of somebody's own may put what it likes between the tokens. They are
-tokens, and named so ("[virtual 0]"). Where they stand is measured: the model is run once more on
+tokens, and named so ("[virtual-0]"). Where they stand is measured: the model is run once more on
 other ids, and what stays as it was, in the stream that enters the first layer and among that
 layer's keys, is none of the text's.
 
-    trace.tokens         # of a soft prompt: [virtual 0], [virtual 1], El, gato, …
+    trace.tokens         # of a soft prompt: [virtual-0], [virtual-1], El, gato, …
     trace.key_tokens()   # of a prefix: the same; trace.tokens are those of the text, which look
 """
 
@@ -140,9 +140,7 @@ class _Looked:
                     self.trace.attentions[address].key.transpose(0, 1).flatten(1),
                     other.attentions[address].key.transpose(0, 1).flatten(1),
                 )
-                by_part[name] = of_target, _places(
-                    changed, self._given(name, keys=True), model
-                )
+                by_part[name] = of_target, _places(changed, self._given(name, keys=True), model)
         return Placed(source, target, by_part)
 
     def _stream(self, name: str, other: Trace, given: int, model: str) -> Places:
@@ -160,8 +158,10 @@ class _Looked:
 
     def _given(self, name: str, *, keys: bool) -> int:
         target = self.target_length
-        return target if target is not None and self._of_target(name, keys=keys) else (
-            self.source_length
+        return (
+            target
+            if target is not None and self._of_target(name, keys=keys)
+            else (self.source_length)
         )
 
     def _size(self, name: str) -> tuple[int, int]:
