@@ -126,7 +126,12 @@ class Model:
 
     @overload
     def trace(
-        self, text: str, *, decoder_text: str | None = None, decoder_ids: Any = None
+        self,
+        text: str,
+        second: str | None = None,
+        *,
+        decoder_text: str | None = None,
+        decoder_ids: Any = None,
     ) -> "Trace": ...
 
     @overload
@@ -143,6 +148,7 @@ class Model:
     def trace(
         self,
         text: Any = None,
+        second: str | None = None,
         *,
         texts: Sequence[str] | None = None,
         ids: Any = None,
@@ -161,6 +167,9 @@ class Model:
         own inputs by name, e.g. `**tokenizer(text, return_tensors="pt")` or `pixel_values` (one
         trace, or a list for more than one text or image). An
         encoder–decoder also reads `decoder_text` or `decoder_ids`, by default its start token.
+
+        With a `second` text, both are read together, as the tokenizer puts pairs together; each
+        token knows its `segment` (`vitral.tracing.recording.reading_pairs`).
 
         A model that reads pictures takes one in place of the text: a path, the bytes of a file,
         a PIL image, or an array [H, W, 3] of bytes or of floats from 0 to 1. Its tokens are
@@ -183,6 +192,10 @@ class Model:
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture
 
+        if second is not None and not (isinstance(text, str) and isinstance(second, str)):
+            raise TypeError("a second text goes with a first one")
+        if second is not None and self.reads == "picture":
+            raise VitralError("text_to_picture_model", model=self.name)
         given = [each for each in (text, texts, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
             raise TypeError("give one of text, texts, ids, or the model's own inputs by name")
@@ -210,6 +223,11 @@ class Model:
         ]
         if not tokens:
             raise VitralError("text_empty")
+        if second is not None:
+            from vitral.tracing.recording.reading_pairs import BETWEEN, read_pair
+
+            tokens = [read_pair(self.tokenizer, text, second, special_tokens=special_tokens)]
+            written = [f"{text}{BETWEEN}{second}"]
         batch = pad([[token.id for token in row] for row in tokens], self._pad_id)
         self._check(batch)
         traces = self._run(batch, tokens, written, decoder_text, decoder_ids, memory)
@@ -346,6 +364,7 @@ class Model:
         from vitral.tracing.memory.forecast import budget
         from vitral.tracing.recording.inputs import pad
         from vitral.tracing.recording.named_inputs import read_named
+        from vitral.tracing.recording.reading_pairs import with_types
         from vitral.tracing.recording.whole_inputs import traces_of_inputs
 
         inputs = inputs if mask is None else inputs | {"attention_mask": mask}
@@ -357,7 +376,12 @@ class Model:
         else:
             batch = pad(read.rows, self._pad_id)
             self._check(batch)
-            tokens = [bare_tokens(row, self.tokenizer) for row in batch.rows]
+            tokens = [
+                with_types(bare_tokens(row, self.tokenizer), each["token_type_ids"].tolist())
+                if "token_type_ids" in each
+                else bare_tokens(row, self.tokenizer)
+                for row, each in zip(batch.rows, read.beside, strict=True)
+            ]
             texts = [None] * len(tokens)
             traces = self._run(
                 batch, tokens, texts, None, read.decoder_rows, memory, read.beside, read.same

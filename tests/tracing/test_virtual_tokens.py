@@ -51,6 +51,7 @@ def prefixed() -> vitral.Trace:
 def test_a_soft_prompt_stands_before_the_text(family: str, config: type) -> None:
     module = tuned(family, config)
     model = vitral.load(module)
+    assert model.context == (None if family == "t5" else 61)
     decoder = {"decoder_ids": [0, 12]} if family in ("t5", "bart") else {}
     trace = model.trace(ids=IDS, **decoder)
     assert names(trace.tokens) == NAMES

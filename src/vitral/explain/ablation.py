@@ -215,8 +215,12 @@ class _Trial:
         logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
         size = number(self.module, "vocab_size") or int(self.token.max()) + 1
         read = (len(batch.rows), len(batch.rows[0]))
-        fits = logits is not None and logits.dim() == 3 and tuple(logits.shape[:2]) == read
-        if not fits or logits.shape[-1] < size:
+        if (
+            not isinstance(logits, Tensor)
+            or logits.dim() != 3
+            or tuple(logits.shape[:2]) != read
+            or logits.shape[-1] < size
+        ):
             raise VitralError("ablation_kind", model=self.model.name)
         found = []
         for copy in range(copies):

@@ -117,6 +117,6 @@ def _pulled_through(module: nn.Module, vector: Tensor, direction: Tensor) -> Ten
     bias = _linear(module, torch.zeros_like(vector))
     pulled = [
         torch.stack([_linear(module, unit) - bias for unit in some]) @ direction
-        for some in torch.eye(len(vector), dtype=torch.float64).split(64)
+        for some in torch.split(torch.eye(len(vector), dtype=torch.float64), 64)
     ]
     return torch.cat(pulled)

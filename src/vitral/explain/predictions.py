@@ -20,6 +20,7 @@ from vitral.explain.mask_token import mask_id_if_any
 from vitral.explain.of_picture import check_of_text
 from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.reading import bare_tokens
+from vitral.tracing.recording.reading_pairs import token_types
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -96,7 +97,10 @@ def blanked(trace: Trace, model: TraceableModel, token: int) -> Trace:
         raise VitralError("token_virtual", token=trace.tokens[token].text, model=trace.model)
     ids = [mask if place == token else each.id for place, each in enumerate(trace.tokens)]
     read = [id for id, each in zip(ids, trace.tokens, strict=True) if not each.virtual]
-    again: Trace = model.trace(ids=read)
+    types = token_types(model.module, trace.tokens)
+    if not types:
+        return model.trace(ids=read)
+    again: Trace = model.trace(input_ids=read, **types)
     return again
 
 

@@ -63,9 +63,7 @@ def closed(widget: "TraceWidget") -> None:
 
 def _kept() -> dict[str, Any]:
     """ipywidgets' own table of all widgets."""
-    from ipywidgets.widgets import widget
-
-    found: dict[str, Any] = getattr(widget, "_instances", {})
+    found: dict[str, Any] = getattr(sys.modules.get("ipywidgets.widgets.widget"), "_instances", {})
     return found
 
 

@@ -157,11 +157,15 @@ def _of_vocabulary(model: nn.Module, output: Any, ids_BT: Tensor) -> Tensor:
     """A model's scores of its vocabulary at each token. Raises VitralError `cannot_evaluate` for
     one that gives none: without a head, or with one that classifies."""
     logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
-    fits = isinstance(logits, Tensor) and logits.dim() == 3 and logits.shape[:2] == ids_BT.shape
-    if not fits or logits.shape[-1] < (number(model, "vocab_size") or int(ids_BT.max()) + 1):
+    size = number(model, "vocab_size") or int(ids_BT.max()) + 1
+    if (
+        not isinstance(logits, Tensor)
+        or logits.dim() != 3
+        or logits.shape[:2] != ids_BT.shape
+        or logits.shape[-1] < size
+    ):
         raise VitralError("cannot_evaluate", model=architecture(model))
-    found: Tensor = logits
-    return found
+    return logits
 
 
 @torch.no_grad()
