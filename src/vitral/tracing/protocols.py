@@ -54,7 +54,10 @@ class TraceableModel(Protocol):
     @overload
     def trace(self, *, ids: Sequence[int]) -> "Trace": ...
 
-    def trace(self, text: Any = None, *, texts: Any = None, ids: Any = None) -> Any:
+    @overload
+    def trace(self, **inputs: Any) -> Any: ...
+
+    def trace(self, text: Any = None, *, texts: Any = None, ids: Any = None, **inputs: Any) -> Any:
         """What the model computes for a text, several texts, or ids."""
 
     def trace_generation(self, text: str, *, max_new_tokens: int) -> "Trace":

@@ -570,6 +570,8 @@ export interface components {
             end: number | null;
             special: boolean;
             patch?: components["schemas"]["Patch"] | null;
+            /** @description Of two texts that were read together, the one that it belongs to */
+            segment?: number | null;
         };
         /** @description A text to be seen through a model that is edited meanwhile. */
         TouchRequest: {

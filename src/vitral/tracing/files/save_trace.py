@@ -7,10 +7,10 @@ rules that layers share are written once. No pattern is stored: the file too gro
 text's length, not with its square. Any safetensors reader opens it.
 
 A file says the lowest version that understands it: 7 where a part has keys that are none of its
-queries (a learned prefix) or two texts were read together, 6 where tokens lie on something else than a
-text (a picture, whose PNG is a tensor of bytes, `surface`), 5 where attention is between two texts
-only or there is none, 4 where the model was edited, 3 where patterns were given (they are kept as
-scores), 2 where scores are capped or rows have sinks, else 1.
+queries (a learned prefix) or two texts were read together, 6 where tokens lie on something else
+than a text (a picture, whose PNG is a tensor of bytes, `surface`), 5 where attention is between two
+texts only or there is none, 4 where the model was edited, 3 where patterns were given (they are
+kept as scores), 2 where scores are capped or rows have sinks, else 1.
 """
 
 import json
