@@ -16,6 +16,7 @@ import vitral
 from parity.random_models import random_model
 from parity.test_other_families import SIZE, random_of
 from vitral.explain import ablate, logit_attribution
+from vitral.tracing.recording.comparison import implementations_differ
 
 IDS = [5, 6, 7, 8]
 TEXT = "w5 w6 w7 w8 w9"
@@ -197,3 +198,19 @@ def test_both_contexts_of_led() -> None:
         with pytest.raises(vitral.VitralError) as raised:
             model.trace(**given)
         assert raised.value.key == "text_too_long"
+
+
+@pytest.mark.parametrize("implementation", ["sdpa", "eager"])
+def test_falcon_with_alibi_is_traced_as_it_runs(implementation: str) -> None:
+    """transformers adds ALiBi once in one implementation and twice in the other."""
+    module = random_of("Falcon", "CausalLM", **SIZE, alibi=True, attn_implementation=implementation)
+    trace = vitral.load(module).trace(ids=IDS)
+    with torch.no_grad():
+        logits = module(torch.tensor([IDS])).logits[0]
+    assert torch.equal(trace["logits"], logits)
+    assert trace.exactness == ("exact" if implementation == "sdpa" else "eager")
+    inputs = {"input_ids": torch.tensor([IDS])}
+    differ = implementations_differ(module, (), inputs)
+    assert (differ > 1e-3) == (implementation == "sdpa")
+    same = random_of("Falcon", "CausalLM", **SIZE, attn_implementation=implementation)
+    assert implementations_differ(same, (), inputs) < 1e-5

@@ -1,6 +1,5 @@
 """Tokens that a model adds to those it is given: they are named so wherever a trace is shown."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ from parity.random_models import random_model
 from vitral.cli.program import program
 from vitral.explain.predictions import expected
 from vitral.explain.rerun import inputs_of
+from vitral.showing.page_data import page_data
 from vitral.studio.limits import Limits
 from vitral.studio.traces.summary import summary_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 
 IDS = [5, 6, 7, 8]
-VIRTUAL = ["[virtual 0]", "[virtual 1]", "[virtual 2]"]
+VIRTUAL = ["[virtual-0]", "[virtual-1]", "[virtual-2]"]
 NAMES = [*VIRTUAL, "5", "6", "7", "8"]
 TASKS = {"gpt2": "CAUSAL_LM", "llama": "CAUSAL_LM", "t5": "SEQ_2_SEQ_LM", "bart": "SEQ_2_SEQ_LM"}
 
@@ -51,6 +51,7 @@ def prefixed() -> vitral.Trace:
 def test_a_soft_prompt_stands_before_the_text(family: str, config: type) -> None:
     module = tuned(family, config)
     model = vitral.load(module)
+    assert model.context == (None if family == "t5" else 61)
     decoder = {"decoder_ids": [0, 12]} if family in ("t5", "bart") else {}
     trace = model.trace(ids=IDS, **decoder)
     assert names(trace.tokens) == NAMES
@@ -129,10 +130,10 @@ class SelfAttention(nn.Module):
 
 
 LAYOUTS = {
-    (2, 0, 0, 0): (["[virtual 0]", "[virtual 1]", "5", "6", "7"], []),
-    (0, 0, 1, 0): (["5", "6", "7", "[virtual 0]"], []),
-    (1, 1, 0, 0): (["[virtual 0]", "5", "[virtual 1]", "6", "7"], []),
-    (0, 0, 0, 2): (["5", "6", "7"], ["[virtual 0]", "[virtual 1]"]),
+    (2, 0, 0, 0): (["[virtual-0]", "[virtual-1]", "5", "6", "7"], []),
+    (0, 0, 1, 0): (["5", "6", "7", "[virtual-0]"], []),
+    (1, 1, 0, 0): (["[virtual-0]", "5", "[virtual-1]", "6", "7"], []),
+    (0, 0, 0, 2): (["5", "6", "7"], ["[virtual-0]", "[virtual-1]"]),
 }
 
 
@@ -147,9 +148,9 @@ def test_where_they_stand_is_measured(layout: tuple[int, int, int, int]) -> None
 
 def test_both_at_once_and_what_cannot_be_told() -> None:
     trace = vitral.load(Memory(1, 0, 0, 1)).trace(ids=[5, 6])
-    assert names(trace.tokens) == ["[virtual 0]", "5", "6"]
+    assert names(trace.tokens) == ["[virtual-0]", "5", "6"]
     assert trace.attention(0, 0).shape == (3, 4)
-    assert names(trace.key_tokens()) == ["[virtual 0]", "5", "6", "[virtual 1]"]
+    assert names(trace.key_tokens()) == ["[virtual-0]", "5", "6", "[virtual-1]"]
 
     class Doubled(Memory):
         def forward(self, ids: Tensor) -> Tensor:
@@ -169,8 +170,7 @@ def test_files_and_views_name_them(prefixed: vitral.Trace, tmp_path: Path) -> No
     (part,) = described.parts
     assert [token.text for token in part.own_keys or []] == NAMES
     assert [token.text for token in described.tokens] == NAMES[3:]
-    page = again.to_html()
-    carried = json.loads(page.split('type="application/json">')[1].split("</script>")[0])
+    carried = page_data(again, "", "", "")
     assert [token["text"] for token in carried["keys"]] == NAMES
     figure = again.plot(layer=0, head=0)
     drawn = {text.get_text() for axes in figure.axes for text in axes.get_xticklabels()}
@@ -198,7 +198,7 @@ def test_a_damaged_list_of_keys_is_refused(
 
 def test_the_terminal_names_them(prefixed: vitral.Trace, tmp_path: Path, capsys: Any) -> None:
     prefixed.save(tmp_path / "prefix.vitral")
-    arguments = ["trace", str(tmp_path / "prefix.vitral"), "--layer", "0", "--head", "1"]
+    arguments = ["trace", "--open", str(tmp_path / "prefix.vitral"), "--layer", "0", "--head", "1"]
     assert not program()(arguments, result_action="return_value")
     shown = capsys.readouterr().out
     assert all(name in shown for name in VIRTUAL)

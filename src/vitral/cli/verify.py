@@ -56,6 +56,8 @@ def verify(
         if rounding is not None:
             note = message("cli.verify.in_float64", largest=scientific(rounding))
             Console(highlight=False, soft_wrap=True).print(Text(note))
+        if not all(map(_holds, found.deviations)):
+            _print_two_implementations(opened, *_in_float64(args, named))
     return 0 if all(map(_holds, found.deviations)) else DIFFERS
 
 
@@ -122,6 +124,24 @@ def _print_table(name: str, found: "Comparison") -> None:
     console.print(Text(said))
     if found.missing:
         console.print(Text(message("cli.verify.missing", modules=", ".join(found.missing))))
+
+
+def _print_two_implementations(
+    model: "Model", args: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    """Where the model's own two implementations are not the same, say which one a trace follows."""
+    from vitral.tracing.recording.comparison import TOLERANCE, implementations_differ
+
+    largest = implementations_differ(model.module, args, named)
+    if largest > TOLERANCE:
+        chosen = getattr(model.module.config, "_attn_implementation", "sdpa")
+        said = message(
+            "cli.verify.implementations",
+            model=model.name,
+            largest=f"{largest:.1e}",
+            implementation=chosen,
+        )
+        Console(highlight=False, soft_wrap=True).print(Text(said))
 
 
 def _print_json(name: str, found: "Comparison", rounding: float | None) -> None:

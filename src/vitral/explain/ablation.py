@@ -216,7 +216,7 @@ class _Trial:
         size = number(self.module, "vocab_size") or int(self.token.max()) + 1
         read = (len(batch.rows), len(batch.rows[0]))
         if (
-            logits is None
+            not isinstance(logits, Tensor)
             or logits.dim() != 3
             or tuple(logits.shape[:2]) != read
             or logits.shape[-1] < size

@@ -10,6 +10,7 @@ as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from vitral.explain.of_picture import check_of_text
 from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import check_ids
 from vitral.tracing.recording.reading import bare_tokens
+from vitral.tracing.recording.reading_pairs import token_types
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -101,7 +103,11 @@ def blanked(trace: Trace, model: TraceableModel, token: int) -> Trace:
         raise VitralError("token_virtual", token=trace.tokens[token].text, model=trace.model)
     ids = [mask if place == token else each.id for place, each in enumerate(trace.tokens)]
     read = [id for id, each in zip(ids, trace.tokens, strict=True) if not each.virtual]
-    again: Trace = model.trace(ids=read)
+    types = token_types(model.module, trace.tokens)
+    if not types:
+        return model.trace(ids=read)
+    by_name: Any = model.trace  # the module's own inputs, which no overload of the protocol has
+    again: Trace = by_name(input_ids=read, **types)
     return again
 
 

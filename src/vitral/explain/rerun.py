@@ -12,6 +12,7 @@ from vitral.models.description import number, reads
 from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.recording.inputs import arguments, pad
 from vitral.tracing.recording.layers import find_layers
+from vitral.tracing.recording.reading_pairs import token_types
 from vitral.tracing.trace import Trace
 
 Change = Callable[[int, nn.Module, Any, dict[str, Any], Any], Any]
@@ -35,7 +36,8 @@ def inputs_of(trace: Trace, module: nn.Module) -> tuple[tuple[Any, ...], dict[st
     decoder = None
     if trace.decoder_tokens:
         decoder = pad([[token.id for token in trace.decoder_tokens if not token.virtual]], 0)
-    return arguments(module, batch, decoder)
+    types = token_types(module, trace.tokens)
+    return arguments(module, batch, decoder, {name: each[None] for name, each in types.items()})
 
 
 @contextmanager

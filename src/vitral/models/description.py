@@ -94,7 +94,7 @@ def context(module: nn.Module, side: str = "encoder") -> int | None:
     the encoder's, or the `side` "decoder"'s.
 
     It is what the configuration says, or fewer, where the table of positions has fewer, or keeps
-    its first ones for padding (RoBERTa, MPNet).
+    its first ones for padding (RoBERTa, MPNet); less what a soft prompt takes.
     """
     config = configuration(module)
     family = getattr(config, "model_type", None)
@@ -105,7 +105,19 @@ def context(module: nn.Module, side: str = "encoder") -> int | None:
     sizes = [number(module, "context", "max_position_embeddings", "n_positions", "max_seq_len")]
     if family is not None:
         sizes.append(_positions(module, side if has_decoder(module) else None))
-    return min((each for each in sizes if each is not None and each > 0), default=None)  # XLNet: -1
+    known = [each for each in sizes if each is not None and each > 0]  # XLNet says -1
+    return min(known) - _num_virtual(module) if known else None
+
+
+def _num_virtual(module: nn.Module) -> int:
+    """How many places a soft prompt or a prefix takes of the context (PEFT)."""
+    found = [0]
+    for part in module.modules():
+        configurations = getattr(part, "peft_config", None)
+        if isinstance(configurations, dict):
+            named = (getattr(each, "num_virtual_tokens", 0) for each in configurations.values())
+            found += [each for each in named if isinstance(each, int)]
+    return max(found)
 
 
 def _positions(module: nn.Module, side: str | None) -> int | None:

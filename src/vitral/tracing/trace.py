@@ -172,7 +172,8 @@ class Trace(Shown):
         """Where the patterns come from: "exact" means rebuilt from queries and keys, or recorded as
         the model ran, as always if its attention can be recorded; "eager" if some are those
         that the model's eager attention returned, which are then in memory whole; "given" if
-        the trace was made from them.
+        the trace was made from them. Where a model's implementations give different results
+        (Falcon with ALiBi), "exact" means those of the one that it runs with.
         """
         sources = {getattr(record, "source", "exact") for record in self.attentions.values()}
         return "eager" if "eager" in sources else "given" if "given" in sources else "exact"

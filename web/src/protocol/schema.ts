@@ -1096,6 +1096,8 @@ export interface components {
             end: number | null;
             special: boolean;
             patch?: components["schemas"]["Patch"] | null;
+            /** @description Of two texts that were read together, the one that it belongs to */
+            segment?: number | null;
         };
         /** @description A text to be traced with an edited model. */
         TouchRequest: {

@@ -42,6 +42,11 @@ class Token(BaseModel):
     end: int | None
     special: bool
     patch: Patch | None = Field(None, exclude_if=lambda patch: patch is None)
+    segment: int | None = Field(
+        None,
+        description="Of two texts that were read together, the one that it belongs to",
+        exclude_if=lambda segment: segment is None,
+    )
 
 
 class TextSurface(BaseModel):

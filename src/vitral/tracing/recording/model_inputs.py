@@ -17,6 +17,7 @@ from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import Batch, arguments, batch_of_ids, check_ids, pad
 from vitral.tracing.recording.named_inputs import read_named
 from vitral.tracing.recording.reading import bare_tokens
+from vitral.tracing.recording.reading_pairs import with_types
 from vitral.tracing.recording.row_traces import Row, traces_of_rows
 from vitral.tracing.recording.selection import Selection
 from vitral.tracing.recording.whole_inputs import traces_of_inputs
@@ -86,7 +87,12 @@ def trace_inputs(
     else:
         batch = pad(read.rows, pad_id(model.module, model.tokenizer))
         _check(model, batch)
-        tokens = [bare_tokens(row, model.tokenizer) for row in batch.rows]
+        tokens = [
+            with_types(bare_tokens(row, model.tokenizer), each["token_type_ids"].tolist())
+            if "token_type_ids" in each
+            else bare_tokens(row, model.tokenizer)
+            for row, each in zip(batch.rows, read.beside, strict=True)
+        ]
         side = _decoder_side(model, len(tokens), None, read.decoder_rows)
         traces = _run(
             model,

@@ -5,7 +5,7 @@ mask, or that counts positions, pools or convolves over what is masked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from vitral.tracing.editing.pattern_order import texts_run
 from vitral.tracing.memory.store import Store
 from vitral.tracing.recording.forward_pass import record
 from vitral.tracing.recording.inputs import Batch, arguments, pad
+from vitral.tracing.recording.reading_pairs import token_types
 from vitral.tracing.recording.selection import Selection
 from vitral.tracing.recording.virtual_tokens import Placed
 from vitral.tracing.token import Token
@@ -54,6 +55,7 @@ def traces_of_rows(
     Raises VitralError `inputs_unfit`, `tokens_unplaced`, and what `record` raises.
     """
     store = Store(budget)
+    rows = [replace(row, beside={**token_types(module, row.tokens), **row.beside}) for row in rows]
     traces: dict[int, Trace] = {}
     for places in _of_one_shape(rows):
         together = [rows[place] for place in places]

@@ -2,11 +2,11 @@
 
 Prompt tuning puts learned vectors before the text, prefix tuning learned keys before those of
 each layer, and a model of somebody's own may put what it likes between the tokens. They are
-tokens, and named so ("[virtual 0]"). Where they stand is measured: the model is run once more on
+tokens, and named so ("[virtual-0]"). Where they stand is measured: the model is run once more on
 other ids, and what stays as it was, in the stream that enters the first layer and among that
 layer's keys, is none of the text's.
 
-    trace.tokens         # of a soft prompt: [virtual 0], [virtual 1], El, gato, …
+    trace.tokens         # of a soft prompt: [virtual-0], [virtual-1], El, gato, …
     trace.key_tokens()   # of a prefix: the same; trace.tokens are those of the text, which look
 """
 
