@@ -19,8 +19,8 @@ _displayed: dict[str, tuple[str, list["TraceWidget"]]] = {}
 
 
 def let_go(widget: "TraceWidget") -> None:
-    """Leave the widget, and those that it is made of, to the code that holds it: its line to the page
-    does not hold it either."""
+    """Leave the widget, and those that it is made of, to the code that holds it: its line to the
+    page does not hold it either."""
     for each in (widget, getattr(widget, "layout", None)):
         _kept().pop(getattr(each, "model_id", ""), None)
     heard = weakref.WeakMethod(widget._handle_msg)
