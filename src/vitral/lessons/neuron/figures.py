@@ -36,7 +36,7 @@ GATES: dict[str, tuple[int, int, int, int]] = {
 }
 """What each gate answers at the four corners."""
 
-SIDE = 40
+SIDE = 60
 RANGE = (-0.5, 1.5)
 
 
@@ -115,7 +115,7 @@ def num_right(said: list[int], gate: str) -> int:
 def most_right(gate: str) -> int:
     """The most corners that any of 15,625 neurons gets right: each weight from −3 to 3."""
     steps = [step / 4 for step in range(-12, 13)]
-    return max(num_right(answers(weights), gate) for weights in product(steps, repeat=3))
+    return max(num_right(answers((w1, w2, b)), gate) for w1, w2, b in product(steps, repeat=3))
 
 
 def _map(gate: str, outputs: list[list[float]], points: list[MovedPoint]) -> RegionsPicture:
@@ -160,8 +160,8 @@ class Neuron(Parameters):
     w1: float = Field(1.0, ge=-3, le=3)
     w2: float = Field(1.0, ge=-3, le=3)
     b: float = Field(-1.5, ge=-3, le=3)
-    x1: float = Field(1.0, ge=-0.5, le=1.5)
-    x2: float = Field(1.0, ge=-0.5, le=1.5)
+    x1: float = Field(0.5, ge=-0.5, le=1.5)
+    x2: float = Field(0.5, ge=-0.5, le=1.5)
 
 
 @experiment
