@@ -9,14 +9,19 @@ from vitral.errors import VitralError
 from vitral.lessons.models import borrow_model
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 Loss = Callable[["dict[str, Tensor]"], "Tensor"]
 
 
 @contextmanager
-def _loss_of(name: str, text: str) -> "Iterator[tuple[Loss, dict[str, Tensor]]]":
-    """The mean next-token loss, in nats, as a function of the weights, and the model's own."""
+def loss_of(name: str, text: str) -> "Iterator[tuple[Loss, dict[str, Tensor], nn.Module]]":
+    """The mean next-token loss, in nats, as a function of the weights; the model's own
+    weights; and the module itself.
+
+    Raises VitralError: lesson_model_unsuited (when the loss is asked) for a model that gives no
+    next-token predictions, lesson_text_short, and what opening the model and reading raise.
+    """
     import torch
     from torch.func import functional_call
     from torch.nn import functional as F
@@ -38,6 +43,7 @@ def _loss_of(name: str, text: str) -> "Iterator[tuple[Loss, dict[str, Tensor]]]"
         yield (
             loss,
             {key: w.detach().float().requires_grad_() for key, w in module.named_parameters()},
+            module,
         )
 
 
@@ -59,7 +65,7 @@ def losses_along(name: str, text: str, rates: tuple[float, ...]) -> tuple[float,
     """
     import torch
 
-    with _loss_of(name, text) as (loss, weights):
+    with loss_of(name, text) as (loss, weights, _):
         slopes = _gradients(loss, weights)
         found = []
         with torch.no_grad():
@@ -75,7 +81,7 @@ def losses_along(name: str, text: str, rates: tuple[float, ...]) -> tuple[float,
 @lru_cache(maxsize=16)
 def text_gradient(name: str, text: str) -> tuple[float, int]:
     """The length of the loss's gradient, and how many weights there are. Raises the same."""
-    with _loss_of(name, text) as (loss, weights):
+    with loss_of(name, text) as (loss, weights, _):
         slopes = _gradients(loss, weights)
         length = sum(float(slope.double().square().sum()) for slope in slopes.values()) ** 0.5
         return length, sum(w.numel() for w in weights.values())
