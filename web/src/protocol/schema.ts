@@ -518,6 +518,8 @@ export interface components {
             keys: "tokens" | "decoder_tokens" | "numbered";
             num_queries: number;
             num_keys: number;
+            /** @description The tokens attended to where they are neither list: a learned prefix and the text's; null for most parts */
+            own_keys?: components["schemas"]["Token"][] | null;
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };
@@ -1094,6 +1096,8 @@ export interface components {
             end: number | null;
             special: boolean;
             patch?: components["schemas"]["Patch"] | null;
+            /** @description Of two texts that were read together, the one that it belongs to */
+            segment?: number | null;
         };
         /** @description A text to be traced with an edited model. */
         TouchRequest: {

@@ -81,6 +81,7 @@ class Header(_Entry):
     attentions: dict[Address, AttentionEntry]
     edits: list[str] = []
     apart: list[Named] = []
+    keys: dict[Named, list[TokenEntry]] = {}
     surface: dict[str, Any] | None = None
 
     @model_validator(mode="after")
