@@ -915,8 +915,8 @@ export interface components {
             takes: components["schemas"]["Words"];
         };
         /**
-         * @description A map of the plane: `cells[row][column]` is the value from 0 to 1 at that place, the first row
-         *     at the bottom; a line is drawn where it is one of `levels`. On a decision map, `dots` are
+         * @description A map of the plane: `cells[row][column]` is the value from 0 to 1 at that place, the first
+         *     row at the bottom; a line is drawn where it is one of `levels`. On a decision map, `dots` are
          *     examples and `groups` name their classes; on a landscape, `curves` are ways across it.
          */
         RegionsPicture: {
