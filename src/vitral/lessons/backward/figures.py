@@ -40,7 +40,11 @@ class Node(Parameters):
 
 def _n(number: float) -> str:
     """A number in LaTeX, marked so that it is shown in the reader's form."""
-    return f"⟨{number:.4f}".rstrip("0").rstrip(".") + "⟩"
+    return f"⟨{round(number, 4) + 0.0:.4f}".rstrip("0").rstrip(".") + "⟩"
+
+
+def _by(name: str) -> str:
+    return rf"\frac{{\partial L}}{{\partial {name}}}"
 
 
 def _factor(number: float) -> str:
@@ -88,7 +92,7 @@ def neuron(at: Node) -> Drawing:
         ),
         CalculationStep(
             label="at_sum",
-            tex=rf"\frac{{\partial L}}{{\partial z}} = {_factor(by_a)} \cdot {_n(curve)} = {_n(by_z)}",
+            tex=rf"{_by('z')} = {_factor(by_a)} \cdot {_n(curve)} = {_n(by_z)}",
         ),
         CalculationStep(
             label="at_bias",
@@ -96,7 +100,7 @@ def neuron(at: Node) -> Drawing:
         ),
         CalculationStep(
             label="at_weight",
-            tex=rf"\frac{{\partial L}}{{\partial w}} = {_factor(by_z)} \cdot {_factor(at.x)} = {_n(by_w)}",
+            tex=rf"{_by('w')} = {_factor(by_z)} \cdot {_factor(at.x)} = {_n(by_w)}",
         ),
     ][: at.back]
     pictures: list[Picture] = [
