@@ -35,13 +35,21 @@ class Node(Parameters):
     w: float = Field(0.5, ge=-5, le=5)
     b: float = Field(-1.0, ge=-5, le=5)
     target: float = Field(1.0, ge=0, le=1)
-    back: int = Field(5, ge=0, le=5)
+    back: int = Field(0, ge=0, le=5)
 
 
 def _n(number: float) -> str:
     """A number in LaTeX, marked so that it is shown in the reader's form."""
-    text = f"{number:.0f}" if number == round(number) else f"{number:.4f}"
-    return f"(⟨{text}⟩)" if number < 0 else f"⟨{text}⟩"
+    return f"⟨{round(number, 4) + 0.0:.4f}".rstrip("0").rstrip(".") + "⟩"
+
+
+def _by(name: str) -> str:
+    return rf"\frac{{\partial L}}{{\partial {name}}}"
+
+
+def _factor(number: float) -> str:
+    """The same as a factor: in brackets if it is negative."""
+    return f"({_n(number)})" if number < 0 else _n(number)
 
 
 @experiment
@@ -80,19 +88,19 @@ def neuron(at: Node) -> Drawing:
         CalculationStep(label="at_loss", tex=r"\frac{\partial L}{\partial L} = ⟨1⟩"),
         CalculationStep(
             label="at_output",
-            tex=rf"\frac{{\partial L}}{{\partial a}} = ⟨1⟩ \cdot {_n(error)} = {_n(by_a)}",
+            tex=rf"\frac{{\partial L}}{{\partial a}} = ⟨1⟩ \cdot {_factor(error)} = {_n(by_a)}",
         ),
         CalculationStep(
             label="at_sum",
-            tex=rf"\frac{{\partial L}}{{\partial z}} = {_n(by_a)} \cdot {_n(curve)} = {_n(by_z)}",
+            tex=rf"{_by('z')} = {_factor(by_a)} \cdot {_n(curve)} = {_n(by_z)}",
         ),
         CalculationStep(
             label="at_bias",
-            tex=rf"\frac{{\partial L}}{{\partial b}} = {_n(by_z)} \cdot ⟨1⟩ = {_n(by_b)}",
+            tex=rf"\frac{{\partial L}}{{\partial b}} = {_factor(by_z)} \cdot ⟨1⟩ = {_n(by_b)}",
         ),
         CalculationStep(
             label="at_weight",
-            tex=rf"\frac{{\partial L}}{{\partial w}} = {_n(by_z)} \cdot {_n(at.x)} = {_n(by_w)}",
+            tex=rf"{_by('w')} = {_factor(by_z)} \cdot {_factor(at.x)} = {_n(by_w)}",
         ),
     ][: at.back]
     pictures: list[Picture] = [
@@ -121,6 +129,8 @@ def neuron(at: Node) -> Drawing:
             "by_w": by_w,
             "by_b": by_b,
             "by_x": by_x,
+            "w_gets": by_w if at.back >= 5 else "not_yet",
+            "b_gets": by_b if at.back >= 4 else "not_yet",
         },
         pictures=pictures,
     )

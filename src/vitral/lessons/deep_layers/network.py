@@ -1,5 +1,6 @@
 """A deep network with random weights: what arrives at each layer, forward and backward."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
@@ -34,7 +35,12 @@ def through(
     import torch
     from torch.nn import functional as F
 
-    functions = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": F.relu, "gelu": F.gelu}
+    functions: dict[str, Callable[[Tensor], Tensor]] = {
+        "sigmoid": torch.sigmoid,
+        "tanh": torch.tanh,
+        "relu": F.relu,
+        "gelu": F.gelu,
+    }
     dice = torch.Generator().manual_seed(6)
 
     def drawn(*shape: int) -> "Tensor":
