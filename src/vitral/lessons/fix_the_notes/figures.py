@@ -112,7 +112,7 @@ def confident(at: Score) -> Drawing:
 class Place(Parameters):
     """Where the signal's only 1 stands, counted from 0."""
 
-    place: int = Field(3, ge=2, le=8)
+    place: int = Field(3, ge=0, le=10)
 
 
 def convolved(signal: list[float]) -> list[float]:
