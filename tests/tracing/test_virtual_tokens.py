@@ -177,8 +177,7 @@ def test_files_and_views_name_them(prefixed: vitral.Trace, tmp_path: Path) -> No
     assert set(VIRTUAL) <= drawn | {
         text.get_text() for text in figure.findobj() if hasattr(text, "get_text")
     }
-    vitral.measures.entropy(again)
-    vitral.measures.distance(again)
+    vitral.measures(again)
 
 
 @pytest.mark.parametrize("change", ["one missing", "of no part"])

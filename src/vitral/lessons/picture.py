@@ -58,8 +58,9 @@ class Dot(BaseModel):
 
 
 class RegionsPicture(BaseModel):
-    """A decision map: `cells[row][column]` is the value from 0 to 1 at that place, the first row at
-    the bottom; a line is drawn where it is one half. `groups` name the two ends."""
+    """A map of the plane: `cells[row][column]` is the value from 0 to 1 at that place, the first
+    row at the bottom; a line is drawn where it is one of `levels`. On a decision map, `dots` are
+    examples and `groups` name their classes; on a landscape, `curves` are ways across it."""
 
     kind: Literal["regions"]
     label: str
@@ -68,8 +69,10 @@ class RegionsPicture(BaseModel):
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     cells: list[list[float]]
-    groups: list[str]
+    levels: list[float] = [0.5]
+    groups: list[str] = []
     dots: list[Dot] = []
+    curves: list[Curve] = []
     points: list[MovedPoint] = []
 
 
@@ -104,6 +107,39 @@ class BarsPicture(BaseModel):
     digits: int = 3
 
 
+class DrawnNode(BaseModel):
+    """A node at a place of the drawing, counted in columns and rows from the upper left; `slope`
+    is a second number that belongs to it (null: not known yet)."""
+
+    name: str
+    label: str
+    column: float
+    row: float
+    value: float | None = None
+    slope: float | None = None
+    marked: bool = False
+
+
+class DrawnArrow(BaseModel):
+    """An arrow between two nodes, by their names, and the number that belongs to it."""
+
+    start: str
+    end: str
+    number: float | None = None
+
+
+class GraphPicture(BaseModel):
+    """A small graph that is read from left to right. The three labels say what its numbers are."""
+
+    kind: Literal["graph"]
+    label: str
+    value_label: str
+    slope_label: str
+    number_label: str
+    nodes: list[DrawnNode]
+    arrows: list[DrawnArrow]
+
+
 class CalculationStep(BaseModel):
     """One line of a calculation: what it is, and LaTeX with the numbers in place. Numbers in it
     are written `⟨1.25⟩` and shown in the reader's form."""
@@ -134,7 +170,13 @@ class TracePicture(BaseModel):
 
 
 Picture = Annotated[
-    CurvesPicture | RegionsPicture | HeatPicture | BarsPicture | StepsPicture | TracePicture,
+    CurvesPicture
+    | RegionsPicture
+    | HeatPicture
+    | BarsPicture
+    | GraphPicture
+    | StepsPicture
+    | TracePicture,
     Field(discriminator="kind"),
 ]
 

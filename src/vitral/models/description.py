@@ -37,7 +37,7 @@ def architecture(module: nn.Module) -> str:
 def kind(module: nn.Module) -> str:
     """One of "decoder", "encoder", "encoder-decoder", "image".
 
-    Whether a model of transformers, or of somebody's own, is a decoder is measured
+    Whether a model of transformers, or one of the user's own, is a decoder is measured
     (`models.looks_ahead`): no earlier token changes with a later one.
     """
     ours = getattr(configuration(module), "kind", None)

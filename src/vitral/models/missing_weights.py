@@ -3,7 +3,7 @@
 Encoders are often saved without the pooler that BERT had for its second task; every sentence
 encoder is. Whether a missing part is needed is measured: the model is run, and once more with
 other weights in that part. Where the layers and the result stay the same to the last bit, the part
-is left out, and that is said.
+is left out, and Vitral says so.
 """
 
 import logging

@@ -1,7 +1,7 @@
-"""How long a widget lives, and the trace with it: until nobody can see it any more.
+"""How long a widget lives, and the trace with it: until it can no longer be seen.
 
 ipywidgets keeps every widget that was ever made until it is closed. One that was not displayed is
-kept here by nobody but who made it; and a cell that is run again closes what it displayed
+kept here only by the code that made it; and a cell that is run again closes what it displayed
 before, whose place on the page is gone.
 """
 
@@ -19,8 +19,8 @@ _displayed: dict[str, tuple[str, list["TraceWidget"]]] = {}
 
 
 def let_go(widget: "TraceWidget") -> None:
-    """Leave the widget, and those that it is made of, to whoever holds it: its line to the page
-    does not hold it either."""
+    """Leave the widget, and those that it is made of, to the code that holds it: its line to the
+    page does not hold it either."""
     for each in (widget, getattr(widget, "layout", None)):
         _kept().pop(getattr(each, "model_id", ""), None)
     heard = weakref.WeakMethod(widget._handle_msg)
@@ -52,7 +52,7 @@ def displayed(widget: "TraceWidget") -> None:
 
 
 def closed(widget: "TraceWidget") -> None:
-    """Nobody sees the widget any more."""
+    """The widget can no longer be seen."""
     for cell, (execution, widgets) in list(_displayed.items()):
         left = [each for each in widgets if each is not widget]
         if left:

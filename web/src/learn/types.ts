@@ -18,6 +18,7 @@ export type Picture = Drawing["pictures"][number];
 export type CurvesPicture = Sent<schema.CurvesPicture>;
 export type RegionsPicture = Sent<schema.RegionsPicture>;
 export type HeatPicture = Sent<schema.HeatPicture>;
+export type GraphPicture = Sent<schema.GraphPicture>;
 export type BarsPicture = Sent<schema.BarsPicture>;
 export type StepsPicture = Sent<schema.StepsPicture>;
 export type TracePicture = Sent<schema.TracePicture>;

@@ -204,7 +204,27 @@ export interface components {
             values: {
                 [key: string]: number | boolean | string;
             };
-            pictures: (components["schemas"]["CurvesPicture"] | components["schemas"]["RegionsPicture"] | components["schemas"]["HeatPicture"] | components["schemas"]["BarsPicture"] | components["schemas"]["StepsPicture"] | components["schemas"]["TracePicture"])[];
+            pictures: (components["schemas"]["CurvesPicture"] | components["schemas"]["RegionsPicture"] | components["schemas"]["HeatPicture"] | components["schemas"]["BarsPicture"] | components["schemas"]["GraphPicture"] | components["schemas"]["StepsPicture"] | components["schemas"]["TracePicture"])[];
+        };
+        /** @description An arrow between two nodes, by their names, and the number that belongs to it. */
+        DrawnArrow: {
+            start: string;
+            end: string;
+            number?: number | null;
+        };
+        /**
+         * @description A node at a place of the drawing, counted in columns and rows from the upper left; `slope`
+         *     is a second number that belongs to it (null: not known yet).
+         */
+        DrawnNode: {
+            name: string;
+            label: string;
+            column: number;
+            row: number;
+            value?: number | null;
+            slope?: number | null;
+            /** @default false */
+            marked?: boolean;
         };
         /** @description `code` and `values` fill the entry `error.<code>` of the message catalogues. */
         ErrorDetail: {
@@ -274,6 +294,20 @@ export interface components {
             query: number;
             key: number;
             weight: number;
+        };
+        /** @description A small graph that is read from left to right. The three labels say what its numbers are. */
+        GraphPicture: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "graph";
+            label: string;
+            value_label: string;
+            slope_label: string;
+            number_label: string;
+            nodes: components["schemas"]["DrawnNode"][];
+            arrows: components["schemas"]["DrawnArrow"][];
         };
         /** @description One head in this text. */
         Head: {
@@ -881,8 +915,9 @@ export interface components {
             takes: components["schemas"]["Words"];
         };
         /**
-         * @description A decision map: `cells[row][column]` is the value from 0 to 1 at that place, the first row at
-         *     the bottom; a line is drawn where it is one half. `groups` name the two ends.
+         * @description A map of the plane: `cells[row][column]` is the value from 0 to 1 at that place, the first
+         *     row at the bottom; a line is drawn where it is one of `levels`. On a decision map, `dots` are
+         *     examples and `groups` name their classes; on a landscape, `curves` are ways across it.
          */
         RegionsPicture: {
             /**
@@ -902,9 +937,18 @@ export interface components {
                 number
             ];
             cells: number[][];
-            groups: string[];
+            /**
+             * @default [
+             *       0.5
+             *     ]
+             */
+            levels?: number[];
+            /** @default [] */
+            groups?: string[];
             /** @default [] */
             dots?: components["schemas"]["Dot"][];
+            /** @default [] */
+            curves?: components["schemas"]["Curve"][];
             /** @default [] */
             points?: components["schemas"]["MovedPoint"][];
         };
@@ -1438,6 +1482,8 @@ export type Curve = components['schemas']['Curve'];
 export type CurvesPicture = components['schemas']['CurvesPicture'];
 export type Dot = components['schemas']['Dot'];
 export type Drawing = components['schemas']['Drawing'];
+export type DrawnArrow = components['schemas']['DrawnArrow'];
+export type DrawnNode = components['schemas']['DrawnNode'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type ExerciseShown = components['schemas']['ExerciseShown'];
 export type FigureAt = components['schemas']['FigureAt'];
@@ -1445,6 +1491,7 @@ export type FigureEntry = components['schemas']['FigureEntry'];
 export type GivenAnswer = components['schemas']['GivenAnswer'];
 export type Graph = components['schemas']['Graph'];
 export type GraphEdge = components['schemas']['GraphEdge'];
+export type GraphPicture = components['schemas']['GraphPicture'];
 export type Head = components['schemas']['Head'];
 export type HeadMoved = components['schemas']['HeadMoved'];
 export type Heads = components['schemas']['Heads'];

@@ -65,12 +65,38 @@ def _rises(arguments: list[Any], found: Sequence[Any], tolerance: float) -> bool
     return all(a <= b for a, b in zip(_numbers(found[0]), _numbers(found[1]), strict=False))
 
 
+def _moved(given: list[Any], place: int | None, by: float) -> list[Any]:
+    """The call with its first argument (or one component of it) moved."""
+    first = given[0]
+    if place is None:
+        return [first + by, *given[1:]]
+    return [[each + by * (at == place) for at, each in enumerate(first)], *given[1:]]
+
+
+def _both_sides(given: list[Any]) -> list[list[Any]]:
+    places: list[int | None] = list(range(len(given[0]))) if isinstance(given[0], list) else [None]
+    return [given, *(_moved(given, place, by) for place in places for by in (NUDGE, -NUDGE))]
+
+
+def _derivative(arguments: list[Any], found: Sequence[Any], tolerance: float) -> bool:
+    """Each answer is [value, slopes by the first argument]; finite differences give the slopes."""
+    if not all(isinstance(answer, list) and len(answer) == 2 for answer in found):
+        return False
+    values = [_numbers(value) for value, _ in found]
+    if not all(len(value) == 1 for value in values):
+        return False
+    sides = [value for (value,) in values[1:]]
+    measured = [(up - down) / (2 * NUDGE) for up, down in zip(sides[::2], sides[1::2], strict=True)]
+    return close(_numbers(found[0][1]), measured, max(tolerance, 1e-5))
+
+
 PROPERTIES: dict[str, Property] = {
     "rows_sum_to_one": Property(lambda given: [given], _rows_sum_to_one),
     "not_negative": Property(lambda given: [given], _not_negative),
     "shift_invariant": Property(
         lambda given: [given, [_shifted(given[0], SHIFT), *given[1:]]], _alike
     ),
+    "derivative": Property(_both_sides, _derivative),
     "rises": Property(lambda given: [given, [_shifted(given[0], NUDGE), *given[1:]]], _rises),
 }
 """By name; `error.judge_<name>` says that one does not hold."""

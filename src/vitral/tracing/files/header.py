@@ -43,6 +43,7 @@ class TokenEntry(_Entry):
     start: Count | None
     end: Count | None
     special: bool
+    segment: Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None = None
     patch: PatchEntry | None = None
 
     @model_validator(mode="after")

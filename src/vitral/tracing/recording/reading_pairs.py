@@ -97,7 +97,7 @@ def with_types(tokens: Sequence[Token], types: Sequence[int]) -> list[Token]:
 
 
 def token_types(module: nn.Module, tokens: Sequence[Token]) -> dict[str, Tensor]:
-    """What a model is told of the tokens' segments, by name: nothing where they have none, or
+    """The tokens' segments as a model takes them, by name: nothing where they have none, or
     where the model knows no such types (RoBERTa has one)."""
     read = [token for token in tokens if not token.virtual]
     segments = [token.segment for token in read if token.segment is not None]

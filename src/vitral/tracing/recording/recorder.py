@@ -171,7 +171,7 @@ class Recorder:
         layer.begin_attention(call.module, prefix, projects=projects)
 
     def _is_next_piece(self, layer: OpenLayer, prefix: str, records: list[AttentionRecord]) -> bool:
-        """Whether an attention goes on with other tokens of the layer's stream. What is computed
+        """Whether an attention reads further tokens of the layer's stream. What is computed
         twice for the same ones (DiffLlama's two maps of values) is two attentions."""
         before = self.attentions[prefix]
         length = layer.pre.numel() // layer.pre.shape[-1]

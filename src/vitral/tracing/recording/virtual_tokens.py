@@ -1,7 +1,7 @@
 """Tokens that a model adds to those it is given: soft prompts, prefixes, memory.
 
 Prompt tuning puts learned vectors before the text, prefix tuning learned keys before those of
-each layer, and a model of somebody's own may put what it likes between the tokens. They are
+each layer, and a model of the user's own may put anything between the tokens. They are
 tokens, and named so ("[virtual-0]"). Where they stand is measured: the model is run once more on
 other ids, and what stays as it was, in the stream that enters the first layer and among that
 layer's keys, is none of the text's.

@@ -1,5 +1,5 @@
 // A picture as a table: what it shows, for who reads numbers rather than pictures.
-import type { Picture } from "../types";
+import type { Picture, RegionsPicture } from "../types";
 
 export interface Table {
   head: string[];
@@ -25,9 +25,15 @@ export function tableOf(picture: Picture, word: Word, number: Number): Table | n
       return { head, rows };
     }
     case "regions":
+      if (picture.dots.length === 0) return courses(picture, word, number);
       return {
-        head: [word(picture.x_label), word(picture.y_label), word(picture.label)],
-        rows: picture.dots.map((dot) => [number(dot.x), number(dot.y), word(picture.groups[dot.group] ?? "")]),
+        head: [word(picture.x_label), word(picture.y_label), "", word(picture.label)],
+        rows: picture.dots.map((dot) => [
+          number(dot.x),
+          number(dot.y),
+          word(picture.groups[dot.group] ?? ""),
+          number(cellAt(picture, dot.x, dot.y)),
+        ]),
       };
     case "heat":
       return {
@@ -42,9 +48,43 @@ export function tableOf(picture: Picture, word: Word, number: Number): Table | n
         head: ["", word(picture.label)],
         rows: picture.bars.map((bar) => [word(bar.label), number(bar.value)]),
       };
+    case "graph": {
+      const shown = (value: number | null): string => (value === null ? "—" : number(value));
+      const named = new Map(picture.nodes.map((node) => [node.name, word(node.label)]));
+      return {
+        head: ["", word(picture.value_label), word(picture.slope_label), word(picture.number_label)],
+        rows: [
+          ...picture.nodes.map((node) => [word(node.label), shown(node.value), shown(node.slope), ""]),
+          ...picture.arrows.map((edge) => [
+            `${named.get(edge.start) ?? ""} → ${named.get(edge.end) ?? ""}`,
+            "",
+            "",
+            shown(edge.number),
+          ]),
+        ],
+      };
+    }
     default:
       return null;
   }
+}
+
+/** Where the first way across a map leads, step by step. */
+function courses(picture: RegionsPicture, word: Word, number: Number): Table | null {
+  const [first] = picture.curves;
+  if (!first) return null;
+  const rows = sampled(first.x.map((_, step) => step)).map((step) =>
+    [step, first.x[step] ?? 0, first.y[step] ?? 0].map(number),
+  );
+  return { head: [word(first.label), word(picture.x_label), word(picture.y_label)], rows };
+}
+
+/** The map's value at the cell that a place lies in. */
+function cellAt({ cells, x_range: across, y_range: up }: RegionsPicture, x: number, y: number): number {
+  const index = (value: number, [low, high]: readonly number[], count: number): number =>
+    Math.min(count - 1, Math.max(0, Math.floor((count * (value - (low ?? 0))) / ((high ?? 1) - (low ?? 0)))));
+  const row = cells[index(y, up, cells.length)] ?? [];
+  return row[index(x, across, row.length)] ?? 0.5;
 }
 
 function sampled(x: readonly number[]): number[] {

@@ -1,0 +1,5 @@
+def slopes(local, residual):
+    found = [1.0]
+    for each in reversed(local[1:]):
+        found.insert(0, found[0] * (each + 1))
+    return found

@@ -1,0 +1,3 @@
+def heavy_ball(w, v, gradient, rate, beta):
+    v = beta * v + gradient
+    return [w - v, v]
