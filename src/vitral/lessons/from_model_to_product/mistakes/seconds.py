@@ -1,0 +1,2 @@
+def training_hours(weights, tokens, speed):
+    return 6 * weights * tokens / speed
