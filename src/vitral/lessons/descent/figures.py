@@ -111,7 +111,7 @@ def height(x: "float | Tensor", y: "float | Tensor") -> "float | Tensor":
 
 @lru_cache(maxsize=1)
 def _ground() -> tuple[tuple[float, ...], ...]:
-    """The landscape's heights from 0 to 1, on a scale on which the low parts are told apart."""
+    """The landscape's heights from 0 to 1, on a scale that shows the low parts."""
     across = [-2 + 4 * (at + 0.5) / 60 for at in range(60)]
     up = [-1 + 2 * (at + 0.5) / 40 for at in range(40)]
     lowest = -0.31
