@@ -103,7 +103,7 @@ BAD = [
     (["latin.txt"], ["latin.txt", "UTF-8"]),
     (["emptyfolder"], ["emptyfolder"]),
     (["short.txt", "--set", "tokenizer.kind=byte"], ["17", "window"]),
-    (["libro.txt", "--set", "tokenizer.vocab_size=5000"], ["5000"]),
+    (["libro.txt", "--set", "tokenizer.vocab_size=5000"], ["5,000"]),
     (["libro.txt", "--device", "tpu"], ["tpu", "cpu, cuda, mps"]),
     (["libro.txt", "--device", "cuda:99"], ["cuda:99", "--device auto"]),
     (["libro.txt", "--threads", "0"], ["--threads", "0"]),

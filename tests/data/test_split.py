@@ -10,7 +10,7 @@ from vitral.errors import VitralError
 
 
 def documents(number: int) -> list[Document]:
-    return [Document(f"libro-{n}", f"Texto {n}.") for n in range(number)]
+    return [Document(f"libro-{n}", f"Texto {n:04}.") for n in range(number)]
 
 
 def names_held_out(number: int, held_out: list[str] | float, seed: int = 0) -> Sequence[str]:
