@@ -10,14 +10,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitral.tracing.attention.visibility import Range
-from vitral.tracing.view import Reduction
-
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vitral.figures import Kind
     from vitral.figures.colour import Scale
+    from vitral.tracing.attention.visibility import Range
+    from vitral.tracing.view import Reduction
 
 
 class Shown:
@@ -30,10 +29,10 @@ class Shown:
         layer: int | None = None,
         head: int | None = None,
         part: str | None = None,
-        rows: Range | None = None,
-        columns: Range | None = None,
+        rows: "Range | None" = None,
+        columns: "Range | None" = None,
         token: int | None = None,
-        reduction: Reduction | None = None,
+        reduction: "Reduction" | None = None,
         ceiling: float | None = None,
         shared: bool | None = None,
         scale: "Scale" = "glass",

@@ -344,13 +344,16 @@ def test_sessions_keep_to_their_bytes(llama: vitral.Model) -> None:
         return made[-1]
 
     for text in "abc":
-        with sessions.borrow(Beginning("m", text, False), [], begin) as stepping:
+        with sessions.borrow(Beginning("m", text, False, False), [], begin) as stepping:
             stepping.look([])
     assert len(sessions) == 3000 // made[0].num_bytes
-    with sessions.borrow(Beginning("m", "c", False), [3], begin) as stepping:
+    with sessions.borrow(Beginning("m", "c", False, False), [3], begin) as stepping:
         assert stepping is made[-1]
         assert stepping.num_known([3]) == len(stepping.prompt)
-    with pytest.raises(ZeroDivisionError), sessions.borrow(Beginning("m", "c", False), [], begin):
+    with (
+        pytest.raises(ZeroDivisionError),
+        sessions.borrow(Beginning("m", "c", False, False), [], begin),
+    ):
         1 / 0  # noqa: B018
     with sessions.borrow(Beginning("m", "c", True), [], begin) as stepping:
         assert stepping is made[-1]
