@@ -32,7 +32,7 @@ class Shown:
         rows: "Range | None" = None,
         columns: "Range | None" = None,
         token: int | None = None,
-        reduction: "Reduction" | None = None,
+        reduction: "Reduction | None" = None,
         ceiling: float | None = None,
         shared: bool | None = None,
         scale: "Scale" = "glass",
