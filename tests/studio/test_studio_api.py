@@ -31,6 +31,7 @@ def test_studio_lists_the_models_in_the_readers_language(client: TestClient) -> 
         "context": 64,
         "architecture": "BertForMaskedLM",
         "bundled": False,
+        "chats": False,
     }
     assert named["small-llama"]["kind"] == "decoder"
     assert named["small-llama"]["context"] == 128

@@ -19,7 +19,16 @@ def trace(model, picture_file):
 
 def test_measures_along_a_line_are_left_out(trace) -> None:
     table = vitral.measures(trace)
-    assert set(table) == {"entropy", "confidence", "same", "first", "separators", "hub"}
+    assert set(table) == {
+        "entropy",
+        "confidence",
+        "same",
+        "first",
+        "separators",
+        "hub",
+        "resting",
+        "writes",
+    }
     assert all(table.sentence(layer, 0) for layer in range(3))
     with pytest.raises(VitralError) as raised:
         explain.MEASURES["previous"](trace)

@@ -105,7 +105,7 @@ def test_long_texts_fold_and_stay_exact(room: ExplorePage, long_folder: Path) ->
     expect(room.page.get_by_text("Cada celda es la media de varios pesos")).to_have_count(0)
     cells.focus()
     room.page.keyboard.press("ArrowRight")
-    expect(room.page.locator(".top [aria-live]")).to_contain_text("mira a")
+    expect(room.page.locator(".summary [aria-live]")).to_contain_text("mira a")
     # Without a source token all links of 512 tokens can still be drawn.
     room.open(model="long-llama", text=text, token="none")
     expect(room.page.locator(".between path").first).to_be_attached()

@@ -81,7 +81,7 @@ def settle(page: Page) -> None:
 
 
 def told(room: ExplorePage) -> str:
-    return room.page.locator(".top [aria-live]").inner_text()
+    return room.page.locator(".summary [aria-live]").inner_text()
 
 
 def numbers(words: str) -> list[float]:
@@ -107,7 +107,7 @@ def test_pooled_cells_then_exact_ones(room: ExplorePage, trace: Trace) -> None:
     for pooling, reduction in (("mean", "mean"), ("max", "max")):
         room.page.locator(".tools select").select_option(pooling)
         settle(room.page)
-        expect(room.page.locator(".top [aria-live]")).to_contain_text("miran a")
+        expect(room.page.locator(".summary [aria-live]")).to_contain_text("miran a")
         first, last, left, right, weight = numbers(told(room))
         assert (first % cell, last, right) == (0, first + cell - 1, left + cell - 1)
         rows, columns = (int(first), int(last) + 1), (int(left), int(right) + 1)
@@ -120,7 +120,7 @@ def test_pooled_cells_then_exact_ones(room: ExplorePage, trace: Trace) -> None:
     settle(room.page)
     assert level(room) == 0
     room.page.keyboard.press("ArrowDown")
-    expect(room.page.locator(".top [aria-live]")).to_contain_text("mira a")
+    expect(room.page.locator(".summary [aria-live]")).to_contain_text("mira a")
     query, key, weight = numbers(re.sub("«.*?»", "", told(room)))
     exact = float(trace.attention(LAYER, HEAD)[int(query), int(key)])
     assert weight == pytest.approx(exact, rel=0.06, abs=6e-5)

@@ -355,5 +355,5 @@ def test_sessions_keep_to_their_bytes(llama: vitral.Model) -> None:
         sessions.borrow(Beginning("m", "c", False, False), [], begin),
     ):
         1 / 0  # noqa: B018
-    with sessions.borrow(Beginning("m", "c", True), [], begin) as stepping:
+    with sessions.borrow(Beginning("m", "c", True, False), [], begin) as stepping:
         assert stepping is made[-1]

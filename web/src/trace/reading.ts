@@ -70,3 +70,8 @@ export function saidOf(
     .filter(Boolean)
     .join(" · ");
 }
+
+/** Is what this trace's id names a trace that is read in some way, and not the trace as it was made? */
+export function isRead(id: string): boolean {
+  return id.includes("~");
+}
