@@ -39,7 +39,7 @@ def bundled_bert(bert_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.usefixtures("bundled_bert")
 def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     names: dict[str, Any] = {}
     for block in blocks:
         exec(block, names)

@@ -13,7 +13,7 @@ def test_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
         exec(block, names)
-    assert "5000 tokens" in capsys.readouterr().out
+    assert "5,000 tokens" in capsys.readouterr().out
     record = names["record"]
     assert record.is_measured, "while the model ran"
     assert record.statistics.entropy.shape == (2, 5000)

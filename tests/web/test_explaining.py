@@ -61,7 +61,7 @@ def shown(room: ExplorePage, selector: str, name: str) -> list[float]:
 
 def test_heads_have_their_measures(room: ExplorePage, bert: Model) -> None:
     room.open(view="heads", at="layers.1.attention.pattern", head=2)
-    table = measures(bert.trace(SENTENCE), repeated=repeated_trace(bert))
+    table = measures(bert.trace(SENTENCE), repeated=repeated_trace(bert), model=bert)
     rows = room.page.locator("tr[data-head-row]")
     expect(rows).to_have_count(12)
     for name in MEASURES:
@@ -207,7 +207,7 @@ def test_a_word_moves_beside_another(room: ExplorePage, bert: Model) -> None:
     expect(room.page.locator("tr[data-address]")).to_have_count(4)
     alone = word_paths([first], [4])
     kept = f"{100 * sum(alone.explained):.0f} %"
-    expect(room.page.locator(".note").first).to_contain_text(f"conserva el {kept}")
+    expect(room.page.locator("#view .note").first).to_contain_text(f"conserva el {kept}")
     room.page.locator("#other-text").fill(OTHER)
     room.page.get_by_role("button", name="Comparar").click()
     word = first.tokens[4].text

@@ -175,7 +175,7 @@ def test_wrong_uploads_are_refused_in_one_clear_line(
 ) -> None:
     contents = {
         "foto.png": b"\x89PNG",
-        "viejo.txt": "niño".encode("latin-1"),
+        "viejo.txt": b"ni\x81o",  # neither UTF-8 nor Windows-1252
         "roto.jsonl": b'{"text": "hola"}\n{"text": ',
     }
     page.goto(f"/train?lang={language}")

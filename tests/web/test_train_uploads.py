@@ -108,6 +108,6 @@ def test_a_text_that_is_refused_on_its_way_says_why(page: Page) -> None:
     page.goto("/train?lang=en")
     give(page, "Roto.txt", LONG + b"\xff")
     alert = page.locator("#upload-problem")
-    expect(alert).to_contain_text(f"“Roto.txt” is not UTF-8 (byte {len(LONG)})")
+    expect(alert).to_contain_text(f"“Roto.txt” is not UTF-8 (byte {len(LONG):,})")
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.locator("input[type=file]")).to_be_focused()
