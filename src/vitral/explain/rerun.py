@@ -79,6 +79,9 @@ def run_again(trace: Trace, module: nn.Module, part: str, change: Change) -> tup
     try:
         with quiet(module), torch.no_grad():
             address, value = result_of(module, module(*args, **named))
+    except _OtherSizeError as error:
+        name = type(module).__name__
+        raise VitralError("model_not_of_trace", model=name, trace=trace.model) from error
     finally:
         for hook in hooks:
             hook.remove()
@@ -87,13 +90,24 @@ def run_again(trace: Trace, module: nn.Module, part: str, change: Change) -> tup
     return address, value
 
 
+class _OtherSizeError(Exception):
+    """The trace's residual stream is not of the size that the model's has: other tokens were
+    read, or the model is another."""
+
+
 def with_first(output: Any, stream: Tensor) -> Any:
     """A layer's output with another residual stream in it."""
     if isinstance(output, Tensor):
-        return stream.to(output).reshape(output.shape)
+        return _shaped(stream, output)
     first = next(place for place, each in enumerate(output) if isinstance(each, Tensor))
-    changed = stream.to(output[first]).reshape(output[first].shape)
+    changed = _shaped(stream, output[first])
     return type(output)((*output[:first], changed, *output[first + 1 :]))
+
+
+def _shaped(stream: Tensor, like: Tensor) -> Tensor:
+    if stream.numel() != like.numel():
+        raise _OtherSizeError(stream.shape, like.shape)
+    return stream.to(like).reshape(like.shape)
 
 
 def first_of(output: Any) -> Tensor:
