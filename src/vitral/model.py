@@ -10,6 +10,7 @@ Everything that Vitral does with a model starts here:
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -103,7 +104,6 @@ class Model:
         self.processor = processor
         self.name = name or type(module).__name__
         self.architecture = description.architecture(module)
-        self.kind = description.kind(module)
         self.reads = description.reads(module)
         self.num_layers = (
             description.number(module, "num_layers", "num_hidden_layers", "encoder_layers") or 0
@@ -115,6 +115,14 @@ class Model:
         self.vocabulary_size = description.number(module, "vocab_size")
         self.adapter: Adapter | None = None
         self.chat_template = chat_template or template_of(tokenizer)
+
+    @cached_property
+    def kind(self) -> str:
+        """One of "decoder", "encoder", "encoder-decoder" and "image": measured on first use where
+        only the model itself tells (`vitral.models.looks_ahead`)."""
+        from vitral.models.description import kind
+
+        return kind(self.module)
 
     def __repr__(self) -> str:
         size = f"{self.num_layers} layers, {self.num_heads} heads"
@@ -183,11 +191,24 @@ class Model:
     def trace(self, picture: Any, /, *, memory: int | str | None = None) -> "Trace": ...
 
     @overload
+    def trace(
+        self,
+        text: str,
+        second: str,
+        /,
+        *,
+        memory: int | str | None = None,
+        record: "str | Sequence[str] | None" = None,
+        special_tokens: bool = False,
+    ) -> "Trace": ...
+
+    @overload
     def trace(self, **inputs: Any) -> Any: ...
 
     def trace(
         self,
         text: Any = None,
+        second: str | None = None,
         *,
         texts: Sequence[str] | None = None,
         messages: "Messages | None" = None,
@@ -205,10 +226,14 @@ class Model:
 
         Give one of: `text`; `texts`, which are run as one batch and give a list of traces, each
         the same as if it had been alone; `messages`, a conversation (see `conversation`); `ids`,
-        a list (one trace) or rows of them (a list of traces; `attention_mask` is 0 where a row is
-        padding); or the model's own inputs by name, e.g. `pixel_values` (one trace, or a list for
-        more than one image). An encoder–decoder also reads `decoder_text` or `decoder_ids`, by
+        a list (one trace) or rows of them (a list of traces; `attention_mask` is 0 where there is
+        padding, which is left out); or the model's own inputs by name, e.g.
+        `**tokenizer(text, return_tensors="pt")` or `pixel_values` (one trace, or a list for more
+        than one text or image). An encoder–decoder also reads `decoder_text` or `decoder_ids`, by
         default its start token.
+
+        With a `second` text, both are read together, as the tokenizer puts pairs together; each
+        token knows its `segment` (`vitral.tracing.recording.reading_pairs`).
 
         A model that reads pictures takes one in place of the text: a path, the bytes of a file,
         a PIL image, or an array [H, W, 3] of bytes or of floats from 0 to 1. Its tokens are
@@ -240,6 +265,12 @@ class Model:
         from vitral.vision.picture_trace import trace_picture
 
         selection = Selection.of(record)
+        if second is not None and not (isinstance(text, str) and isinstance(second, str)):
+            raise TypeError("a second text goes with a first one")
+        if second is not None and not add_special_tokens:
+            raise TypeError("two texts are put together by the tokenizer's special tokens")
+        if second is not None and self.reads == "picture":
+            raise VitralError("text_to_picture_model", model=self.name)
         given = [each for each in (text, texts, messages, ids) if each is not None]
         if len(given) + bool(inputs) != 1:
             raise TypeError(
@@ -254,7 +285,8 @@ class Model:
                 decoder_ids=decoder_ids,
                 memory=memory,
                 record=record,
-                **CONVERSATION,
+                special_tokens=True,
+                add_special_tokens=False,
             )
         if attention_mask is not None and (text is not None or texts is not None):
             raise TypeError("a text needs no attention_mask; it goes with ids")
@@ -290,6 +322,11 @@ class Model:
             self.tokens(each, special_tokens=special_tokens, add_special_tokens=add_special_tokens)
             for each in written
         ]
+        if second is not None:
+            from vitral.tracing.recording.reading_pairs import BETWEEN, read_pair
+
+            tokens = [read_pair(self.tokenizer, text, second, special_tokens=special_tokens)]
+            written = [f"{text}{BETWEEN}{second}"]
         traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory, selection)
         return traces[0] if texts is None else traces
 

@@ -142,15 +142,17 @@ def test_the_model_is_as_found_after_an_error_inside(module: nn.Module) -> None:
 
 def test_padding_on_the_left_moves_the_tokens(module: nn.Module) -> None:
     model = vitral.load(module)
-    mask = [[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]]
+    ids, mask = torch.tensor([IDS, IDS]), torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
     with model.edit() as edit:
         edit.silence(0, 0)  # names no tokens
-        model.trace(ids=[IDS, IDS], attention_mask=mask)
+        module(ids, attention_mask=mask)
         edit.blank(1)
         with pytest.raises(vitral.VitralError) as raised:
-            model.trace(ids=[IDS, IDS], attention_mask=mask)
-        model.trace(ids=IDS)
+            module(ids, attention_mask=mask)
+        padded = model.trace(ids=ids, attention_mask=mask)[0]  # a trace reads rows without it
+        alone = model.trace(ids=IDS[2:])
     assert raised.value.key == "edit_left_padding"
+    assert torch.equal(padded["logits"], alone["logits"])
 
 
 def test_a_cell_past_the_written_text_is_told_at_the_end(module: nn.Module) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import vitral
 from parity.random_models import SIZES, random_model
 from parity.test_other_families import SIZE, random_of
+from vitral.tracing.files.save_trace import VERSION
 
 
 def trace_of(family: str) -> vitral.Trace:
@@ -172,11 +173,14 @@ def test_a_tensor_of_another_type(file: Path, tmp_path: Path, name: str) -> None
 
 def test_a_newer_version(file: Path, tmp_path: Path) -> None:
     path = tmp_path / "newer"
-    path.write_bytes(changed(file, lambda header, ours: ours.update(version=8)))
+    path.write_bytes(changed(file, lambda header, ours: ours.update(version=VERSION + 1)))
     with pytest.raises(vitral.VitralError) as raised:
         vitral.open_trace(path)
     assert raised.value.key == "trace_version"
-    assert (raised.value.values["version"], raised.value.values["supported"]) == (8, 7)
+    assert (raised.value.values["version"], raised.value.values["supported"]) == (
+        VERSION + 1,
+        VERSION,
+    )
 
 
 @settings(deadline=None, max_examples=60)

@@ -100,3 +100,28 @@ def test_axe_would_find_something(screen: Page) -> None:
     problems = "\n".join(found_on(screen))
     assert "button-name" in problems
     assert "color-contrast" in problems
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+@pytest.mark.parametrize(("width", "large"), [(320, False), (390, False), (390, True)])
+def test_the_menu_stands_free_on_a_narrow_screen(
+    page: Page, language: str, width: int, large: bool
+) -> None:
+    page.set_viewport_size({"width": width, "height": 640})
+    page.goto(f"/?lang={language}")
+    if large:  # text alone at 200 %
+        page.evaluate("document.documentElement.style.fontSize = '30px'")
+    expect(page.locator("header nav a")).to_have_count(4)
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll("header a, header button")].map(each => {
+            const { left, top, right, bottom } = each.getBoundingClientRect();
+            return [left, top, right, bottom];
+        })"""
+    )
+    for at, (left, top, right, bottom) in enumerate(boxes):
+        assert left >= 0
+        assert right <= width
+        assert min(right - left, bottom - top) >= 24
+        for other in boxes[at + 1 :]:
+            beside = right <= other[0] + 1 or other[2] <= left + 1
+            assert beside or bottom <= other[1] + 1 or other[3] <= top + 1

@@ -43,6 +43,15 @@ def test_nothing_runs_off_the_screen(room: ExplorePage, width: int, height: int,
     assert off == 0
 
 
+@pytest.mark.parametrize("view", ["lines", "numbers", "graph", "arithmetic"])
+def test_a_word_longer_than_the_screen(room: ExplorePage, view: str) -> None:
+    word = "otorrinolaringolog" * 6 + "ía"
+    for width in (1280, 390):
+        room.page.set_viewport_size({"width": width, "height": 844})
+        room.open(view=view, text=f"La {word} duerme.")
+        assert room.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_a_narrow_screen_shows_one_layer_as_a_strip(room: ExplorePage) -> None:
     room.page.set_viewport_size({"width": 390, "height": 844})
     room.open(at="layers.1.attention.pattern", head=0)

@@ -92,7 +92,7 @@ def test_the_png_has_the_size_it_claims(room: ExplorePage, tmp_path: Path) -> No
     width, height = size_of_png(path)
     assert (width, height) == (2 * int(svg.get("width", 0)), 2 * int(svg.get("height", 0)))
     expect(room.page.get_by_role("status").first).to_have_text(
-        f"Saved: {path.name} ({width} × {height} pixels)"
+        f"Saved: {path.name} ({width:,} × {height:,} pixels)"
     )
     # It shows something: many colours, and the page's ground in its corner.
     shown = room.page.evaluate(

@@ -136,6 +136,8 @@ def _print_json(traced: "Trace", part: str | None, layer: int, head: int) -> Non
     }
     if not traced.reading.is_plain:
         document["reading"] = traced.reading.name
+    if (part or traced.first_part) in traced.keys:
+        document["keys"] = [_entries(token) for token in traced.key_tokens(part)]
     if traced.surface is not None and traced.surface.kind != "text":
         document["surface"] = traced.surface.entries()
     sys.stdout.write(json_module.dumps(document) + "\n")

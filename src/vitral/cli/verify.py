@@ -56,6 +56,8 @@ def verify(
         if rounding is not None:
             note = message("cli.verify.in_float64", largest=scientific(rounding))
             Console(highlight=False, soft_wrap=True).print(Text(note))
+        if not all(map(_holds, found.deviations)):
+            _print_two_implementations(opened, *_in_float64(args, named))
     return 0 if all(map(_holds, found.deviations)) else DIFFERS
 
 
@@ -64,12 +66,14 @@ def _inputs(model: "Model", text: str | None) -> tuple[tuple[Any, ...], dict[str
     if model.kind == "image" and text is None:
         import torch
 
+        from vitral.tracing.recording.inputs import device_of
+
         config: Any = model.module.config
         size = config.image_size
         sides = tuple(size) if isinstance(size, list | tuple) else (size, size)
         noise = torch.Generator().manual_seed(0)
         pixels = torch.rand(1, config.num_channels, *sides, generator=noise)
-        return (), {"pixel_values": pixels.to(next(model.module.parameters()).device)}
+        return (), {"pixel_values": pixels.to(device_of(model.module))}
     return model.arguments(message("cli.verify.sentence") if text is None else text)
 
 
@@ -120,6 +124,24 @@ def _print_table(name: str, found: "Comparison") -> None:
     console.print(Text(said))
     if found.missing:
         console.print(Text(message("cli.verify.missing", modules=", ".join(found.missing))))
+
+
+def _print_two_implementations(
+    model: "Model", args: tuple[Any, ...], named: dict[str, Any]
+) -> None:
+    """Where the model's own two implementations are not the same, say which one a trace follows."""
+    from vitral.tracing.recording.comparison import TOLERANCE, implementations_differ
+
+    largest = implementations_differ(model.module, args, named)
+    if largest > TOLERANCE:
+        chosen = getattr(model.module.config, "_attn_implementation", "sdpa")
+        said = message(
+            "cli.verify.implementations",
+            model=model.name,
+            largest=f"{largest:.1e}",
+            implementation=chosen,
+        )
+        Console(highlight=False, soft_wrap=True).print(Text(said))
 
 
 def _print_json(name: str, found: "Comparison", rounding: float | None) -> None:

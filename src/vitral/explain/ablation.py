@@ -213,7 +213,14 @@ class _Trial:
         args, named = arguments(self.module, batch, None)
         output = self.module(*args, **named)
         logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
-        if logits is None or logits.dim() != 3:
+        size = number(self.module, "vocab_size") or int(self.token.max()) + 1
+        read = (len(batch.rows), len(batch.rows[0]))
+        if (
+            not isinstance(logits, Tensor)
+            or logits.dim() != 3
+            or tuple(logits.shape[:2]) != read
+            or logits.shape[-1] < size
+        ):
             raise VitralError("ablation_kind", model=self.model.name)
         found = []
         for copy in range(copies):

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vitral.tracing.recording.inputs import vectors_like
+
 _LONG = 1e4
 """So long that the norm's ε is negligible."""
 
@@ -58,7 +60,7 @@ class FrozenNorm:
 
 
 def _asked(norm: nn.Module, vectors: Tensor) -> Tensor:
-    like = next((each for each in norm.parameters()), torch.empty(0))
+    like = vectors_like(norm)
     with torch.no_grad():
         given: Tensor = norm(vectors.to(like.device, like.dtype))
     return given.double().cpu()

@@ -9,6 +9,7 @@ for each number. So every step is linear at the vector that was seen, and
 exactly. In a head with an activation (BERT's) the factors are those of this very text.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from vitral.errors import VitralError
 from vitral.explain.frozen_norm import FrozenNorm
 from vitral.explain.rerun import run_again
+from vitral.tracing.recording.inputs import vectors_like
 from vitral.tracing.recording.layers import find_layers, is_linear, is_norm
 from vitral.tracing.trace import Trace
 
@@ -104,17 +106,25 @@ def _factor(before: Tensor, after: Tensor, trace: Trace) -> Tensor:
 
 
 def _linear(module: nn.Module, vector: Tensor) -> Tensor:
-    like = next(module.parameters())
-    given: Tensor = module(vector.to(like.device, like.dtype)[None])[0]
-    return given.double().cpu().detach()
+    like = vectors_like(module)
+    with torch.no_grad():
+        given: Tensor = module(vector.to(like.device, like.dtype)[None])[0]
+    return given.double().cpu()
 
 
 def _pulled_through(module: nn.Module, vector: Tensor, direction: Tensor) -> Tensor:
     """Wᵀ·direction, whatever the layout of the weights: the gradient of direction · W x."""
-    like = next(module.parameters())
+    like = vectors_like(module)
+    scale = direction.abs().max().clamp(min=1e-300)
     with torch.enable_grad():
         x = vector.to(like.device, like.dtype)[None].requires_grad_()
-        scale = direction.abs().max().clamp(min=1e-300)
-        result = (module(x)[0] * (direction / scale).to(like.device, like.dtype)).sum()
-        [gradient] = torch.autograd.grad(result, [x])
-    return gradient[0].double().cpu() * scale
+        with suppress(RuntimeError, NotImplementedError):  # a kernel of whole numbers has none
+            result = (module(x)[0] * (direction / scale).to(like.device, like.dtype)).sum()
+            [gradient] = torch.autograd.grad(result, [x])
+            return gradient[0].double().cpu() * scale
+    bias = _linear(module, torch.zeros_like(vector))
+    pulled = [
+        torch.stack([_linear(module, unit) - bias for unit in some]) @ direction
+        for some in torch.split(torch.eye(len(vector), dtype=torch.float64), 64)
+    ]
+    return torch.cat(pulled)

@@ -20,6 +20,7 @@ from vitral.tracing.addresses import Address
 from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.visibility import Range
 from vitral.tracing.protocols import TraceableModel, module_of
+from vitral.tracing.recording.inputs import vectors_like
 from vitral.tracing.recording.layers import find_layers, linear_maps
 from vitral.tracing.trace import Trace
 
@@ -109,7 +110,8 @@ def output_of_heads(trace: Trace, module: nn.Module, prefix: str) -> HeadOutput:
 
 def is_close(found: Tensor, expected: Tensor, module: nn.Module) -> bool:
     """Whether two values are the same but for the rounding of the module's own precision."""
-    precise = all(each.dtype in (torch.float32, torch.float64) for each in module.parameters())
+    kinds = [each.dtype for each in module.parameters()]  # none: whole numbers of another kind
+    precise = bool(kinds) and all(each in (torch.float32, torch.float64) for each in kinds)
     tolerance = (1e-4 if precise else 4e-2) * (1 + float(expected.abs().max()))
     return found.shape == expected.shape and bool(
         torch.allclose(found, expected, atol=tolerance, rtol=0)
@@ -134,7 +136,7 @@ def _input_size(module: nn.Module) -> int | None:
 
 def _apply(module: nn.Module, vectors: Tensor) -> Tensor:
     """The map of some vectors [n, in], in its own precision: float32 [n, out]."""
-    like = next((each for each in module.parameters() if each.is_floating_point()), torch.empty(0))
+    like = vectors_like(module)
     with torch.no_grad():
         given: Tensor = module(vectors.to(like.device, like.dtype))
     return given.float().cpu()

@@ -10,6 +10,7 @@ as in training (Devlin et al. 2019, arXiv:1810.04805, section 3.1).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from vitral.explain.of_picture import check_of_text
 from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import check_ids
 from vitral.tracing.recording.reading import bare_tokens
+from vitral.tracing.recording.reading_pairs import token_types
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -84,22 +86,28 @@ def expected(trace: Trace, token: int, kind: str) -> int | None:
     """
     tokens = answering_tokens(trace)
     place = token if kind == "encoder" else token + 1
-    return tokens[place].id if place < len(tokens) else None
+    return tokens[place].id if place < len(tokens) and not tokens[place].virtual else None
 
 
 def blanked(trace: Trace, model: TraceableModel, token: int) -> Trace:
     """The trace of the same tokens with the mask token in place of one of them.
 
-    Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`, and what
-    `Model.trace` raises.
+    Raises VitralError `no_mask_token` for a model that has none, `token_out_of_range`,
+    `token_virtual` for one that the model itself adds, and what `Model.trace` raises.
     """
     mask = mask_id_if_any(model)
     if mask is None:
         raise VitralError("no_mask_token", model=trace.model)
     check_token(token, len(trace.tokens))
-    ids = [each.id for each in trace.tokens]
-    ids[token] = mask
-    again: Trace = model.trace(ids=ids)
+    if trace.tokens[token].virtual:
+        raise VitralError("token_virtual", token=trace.tokens[token].text, model=trace.model)
+    ids = [mask if place == token else each.id for place, each in enumerate(trace.tokens)]
+    read = [id for id, each in zip(ids, trace.tokens, strict=True) if not each.virtual]
+    types = token_types(model.module, trace.tokens)
+    if not types:
+        return model.trace(ids=read)
+    by_name: Any = model.trace  # the module's own inputs, which no overload of the protocol has
+    again: Trace = by_name(input_ids=read, **types)
     return again
 
 

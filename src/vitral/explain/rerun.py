@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
-from vitral.models.description import kind, number
+from vitral.models.description import number, reads
 from vitral.tracing.recording.forward_pass import result_of
 from vitral.tracing.recording.inputs import arguments, pad
 from vitral.tracing.recording.layers import find_layers
+from vitral.tracing.recording.reading_pairs import token_types
 from vitral.tracing.trace import Trace
 
 Change = Callable[[int, nn.Module, Any, dict[str, Any], Any], Any]
@@ -24,17 +25,19 @@ def inputs_of(trace: Trace, module: nn.Module) -> tuple[tuple[Any, ...], dict[st
     Raises VitralError `rerun_not_available` for a model that reads no tokens, and
     `model_not_of_trace` for ids that it does not know.
     """
-    if kind(module) == "image":
+    if reads(module) == "picture":
         raise VitralError("rerun_not_available", model=trace.model)
     known = number(module, "vocab_size")
-    ids = [token.id for token in (*trace.tokens, *trace.decoder_tokens)]
+    read = [token.id for token in trace.tokens if not token.virtual]
+    ids = [*read, *(token.id for token in trace.decoder_tokens if not token.virtual)]
     if min(ids) < 0 or (known is not None and max(ids) >= known):
         raise VitralError("model_not_of_trace", model=type(module).__name__, trace=trace.model)
-    batch = pad([[token.id for token in trace.tokens]], 0)
+    batch = pad([read], 0)
     decoder = None
     if trace.decoder_tokens:
-        decoder = pad([[token.id for token in trace.decoder_tokens]], 0)
-    return arguments(module, batch, decoder)
+        decoder = pad([[token.id for token in trace.decoder_tokens if not token.virtual]], 0)
+    types = token_types(module, trace.tokens)
+    return arguments(module, batch, decoder, {name: each[None] for name, each in types.items()})
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from vitral.tracing.token import Token
 def resting(record: AttentionRecord, tokens: Sequence[Token]) -> Tensor:
     """Mean over queries t of Σ_{s resting} p[t, s], a learned sink counted in: [H].
 
-    Queries that may look at nothing else (in a causal model the first) are left out.
+    Queries that see nothing else (in a causal model the first) are left out.
     """
     rests = resting_keys(record, tokens)
     share = torch.zeros(record.num_heads, record.num_queries)

@@ -25,6 +25,7 @@ from vitral.generation.sampling import Sampling
 from vitral.models.description import architecture, context
 from vitral.models.generation_settings import as_ids
 from vitral.stopping import check_stop
+from vitral.tracing.recording.inputs import device_of
 
 GREEDY = Sampling()
 ENDED = -1
@@ -61,7 +62,7 @@ def generate_ids(
     for something else.
     """
     assert reader is None or not windowed, "a window begins a new reading"
-    device = next(module.parameters()).device
+    device = device_of(module)
     rows = [torch.as_tensor(row, dtype=torch.long, device=device) for row in ids]
     check_prompts(module, rows, max_new_tokens, windowed=windowed)
     if not can_write(module):

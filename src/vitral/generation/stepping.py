@@ -39,6 +39,7 @@ from vitral.generation.sampling import Sampling
 from vitral.generation.writing import check_prompts_known, prompt_of
 from vitral.models.description import architecture, context
 from vitral.models.generation_settings import end_ids
+from vitral.tracing.recording.inputs import device_of
 from vitral.tracing.recording.last_row import LastRow
 
 Ended = Literal["end", "context"]
@@ -109,7 +110,7 @@ class Stepping:
         self._module, self._tokenizer, self._windowed = module, tokenizer, windowed
         self._last_row = LastRow(module) if watched else None
         self._end_ids = end_ids(module, tokenizer)
-        self._device = next(module.parameters()).device
+        self._device = device_of(module)
         self.encoder_ids = prompt.encoder_ids(self._device)
         self._prompt_ids = [token.id for token in self.prompt]
         row = torch.tensor(self._prompt_ids)

@@ -19,13 +19,13 @@ from vitral.generation.generate import ENDED, generate_ids
 from vitral.generation.options import GenerationOptions
 from vitral.generation.reading import Reader, reader_of
 from vitral.generation.spelling import Spelling, spelled
-from vitral.models.description import context, kind, number, pad_id, start_id
+from vitral.models.description import context, has_decoder, number, pad_id, start_id
 from vitral.models.generation_settings import end_ids, settings_of
 from vitral.surfaces.place import TextSpan
 from vitral.text.raw_bytes import BROKEN
 from vitral.tracing.recording.forward_pass import record
 from vitral.tracing.recording.growing import AttentionUnseenError, GrowingTrace
-from vitral.tracing.recording.inputs import arguments, check_ids, pad
+from vitral.tracing.recording.inputs import arguments, check_ids, device_of, pad
 from vitral.tracing.recording.reading import bare_tokens, read_text
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
@@ -68,7 +68,7 @@ def prompt_of(
     tokens = read_text(
         tokenizer, text, special_tokens=special_tokens, add_special_tokens=add_special_tokens
     )
-    if kind(module) == "encoder-decoder":
+    if has_decoder(module):
         most = context(module)
         if most is not None and len(tokens) > most:
             name = type(module).__name__
@@ -147,7 +147,7 @@ def pieces(
 def _most_likely(module: nn.Module, tokenizer: Any, text: str, options: GenerationOptions) -> str:
     prompt = _asked(module, tokenizer, text, options)
     check_prompts_known(module, [prompt])
-    device = next(module.parameters()).device
+    device = device_of(module)
     assert options.num_beams is not None
     settings = settings_of(module)
     if settings.get("early_stopping") not in (None, True, False):
@@ -200,7 +200,7 @@ def write_traced(
         if getattr(options, option):
             raise VitralError("options_clash", first="trace_generation", second=option)
     prompt = _asked(module, tokenizer, text, options)
-    device = next(module.parameters()).device
+    device = device_of(module)
     ids = [token.id for token in prompt.decoder]
     growing: GrowingTrace | None = None
     try:
@@ -273,7 +273,7 @@ def _encoder_batch(
     if not rows:
         return None, None
     batch = pad([[token.id for token in row] for row in rows], pad_id(module, tokenizer))
-    device = next(module.parameters()).device
+    device = device_of(module)
     whole = bool(batch.mask.all())
     return batch.ids.to(device), None if whole else batch.mask.to(device)
 

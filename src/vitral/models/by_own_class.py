@@ -131,8 +131,8 @@ def _loaded(folder: Path, name: str, weights: Path) -> tuple[nn.Module, list[str
 
 @torch.no_grad()
 def _looks_ahead(module: nn.Module) -> bool:
-    """Whether a later token changes what is said of an earlier one: then the next token is no
-    question (XLNet, a BERT with a language model's head)."""
+    """Whether a later token changes the scores of an earlier one: then the next token cannot be
+    asked for (XLNet, a BERT with a language model's head)."""
     most = (number(module, "vocab_size") or TRIED + 2) - 1
     ids = torch.arange(TRIED)[None].clamp(max=most)
     other = ids.clone()

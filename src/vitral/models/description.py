@@ -5,17 +5,17 @@ from typing import Any
 
 from torch import nn
 
-# Models whose first positions are kept for padding: config says 514, text has room for 512.
-_POSITIONS_AFTER_PADDING = frozenset(
-    {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text"}
-)
+from vitral.models.looks_ahead import looks_ahead
+from vitral.models.wrapped import model_inside
+
 # Models whose positions are relative: their configuration's n_positions limits nothing.
 _RELATIVE_POSITIONS = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers"})
 
 
 def configuration(module: nn.Module) -> Any:
-    """The configuration that describes the layers; of a model of text and images, the text's."""
-    config: Any = getattr(module, "config", None)
+    """The configuration that describes the layers; of a model of text and images, the text's; of
+    a wrapper, that of the model inside."""
+    config: Any = getattr(model_inside(module), "config", None)
     if getattr(config, "num_hidden_layers", None) is None and hasattr(config, "get_text_config"):
         return config.get_text_config()
     return config
@@ -31,25 +31,41 @@ def number(module: nn.Module, *names: str) -> int | None:
 def architecture(module: nn.Module) -> str:
     """The Hugging Face class that a model is, or its own class."""
     ours = getattr(configuration(module), "architecture", None)
-    return ours if isinstance(ours, str) else type(module).__name__
+    return ours if isinstance(ours, str) else type(model_inside(module)).__name__
 
 
 def kind(module: nn.Module) -> str:
-    """One of "decoder", "encoder", "encoder-decoder", "image"."""
+    """One of "decoder", "encoder", "encoder-decoder", "image".
+
+    Whether a model of transformers, or one of the user's own, is a decoder is measured
+    (`models.looks_ahead`): no earlier token changes with a later one.
+    """
+    ours = getattr(configuration(module), "kind", None)
+    if isinstance(ours, str):
+        return ours
+    if has_decoder(module):
+        return "encoder-decoder"
+    if _main_input(module) == "pixel_values":
+        return "image"
+    ahead = looks_ahead(module)
+    if ahead is None:  # it reads no ids
+        ahead = not any(getattr(part, "is_causal", False) is True for part in module.modules())
+    return "encoder" if ahead else "decoder"
+
+
+def has_decoder(module: nn.Module) -> bool:
+    """Whether it is an encoder–decoder, which reads two texts."""
     config = configuration(module)
     ours = getattr(config, "kind", None)
     if isinstance(ours, str):
-        return ours
-    reads = getattr(module, "main_input_name", "input_ids")
+        return ours == "encoder-decoder"
     # In one that is made of two models, the configuration of the text's layers is one of theirs.
-    whole = module.config if reads == "input_ids" and hasattr(module, "config") else config
-    both = getattr(whole, "is_encoder_decoder", False)
-    if (both or getattr(config, "is_encoder_decoder", False)) and _reads_twice(module):
-        return "encoder-decoder"
-    if reads == "pixel_values":
-        return "image"
-    causal = any(getattr(part, "is_causal", False) is True for part in module.modules())
-    return "decoder" if causal else "encoder"
+    whole = getattr(model_inside(module), "config", None)
+    of_whole = bool(getattr(whole, "is_encoder_decoder", False))
+    both = (of_whole and _main_input(module) == "input_ids") or bool(
+        getattr(config, "is_encoder_decoder", False)
+    )
+    return both and _reads_twice(model_inside(module))
 
 
 def _reads_twice(module: nn.Module) -> bool:
@@ -63,22 +79,72 @@ def _reads_twice(module: nn.Module) -> bool:
 
 def reads(module: nn.Module) -> str:
     """What a model reads: "picture" or "text"."""
-    return "picture" if kind(module) == "image" else "text"
+    if isinstance(getattr(configuration(module), "kind", None), str) or has_decoder(module):
+        return "text"
+    return "picture" if _main_input(module) == "pixel_values" else "text"
 
 
-def context(module: nn.Module) -> int | None:
-    """The largest number of tokens that a model accepts; None if unlimited."""
-    family = getattr(configuration(module), "model_type", None)
-    if kind(module) == "image" or family in _RELATIVE_POSITIONS:
+def _main_input(module: nn.Module) -> str:
+    name = getattr(model_inside(module), "main_input_name", "input_ids")
+    return name if isinstance(name, str) else "input_ids"
+
+
+def context(module: nn.Module, side: str = "encoder") -> int | None:
+    """The most tokens that a model accepts; None if nothing limits them. Of an encoder–decoder
+    the encoder's, or the `side` "decoder"'s.
+
+    It is what the configuration says, or fewer, where the table of positions has fewer, or keeps
+    its first ones for padding (RoBERTa, MPNet); less what a soft prompt takes.
+    """
+    config = configuration(module)
+    family = getattr(config, "model_type", None)
+    if reads(module) == "picture" or family in _RELATIVE_POSITIONS:
         return None
-    if not getattr(configuration(module), "limited", True):  # our recurrent models
+    if not getattr(config, "limited", True):  # our recurrent models
         return None
-    size = number(module, "context", "max_position_embeddings", "n_positions")
-    if size is None or size < 1:  # XLNet writes -1
-        return None
-    if family in _POSITIONS_AFTER_PADDING:
-        return size - 1 - (number(module, "pad_token_id") or 0)
-    return size
+    sizes = [number(module, "context", "max_position_embeddings", "n_positions", "max_seq_len")]
+    if family is not None:
+        sizes.append(_positions(module, side if has_decoder(module) else None))
+    known = [each for each in sizes if each is not None and each > 0]  # XLNet says -1
+    return min(known) - _num_virtual(module) if known else None
+
+
+def _num_virtual(module: nn.Module) -> int:
+    """How many places a soft prompt or a prefix takes of the context (PEFT)."""
+    found = [0]
+    for part in module.modules():
+        configurations = getattr(part, "peft_config", None)
+        if isinstance(configurations, dict):
+            named = (getattr(each, "num_virtual_tokens", 0) for each in configurations.values())
+            found += [each for each in named if isinstance(each, int)]
+    return max(found)
+
+
+def _positions(module: nn.Module, side: str | None) -> int | None:
+    """How many tokens the tables of positions have room for; those of one side of two."""
+    rooms = []
+    for path, part in model_inside(module).named_modules():
+        name = path.rpartition(".")[2]
+        if not isinstance(part, nn.Embedding) or name not in _TABLES:
+            continue
+        if side is not None and side not in path and ("encoder" in path or "decoder" in path):
+            continue
+        kept = getattr(part, "offset", 0) if part.padding_idx is None else part.padding_idx + 1
+        rooms.append(part.num_embeddings - (kept if isinstance(kept, int) else 0))
+    return min(rooms, default=None)
+
+
+# What the families call their table of a vector for each position.
+_TABLES = frozenset(
+    {
+        "embed_positions",
+        "position_embedding",
+        "position_embeddings",
+        "positions_embed",
+        "position_embed",
+        "wpe",
+    }
+)
 
 
 def pad_id(module: nn.Module, tokenizer: Any) -> int:
@@ -94,7 +160,7 @@ def start_id(module: nn.Module, tokenizer: Any) -> int:
     """The id that an encoder–decoder's decoder begins with, found as transformers finds it: the
     configuration's, or that of the generation configuration, or the one that begins a text;
     otherwise the padding id."""
-    generating = getattr(module, "generation_config", None)
+    generating = getattr(model_inside(module), "generation_config", None)
     named = (
         number(module, "decoder_start_token_id"),
         getattr(generating, "decoder_start_token_id", None),

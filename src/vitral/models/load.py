@@ -20,6 +20,7 @@ from vitral.models.catalog import bundled, bundled_folder
 from vitral.models.chat_template import ChatTemplate, read_chat_template
 from vitral.models.folder import check_finite, check_weights, read_config, refuse_pickles
 from vitral.models.generation_settings import keep_settings
+from vitral.models.missing_weights import leave_out
 
 HUB_SECONDS = 5
 """Seconds after which a hub without an answer counts as unreachable."""
@@ -143,7 +144,8 @@ def _ours(folder: Path, weights: list[Path]) -> tuple[nn.Module | None, VitralEr
 def _theirs(
     folder: Path, config: dict[str, Any], architecture: str | None, weights: Path
 ) -> nn.Module:
-    """The model as transformers reads it, complete or not at all."""
+    """The model as transformers reads it, complete but for what nothing needs that a trace shows
+    (`missing_weights`), or not at all."""
     import transformers
 
     found = getattr(transformers, architecture, None) if architecture else transformers.AutoModel
@@ -163,7 +165,7 @@ def _theirs(
         reason = " ".join(str(error).split())[:300]
         raise VitralError("weights_damaged", path=str(weights), reason=reason) from error
     absent = sorted(report["missing_keys"])
-    if absent:
+    if absent and not leave_out(module, absent, folder.name):
         reason = f"{absent[0]} is missing" + (f", and {len(absent) - 1} more" * (len(absent) > 1))
         raise VitralError("weights_damaged", path=str(weights), reason=reason)
     loaded: nn.Module = module

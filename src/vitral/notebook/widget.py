@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.messages import preferred_language
+from vitral.notebook import lifetime
 from vitral.notebook.questions import Message, answer
 from vitral.notebook.still import still_html
 from vitral.studio.gate.error_body import error_body
@@ -72,11 +73,14 @@ class TraceWidget(anywidget.AnyWidget):
         self.set_trait("_views", list(self._offered))
         super().__init__(**looked_at)
         self.on_msg(self._heard)
+        lifetime.let_go(self)
 
     @property
     def weights(self) -> Tensor:
         """What the picture shows: float32 [tokens], what `token` gives each token, or without
         one all weights of the head [tokens, tokens]."""
+        if "trace" not in self.__dict__:
+            raise VitralError("widget_closed")
         if self.token is None or len(self.answers.query_tokens) <= WHOLE:
             pattern = self.trace.attention(self.layer, self.head, self.part)
             return pattern if self.token is None else pattern[self.token]
@@ -84,15 +88,24 @@ class TraceWidget(anywidget.AnyWidget):
         return record.pattern(self.head, (self.token, self.token + 1))[0, 0].cpu()
 
     def __repr__(self) -> str:
-        return f"<TraceWidget of {self.trace!r}: layer {self.layer}, head {self.head}>"
+        of = repr(self.trace) if "trace" in self.__dict__ else "a trace that was let go"
+        return f"<TraceWidget of {of}: layer {self.layer}, head {self.head}>"
 
     def _repr_mimebundle_(self, **asked: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """The widget, and a still picture for where a saved notebook is only read."""
         bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**asked)
         if bundle is None:
             return None
+        lifetime.displayed(self)
         data, metadata = bundle
         return {**data, "text/plain": repr(self), "text/html": still_html(self)}, metadata
+
+    def close(self) -> None:
+        """Take the widget from the page; its trace is let go."""
+        lifetime.closed(self)
+        super().close()
+        self.__dict__.pop("trace", None)
+        self.__dict__.pop("answers", None)
 
     def _heard(self, _: Any, content: Any, buffers: Any) -> None:
         """Answer one question that the picture asks."""

@@ -24,13 +24,15 @@ def query_tokens(trace: "Trace", part: "Part") -> list[Token]:
 
 def key_tokens(trace: "Trace", part: "Part") -> list[Token]:
     """The tokens attended to in a part."""
+    if part.name in trace.keys:
+        return trace.keys[part.name]
     named = trace.tokens if part.is_cross else _own(trace, part)
     return _named(trace, part, named, _first(trace.layers(part.name)).num_keys)
 
 
 def parts_apart(trace: "Trace") -> list[str]:
     """The parts some of whose tokens go by their places only."""
-    known = (trace.tokens, trace.decoder_tokens)
+    known = (trace.tokens, trace.decoder_tokens, *trace.keys.values())
     return [
         part
         for part in trace.parts

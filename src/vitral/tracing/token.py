@@ -7,7 +7,10 @@ from typing import Any
 
 from vitral.surfaces.place import Place, TextSpan, place_entries, place_of
 
-_ENTRIES = {"id", "text", "start", "end", "special", "patch"}
+VIRTUAL = -1
+"""The id of a token that is none of the vocabulary's."""
+
+_ENTRIES = {"id", "text", "start", "end", "special", "patch", "segment"}
 
 
 @dataclass(frozen=True, init=False)
@@ -19,13 +22,15 @@ class Token:
     "niÃ±o"; several tokens may share a character that was split into bytes. A patch is called
     "row,column", counted from 0. Tokens without a place ("[CLS]", a bare id, a register of an
     image model) are called by their name. `special` marks special tokens of the vocabulary or the
-    model, also if the text itself contains them.
+    model, also if the text itself contains them. `segment` says which of two texts that were read
+    together a token belongs to, 0 or 1; None where there is one text.
     """
 
     id: int
     text: str
     place: Place
     special: bool
+    segment: int | None
 
     def __init__(
         self,
@@ -36,12 +41,24 @@ class Token:
         special: bool = False,
         *,
         place: Place = None,
+        segment: int | None = None,
     ) -> None:
         """`start` and `end` are a span of text; `place` is any other place."""
         if start is not None and end is not None:
             place = TextSpan(start, end)
-        for name, value in (("id", id), ("text", text), ("place", place), ("special", special)):
+        values = {"id": id, "text": text, "place": place, "special": special, "segment": segment}
+        for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    @staticmethod
+    def of_virtual(number: int) -> "Token":
+        """A token that the model adds to those it was given (`recording.virtual_tokens`)."""
+        return Token(VIRTUAL, f"[virtual-{number}]", special=True)
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the model added it: there is no such entry in the vocabulary."""
+        return self.id == VIRTUAL
 
     @property
     def start(self) -> int | None:
@@ -56,7 +73,8 @@ class Token:
     def entries(self) -> dict[str, Any]:
         """The token as files and pages store it."""
         place = place_entries(self.place)
-        return {"id": self.id, "text": self.text, **place, "special": self.special}
+        segment = {} if self.segment is None else {"segment": self.segment}
+        return {"id": self.id, "text": self.text, **place, "special": self.special, **segment}
 
     @staticmethod
     def read(entries: Mapping[str, Any]) -> "Token":
@@ -64,7 +82,10 @@ class Token:
         if not set(entries) <= _ENTRIES:
             raise ValueError(f"token: {sorted(entries)}")
         number, text, special = entries["id"], entries["text"], bool(entries["special"])
-        return Token(number, text, special=special, place=place_of(entries))
+        segment = entries.get("segment")
+        if segment is not None and type(segment) is not int:
+            raise ValueError(f"segment: {segment!r}")
+        return Token(number, text, special=special, place=place_of(entries), segment=segment)
 
 
 @lru_cache(maxsize=32)

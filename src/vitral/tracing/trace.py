@@ -57,8 +57,9 @@ class Trace(Shown):
     and `decoder_tokens` the decoder's. `text` is None where ids or a picture were given instead.
     `surface` is what the tokens are parts of: the text, a picture, or None for bare ids. `edits`
     says what was changed of the model while it ran, a line each. `recorded` says which addresses
-    were chosen, None for all. `apart` are parts that read
-    something else than the tokens (a text model's vision tower).
+    were chosen, None for all. `apart` are parts that read something else than the tokens (a text
+    model's vision tower), `keys` the key tokens of those parts that have more of them than of
+    queries (a learned prefix).
     """
 
     model: str
@@ -77,6 +78,7 @@ class Trace(Shown):
     """How its weights are read: as they are, unless `read` made it."""
     base: "Trace | None" = None
     """The trace whose weights are read in that way."""
+    keys: dict[str, list[Token]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.surface is None and self.text is not None:
@@ -170,7 +172,8 @@ class Trace(Shown):
         """Where the patterns come from: "exact" means rebuilt from queries and keys, or recorded as
         the model ran, as always if its attention can be recorded; "eager" if some are those
         that the model's eager attention returned, which are then in memory whole; "given" if
-        the trace was made from them.
+        the trace was made from them. Where a model's implementations give different results
+        (Falcon with ALiBi), "exact" means those of the one that it runs with.
         """
         sources = {getattr(record, "source", "exact") for record in self.attentions.values()}
         return "eager" if "eager" in sources else "given" if "given" in sources else "exact"
@@ -349,14 +352,14 @@ class Trace(Shown):
         return Trace(name, None, read, attentions=attentions)
 
     def query_tokens(self, part: str | None = None) -> list[Token]:
-        """The query tokens (those that look) of a part: for an encoder–decoder's "decoder" and
+        """The query tokens of a part: for an encoder–decoder's "decoder" and
         "cross" its decoder's. A part that reads something else than the tokens (`apart`) has
         tokens that go by their places. Raises VitralError `part_unknown`.
         """
         return side_tokens.query_tokens(self, self.part(part))
 
     def key_tokens(self, part: str | None = None) -> list[Token]:
-        """The key tokens (those looked at) of a part: for "cross" those of the other
+        """The key tokens of a part: for "cross" those of the other
         text. Raises VitralError `part_unknown`."""
         return side_tokens.key_tokens(self, self.part(part))
 

@@ -26,11 +26,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vitral.errors import VitralError
+from vitral.models.description import architecture, number
 from vitral.models.description import context as context_of
-from vitral.models.description import number
 from vitral.text.as_text import as_text
 from vitral.text.tokenizers import special_id
-from vitral.tracing.recording.inputs import check_ids
+from vitral.tracing.recording.inputs import check_ids, device_of
 from vitral.training.measured_text import MeasuredText, measured_texts
 from vitral.training.objectives.masking import Masking
 
@@ -148,15 +148,23 @@ def ratio(sums: Sequence[float], counts: Sequence[int]) -> tuple[float, float]:
     return mean, math.sqrt(squares * number / (number - 1)) / total
 
 
-def _device_of(model: nn.Module) -> torch.device:
-    """The device of a model; the CPU for a model without weights."""
-    weight = next(model.parameters(), None)
-    return torch.device("cpu") if weight is None else weight.device
-
-
 def _logits(model: nn.Module, ids_BT: Tensor) -> Tensor:
-    output = model(ids_BT)
-    logits: Tensor = output if isinstance(output, Tensor) else output.logits
+    read_BT = ids_BT.to(device_of(model))
+    return _of_vocabulary(model, model(read_BT), read_BT).to(ids_BT.device)
+
+
+def _of_vocabulary(model: nn.Module, output: Any, ids_BT: Tensor) -> Tensor:
+    """A model's scores of its vocabulary at each token. Raises VitralError `cannot_evaluate` for
+    one that gives none: without a head, or with one that classifies."""
+    logits = output if isinstance(output, Tensor) else getattr(output, "logits", None)
+    size = number(model, "vocab_size") or int(ids_BT.max()) + 1
+    if (
+        not isinstance(logits, Tensor)
+        or logits.dim() != 3
+        or logits.shape[:2] != ids_BT.shape
+        or logits.shape[-1] < size
+    ):
+        raise VitralError("cannot_evaluate", model=architecture(model))
     return logits
 
 
@@ -193,7 +201,7 @@ def masked_loss_of(
         windows = windows[:: max(1, len(windows) // max_windows)]
     masking = Masking.of(tokenizer, share)
     generator = np.random.default_rng(seed)
-    device = _device_of(model)
+    device = device_of(model)
     right: list[float] = []
     nats: list[float] = []
     asked: list[int] = []
@@ -218,6 +226,4 @@ def masked_loss_of(
 
 
 def _masked_logits(model: nn.Module, ids_BT: Tensor, real_BT: Tensor) -> Tensor:
-    output = model(ids_BT, attention_mask=real_BT.long())
-    logits: Tensor = output if isinstance(output, Tensor) else output.logits
-    return logits
+    return _of_vocabulary(model, model(ids_BT, attention_mask=real_BT.long()), ids_BT)

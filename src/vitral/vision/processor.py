@@ -19,6 +19,7 @@ from torch import Tensor
 
 from vitral.errors import VitralError
 from vitral.models.load import ONE_AT_A_TIME, quiet_transformers
+from vitral.tracing.recording.inputs import device_of
 from vitral.vision.picture_file import Picture
 
 FILES = ("preprocessor_config.json", "processor_config.json")
@@ -133,6 +134,5 @@ def _png(colours: NDArray[np.uint8]) -> bytes:
 
 def pixels_for(module: torch.nn.Module, pixels: Tensor) -> Tensor:
     """The numbers on the module's device and in its precision."""
-    first = next(module.parameters())
-    kind = first.dtype if first.is_floating_point() else torch.float32
-    return pixels.to(first.device, kind)
+    kinds = (each.dtype for each in module.parameters() if each.is_floating_point())
+    return pixels.to(device_of(module), next(kinds, torch.float32))

@@ -1,6 +1,7 @@
 // The answers of a page that carries its own trace: the same as Studio's, without asking anybody.
 import type { Block } from "../protocol/block";
 import type { ViewQuestion } from "../protocol/client";
+import { withPieces } from "../protocol/pieces";
 import type { Source } from "../protocol/source";
 import type { ModelCard, Part, Studio, Trace } from "../protocol/types";
 import { patternOf } from "../trace/pattern_address";
@@ -12,7 +13,9 @@ const AT_A_TIME = 40;
 
 export function embedded(carried: Carried): Source {
   const layers = new Layers(carried);
-  const { model, title, text, num_layers, num_heads, causal, tokens, keys, address } = carried;
+  const { model, title, text, num_layers, num_heads, causal, address } = carried;
+  const tokens = withPieces(carried.tokens);
+  const keys = carried.keys && withPieces(carried.keys);
   const part: Part = {
     name: carried.part,
     num_layers,

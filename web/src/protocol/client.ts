@@ -3,6 +3,7 @@
 import { readBlock, type Block } from "./block";
 import { connection } from "./connection.svelte";
 import { inTurn, type Before } from "./queue";
+import { withPieces } from "./pieces";
 import { readTokens } from "./tokens";
 import type {
   Arithmetic,
@@ -135,9 +136,12 @@ export async function getPicture(trace: string): Promise<Blob> {
 
 /** The trace with all its tokens: of a long text they come apart. */
 async function withTokens(trace: Trace, signal: AbortSignal): Promise<Trace> {
-  if ((trace.num_tokens ?? 0) <= trace.tokens.length) return trace;
-  const found = await block(`${tracePath(trace.id)}/tokens`, signal);
-  return { ...trace, tokens: readTokens(found, trace.text) };
+  const { decoder_tokens, num_tokens } = trace;
+  const complete = (num_tokens ?? 0) <= trace.tokens.length;
+  const tokens = complete
+    ? trace.tokens
+    : readTokens(await block(`${tracePath(trace.id)}/tokens`, signal), trace.text);
+  return { ...trace, tokens: withPieces(tokens), decoder_tokens: withPieces(decoder_tokens) };
 }
 
 /** A trace that Studio keeps. */

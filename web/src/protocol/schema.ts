@@ -552,6 +552,8 @@ export interface components {
             keys: "tokens" | "decoder_tokens" | "numbered";
             num_queries: number;
             num_keys: number;
+            /** @description The tokens attended to where they are neither list: a learned prefix and the text's; null for most parts */
+            own_keys?: components["schemas"]["Token"][] | null;
             /** @description True where queries and keys are known, and a weight's arithmetic with them */
             computed: boolean;
         };
@@ -913,8 +915,8 @@ export interface components {
             takes: components["schemas"]["Words"];
         };
         /**
-         * @description A map of the plane: `cells[row][column]` is the value from 0 to 1 at that place, the first row
-         *     at the bottom; a line is drawn where it is one of `levels`. On a decision map, `dots` are
+         * @description A map of the plane: `cells[row][column]` is the value from 0 to 1 at that place, the first
+         *     row at the bottom; a line is drawn where it is one of `levels`. On a decision map, `dots` are
          *     examples and `groups` name their classes; on a landscape, `curves` are ways across it.
          */
         RegionsPicture: {
@@ -1138,6 +1140,8 @@ export interface components {
             end: number | null;
             special: boolean;
             patch?: components["schemas"]["Patch"] | null;
+            /** @description Of two texts that were read together, the one that it belongs to */
+            segment?: number | null;
         };
         /** @description A text to be traced with an edited model. */
         TouchRequest: {

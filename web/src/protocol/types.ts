@@ -6,11 +6,13 @@ export type ModelCard = schema.ModelDescription;
 export type RoomEntry = schema.RoomEntry;
 /** A page that carries its own trace has no rooms. */
 export type Studio = Omit<schema.Studio, "rooms"> & Partial<Pick<schema.Studio, "rooms">>;
-export type Token = schema.Token;
+/** `piece`: which part of a character it is, such as "2/4", where several tokens share it (pieces.ts). */
+export type Token = schema.Token & { piece?: string };
 export type Part = schema.Part;
 export type Answer = schema.Answer;
 /** A page that carries its own trace does not know its exactness. */
-export type Trace = Omit<schema.Trace, "exactness"> & Partial<Pick<schema.Trace, "exactness">>;
+export type Trace = Omit<schema.Trace, "exactness" | "tokens" | "decoder_tokens"> &
+  Partial<Pick<schema.Trace, "exactness">> & { tokens: Token[]; decoder_tokens: Token[] };
 export type Arithmetic = schema.Arithmetic;
 export type Writes = schema.Writes;
 export type Weight = schema.Weight;

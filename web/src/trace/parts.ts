@@ -14,6 +14,7 @@ export function queriesOf(trace: Trace, part: Part): readonly Token[] {
 
 /** The tokens looked at. */
 export function keysOf(trace: Trace, part: Part): readonly Token[] {
+  if (part.own_keys) return part.own_keys;
   return part.keys === "numbered" ? numbered(part.num_keys) : trace[part.keys];
 }
 

@@ -13,8 +13,14 @@ const codePoints = (text: string): string =>
     return `U+${number.toString(16).toUpperCase().padStart(4, "0")}`;
   }).join(" ");
 
-/** What a token's box says: its text without the space before it; a sign, or the numbers of the characters, where nothing shows. */
+/** What a token's box says: its text without the space before it; a sign, or the numbers of
+ * the characters, where nothing shows. Of a character in several tokens it says which part. */
 export function label(token: Token): string {
+  const text = shapeOf(token);
+  return token.piece ? `${text} ${token.piece}` : text;
+}
+
+function shapeOf(token: Token): string {
   const seen = token.text.trim();
   if (seen !== "") return UNSEEN.test(seen) ? codePoints(seen) : seen;
   if (token.text.includes("\n")) return "↵";
@@ -47,7 +53,7 @@ export function firstSource(tokens: readonly Token[]): number {
   const length = (group: number[]): number =>
     group.reduce((sum, index) => {
       const token = tokens[index] as Token;
-      return sum + (token.special ? 0 : label(token).length);
+      return sum + (token.special ? 0 : shapeOf(token).length);
     }, 0);
   let longest: number[] = [0];
   for (const group of words(tokens.slice(0, 256)).slice(0, 64)) {

@@ -42,6 +42,11 @@ class Token(BaseModel):
     end: int | None
     special: bool
     patch: Patch | None = Field(None, exclude_if=lambda patch: patch is None)
+    segment: int | None = Field(
+        None,
+        description="Of two texts that were read together, the one that it belongs to",
+        exclude_if=lambda segment: segment is None,
+    )
 
 
 class TextSurface(BaseModel):
@@ -88,6 +93,11 @@ class Part(BaseModel):
     keys: TokenList = Field(description="The tokens attended to")
     num_queries: int
     num_keys: int
+    own_keys: list[Token] | None = Field(
+        None,
+        description="The tokens attended to where they are neither list: a learned prefix and "
+        "the text's; null for most parts",
+    )
     computed: bool = Field(
         description="True where queries and keys are known, and a weight's arithmetic with them"
     )

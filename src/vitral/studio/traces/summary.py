@@ -97,6 +97,7 @@ def part_of(trace: "Trace", name: str) -> schemas.Part:
         keys=_list_of(trace, trace.key_tokens(name)),
         num_queries=first.num_queries,
         num_keys=first.num_keys,
+        own_keys=_tokens(trace.keys[name]) if name in trace.keys else None,
         computed=trace.reading.is_plain and all("q" in kept_of(each) for each in all_records),
     )
     size = (first.num_heads, first.num_queries, first.num_keys)

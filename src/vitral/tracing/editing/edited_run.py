@@ -5,12 +5,13 @@ recorder and for this; here it is looked up what is to stand there instead.
 """
 
 from contextlib import ExitStack
-from inspect import signature
 from typing import Any
 
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.models.description import number
+from vitral.models.wrapped import input_names
 from vitral.nn.attention_call import AttentionCall, editor
 from vitral.nn.cache import KeyValueCache
 from vitral.nn.recurrent import RecurrentState
@@ -91,7 +92,7 @@ class EditedRun:
 
     def _mask(self, args: Any, kwargs: Any) -> Any:
         """The mask of what is read, wherever among the arguments it stands."""
-        places = list(signature(self.module.forward).parameters)
+        places = input_names(self.module)
         named = dict(zip(places, args, strict=False)) | kwargs
         return named.get("attention_mask", named.get("attention_mask_BS"))
 
@@ -103,7 +104,7 @@ class EditedRun:
             name, result = "output", getattr(output, "last_hidden_state", None)
         if result is None:
             result = first_tensor(output)
-            size = getattr(getattr(self.module, "config", None), "vocab_size", 0)
+            size = number(self.module, "vocab_size")
             name = "logits" if result is not None and result.shape[-1] == size else "output"
         changed = output
         if result is not None:
@@ -113,7 +114,8 @@ class EditedRun:
             changed = with_tensor(output, result, value)
         if not self._growing:
             for each in self._asked_for:
-                if not each.reached:
+                elsewhere = isinstance(each, Order) and each.of_other_texts
+                if not each.reached and not elsewhere:
                     raise VitralError("edit_not_reached", what=each.description)
         return changed
 

@@ -31,6 +31,7 @@ from vitral.tracing.editing.pattern_order import (
     Order,
     Rows,
     Scale,
+    text_of,
 )
 
 TOLERANCE = 1e-5
@@ -169,7 +170,7 @@ def _gathered(orders: Sequence[Order], attention: _OneHead, frame: Frame) -> _He
         if isinstance(order, Scale):
             factor = order.factor
             if isinstance(factor, Tensor) and factor.dim() == 1:
-                factor = factor[attention.sequence]
+                factor = factor[text_of(attention.sequence)]
             asked.gate = asked.gate * factor
             order.done()
         elif isinstance(order, Cell):

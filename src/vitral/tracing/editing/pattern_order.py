@@ -5,6 +5,7 @@ function may see only some of them: with a cache, one new row at a time. Its `Fr
 """
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import torch
@@ -43,6 +44,23 @@ class Frame:
         raise VitralError("edit_token_out_of_range", token=place, num_tokens=first + length)
 
 
+texts_run: ContextVar[tuple[Sequence[int], int] | None] = ContextVar("texts_run", default=None)
+"""Which texts of a batch the pass that runs now reads, and how many there are: rows of unequal
+length are run one length after another (`recording.row_traces`). None: it reads them all."""
+
+
+def text_of(sequence: int) -> int:
+    """Which text of the batch a sequence of the pass is."""
+    here = texts_run.get()
+    return here[0][sequence] if here is not None and sequence < len(here[0]) else sequence
+
+
+def num_texts(num_sequences: int) -> int:
+    """How many texts the batch has, of which a pass reads some."""
+    here = texts_run.get()
+    return num_sequences if here is None else here[1]
+
+
 @dataclass(eq=False)
 class Order:
     """One thing that was asked: of which attention, head (None: all) and texts of a batch.
@@ -58,7 +76,7 @@ class Order:
     ever: bool = False
 
     def concerns(self, sequence: int, head: int) -> bool:
-        right_text = self.sequences is None or sequence in self.sequences
+        right_text = self.sequences is None or text_of(sequence) in self.sequences
         return right_text and (self.head is None or self.head == head)
 
     def check(self, num_sequences: int, num_heads: int) -> None:
@@ -66,11 +84,18 @@ class Order:
         if self.head is not None and not 0 <= self.head < num_heads:
             raise VitralError("head_out_of_range", head=self.head, num_heads=num_heads)
         for each in self.sequences or ():
-            if not 0 <= each < num_sequences:
-                raise VitralError("edit_text_out_of_range", index=each, num_texts=num_sequences)
+            if not 0 <= each < num_texts(num_sequences):
+                most = num_texts(num_sequences)
+                raise VitralError("edit_text_out_of_range", index=each, num_texts=most)
 
     def done(self) -> None:
         self.reached = self.ever = True
+
+    @property
+    def of_other_texts(self) -> bool:
+        """Whether none of the texts that it is for is in the pass that runs now."""
+        here = texts_run.get()
+        return here is not None and self.sequences is not None and not self.sequences & {*here[0]}
 
     @property
     def positional(self) -> bool:

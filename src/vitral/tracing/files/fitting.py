@@ -6,6 +6,7 @@ S keys, D wide.
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -108,6 +109,9 @@ def check_trace(trace: Trace, said_apart: frozenset[str]) -> None:
     """That parts, tokens and values belong together."""
     must(set(parts_apart(trace)) <= said_apart, "tokens")
     must(said_apart <= set(trace.parts), "apart")
+    for part, tokens in trace.keys.items():
+        must(part in trace.parts, "keys")
+        must(all(len(tokens) == each.num_keys for each in trace.layers(part).values()), "keys")
     for part in trace.parts:
         num_blocks = trace.num_blocks(part)
         heads = max(record.num_heads for record in trace.layers(part).values())
@@ -116,7 +120,7 @@ def check_trace(trace: Trace, said_apart: frozenset[str]) -> None:
         must(original in trace.values and name not in trace.values, f"aliases.{name}")
         must(_VALUE.fullmatch(Address.parse(name).value) is not None, f"aliases.{name}")
     surface = trace.surface
-    for token in (*trace.tokens, *trace.decoder_tokens):
+    for token in (*trace.tokens, *trace.decoder_tokens, *chain(*trace.keys.values())):
         if isinstance(token.place, Patch):
             patch = token.place
             must(isinstance(surface, PictureSurface), "token.patch")

@@ -43,6 +43,7 @@ class TokenEntry(_Entry):
     start: Count | None
     end: Count | None
     special: bool
+    segment: Annotated[int, Field(ge=0, le=MOST_TOKENS)] | None = None
     patch: PatchEntry | None = None
 
     @model_validator(mode="after")
@@ -81,6 +82,7 @@ class Header(_Entry):
     attentions: dict[Address, AttentionEntry]
     edits: list[str] = []
     apart: list[Named] = []
+    keys: dict[Named, list[TokenEntry]] = {}
     surface: dict[str, Any] | None = None
 
     @model_validator(mode="after")

@@ -105,6 +105,7 @@ def _read(header: Header, tensors: dict[str, Tensor]) -> Trace:
         list(header.edits),
         surface=surface,
         apart=frozenset(header.apart),
+        keys={part: [_token(token) for token in tokens] for part, tokens in header.keys.items()},
     )
     check_trace(trace, trace.apart)
     if not attentions:

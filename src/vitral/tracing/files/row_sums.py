@@ -1,7 +1,7 @@
 """What the rows of an attention's weights add up to: the test of scores and log-sum-exp together.
 
 A row adds up to one. Less is known of some models: those that give part of it to a sink, a row
-that may look nowhere, padding that was looked at and then cut off.
+that sees nothing, padding that was seen and then cut off.
 """
 
 import torch

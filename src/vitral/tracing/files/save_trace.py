@@ -8,10 +8,11 @@ is stored: the file too grows with the text's length, not with its square. Any s
 opens it.
 
 A file says the lowest version that understands it: 7 where a part reads something else than the
-tokens (`apart`), 6 where tokens lie on something else than a text (a picture, whose PNG is a
-tensor of bytes, `surface`), 5 where attention is between two texts only or there is none, 4 where
-the model was edited, 3 where patterns were given (they are kept as scores), 2 where scores are
-capped or rows have sinks, else 1.
+tokens (`apart`) or has keys that are none of its queries (a learned prefix, `keys`), or where two
+texts were read together (`segment`), 6 where tokens lie on something else than a text (a picture,
+whose PNG is a tensor of bytes, `surface`), 5 where attention is between two texts only or there is
+none, 4 where the model was edited, 3 where patterns were given (they are kept as scores), 2 where
+scores are capped or rows have sinks, else 1.
 """
 
 import json
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from vitral.tracing.trace import Trace
 
 VERSION = 7
-"""The newest form of the file that this Vitral writes and reads."""
+"""The most recent form of the file that this Vitral writes and reads."""
 
 SURFACE = "surface"
 """The tensor of bytes that a surface cannot put into JSON: a picture's PNG."""
@@ -87,6 +88,10 @@ def save_trace(trace: "Trace", path: Path) -> None:
     apart = parts_apart(trace)
     if apart:
         header["apart"] = apart
+    if trace.keys:
+        header["keys"] = {
+            part: [token.entries() for token in tokens] for part, tokens in trace.keys.items()
+        }
     if trace.edits:
         header["edits"] = trace.edits
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
@@ -108,7 +113,8 @@ def save_trace(trace: "Trace", path: Path) -> None:
 def _version(trace: "Trace") -> int:
     """The lowest version that understands the file."""
     records = trace.attentions.values()
-    if parts_apart(trace):
+    paired = any(token.segment is not None for token in trace.tokens)
+    if trace.keys or paired or parts_apart(trace):
         return 7
     if trace.surface is not None and not isinstance(trace.surface, TextSurface):
         return 6

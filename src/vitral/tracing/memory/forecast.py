@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vitral.errors import VitralError
 from vitral.messages import message
+from vitral.models.wrapped import model_inside
 from vitral.tracing.maps import fine_maps
 from vitral.tracing.maps.pooled_maps import LARGEST
 from vitral.tracing.memory.byte_size import ByteSize, num_bytes
@@ -241,12 +242,12 @@ def _free_on_disk(folder: Path) -> int:
 def _cut(batch: Batch, length: int) -> Batch:
     """The first columns of a batch, at most `length`, none of them padding."""
     ids = batch.ids[:, :length]
-    return Batch(ids, torch.ones_like(ids), ids.tolist(), [(0, ids.shape[1])] * len(ids))
+    return Batch(ids, torch.ones_like(ids), ids.tolist())
 
 
 def _window_bytes(module: nn.Module, num_tokens: int) -> int:
     """The mask that a model with a sliding window makes for a text longer than its window."""
-    window = getattr(getattr(module, "config", None), "sliding_window", None)
+    window = getattr(getattr(model_inside(module), "config", None), "sliding_window", None)
     return BYTES_A_CELL * num_tokens**2 if window and window < num_tokens else 0
 
 

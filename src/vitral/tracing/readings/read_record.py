@@ -1,6 +1,6 @@
 """One attention as it is read: the mean of some heads, words in the place of their pieces.
 
-Nothing of it is kept: a block is computed of the record that it reads, when somebody looks. So
+Nothing of it is kept: a block is computed from the record that it reads when it is asked for. So
 views, statistics and maps of it are those of any attention, however long the text.
 
 Shapes: H heads, T queries and S keys as read; words where words are read.

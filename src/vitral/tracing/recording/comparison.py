@@ -18,7 +18,7 @@ from vitral.tracing.attention.attention_record import AttentionRecord
 from vitral.tracing.attention.given_pattern import GivenPattern
 from vitral.tracing.recording.eager import Seen, eager_patterns, explicit_patterns
 from vitral.tracing.recording.eager_fallback import asking_for_patterns, patterns_returned
-from vitral.tracing.recording.forward_pass import record
+from vitral.tracing.recording.forward_pass import record, result_of
 from vitral.tracing.recording.recorder import Recorder, Source
 
 TOLERANCE = 1e-5
@@ -83,6 +83,25 @@ def compare(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) ->
     traced = {source for each in recorder.sources.values() for source in each}
     missing = {names.get(part, "?") for part, number in eager if (part, number) not in traced}
     return Comparison(deviations, sorted(missing | recorder.running.unseen), _sharpest(recorder))
+
+
+def implementations_differ(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> float:
+    """How far the results of a model are from those of its own eager implementation, at most.
+
+    More than rounding where transformers has two that are not the same (Falcon with ALiBi, whose
+    eager one adds it twice). A trace follows the one that the model is set to.
+    """
+    results = []
+    with torch.no_grad():
+        results.append(result_of(module, module(*args, **kwargs))[1])
+        with patterns_returned(module):
+            results.append(result_of(module, module(*args, **kwargs))[1])
+    first, second = results
+    if first is None or second is None:
+        return 0.0
+    return float((first - second).abs().max())
 
 
 def _beside_given(

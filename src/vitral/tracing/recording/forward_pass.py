@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vitral.errors import VitralError
+from vitral.models.description import number
 from vitral.tracing.addresses import Address
 from vitral.tracing.attention.attention_record import AttentionRecord
-from vitral.tracing.attention.visibility import Range
 from vitral.tracing.memory.store import Store
 from vitral.tracing.parts import num_layers_in, parts_of
 from vitral.tracing.recording.eager_fallback import asking_for_patterns, patterns_returned
@@ -101,35 +101,21 @@ class Recording:
         text: str | None,
         tokens: list[Token],
         decoder_tokens: list[Token],
-        span: Range | None = None,
-        decoder_span: Range | None = None,
+        keys: dict[str, list[Token]] | None = None,
     ) -> Trace:
-        """The trace of one sequence. The spans are the positions of its tokens within the padding.
+        """The trace of one sequence; `keys` as in `Trace`.
 
         Raises VitralError `not_finite` at the first address with a NaN or an infinity.
         """
-        spans = self._spans(span, decoder_span)
         values = {}
         for address, batch in self.recorder.values.items():
-            part = self._part_of(address)
-            if part in self.recorder.tokens_first and batch.dim() == 3:
+            if self._part_of(address) in self.recorder.tokens_first and batch.dim() == 3:
                 batch = batch.transpose(0, 1)
-            value = batch[index] if len(batch) > 1 else batch[0]
-            place = spans.get(part)
-            length = self._lengths().get(part)
-            if place is not None and value.dim() == 2 and len(value) == length:
-                value = value[slice(*place)]
-            values[address] = value
-        attentions = {}
-        for prefix, records in self.recorder.attentions.items():
-            record = records[index if len(records) > 1 else 0]
-            stack = self._part_of(prefix)
-            queries = spans.get(stack)
-            keys = span if prefix.endswith(".cross_attention") and stack == "decoder" else queries
-            attentions[prefix] = record.cut(
-                (0, record.num_queries) if queries is None else queries,
-                (0, record.num_keys) if keys is None else keys,
-            )
+            values[address] = batch[index] if len(batch) > 1 else batch[0]
+        attentions = {
+            prefix: records[index if len(records) > 1 else 0]
+            for prefix, records in self.recorder.attentions.items()
+        }
         check_finite(model, values, attentions, self.recorder.suspects)
         return Trace(
             model,
@@ -142,6 +128,7 @@ class Recording:
             list(self.recorder.edits),
             apart=self._apart(attentions),
             recorded=self._recorded(),
+            keys=keys or {},
         )
 
     def _recorded(self) -> Recorded | None:
@@ -149,17 +136,6 @@ class Recording:
         stacks = {place.stack for place in map(Address.parse, selection.seen)}
         num_layers = {stack: num_layers_in(stack, selection.seen) for stack in stacks}
         return Recorded.of(selection, num_layers)
-
-    def _spans(self, span: Range | None, decoder_span: Range | None) -> dict[str, Range | None]:
-        """Where the tokens stand among the padding, by the stacks that read them."""
-        lengths, apart = self._lengths(), stacks_apart(self.recorder.module)
-        spans = {"": span, "encoder": span, "decoder": decoder_span}
-        main = next((part for part in lengths if part not in apart), "")
-        return spans | {
-            part: span
-            for part in lengths
-            if part not in (*spans, *apart) and lengths[part] == lengths[main]
-        }
 
     def _apart(self, attentions: dict[str, AttentionRecord]) -> frozenset[str]:
         """The parts of a trace that read no tokens of the model's main input."""
@@ -197,7 +173,7 @@ class Recording:
 def result_of(module: nn.Module, output: Any) -> tuple[str, Tensor | None]:
     """The model's result and its address: "logits" with a head, otherwise "output"."""
     if isinstance(output, Tensor):
-        size = getattr(getattr(module, "config", None), "vocab_size", None)
+        size = number(module, "vocab_size")
         return ("logits" if output.shape[-1:] == torch.Size([size or 0]) else "output"), output
     for field, name in (("logits", "logits"), ("last_hidden_state", "output")):
         value = getattr(output, field, None)

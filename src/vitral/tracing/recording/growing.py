@@ -35,7 +35,7 @@ from vitral.tracing.trace import Trace
 
 
 class AttentionUnseenError(Exception):
-    """A model's attention is computed in a way of its own: piece by piece nothing is seen of it,
+    """A model's attention is computed by code of its own: piece by piece none of it is recorded,
     and a single pass has to be asked for the patterns (`eager_fallback`)."""
 
 

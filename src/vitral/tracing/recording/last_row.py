@@ -21,7 +21,7 @@ from types import TracebackType
 
 from torch import Tensor, nn
 
-from vitral.models.description import kind
+from vitral.models.description import has_decoder
 from vitral.nn.attention_call import AttentionCall
 from vitral.tracing.attention.attention_record import records_of
 from vitral.tracing.attention.visibility import Bias, Visibility
@@ -44,7 +44,7 @@ class LastRow:
         self.rows: dict[int, Tensor] = {}
         self.cross: dict[int, Tensor] = {}
         self._numbers = self._numbered()
-        self._crosses = self._in_decoder() if kind(module) == "encoder-decoder" else None
+        self._crosses = self._in_decoder() if has_decoder(module) else None
 
     def _in_decoder(self) -> dict[int, bool]:
         """Whether a module of the decoder is cross-attention, by the module's `id`."""

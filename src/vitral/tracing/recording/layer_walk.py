@@ -123,9 +123,9 @@ class LayerWalk:
             return _with(output, output, self._linear(found, part, read, output))
 
         def norm(_: nn.Module, args: Any, output: Any) -> None:
-            read, found = first_tensor(args), self._current()
-            if read is not None and found is not None:
-                found.norms.append((read, output))
+            read, gave, found = first_tensor(args), first_tensor(output), self._current()
+            if read is not None and gave is not None and found is not None:
+                found.norms.append((read, gave))
 
         def begin_feed_forward(_: nn.Module, args: Any) -> None:
             if (found := self._current()) is not None:

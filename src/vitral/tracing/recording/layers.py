@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from vitral.models.wrapped import model_inside
 from vitral.nn.recurrent import RecurrentLayer
 from vitral.nn.recurrent_decoder_layer import RecurrentDecoderLayer
 from vitral.tracing.recording.compiled import written
@@ -76,7 +77,7 @@ def find_layers(model: nn.Module) -> list[Layer]:
     """The model's layers in their order; none if it has no attention module in a list."""
     modules = dict(model.named_modules())
     stacks, alone = _stacks(modules)
-    config = getattr(model, "config", None)
+    config = getattr(model_inside(model), "config", None)
     both = bool(getattr(config, "is_encoder_decoder", False))
     both = both or getattr(config, "kind", None) == "encoder-decoder"
     parts = _parts(stacks, both)
@@ -144,8 +145,11 @@ def is_recurrent(module: nn.Module) -> bool:
 
 
 def is_norm(module: nn.Module) -> bool:
-    """Whether a module normalises."""
-    return "norm" in type(module).__name__.lower()
+    """Whether a module normalises: by its class's name, if it is nothing else by what it holds
+    (attention that normalises its queries, a linear map with normalised weights)."""
+    if "norm" not in type(module).__name__.lower() or is_attention(module) or is_linear(module):
+        return False
+    return not any(is_attention(each) or is_linear(each) for each in module.modules())
 
 
 def is_cross_attention(path: str) -> bool:

@@ -5,18 +5,22 @@ forward (`inputs`), is checked against the vocabulary and the context, and is re
 (`forward_pass`). The decoder of an encoder–decoder reads a second row of tokens beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from torch import Tensor
+
 from vitral.errors import VitralError
-from vitral.models.description import pad_id, start_id
+from vitral.models.description import context, has_decoder, pad_id, reads, start_id
 from vitral.tracing.memory.forecast import Forecast, budget, foresee, forewarn
-from vitral.tracing.memory.store import Store
 from vitral.tracing.protocols import TraceableModel
-from vitral.tracing.recording.forward_pass import record
 from vitral.tracing.recording.inputs import Batch, arguments, batch_of_ids, check_ids, pad
+from vitral.tracing.recording.named_inputs import read_named
 from vitral.tracing.recording.reading import bare_tokens
+from vitral.tracing.recording.reading_pairs import with_types
+from vitral.tracing.recording.row_traces import Row, traces_of_rows
 from vitral.tracing.recording.selection import Selection
+from vitral.tracing.recording.whole_inputs import traces_of_inputs
 from vitral.tracing.token import Token
 from vitral.tracing.trace import Trace
 
@@ -39,7 +43,8 @@ def trace_texts(
     """
     batch = _batch(model, tokens)
     _check(model, batch)
-    return _run(model, batch, tokens, texts, decoder_text, decoder_ids, memory, selection)
+    side = _decoder_side(model, len(tokens), decoder_text, decoder_ids)
+    return _run(model, batch, tokens, texts, side, memory, selection)
 
 
 def trace_ids(
@@ -55,8 +60,8 @@ def trace_ids(
     batch, single = batch_of_ids(ids, attention_mask, pad_id(model.module, model.tokenizer))
     _check(model, batch)
     tokens = [bare_tokens(row, model.tokenizer) for row in batch.rows]
-    texts = [None] * len(tokens)
-    traces = _run(model, batch, tokens, texts, decoder_text, decoder_ids, memory, selection)
+    side = _decoder_side(model, len(tokens), decoder_text, decoder_ids)
+    traces = _run(model, batch, tokens, [None] * len(tokens), side, memory, selection)
     return traces[0] if single else traces
 
 
@@ -68,24 +73,38 @@ def trace_inputs(
     selection: Selection | None = None,
 ) -> Trace | list[Trace]:
     """The trace of the module's own inputs, by name, or a trace of each sequence in them."""
-    recording = record(
-        model.module,
-        (),
-        inputs if mask is None else inputs | {"attention_mask": mask},
-        store=Store(budget(memory)),
-        selection=selection,
-    )
-    sides = [bare_tokens(list(range(length))) for length in recording.num_tokens]
-    traces = [
-        recording.trace(
-            index,
+    inputs = inputs if mask is None else inputs | {"attention_mask": mask}
+    read = None if reads(model.module) == "picture" else read_named(inputs, model.module)
+    if read is None:
+        traces = traces_of_inputs(
+            model.module,
+            inputs,
+            model.tokenizer,
             model=model.name,
-            text=None,
-            tokens=sides[0],
-            decoder_tokens=sides[1] if len(sides) > 1 else [],
+            budget=budget(memory),
+            selection=selection,
         )
-        for index in range(recording.num_sequences)
-    ]
+    else:
+        batch = pad(read.rows, pad_id(model.module, model.tokenizer))
+        _check(model, batch)
+        tokens = [
+            with_types(bare_tokens(row, model.tokenizer), each["token_type_ids"].tolist())
+            if "token_type_ids" in each
+            else bare_tokens(row, model.tokenizer)
+            for row, each in zip(batch.rows, read.beside, strict=True)
+        ]
+        side = _decoder_side(model, len(tokens), None, read.decoder_rows)
+        traces = _run(
+            model,
+            batch,
+            tokens,
+            [None] * len(tokens),
+            side,
+            memory,
+            selection,
+            read.beside,
+            read.same,
+        )
     return traces[0] if len(traces) == 1 else traces
 
 
@@ -112,12 +131,13 @@ def _batch(model: TraceableModel, tokens: list[list[Token]]) -> Batch:
     return pad([[token.id for token in row] for row in tokens], padding)
 
 
-def _check(model: TraceableModel, batch: Batch) -> None:
+def _check(model: TraceableModel, batch: Batch, side: str = "encoder") -> None:
     """Raises VitralError for ids outside the vocabulary, and for more than the context."""
-    check_ids(batch.ids.tolist(), model.vocabulary_size)
+    check_ids(batch.rows, model.vocabulary_size)
     length = batch.ids.shape[1]
-    if model.context is not None and length > model.context:
-        raise VitralError("text_too_long", length=length, context=model.context, model=model.name)
+    most = model.context if side == "encoder" else context(model.module, side)
+    if most is not None and length > most:
+        raise VitralError("text_too_long", length=length, context=most, model=model.name)
 
 
 def _run(
@@ -125,43 +145,46 @@ def _run(
     batch: Batch,
     tokens: list[list[Token]],
     texts: Sequence[str | None],
-    decoder_text: str | None,
-    decoder_ids: Any,
+    side: tuple[Batch | None, list[list[Token]]],
     memory: Memory,
     selection: Selection | None = None,
+    beside: Sequence[Mapping[str, Tensor]] | None = None,
+    same: Mapping[str, Any] | None = None,
 ) -> list[Trace]:
-    decoder, decoder_tokens = _decoder_side(model, len(tokens), decoder_text, decoder_ids)
-    args, named = arguments(model.module, batch, decoder)
+    """A trace of each row; `side` is what the decoder of an encoder–decoder reads."""
+    decoder, decoder_tokens = side
     if selection is None or selection.chosen is None:
         forewarn(model.module, batch, decoder, budget(memory))
-    whole = all(span == (0, batch.ids.shape[1]) for span in batch.spans)
-    store = Store(budget(memory))
-    recording = record(model.module, args, named, store=store, measured=whole, selection=selection)
-    return [
-        recording.trace(
-            index,
-            model=model.name,
-            text=texts[index],
-            tokens=tokens[index],
-            decoder_tokens=[] if decoder is None else decoder_tokens[index],
-            span=batch.spans[index],
-            decoder_span=None if decoder is None else decoder.spans[index],
+    rows = [
+        Row(
+            tokens[index],
+            None if decoder is None else decoder_tokens[index],
+            texts[index],
+            {} if beside is None else beside[index],
         )
         for index in range(len(tokens))
     ]
+    return traces_of_rows(
+        model.module,
+        rows,
+        model=model.name,
+        budget=budget(memory),
+        same=same,
+        selection=selection,
+    )
 
 
 def _decoder_side(
     model: TraceableModel, num_rows: int, text: str | None, ids: Any
 ) -> tuple[Batch | None, list[list[Token]]]:
     """What the decoder of an encoder–decoder reads; (None, []) for other models."""
-    if model.kind != "encoder-decoder":
+    if not has_decoder(model.module):
         if text is not None or ids is not None:
             raise TypeError(f"{model.name} has no decoder of its own: it reads one text")
         return None, []
     if ids is not None:
         batch, single = batch_of_ids(ids, None, pad_id(model.module, model.tokenizer))
-        _check(model, batch)
+        _check(model, batch, "decoder")
         given = batch.rows * num_rows if single else batch.rows
         rows = [bare_tokens(row, model.tokenizer) for row in given]
     else:
@@ -174,5 +197,5 @@ def _decoder_side(
     if len(rows) != num_rows:
         raise VitralError("ids_unreadable")
     batch = _batch(model, rows)
-    _check(model, batch)
+    _check(model, batch, "decoder")
     return batch, rows

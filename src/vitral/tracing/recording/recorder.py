@@ -159,7 +159,7 @@ class Recorder:
                 records = windows_joined(records, batch)
         self.square_bytes = max(self.square_bytes, _square_bytes(call))
         prefix = layer.attended.get(source[0]) if call.module is not None else None
-        if prefix is not None and can_be_joined(self.attentions[prefix], records):
+        if prefix is not None and self._is_next_piece(layer, prefix, records):
             # A packed batch, computed one sequence after another.
             self.attentions[prefix] = joined(self.attentions[prefix], records)
             self.sources[prefix].append(source)
@@ -169,6 +169,16 @@ class Recorder:
             self.sources[prefix] = [source]
         self.suspects += [f"{prefix}.{part}" for part in suspects]
         layer.begin_attention(call.module, prefix, projects=projects)
+
+    def _is_next_piece(self, layer: OpenLayer, prefix: str, records: list[AttentionRecord]) -> bool:
+        """Whether an attention reads further tokens of the layer's stream. What is computed
+        twice for the same ones (DiffLlama's two maps of values) is two attentions."""
+        before = self.attentions[prefix]
+        length = layer.pre.numel() // layer.pre.shape[-1]
+        return (
+            can_be_joined(before, records)
+            and before[0].num_queries + records[0].num_queries <= length
+        )
 
     def observe_pattern(self, module: nn.Module, pattern_BHTS: Tensor) -> None:
         """Called for an attention that is more than queries, keys and a softmax."""

@@ -212,7 +212,7 @@ def shaped_model(
 
 def fresh_model(recipe: Recipe, prepared: Prepared | PreparedPairs) -> nn.Module:
     """A model of the recipe's shape, with the layers of its first phase and fresh weights. Raises
-    `form_without_start` where a run can only go on from such a model."""
+    `form_without_start` where a run can only start from such a model."""
     if recipe.model.form in OTHERS:
         raise VitralError("form_without_start", form=recipe.model.form)
     model = shaped_model(recipe, prepared, recipe.phases[0].num_layers)

@@ -50,7 +50,7 @@ def _divides(shape: AnyShape) -> AnyShape:
 
 OTHER_DECODER, OTHER_ENCODER = "other_decoder", "other_encoder"
 OTHERS = (OTHER_DECODER, OTHER_ENCODER)
-"""Models that a run can only go on from, by transformers' own class (`models.by_own_class`)."""
+"""Models that a run can only start from, by transformers' own class (`models.by_own_class`)."""
 
 
 class OtherShape(AnyShape):

@@ -2,7 +2,8 @@
 // stays text, lines stay lines, and a canvas of weights becomes an image with a pixel a weight.
 //
 // It reads the real elements, so that a picture shows what its reader sees. What is only there to
-// be operated (buttons, menus, boxes to tick) is left out; what scrolls is drawn whole.
+// be operated (buttons, boxes to tick, what is folded away) is left out; what scrolls is drawn whole.
+import { addedBoxes, drawField, isField } from "./drawn_extras";
 import { drawText } from "./drawn_text";
 import { drawVectors } from "./drawn_vectors";
 import { element } from "./markup";
@@ -25,7 +26,10 @@ export interface Place {
 }
 
 const OPERATED =
-  '.button, select, input, textarea, label:has(select, input), .unseen, [role="group"]:has(.button)';
+  '.button, input:is([type="checkbox"], [type="radio"], [type="range"]), label:has(input), .unseen, ' +
+  '[role="group"]:has(.button), details:not([open])';
+/** What is not parted, however tall, where only what is in sight is drawn. */
+const WHOLE = "p, li, tr, dt, dd, figure, canvas, [role=row]";
 /** What scrolls is drawn whole up to this height, in pixels; beyond, what is in sight. */
 const TALLEST = 6000;
 
@@ -105,8 +109,9 @@ class Artist {
       }
       return drawVectors(each, this.#reached(place), this.#families);
     }
-    const ground = boxOf(style, place);
+    const ground = boxOf(style, place) + addedBoxes(each, style, place, boxOf);
     if (ground !== "") this.#reached(place);
+    if (isField(each)) return drawField(each, style, this.#reached(place), this.#families);
     if (each instanceof HTMLCanvasElement) {
       return faded(style, ground + pixels(each, style, this.#reached(place)));
     }
@@ -114,6 +119,7 @@ class Artist {
     const cut = down + sideways === 0 && cuts(each, style);
     const before = this.#limit;
     if (cut) {
+      if (!this.whole && place.height > 0) place.height = beforeParted(each, box) - box.top;
       const [right, bottom] = [place.x + place.width, place.y + place.height];
       this.#limit = { right: Math.min(before.right, right), bottom: Math.min(before.bottom, bottom) };
     }
@@ -139,6 +145,25 @@ class Artist {
     const window = element("clipPath", { id }, element("rect", { ...place }));
     return window + element("g", { "clip-path": `url(#${id})` }, inner);
   }
+}
+
+/** The lower edge of what is in sight, before the first row, paragraph or map that it would part. */
+function beforeParted(window: Element, { top, bottom }: DOMRect): number {
+  const low = (bottom - top) / 5;
+  const parts = [...window.querySelectorAll("*")]
+    .filter((each) => each.clientHeight < low || each.matches(WHOLE))
+    .filter((each) => each.checkVisibility() && !each.closest(".unseen"))
+    .map((each) => each.getBoundingClientRect());
+  let edge = bottom;
+  for (let above = Infinity; above !== edge; ) {
+    above = edge;
+    for (const part of parts) {
+      // What begins in the upper fifth would leave nothing.
+      const parted = part.top < edge - 1 && part.bottom > edge + 1;
+      if (parted && part.top > top + low) edge = part.top;
+    }
+  }
+  return edge;
 }
 
 /** By how much an element that scrolls is taller, and wider, than its window. */

@@ -2,6 +2,7 @@
 import type { PageOpens } from "../../protocol/client";
 import type { Picture } from "../picture.svelte";
 import { saidOf } from "../reading";
+import type { Shown } from "../shown";
 import { viewOf } from "../views";
 import { pictureOf, slideOf, type Caption } from "./picture";
 import { rastered } from "./raster";
@@ -71,11 +72,26 @@ function caption(picture: Picture): Caption {
   else said.push(say(viewOf(source, view).label));
   const read = saidOf(shown.trace, shown.heads, picture.reader, shown.overlaid !== null);
   if (read) said.push(read);
+  const other = view === "compare" ? rightOf(picture, shown) : null;
+  if (other) said.push(other.subtitle);
+  const title = answer ? `${shown.trace.text} → ${answer}` : shown.trace.text;
   return {
-    title: answer ? `${shown.trace.text} → ${answer}` : shown.trace.text,
+    title: other && other.text !== shown.trace.text ? `${title} ↔ ${other.text}` : title,
     subtitle: said.join(" · "),
     inPart: say("studio.sharing_in_part"),
   };
+}
+
+/** What stands on the right in Compare, and both sides' heads in words. */
+function rightOf(
+  { comparing, reader: { say } }: Picture,
+  { trace, layer, head }: Shown,
+): { text: string; subtitle: string } {
+  const right = { layer: comparing.layer ?? layer, head: comparing.head ?? head };
+  const model = comparing.model ?? trace.model;
+  const heads = [{ layer, head }, right].map((each) => say("studio.layer_head", each));
+  const named = model === trace.model ? heads[1] : `${model}, ${heads[1]}`;
+  return { text: comparing.text ?? trace.text, subtitle: `${heads[0]} ↔ ${named}` };
 }
 
 const PARTS = {

@@ -3,6 +3,7 @@ import { draw, type Drawing } from "./drawing";
 import { widthOf } from "./drawn_text";
 import { fontRules } from "./fonts";
 import { element, escaped } from "./markup";
+import { onStage } from "./stage";
 
 /** What the picture says of itself. */
 export interface Caption {
@@ -50,19 +51,21 @@ export async function pictureOf(view: HTMLElement, caption: Caption): Promise<Dr
   return finished(head.body + body + mark(width, height, PLAIN), { width, height }, drawing);
 }
 
-/** The same as a slide: large, and of a screen's shape. */
+/** The same as a slide: laid out anew for a screen's shape, and large. */
 export async function slideOf(view: HTMLElement, caption: Caption): Promise<Drawn> {
   const { width, height } = SLIDE;
   const room = (top: number): { width: number; height: number } => ({
     width: width - 2 * LARGE.margin,
     height: height - top - LARGE.margin,
   });
-  let drawing = draw(view);
   let head = headOf(caption, width, LARGE);
-  if (scaleOf(drawing, room(head.height)) < LEAST_SCALE) {
-    drawing = draw(view, false);
-    const subtitle = `${caption.subtitle} · ${caption.inPart}`;
-    head = headOf({ ...caption, subtitle }, width, LARGE);
+  const [drawing, inPart] = await onStage(view, () => {
+    const all = draw(view);
+    if (scaleOf(all, room(head.height)) >= LEAST_SCALE) return [all, false] as const;
+    return [draw(view, false), true] as const;
+  });
+  if (inPart) {
+    head = headOf({ ...caption, subtitle: `${caption.subtitle} · ${caption.inPart}` }, width, LARGE);
   }
   const there = room(head.height);
   const scale = scaleOf(drawing, there);

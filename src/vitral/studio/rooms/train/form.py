@@ -37,7 +37,7 @@ def form(teachers: Teachers) -> list[schemas.RecipeField]:
         shape = path.partition("[")[2].partition("]")[0]
         name = path.replace(f"[{shape}]", "")
         if shape in OTHERS:
-            continue  # which a run only goes on from
+            continue  # a form that a run can only start from
         if name == "model.form":
             shapes.append(shape)
         elif name not in LEFT_OUT:

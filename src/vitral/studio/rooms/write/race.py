@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from vitral.studio.rooms.write import schemas
 from vitral.studio.rooms.write.places import check_kind, check_length, stepping_of
 from vitral.studio.session import Session
+from vitral.tracing.recording.inputs import device_of
 
 if TYPE_CHECKING:
     from vitral.model import Model
@@ -93,7 +94,7 @@ def _search(
             column=index, ids=[], text="", mean_log_probability=None, end=ended or "context"
         )
         return
-    device = next(model.module.parameters()).device
+    device = device_of(model.module)
     steps = search(
         model.module,
         torch.tensor(read, device=device),
