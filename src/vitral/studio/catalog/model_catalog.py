@@ -188,7 +188,7 @@ def _title(entry: CatalogEntry, language: str) -> str:
     """The catalogue's title for a bundled model, or that of an adapter's base; every other is
     called by its name."""
     if entry.adapted is not None:
-        return message("studio.without_adapter", language, name=entry.adapted)
+        return message("catalog.without_adapter", language, name=entry.adapted)
     key = f"studio.model.{entry.description.name}"
     return message(key, language) if key in catalogue(language) else entry.description.title
 

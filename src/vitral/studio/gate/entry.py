@@ -31,7 +31,7 @@ def entry_page(target: str, cookie: str, key: str) -> Response:
 
 def key_page(language: str, reason: str) -> Response:
     """Asks for the key, and says why."""
-    label, button = message("studio.key_label", language), message("studio.key_enter", language)
+    label, button = message("gate.key_label", language), message("gate.key_enter", language)
     return _page(
         f"<h1>Vitral</h1><p>{html.escape(reason)}</p>"
         f'<form method="post" action="{ENTER}"><p><label>{html.escape(label)} '
@@ -48,7 +48,7 @@ def class_page(language: str, address: str, key: str) -> Response:
 
     code = segno.make(f"{address}?token={key}", error="m")
     picture = f"data:image/svg+xml,{quote(code.svg_inline(border=2, light='white'))}"
-    title, how = message("studio.class_title", language), message("studio.class_how", language)
+    title, how = message("gate.class_title", language), message("gate.class_how", language)
     return _page(
         f"<h1>{html.escape(title)}</h1><p>{html.escape(how)}</p>"
         f'<p><img src="{picture}" width="420" height="420" alt="QR: {html.escape(address)}"></p>'

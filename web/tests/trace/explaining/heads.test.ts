@@ -59,8 +59,8 @@ describe("ends", () => {
 
 describe("groups", () => {
   it("counts each head once", () => {
-    const roles = ["previous", "near", "induction", "idle_first", "idle_separators", "even", "new"];
+    const roles = ["previous", "near", "induction", "idle", "first", "even", "new"];
     const found = groups(roles.map((role, index) => head(0, index, 0, role)));
-    expect(found).toEqual({ position: 2, repetition: 1, idle: 2, wide: 1, other: 1 });
+    expect(found).toEqual({ position: 3, repetition: 1, idle: 1, wide: 1, other: 1 });
   });
 });
