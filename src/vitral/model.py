@@ -9,12 +9,13 @@ Everything that Vitral does with a model starts here:
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from vitral.errors import VitralError
+from vitral.generation.writer import Writer
 from vitral.tracing.recording.reading import read_text
 from vitral.tracing.token import Token
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import torch
 
     from vitral.exporting.gguf_file import Exported
-    from vitral.generation.options import GenerationOptions
     from vitral.models.adapters import Adapter
     from vitral.models.chat_template import ChatTemplate, Messages
     from vitral.tracing.editing.edit import Edit
@@ -71,11 +71,7 @@ def load(source: Any, *, base: "str | os.PathLike[str] | None" = None) -> "Model
     return model
 
 
-CONVERSATION = {"special_tokens": True, "add_special_tokens": False}
-"""How the text of a conversation is read."""
-
-
-class Model:
+class Model(Writer):
     """A module with its tokenizer. `name` is what it was opened as, else its class's name.
 
     `tokenizer` is a `tokenizers.Tokenizer`, one of transformers', or None. `architecture` is
@@ -154,6 +150,7 @@ class Model:
     def trace(
         self,
         text: str,
+        second: str | None = None,
         *,
         decoder_text: str | None = None,
         decoder_ids: Any = None,
@@ -189,18 +186,6 @@ class Model:
 
     @overload
     def trace(self, picture: Any, /, *, memory: int | str | None = None) -> "Trace": ...
-
-    @overload
-    def trace(
-        self,
-        text: str,
-        second: str,
-        /,
-        *,
-        memory: int | str | None = None,
-        record: "str | Sequence[str] | None" = None,
-        special_tokens: bool = False,
-    ) -> "Trace": ...
 
     @overload
     def trace(self, **inputs: Any) -> Any: ...
@@ -259,7 +244,7 @@ class Model:
         in the model, with the first address where it appears), `memory_short`,
         `memory_budget_short`, `disk_short`.
         """
-        from vitral.tracing.recording.model_inputs import trace_ids, trace_inputs, trace_texts
+        from vitral.tracing.recording import model_inputs
         from vitral.tracing.recording.selection import Selection
         from vitral.vision.picture_file import is_picture
         from vitral.vision.picture_trace import trace_picture
@@ -308,26 +293,21 @@ class Model:
         if inputs:
             if decoder_text is not None or decoder_ids is not None:
                 raise TypeError("among the model's own inputs, it is decoder_input_ids")
-            return trace_inputs(self, inputs, attention_mask, memory, selection)
+            return model_inputs.trace_inputs(self, inputs, attention_mask, memory, selection)
+        beside = decoder_text, decoder_ids, memory, selection
         if ids is not None:
-            return trace_ids(
-                self, ids, attention_mask, decoder_text, decoder_ids, memory, selection
-            )
+            return model_inputs.trace_ids(self, ids, attention_mask, *beside)
         if isinstance(texts, str):
             raise TypeError("texts is a list; give a single text as text")
         written = [text] if texts is None else list(texts)
         if not written:
             raise VitralError("text_empty")
-        tokens = [
-            self.tokens(each, special_tokens=special_tokens, add_special_tokens=add_special_tokens)
-            for each in written
-        ]
+        named = {"special_tokens": special_tokens}
         if second is not None:
-            from vitral.tracing.recording.reading_pairs import BETWEEN, read_pair
-
-            tokens = [read_pair(self.tokenizer, text, second, special_tokens=special_tokens)]
-            written = [f"{text}{BETWEEN}{second}"]
-        traces = trace_texts(self, written, tokens, decoder_text, decoder_ids, memory, selection)
+            return model_inputs.trace_pair(self, text, second, *beside, **named)
+        named["add_special_tokens"] = add_special_tokens
+        tokens = [self.tokens(each, **named) for each in written]
+        traces = model_inputs.trace_texts(self, written, tokens, *beside)
         return traces[0] if texts is None else traces
 
     def forecast(
@@ -349,77 +329,6 @@ class Model:
 
         return arguments_of(self, text)
 
-    @overload
-    def generate(self, text: str, **options: Any) -> str: ...
-
-    @overload
-    def generate(self, text: Sequence[str], **options: Any) -> list[str]: ...
-
-    def generate(self, text: str | Sequence[str], **options: Any) -> str | list[str]:
-        """`text`, continued by a decoder, or an encoder–decoder's answer to it; for several
-        texts a list, each as if it were alone.
-
-        `options` are those of `vitral.generation.options.GenerationOptions`: max_new_tokens,
-        temperature, top_k, top_p, min_p, repetition_penalty, seed, stop, num_beams,
-        length_penalty, windowed, special_tokens. Every text draws with the same `seed`, so that
-        equal texts are continued in the same way; without one, they differ.
-
-        Raises VitralError `cannot_write` for a model that is not made to write,
-        `option_needs` and `options_clash` for options that have no effect or exclude one another,
-        `option_invalid`, `option_out_of_range`, `text_too_long`, and what `tokens` raises.
-        """
-        chosen = self._options(options)
-        from vitral.generation.writing import write
-
-        texts = [text] if isinstance(text, str) else list(text)
-        if not texts:
-            raise VitralError("text_empty")
-        written = write(self.module, self.tokenizer, texts, chosen)
-        return written[0] if isinstance(text, str) else written
-
-    def stream(self, text: str, **options: Any) -> Iterator[str]:
-        """What `generate` writes, piece by piece as it comes; no piece splits a character.
-        Beams have no pieces: `options_clash`."""
-        chosen = self._options(options)
-        if chosen.num_beams is not None:
-            raise VitralError("options_clash", first="stream", second="num_beams")
-        from vitral.generation.writing import pieces
-
-        return pieces(self.module, self.tokenizer, text, chosen)
-
-    def trace_generation(self, text: str, **options: Any) -> "Trace":
-        """What the model computes while it continues `text`, one row per new token.
-
-        The trace is the one that a single forward pass over the finished text would leave; for
-        an encoder–decoder, `tokens` are the input text and `decoder_tokens` the answer.
-        Options and errors as in `generate`; `stop`, `windowed` and `num_beams` are refused.
-        """
-        chosen = self._options(options)
-        from vitral.generation.writing import write_traced
-
-        return write_traced(self.module, self.tokenizer, text, chosen, name=self.name)
-
-    def chat(self, messages: "Messages", **options: Any) -> str:
-        """The model's answer to a conversation, without the conversation.
-
-        `messages` are {"role": "user", "content": "…"}, one after the other, or one text of the
-        user's. Options and errors as in `generate`, and those of `conversation`.
-        """
-        text = self.conversation(messages)
-        written = self.generate(text, **CONVERSATION | options)
-        return written if self.kind == "encoder-decoder" else written.removeprefix(text)
-
-    def conversation(self, messages: "Messages") -> str:
-        """The text that a conversation is to the model: what its folder's chat template makes of
-        it. It is read with `special_tokens=True, add_special_tokens=False`, for the template
-        writes all special tokens by name.
-
-        Raises VitralError `chat_no_template`, `messages_wrong`, `chat_template_refuses`.
-        """
-        if self.chat_template is None:
-            raise VitralError("chat_no_template", model=self.name)
-        return self.chat_template.render(messages, self.name)
-
     def evaluate(self, text: str, *, mask_share: float = 0.15, seed: int = 0) -> Any:
         """How well the model predicts `text`: a `NextTokenLoss` for a decoder, a `MaskedLoss` for
         an encoder (`vitral.training.evaluation` explains both).
@@ -427,20 +336,9 @@ class Model:
         An encoder predicts `mask_share` of the tokens, chosen with `seed`. Raises VitralError
         `cannot_evaluate` for other models, `option_out_of_range`, and what `tokens` raises.
         """
-        from vitral.training.evaluation import masked_loss_of, next_token_loss_of
+        from vitral.training.evaluation import loss_of
 
-        if self.tokenizer is None:
-            raise VitralError("tokenizer_missing", model=self.name)
-        if self.kind == "decoder":
-            return next_token_loss_of(self.module, self.tokenizer, [text])
-        if self.kind != "encoder" or not hasattr(self.tokenizer, "token_to_id"):
-            raise VitralError("cannot_evaluate", model=self.name)
-        if not 0 < mask_share < 1:
-            raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
-        if not 0 <= seed < 2**63:
-            raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
-        self.tokens(text)  # checks the text
-        return masked_loss_of(self.module, self.tokenizer, [text], share=mask_share, seed=seed)
+        return loss_of(self, text, mask_share=mask_share, seed=seed)
 
     def without_adapter(self) -> "Model":
         """The base of a model that was opened from an adapter's folder, read anew.
@@ -489,11 +387,3 @@ class Model:
         from vitral.tracing.editing.edit import Edit
 
         return Edit(self.module)
-
-    def _options(self, options: dict[str, Any]) -> "GenerationOptions":
-        from vitral.generation.options import GenerationOptions
-        from vitral.generation.reading import can_write
-
-        if not can_write(self.module):
-            raise VitralError("cannot_write", model=self.name)
-        return GenerationOptions(**options)

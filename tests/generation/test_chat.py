@@ -9,7 +9,7 @@ import torch
 import vitral
 from generation.model_folders import change, llama_folder, theirs
 from vitral.cli.program import run
-from vitral.model import CONVERSATION
+from vitral.generation.writer import CONVERSATION
 from vitral.models.chat_template import read_chat_template
 
 TEMPLATE = (

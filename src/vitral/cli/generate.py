@@ -84,7 +84,7 @@ def generate(
     writer = vitral.load(model or BUNDLED[1], base=base)
     before = _before(writer, source)
     if chat:
-        from vitral.model import CONVERSATION
+        from vitral.generation.writer import CONVERSATION
 
         first = [] if system is None else [{"role": "system", "content": system}]
         source = writer.conversation([*first, {"role": "user", "content": source}])

@@ -30,6 +30,7 @@ from vitral.models.description import architecture, number
 from vitral.models.description import context as context_of
 from vitral.text.as_text import as_text
 from vitral.text.tokenizers import special_id
+from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import check_ids, device_of
 from vitral.training.measured_text import MeasuredText, measured_texts
 from vitral.training.objectives.masking import Masking
@@ -74,6 +75,24 @@ class MaskedLoss:
     nats: float
     standard_error: float
     num_masked: int
+
+
+def loss_of(
+    model: TraceableModel, text: str, *, mask_share: float, seed: int
+) -> "NextTokenLoss | MaskedLoss":
+    """What `vitral.Model.evaluate` gives, and what it raises."""
+    if model.tokenizer is None:
+        raise VitralError("tokenizer_missing", model=model.name)
+    if model.kind == "decoder":
+        return next_token_loss_of(model.module, model.tokenizer, [text])
+    if model.kind != "encoder" or not hasattr(model.tokenizer, "token_to_id"):
+        raise VitralError("cannot_evaluate", model=model.name)
+    if not 0 < mask_share < 1:
+        raise VitralError("option_out_of_range", option="mask_share", value=mask_share, most=1)
+    if not 0 <= seed < 2**63:
+        raise VitralError("option_range", option="seed", value=seed, least=0, most=2**63 - 1)
+    model.tokens(text)  # checks the text
+    return masked_loss_of(model.module, model.tokenizer, [text], share=mask_share, seed=seed)
 
 
 def next_token_loss_of(

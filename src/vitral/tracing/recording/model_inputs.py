@@ -17,7 +17,7 @@ from vitral.tracing.protocols import TraceableModel
 from vitral.tracing.recording.inputs import Batch, arguments, batch_of_ids, check_ids, pad
 from vitral.tracing.recording.named_inputs import read_named
 from vitral.tracing.recording.reading import bare_tokens
-from vitral.tracing.recording.reading_pairs import with_types
+from vitral.tracing.recording.reading_pairs import BETWEEN, read_pair, with_types
 from vitral.tracing.recording.row_traces import Row, traces_of_rows
 from vitral.tracing.recording.selection import Selection
 from vitral.tracing.recording.whole_inputs import traces_of_inputs
@@ -45,6 +45,26 @@ def trace_texts(
     _check(model, batch)
     side = _decoder_side(model, len(tokens), decoder_text, decoder_ids)
     return _run(model, batch, tokens, texts, side, memory, selection)
+
+
+def trace_pair(
+    model: TraceableModel,
+    first: str,
+    second: str,
+    decoder_text: str | None,
+    decoder_ids: Any,
+    memory: Memory,
+    selection: Selection | None = None,
+    *,
+    special_tokens: bool = False,
+) -> Trace:
+    """The trace of two texts read together (`reading_pairs`); raises as `Model.trace`."""
+    if model.tokenizer is None:
+        raise VitralError("tokenizer_missing", model=model.name)
+    tokens = read_pair(model.tokenizer, first, second, special_tokens=special_tokens)
+    text = f"{first}{BETWEEN}{second}"
+    [trace] = trace_texts(model, [text], [tokens], decoder_text, decoder_ids, memory, selection)
+    return trace
 
 
 def trace_ids(

@@ -45,7 +45,7 @@ def stepping_of(
 
 def read_as(model: "Model", place: schemas.WritingPlace) -> tuple[str, dict[str, bool]]:
     """The text that the model reads of a place, and how its special tokens are read."""
-    from vitral.model import CONVERSATION
+    from vitral.generation.writer import CONVERSATION
 
     return (model.conversation(place.text), CONVERSATION) if place.chat else (place.text, {})
 
