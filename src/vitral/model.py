@@ -302,11 +302,14 @@ class Model(Writer):
         written = [text] if texts is None else list(texts)
         if not written:
             raise VitralError("text_empty")
-        named = {"special_tokens": special_tokens}
         if second is not None:
-            return model_inputs.trace_pair(self, text, second, *beside, **named)
-        named["add_special_tokens"] = add_special_tokens
-        tokens = [self.tokens(each, **named) for each in written]
+            return model_inputs.trace_pair(
+                self, text, second, *beside, special_tokens=special_tokens
+            )
+        tokens = [
+            self.tokens(each, special_tokens=special_tokens, add_special_tokens=add_special_tokens)
+            for each in written
+        ]
         traces = model_inputs.trace_texts(self, written, tokens, *beside)
         return traces[0] if texts is None else traces
 

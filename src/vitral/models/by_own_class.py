@@ -19,7 +19,7 @@ from vitral.errors import VitralError
 from vitral.models.description import number
 from vitral.models.folder import check_finite, check_weights, read_config
 from vitral.models.generation_settings import keep_settings
-from vitral.models.load import ONE_AT_A_TIME, quiet_transformers
+from vitral.models.load import ONE_AT_A_TIME, from_safetensors, quiet_transformers
 
 Kind = Literal["decoder", "encoder"]
 
@@ -40,6 +40,8 @@ def open_to_train(folder: Path) -> nn.Module:
     or sees the token that it should predict; `weights_damaged` where more is missing than a head,
     and what `check_weights` raises.
     """
+    import transformers
+
     config = read_config(folder)
     found = _class_of(config)
     if found is None:
@@ -48,7 +50,8 @@ def open_to_train(folder: Path) -> nn.Module:
     weights = check_weights(folder)[0]
     with ONE_AT_A_TIME, quiet_transformers(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # of a fresh head
-        module, missing = _loaded(folder, name, weights)
+        of_name = getattr(transformers, name)
+        module, missing = from_safetensors(of_name, folder, weights, dtype=torch.float32)
     body = getattr(module, "base_model_prefix", "")
     whole = name in (config.get("architectures") or [])
     lost = [each for each in missing if whole or each.startswith(f"{body}.")]
@@ -109,24 +112,6 @@ def _class_of(config: dict[str, Any]) -> tuple[Kind, str] | None:
     if isinstance(next_token, str) and (writes or masked is None):
         return "decoder", next_token
     return ("encoder", masked) if isinstance(masked, str) else None
-
-
-def _loaded(folder: Path, name: str, weights: Path) -> tuple[nn.Module, list[str]]:
-    import transformers
-
-    try:
-        module, report = getattr(transformers, name).from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-        )
-    except Exception as error:  # as many kinds as there are models
-        reason = " ".join(str(error).split())[:300]
-        raise VitralError("weights_damaged", path=str(weights), reason=reason) from error
-    return module, sorted(report["missing_keys"])
 
 
 @torch.no_grad()

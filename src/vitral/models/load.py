@@ -152,24 +152,32 @@ def _theirs(
     if found is None or not hasattr(found, "from_pretrained"):
         name = architecture or config.get("model_type")
         raise VitralError("architecture_unknown", folder=str(folder), architecture=name)
-    try:
-        with quiet_transformers():
-            module, report = found.from_pretrained(
-                folder,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                output_loading_info=True,
-            )
-    except Exception as error:  # as many kinds as there are models
-        reason = " ".join(str(error).split())[:300]
-        raise VitralError("weights_damaged", path=str(weights), reason=reason) from error
-    absent = sorted(report["missing_keys"])
+    with quiet_transformers():
+        module, absent = from_safetensors(found, folder, weights)
     if absent and not leave_out(module, absent, folder.name):
         reason = f"{absent[0]} is missing" + (f", and {len(absent) - 1} more" * (len(absent) > 1))
         raise VitralError("weights_damaged", path=str(weights), reason=reason)
-    loaded: nn.Module = module
-    return loaded
+    return module
+
+
+def from_safetensors(
+    found: Any, folder: Path, weights: Path, **options: Any
+) -> tuple[nn.Module, list[str]]:
+    """A folder's model by a class of transformers, and the names of the weights that it does not
+    have. Raises VitralError `weights_damaged`; `weights` is the file that it names."""
+    try:
+        module, report = found.from_pretrained(
+            folder,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except Exception as error:  # as many kinds as there are models
+        reason = " ".join(str(error).split())[:300]
+        raise VitralError("weights_damaged", path=str(weights), reason=reason) from error
+    return module, sorted(report["missing_keys"])
 
 
 class quiet_transformers:  # noqa: N801  (used like a function)
