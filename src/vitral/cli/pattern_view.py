@@ -60,7 +60,7 @@ def print_pattern(
     )
     _print_all(console, map_lines(view.values, row_labels, causal=causal, colored=colored))
     console.print()
-    if trace.part(part).is_cross:
+    if num_rows != num_columns or trace.part(part).is_cross:
         note = message(
             "cli.trace.map_between",
             num_rows=num_rows,
