@@ -16,6 +16,7 @@ import vitral
 from parity.random_models import random_model
 from parity.test_other_families import SIZE, random_of
 from vitral.explain import ablate, logit_attribution
+from vitral.generation.generate import generate_ids
 from vitral.tracing.recording.comparison import implementations_differ
 
 IDS = [5, 6, 7, 8]
@@ -198,6 +199,13 @@ def test_both_contexts_of_led() -> None:
         with pytest.raises(vitral.VitralError) as raised:
             model.trace(**given)
         assert raised.value.key == "text_too_long"
+    # An answer ends where the decoder's positions do, not the encoder's.
+    written = list(
+        generate_ids(
+            model.module, [[2]], max_new_tokens=20, encoder_ids=torch.tensor([[5, 6, 7, 8]])
+        )
+    )
+    assert len(written) == 7
 
 
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
@@ -214,3 +222,18 @@ def test_falcon_with_alibi_is_traced_as_it_runs(implementation: str) -> None:
     assert (differ > 1e-3) == (implementation == "sdpa")
     same = random_of("Falcon", "CausalLM", **SIZE, attn_implementation=implementation)
     assert implementations_differ(same, (), inputs) < 1e-5
+
+
+@pytest.mark.parametrize("name", ["Bloom", "Mpt"])
+def test_a_feed_forward_part_that_adds_the_stream_itself(name: str) -> None:
+    """Its module gives the layer's output; `mlp.out` is what it adds, and `edit` replaces that."""
+    config = getattr(transformers, f"{name}Config")(vocab_size=50, hidden_size=16, n_layer=2)
+    model = vitral.load(getattr(transformers, f"{name}ForCausalLM")(config).eval())
+    trace = model.trace(ids=[3, 4, 5, 6])
+    other = model.trace(ids=[7, 8, 9, 1])
+    middle, added = trace["layers.1.residual.mid"], trace["layers.1.mlp.out"]
+    torch.testing.assert_close(middle + added, trace["layers.1.residual.post"])
+    with model.edit() as edit:
+        edit.patch("layers.1.mlp.out", other)
+        edited = model.trace(ids=[3, 4, 5, 6])
+    torch.testing.assert_close(edited["layers.1.residual.post"], middle + other["layers.1.mlp.out"])

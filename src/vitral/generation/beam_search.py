@@ -101,7 +101,7 @@ def search(
     if num_beams < 1:
         raise VitralError("option_invalid", option="num_beams", value=num_beams, least=1)
     check_prompts(module, [ids_T], max_new_tokens)
-    size = context(module)
+    size = context(module, "decoder")
     if size is not None:
         max_new_tokens = min(max_new_tokens, size - len(ids_T))
     if encoder_ids is not None:

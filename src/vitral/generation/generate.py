@@ -67,7 +67,7 @@ def generate_ids(
     check_prompts(module, rows, max_new_tokens, windowed=windowed)
     if not can_write(module):
         raise VitralError("cannot_write", model=type(module).__name__)
-    size = context(module)
+    size = context(module, "decoder")
     generators = None
     if seed is not None:
         generators = [torch.Generator(device).manual_seed(seed) for _ in rows]
@@ -111,7 +111,7 @@ def check_prompts(
     module: nn.Module, rows: Sequence[Tensor], max_new_tokens: int, *, windowed: bool = False
 ) -> None:
     """Raises VitralError if nothing could be generated; see `generate_ids`."""
-    size, lengths = context(module), [len(row) for row in rows]
+    size, lengths = context(module, "decoder"), [len(row) for row in rows]
     if not lengths or min(lengths) == 0:
         raise VitralError("text_empty")
     if size is not None and max(lengths) >= size and not windowed:

@@ -106,7 +106,7 @@ class Stepping:
             add_special_tokens=add_special_tokens,
         )
         self.prompt, self.source, self.before = prompt.decoder, prompt.encoder, prompt.before
-        self.context = context(module)
+        self.context = context(module, "decoder")
         self._module, self._tokenizer, self._windowed = module, tokenizer, windowed
         self._last_row = LastRow(module) if watched else None
         self._end_ids = end_ids(module, tokenizer)
