@@ -17,6 +17,7 @@ also without any attention.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import signature
 
 from torch import nn
 
@@ -68,9 +69,15 @@ class Anatomy:
             tuple(
                 each
                 for name, each in layer.named_children()
-                if name in FEED_FORWARD_NAMES and not is_linear(each)
+                if name in FEED_FORWARD_NAMES and not is_linear(each) and not _adds_stream(each)
             ),
         )
+
+
+def _adds_stream(part: nn.Module) -> bool:
+    """Whether a feed-forward part is given the stream and adds it itself (Bloom, MPT): what it
+    gives is then the layer's output, and its own is that of its last linear map."""
+    return "residual" in signature(part.forward).parameters
 
 
 def find_layers(model: nn.Module) -> list[Layer]:
